@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * The netlink ABI of the nftables expression "quic".
+ *
+ * Frozen: rules that an older userspace loaded must keep their meaning.
+ * All numbers travel big-endian, as everywhere in nf_tables.
+ */
+#ifndef _UAPI_NFT_QUIC_H
+#define _UAPI_NFT_QUIC_H
+
+/**
+ * enum nft_quic_keys - what a quic expression loads or matches
+ *
+ * The value is also the key's place in the raw-payload placeholder that the
+ * nft extension hands to stock nft: bit offset (128 + key) * 4096 of @ih.
+ * What lies in the register is the wire's bytes, padded with zeros to the key's
+ * full width.
+ *
+ * @NFT_QUIC_ALPN:	an offered application protocol, 16 bytes (RFC 7301)
+ * @NFT_QUIC_SNI:	server name, lower case, no trailing dot, 64 bytes (RFC 6066)
+ * @NFT_QUIC_TYPE:	packet type, enum nft_quic_types, 1 byte
+ * @NFT_QUIC_SNI_CONCAT: as NFT_QUIC_SNI, 48 bytes, for use in a concatenation
+ * @NFT_QUIC_VERSION:	version of a long header packet, 4 bytes (RFC 8999)
+ * @NFT_QUIC_DCID:	destination connection ID, 20 bytes (RFC 8999)
+ * @NFT_QUIC_SCID:	source connection ID, 20 bytes
+ * @NFT_QUIC_ECH:	1 if the ClientHello has encrypted_client_hello, else 0, 1 byte
+ */
+enum nft_quic_keys {
+	NFT_QUIC_ALPN = 0,
+	NFT_QUIC_SNI = 1,
+	NFT_QUIC_TYPE = 2,
+	NFT_QUIC_SNI_CONCAT = 3,
+	NFT_QUIC_VERSION = 4,
+	NFT_QUIC_DCID = 5,
+	NFT_QUIC_SCID = 6,
+	NFT_QUIC_ECH = 7,
+	__NFT_QUIC_KEY_MAX
+};
+#define NFT_QUIC_KEY_MAX (__NFT_QUIC_KEY_MAX - 1)
+
+#define NFT_QUIC_ALPN_LEN	 16
+#define NFT_QUIC_SNI_LEN	 64
+#define NFT_QUIC_SNI_CONCAT_LEN	 48
+#define NFT_QUIC_CID_LEN	 20
+
+/**
+ * enum nft_quic_types - packet types, independent of the version's type bits
+ */
+enum nft_quic_types {
+	NFT_QUIC_TYPE_INITIAL = 0,
+	NFT_QUIC_TYPE_0RTT = 1,
+	NFT_QUIC_TYPE_HANDSHAKE = 2,
+	NFT_QUIC_TYPE_RETRY = 3,
+	NFT_QUIC_TYPE_VERSION_NEGOTIATION = 4,
+	NFT_QUIC_TYPE_SHORT = 5,
+};
+
+/* NFTA_QUIC_FLAGS */
+#define NFT_QUIC_F_INVERT (1 << 0) /* with NFTA_QUIC_DATA: true if nothing equals it */
+
+/* Longest literal of NFTA_QUIC_DATA, in bytes. */
+#define NFT_QUIC_DATA_MAX 255
+
+/**
+ * enum nft_quic_attributes - netlink attributes of the quic expression
+ *
+ * With NFTA_QUIC_DREG the expression loads the key; with NFTA_QUIC_DATA it
+ * matches a literal of its exact length (an SNI literal that starts with "*."
+ * matches any name below it; the literal "*" any complete ClientHello). One of
+ * the two, never both.
+ *
+ * @NFTA_QUIC_KEY:	enum nft_quic_keys (NLA_U32)
+ * @NFTA_QUIC_DREG:	destination register (NLA_U32)
+ * @NFTA_QUIC_FLAGS:	NFT_QUIC_F_* (NLA_U32)
+ * @NFTA_QUIC_DATA:	literal, 0 to NFT_QUIC_DATA_MAX bytes (NLA_BINARY); ALPN, SNI, DCID, SCID
+ */
+enum nft_quic_attributes {
+	NFTA_QUIC_UNSPEC,
+	NFTA_QUIC_KEY,
+	NFTA_QUIC_DREG,
+	NFTA_QUIC_FLAGS,
+	NFTA_QUIC_DATA,
+	__NFTA_QUIC_MAX
+};
+#define NFTA_QUIC_MAX (__NFTA_QUIC_MAX - 1)
+
+#endif /* _UAPI_NFT_QUIC_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A client's first flight: datagrams in, the ClientHello's names out.
+ *
+ * Ties header, keys, frames, reassembly and ClientHello together. Allocates
+ * nothing and keeps no pointer into a datagram. A flight is used by one thread at a
+ * time; it may be copied and moved between calls (see nq_flight_size).
+ */
+#ifndef NQ_FLIGHT_H
+#define NQ_FLIGHT_H
+
+#include "types.h"
+#include "header.h"
+#include "keys.h"
+#include "reasm.h"
+#include "hello.h"
+
+/**
+ * struct nq_flight - what is known of one client's first flight
+ * @version:	of its Initials
+ * @dcid:	of the FIRST Initial; the keys come from it (RFC 9001 5.2)
+ * @dcid_len:	its length in bytes
+ * @datagrams:	datagrams that held an Initial which decrypted, up to now
+ * @keys:	client Initial keys
+ * @hello:	offsets of the names in @crypto's bytes, valid after NQ_DONE
+ * @crypto:	CRYPTO stream; its last member is the buffer, so that a flight
+ *		is stored in nq_flight_size() bytes
+ */
+struct nq_flight {
+	u32 version;
+	u8 dcid[NQ_CID_MAX];
+	u8 dcid_len;
+	u8 datagrams;
+	bool started; /* keys are set */
+	struct nq_keys keys;
+	struct nq_hello hello;
+	struct nq_reasm crypto;
+};
+
+/**
+ * nq_flight_gate - may this datagram begin or go on with a first flight?
+ * @head:	the first bytes of the UDP payload
+ * @head_len:	how many are readable here; 7 + NQ_CID_MAX are always enough
+ * @len:	length of the whole UDP payload
+ *
+ * Cheap, no crypto: long header, fixed bit, known version, Initial type, DCID of
+ * NQ_DCID_MIN to NQ_CID_MAX bytes, at least NQ_INITIAL_MIN bytes.
+ * Return: true if nq_flight_feed() is worth a call.
+ */
+bool nq_flight_gate(const u8 *head, size_t head_len, size_t len);
+
+/** nq_flight_init - begin: nothing seen yet. Does not touch the CRYPTO buffer. */
+void nq_flight_init(struct nq_flight *f);
+
+/**
+ * nq_flight_feed - take one datagram of the client
+ * @f:		the flight
+ * @dgram:	the UDP payload; DECRYPTED IN PLACE, so hand in a copy
+ * @len:	its length in bytes
+ * @result:	counters for the caller, or NULL
+ *
+ * Walks the coalesced packets, opens each Initial with the flight's keys (or with
+ * keys from its own DCID if the flight is new, or if the old keys fail and the new ones
+ * open it: a client that came back after Retry, or a new connection), gathers CRYPTO.
+ * A datagram that does not open or is malformed leaves the flight as it was.
+ *
+ * Return: NQ_NOT_OURS (nothing in it opened), NQ_MORE or NQ_DONE. A CRYPTO stream that
+ * can never become a ClientHello, or passes a limit, is NQ_NOT_OURS with @result->dead set.
+ */
+struct nq_feed_result {
+	u8 initials;  /* Initial packets looked at */
+	u8 opened;    /* of these, with a good tag */
+	u8 bad_tag;   /* of these, with a bad one */
+	bool restart; /* the flight began anew under another DCID */
+	bool dead;    /* no later datagram can complete it */
+};
+enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
+			       struct nq_feed_result *result);
+
+/**
+ * nq_flight_size - bytes from the start of @f that hold all of its state
+ *
+ * The CRYPTO buffer is the last member and is used only up to the highest byte
+ * received; memcpy of that many bytes into a full struct nq_flight goes on with it.
+ */
+size_t nq_flight_size(const struct nq_flight *f);
+
+#endif /* NQ_FLIGHT_H */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* TLS 1.3 ClientHello: names out of a byte string (RFC 8446 4.1.2). */
+#ifndef NQ_HELLO_H
+#define NQ_HELLO_H
+
+#include "types.h"
+
+/**
+ * struct nq_hello - where the names are, as offsets into the parsed bytes
+ * @sni_off:	host_name of server_name (RFC 6066 3); any case, maybe a trailing dot
+ * @sni_len:	1 to NQ_SNI_MAX, 0 if there is none
+ * @alpn_off:	ProtocolNameList, without its length (RFC 7301 3.1): length byte, name, ...
+ * @alpn_len:	its length in bytes, 0 if the extension is missing
+ * @ech:	encrypted_client_hello is there (RFC 9849)
+ */
+struct nq_hello {
+	u16 sni_off, sni_len;
+	u16 alpn_off, alpn_len;
+	bool ech;
+};
+
+/**
+ * nq_hello_parse - read a ClientHello
+ * @buf:	TLS handshake bytes from offset 0 of the CRYPTO stream
+ * @len:	how many are there without a gap
+ * @hello:	the names; written only with NQ_DONE
+ *
+ * Return: NQ_DONE; NQ_MORE if @len is short of the message; NQ_NOT_OURS if it is not a
+ * ClientHello or breaks its grammar (every length must add up, a doubled extension, an
+ * empty protocol or name, NUL in a name are refused).
+ */
+enum nq_verdict nq_hello_parse(const u8 *buf, size_t len, struct nq_hello *hello);
+
+/**
+ * nq_alpn_next - the next protocol of a list that nq_hello_parse accepted
+ * @list:	ProtocolNameList
+ * @len:	its length
+ * @pos:	0 for the first; moved on
+ * @name:	where the protocol's bytes begin
+ *
+ * Return: the protocol's length, 1 to 255, or 0 at the end.
+ */
+static inline unsigned int nq_alpn_next(const u8 *list, unsigned int len, unsigned int *pos,
+					const u8 **name)
+{
+	unsigned int n;
+
+	if (*pos >= len)
+		return 0;
+	n = list[*pos];
+	if (!n || n > len - *pos - 1)
+		return 0;
+	*name = list + *pos + 1;
+	*pos += 1 + n;
+	return n;
+}
+
+#endif /* NQ_HELLO_H */
