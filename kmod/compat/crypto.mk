@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Which crypto library the kernel has. Included by kmod/Kbuild, where $(srctree) is
+# the kernel's; asks its headers, never its version. Sets:
+#
+#	nq-crypto-flags	for ccflags-y
+#	nq-crypto-gcm	y if the library has AES-GCM, empty if core/gcm.c is to be linked
+
+nq-crypto-has = $(shell grep -qsE '$(2)' $(srctree)/include/crypto/$(1) && echo y)
+
+nq-crypto-gcm := $(call nq-crypto-has,aes-gcm.h,^void aes_gcm_init)
+
+nq-crypto-flags := \
+	$(if $(call nq-crypto-has,sha2.h,^struct sha256_ctx ),-DNQ_HAVE_SHA256_CTX) \
+	$(if $(call nq-crypto-has,aes.h,^struct aes_enckey ),-DNQ_HAVE_AES_ENCKEY) \
+	$(if $(nq-crypto-gcm),-DNQ_HAVE_AES_GCM)
