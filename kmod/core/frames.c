@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "frames.h"
+
+enum {
+	NQ_FRAME_PADDING = 0x00,
+	NQ_FRAME_PING = 0x01,
+	NQ_FRAME_ACK = 0x02,
+	NQ_FRAME_ACK_ECN = 0x03,
+	NQ_FRAME_CRYPTO = 0x06,
+};
+
+#define NQ_VARINT_MAX ((1ULL << 62) - 1)
+
+/* The body of ACK (RFC 9000 19.3). Acknowledged numbers must not fall below 0. */
+static void nq_frames_ack(struct nq_cursor *c, bool ecn)
+{
+	u64 low = nq_cursor_varint(c), ranges, first, gap, span;
+
+	nq_cursor_varint(c); /* delay */
+	ranges = nq_cursor_varint(c);
+	first = nq_cursor_varint(c);
+	if (first > low)
+		nq_cursor_fail(c);
+	low -= first;
+	/* Two bytes a range at least: no walk is longer than its packet. */
+	while (ranges-- && nq_cursor_ok(c)) {
+		gap = nq_cursor_varint(c);
+		span = nq_cursor_varint(c);
+		if (gap + 2 > low || span > low - gap - 2)
+			nq_cursor_fail(c);
+		low -= gap + 2 + span;
+	}
+	if (ecn) {
+		nq_cursor_varint(c);
+		nq_cursor_varint(c);
+		nq_cursor_varint(c);
+	}
+}
+
+static void nq_frames_crypto(struct nq_cursor *c, struct nq_crypto *crypto)
+{
+	u64 off = nq_cursor_varint(c), len = nq_cursor_varint(c);
+	const u8 *data = nq_cursor_take(c, len);
+
+	if (!data || len > NQ_VARINT_MAX - off) {
+		nq_cursor_fail(c);
+		return;
+	}
+	crypto->off = off;
+	crypto->data = data;
+	crypto->len = len;
+}
+
+enum nq_verdict nq_frames_next(struct nq_cursor *c, struct nq_crypto *crypto)
+{
+	while (nq_cursor_left(c)) {
+		/* A type is a varint, and must be in its shortest form (RFC 9000 12.4). */
+		switch (nq_cursor_u8(c)) {
+		case NQ_FRAME_PADDING:
+		case NQ_FRAME_PING:
+			break;
+		case NQ_FRAME_ACK:
+			nq_frames_ack(c, false);
+			break;
+		case NQ_FRAME_ACK_ECN:
+			nq_frames_ack(c, true);
+			break;
+		case NQ_FRAME_CRYPTO:
+			nq_frames_crypto(c, crypto);
+			return nq_cursor_ok(c) ? NQ_MORE : NQ_NOT_OURS;
+		default:
+			nq_cursor_fail(c);
+		}
+	}
+	return nq_cursor_ok(c) ? NQ_DONE : NQ_NOT_OURS;
+}
+
+bool nq_frames_valid(const u8 *payload, size_t len)
+{
+	struct nq_crypto crypto;
+	struct nq_cursor c;
+	enum nq_verdict v;
+
+	nq_frames_init(&c, payload, len);
+	do {
+		v = nq_frames_next(&c, &crypto);
+	} while (v == NQ_MORE);
+	return len && v == NQ_DONE;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Client Initial keys from a connection ID (RFC 9001 5.2, RFC 9369 3.3). */
+#ifndef NQ_KEYS_H
+#define NQ_KEYS_H
+
+#include "types.h"
+#include "version.h"
+
+/**
+ * struct nq_keys - what opens a client's Initials
+ * @key:	AES-128-GCM key
+ * @iv:		its nonce, to be xored with the packet number
+ * @hp:		AES-128 key of header protection
+ */
+struct nq_keys {
+	u8 key[16];
+	u8 iv[12];
+	u8 hp[16];
+};
+
+/**
+ * nq_keys_derive - the client's Initial keys
+ * @ver:	the version, for its salt and labels
+ * @dcid:	of the client's first Initial
+ * @dcid_len:	0 to NQ_CID_MAX
+ * @keys:	gets the keys
+ *
+ * Costs 14 compressions of SHA-256.
+ */
+void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
+		    struct nq_keys *keys);
+
+#endif /* NQ_KEYS_H */

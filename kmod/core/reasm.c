@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reasm.h"
+
+void nq_reasm_init(struct nq_reasm *r)
+{
+	r->top = 0;
+	r->n_ranges = 0;
+}
+
+bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
+{
+	unsigned int first, last, start, end, pos;
+
+	if (off > NQ_CRYPTO_MAX || len > NQ_CRYPTO_MAX - off)
+		return false;
+	if (!len)
+		return true;
+	start = off;
+	end = start + len;
+
+	/* ranges[first] to before ranges[last] overlap or touch the new one. */
+	for (first = 0; first < r->n_ranges && r->ranges[first].end < start; first++)
+		;
+	for (last = first; last < r->n_ranges && r->ranges[last].start <= end; last++)
+		;
+	if (first == last && r->n_ranges == NQ_RANGES_MAX)
+		return false;
+
+	/* Fill the gaps between them; then one range stands for all. */
+	pos = start;
+	for (unsigned int i = first; i < last; i++) {
+		const struct nq_range *old = &r->ranges[i];
+
+		if (pos < old->start)
+			memcpy(r->buf + pos, data + (pos - start), old->start - pos);
+		if (pos < old->end)
+			pos = old->end;
+	}
+	if (pos < end)
+		memcpy(r->buf + pos, data + (pos - start), end - pos);
+
+	if (first < last) {
+		if (r->ranges[first].start < start)
+			start = r->ranges[first].start;
+		if (r->ranges[last - 1].end > end)
+			end = r->ranges[last - 1].end;
+	}
+	memmove(&r->ranges[first + 1], &r->ranges[last],
+		(r->n_ranges - last) * sizeof(r->ranges[0]));
+	r->n_ranges = r->n_ranges + 1 - (last - first);
+	r->ranges[first].start = start;
+	r->ranges[first].end = end;
+	if (end > r->top)
+		r->top = end;
+	return true;
+}

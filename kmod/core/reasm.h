@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The CRYPTO stream of Initial packets, put together from any order (RFC 9000 7.5). */
+#ifndef NQ_REASM_H
+#define NQ_REASM_H
+
+#include "types.h"
+
+/** struct nq_range - bytes from @start to before @end */
+struct nq_range {
+	u16 start, end;
+};
+
+/**
+ * struct nq_reasm - the stream's bytes as far as they came
+ * @top:	one past the highest byte received; no byte of @buf from here on was written
+ * @n_ranges:	how many of @ranges are in use
+ * @ranges:	what came; sorted, disjoint, not touching
+ * @buf:	the bytes; last, because only @top of them matter
+ */
+struct nq_reasm {
+	u16 top;
+	u16 n_ranges;
+	struct nq_range ranges[NQ_RANGES_MAX];
+	u8 buf[NQ_CRYPTO_MAX];
+};
+
+/** nq_reasm_init - begin. Does not touch the buffer. */
+void nq_reasm_init(struct nq_reasm *r);
+
+/**
+ * nq_reasm_add - take @len bytes at offset @off
+ *
+ * Where bytes came twice, the first ones stay: a later packet cannot change what was
+ * looked at before.
+ *
+ * Return: false, and nothing changed, if they pass NQ_CRYPTO_MAX or need more than
+ * NQ_RANGES_MAX ranges.
+ */
+bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len);
+
+/** nq_reasm_prefix - bytes that are there from offset 0 without a gap */
+static inline size_t nq_reasm_prefix(const struct nq_reasm *r)
+{
+	return r->n_ranges && !r->ranges[0].start ? r->ranges[0].end : 0;
+}
+
+#endif /* NQ_REASM_H */

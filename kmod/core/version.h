@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The versions whose Initials can be read, and what differs between them. */
+#ifndef NQ_VERSION_H
+#define NQ_VERSION_H
+
+#include "types.h"
+
+/**
+ * struct nq_salt - HMAC-SHA256 keyed with a version's Initial salt
+ * @inner:	state of SHA-256 after the block of salt xor ipad
+ * @outer:	state after salt xor opad (RFC 2104)
+ *
+ * The salt is the key of HKDF-Extract and never changes: two blocks saved per flow.
+ */
+struct nq_salt {
+	u32 inner[8], outer[8];
+};
+
+/**
+ * struct nq_version - one version
+ * @number:	as on the wire
+ * @v2:		labels and packet type bits of RFC 9369 instead of RFC 9000/9001
+ * @salt:	for the Initial secret
+ */
+struct nq_version {
+	u32 number;
+	bool v2;
+	const struct nq_salt *salt;
+};
+
+/** nq_version_find - the version with this number, or NULL */
+const struct nq_version *nq_version_find(u32 number);
+
+#endif /* NQ_VERSION_H */
