@@ -37,10 +37,12 @@ struct nq_flight {
 	struct nq_reasm crypto;
 };
 
+#define NQ_FLIGHT_HEAD (7 + 2 * NQ_CID_MAX) /* a long header up to its connection IDs */
+
 /**
  * nq_flight_gate - may this datagram begin or go on with a first flight?
  * @head:	the first bytes of the UDP payload
- * @head_len:	how many are readable here; 7 + NQ_CID_MAX are always enough
+ * @head_len:	how many are readable here; NQ_FLIGHT_HEAD are always enough
  * @len:	length of the whole UDP payload
  *
  * Cheap, no crypto: long header, fixed bit, known version, Initial type, DCID of
@@ -48,6 +50,14 @@ struct nq_flight {
  * Return: true if nq_flight_feed() is worth a call.
  */
 bool nq_flight_gate(const u8 *head, size_t head_len, size_t len);
+
+/**
+ * nq_flight_gate_on - as nq_flight_gate(), for a flight that has begun
+ *
+ * A client that goes on under the server's connection ID may use one of any length up to
+ * NQ_CID_MAX, also an empty one.
+ */
+bool nq_flight_gate_on(const u8 *head, size_t head_len, size_t len);
 
 /** nq_flight_init - begin: nothing seen yet. Does not touch the CRYPTO buffer. */
 void nq_flight_init(struct nq_flight *f);
@@ -62,10 +72,17 @@ void nq_flight_init(struct nq_flight *f);
  * Walks the coalesced packets, opens each Initial with the flight's keys (or with
  * keys from its own DCID if the flight is new, or if the old keys fail and the new ones
  * open it: a client that came back after Retry, or a new connection), gathers CRYPTO.
- * A datagram that does not open or is malformed leaves the flight as it was.
+ * A datagram that does not open leaves the flight as it was, and so does a malformed one
+ * that would begin it anew. Packets under another DCID than the datagram's first are
+ * ignored (RFC 9000 12.2), as are packets of other types; 0-RTT may stand in front.
  *
- * Return: NQ_NOT_OURS (nothing in it opened), NQ_MORE or NQ_DONE. A CRYPTO stream that
- * can never become a ClientHello, or passes a limit, is NQ_NOT_OURS with @result->dead set.
+ * What a server would close the connection for ends the flight: reserved bits that are
+ * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
+ * that is no ClientHello (a ServerHello, say) or that passes a limit. That is NQ_NOT_OURS
+ * with @result->dead set.
+ *
+ * Return: NQ_NOT_OURS (also if nothing in it opened), NQ_MORE or NQ_DONE. Once NQ_DONE, a
+ * flight stays so until it begins anew.
  */
 struct nq_feed_result {
 	u8 initials;  /* Initial packets looked at */

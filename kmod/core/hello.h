@@ -5,12 +5,14 @@
 
 #include "types.h"
 
+#define NQ_EXTENSIONS_MAX 128 /* clients send about 20 */
+
 /**
  * struct nq_hello - where the names are, as offsets into the parsed bytes
  * @sni_off:	host_name of server_name (RFC 6066 3); any case, maybe a trailing dot
- * @sni_len:	1 to NQ_SNI_MAX, 0 if there is none
+ * @sni_len:	1 to NQ_SNI_MAX, 0 if there is none or it is empty
  * @alpn_off:	ProtocolNameList, without its length (RFC 7301 3.1): length byte, name, ...
- * @alpn_len:	its length in bytes, 0 if the extension is missing
+ * @alpn_len:	its length in bytes, 0 if the extension is missing or the list empty
  * @ech:	encrypted_client_hello is there (RFC 9849)
  */
 struct nq_hello {
@@ -25,9 +27,14 @@ struct nq_hello {
  * @len:	how many are there without a gap
  * @hello:	the names; written only with NQ_DONE
  *
+ * Bytes behind the message are none of its business (a second ClientHello may follow).
+ * What is wrong is seen as soon as the bytes that show it are there.
+ *
  * Return: NQ_DONE; NQ_MORE if @len is short of the message; NQ_NOT_OURS if it is not a
- * ClientHello or breaks its grammar (every length must add up, a doubled extension, an
- * empty protocol or name, NUL in a name are refused).
+ * ClientHello or breaks its grammar: every length must add up; a doubled extension or name,
+ * more than NQ_EXTENSIONS_MAX extensions, an empty protocol, a protocol with a NUL, a name
+ * longer than NQ_SNI_MAX or with a byte that is no printable ASCII are refused. An empty
+ * name and an empty list of protocols count as none.
  */
 enum nq_verdict nq_hello_parse(const u8 *buf, size_t len, struct nq_hello *hello);
 

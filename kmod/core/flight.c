@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "flight.h"
+#include "frames.h"
+#include "protect.h"
+
+/* A client sends one or two Initials in a datagram; this bounds what forged ones cost. */
+#define NQ_BAD_TAGS_MAX 4
+
+static bool nq_flight_gate_min(const u8 *head, size_t head_len, size_t len, u8 dcid_min)
+{
+	struct nq_header h;
+
+	if (likely(!head_len || !(head[0] & NQ_LONG_HEADER)))
+		return false;
+	if (len < NQ_INITIAL_MIN || !(head[0] & NQ_FIXED_BIT))
+		return false;
+	if (nq_header_invariant(head, head_len, 0, &h) != NQ_DONE)
+		return false;
+	return h.ver && h.type == NQ_TYPE_INITIAL && h.dcid_len >= dcid_min &&
+	       h.dcid_len <= NQ_CID_MAX && h.scid_len <= NQ_CID_MAX;
+}
+
+bool nq_flight_gate(const u8 *head, size_t head_len, size_t len)
+{
+	return nq_flight_gate_min(head, head_len, len, NQ_DCID_MIN);
+}
+
+bool nq_flight_gate_on(const u8 *head, size_t head_len, size_t len)
+{
+	return nq_flight_gate_min(head, head_len, len, 0);
+}
+
+void nq_flight_init(struct nq_flight *f)
+{
+	memset(f, 0, offsetof(struct nq_flight, crypto));
+	nq_reasm_init(&f->crypto);
+}
+
+static void nq_flight_begin(struct nq_flight *f, const struct nq_header *h, const u8 *dcid,
+			    const struct nq_keys *keys)
+{
+	nq_flight_init(f);
+	f->version = h->version;
+	f->dcid_len = h->dcid_len;
+	memcpy(f->dcid, dcid, h->dcid_len);
+	f->keys = *keys;
+	f->started = true;
+}
+
+/* Is there a chance that the packet begins a flight of its own? */
+static bool nq_flight_fresh(const struct nq_flight *f, const struct nq_header *h, const u8 *dcid)
+{
+	if (h->dcid_len < NQ_DCID_MIN)
+		return false;
+	return !f->started || h->version != f->version || h->dcid_len != f->dcid_len ||
+	       memcmp(dcid, f->dcid, f->dcid_len);
+}
+
+/* Take the CRYPTO frames of a payload that nq_frames_valid() accepted. */
+static bool nq_flight_gather(struct nq_flight *f, const u8 *payload, size_t len)
+{
+	struct nq_crypto crypto;
+	struct nq_cursor c;
+
+	nq_frames_init(&c, payload, len);
+	while (nq_frames_next(&c, &crypto) == NQ_MORE)
+		if (!nq_reasm_add(&f->crypto, crypto.off, crypto.data, crypto.len))
+			return false;
+	return true;
+}
+
+/* What one call of nq_flight_feed() knows. */
+struct nq_feed {
+	struct nq_flight *f;
+	u8 *dgram;
+	struct nq_keys fresh; /* from the datagram's own DCID */
+	bool derived;	      /* @fresh is set */
+	struct nq_feed_result res;
+};
+
+/* One Initial. Return: was it taken? */
+static bool nq_flight_initial(struct nq_feed *feed, const struct nq_header *h)
+{
+	const u8 *dcid = feed->dgram + h->dcid_off;
+	struct nq_feed_result *res = &feed->res;
+	struct nq_flight *f = feed->f;
+	struct nq_payload payload;
+	bool fresh = false;
+
+	res->initials++;
+	if (!f->started || h->version != f->version ||
+	    !nq_protect_open(&f->keys, feed->dgram, h, &payload)) {
+		fresh = nq_flight_fresh(f, h, dcid);
+		if (fresh && !feed->derived) {
+			nq_keys_derive(h->ver, dcid, h->dcid_len, &feed->fresh);
+			feed->derived = true;
+		}
+		if (!fresh || !nq_protect_open(&feed->fresh, feed->dgram, h, &payload)) {
+			res->bad_tag++;
+			return false;
+		}
+	}
+	res->opened++;
+
+	if (payload.reserved || !nq_frames_valid(feed->dgram + payload.off, payload.len)) {
+		res->dead = !fresh || !f->started;
+		return false;
+	}
+	if (fresh) {
+		res->restart = f->started;
+		nq_flight_begin(f, h, dcid, &feed->fresh);
+	}
+	if (!nq_flight_gather(f, feed->dgram + payload.off, payload.len)) {
+		res->dead = true;
+		return false;
+	}
+	return true;
+}
+
+/* Do two packets of a datagram belong to one connection (RFC 9000 12.2)? */
+static bool nq_flight_same(const u8 *dgram, const struct nq_header *a, const struct nq_header *b)
+{
+	return a->version == b->version && a->dcid_len == b->dcid_len &&
+	       !memcmp(dgram + a->dcid_off, dgram + b->dcid_off, a->dcid_len);
+}
+
+enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
+			       struct nq_feed_result *result)
+{
+	struct nq_feed feed = {.f = f, .dgram = dgram};
+	struct nq_header first, h;
+	enum nq_verdict v = NQ_NOT_OURS;
+	bool taken = false;
+	size_t pos = 0;
+
+	if (len < NQ_INITIAL_MIN)
+		goto out;
+	while (pos < len && !feed.res.dead && feed.res.bad_tag < NQ_BAD_TAGS_MAX) {
+		if (nq_header_parse(dgram, len, pos, &h) != NQ_DONE)
+			break;
+		if (!pos)
+			first = h;
+		pos = h.end;
+		if (h.type == NQ_TYPE_INITIAL && nq_flight_same(dgram, &first, &h) &&
+		    nq_flight_initial(&feed, &h))
+			taken = true;
+	}
+	if (!taken || feed.res.dead)
+		goto out;
+
+	if (f->datagrams < U8_MAX)
+		f->datagrams++;
+	v = nq_hello_parse(f->crypto.buf, nq_reasm_prefix(&f->crypto), &f->hello);
+	if (v == NQ_NOT_OURS)
+		feed.res.dead = true;
+out:
+	if (result)
+		*result = feed.res;
+	return v;
+}
+
+size_t nq_flight_size(const struct nq_flight *f)
+{
+	return offsetof(struct nq_flight, crypto.buf) + f->crypto.top;
+}

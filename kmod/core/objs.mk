@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The core's objects, one list for kmod/Kbuild and for every userspace makefile.
+# nq-core-gcm is for kernels whose crypto library lacks AES-GCM, and for the tests.
+
+nq-core-objs := version.o header.o keys.o protect.o frames.o reasm.o hello.o flight.o
+nq-core-gcm  := gcm.o ghash.o
