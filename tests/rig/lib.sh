@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by the rig's scripts; sourced by sh. Sets TOP, RIG, BUILD, CACHE, ROOTS and reads PINS.
+
+RIG=$(cd "$(dirname "$0")" && pwd -P)
+[ -e "$RIG/lib.sh" ] || RIG=$(cd "${RIG_DIR:?}" && pwd -P)
+TOP=$(cd "$RIG/../.." && pwd -P)
+BUILD=$TOP/build
+# Roots and downloads may be shared between checkouts by setting these.
+CACHE=${RIG_CACHE:-$BUILD/cache}
+ROOTS=${RIG_ROOTS:-$BUILD/roots}
+
+. "$TOP/PINS"
+
+# The whole run's start, handed down so that every line shows the time since then.
+RIG_T0=${RIG_T0:-$(date +%s)}
+export RIG_T0
+
+# say TEXT... - a progress line, with the time since the start, on stderr
+say() {
+	rig_t=$(($(date +%s) - RIG_T0))
+	printf '[%02d:%02d] %s\n' $((rig_t / 60)) $((rig_t % 60)) "$*" >&2
+}
+
+# die TEXT... - give up
+die() {
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+	exit 2
+}
+
+# need_root - the rig makes roots and namespaces
+need_root() {
+	[ "$(id -u)" = 0 ] || die "must run as root (try: sudo make ...)"
+}
+
+# kernel_root SERIES - the root that carries this kernel series
+kernel_root() {
+	case $1 in
+	"$KERNEL_MAIN") echo main ;;
+	"$KERNEL_OLD") echo old ;;
+	"$KERNEL_NEW") echo kernel-new ;;
+	*) die "unknown kernel '$1' (one of $KERNEL_OLD $KERNEL_MAIN $KERNEL_NEW)" ;;
+	esac
+}
+
+# kernel_release ROOTDIR SERIES - the full release, as in /lib/modules
+kernel_release() {
+	for rig_d in "$1/lib/modules/$2".*; do
+		[ -d "$rig_d/kernel" ] && { basename "$rig_d"; return; }
+	done
+	die "no kernel $2 in $1: has the suite moved on? (see PINS)"
+}
+
+# quote ARGS... - the arguments, quoted for sh
+quote() {
+	for rig_a; do
+		printf "'%s' " "$(printf '%s' "$rig_a" | sed "s/'/'\\\\''/g")"
+	done
+}
