@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The client Initial of RFC 9001 A.2 and RFC 9369 A.2: DCID 8394c8f03e515708, packet number 2. */
+#ifndef VECTORS_H
+#define VECTORS_H
+
+#include "types.h"
+
+/* The one CRYPTO frame; PADDING follows to 1162 bytes. */
+static const char vector_frame[] =
+	"060040f1010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e868"
+	"04fe3a47f06a2b69484c00000413011302010000c000000010000e00000b6578"
+	"616d706c652e636f6dff01000100000a00080006001d00170018001000070005"
+	"04616c706e000500050100000000003300260024001d00209370b2c9caa47fba"
+	"baf4559fedba753de171fa71f50f1ce15d43e994ec74d748002b000302030400"
+	"0d0010000e0403050306030203080408050806002d00020101001c0002400100"
+	"3900320408ffffffffffffffff05048000ffff07048000ffff08011001048000"
+	"75300901100f088394c8f03e51570806048000ffff";
+
+/*
+ * @head is the start of the protected packet of 1200 bytes, @tag its end. The tag
+ * covers all between them.
+ */
+static const struct {
+	u32 version;
+	const char *plain_header, *head, *tag;
+} vectors[] = {
+	{NQ_V1, "c300000001088394c8f03e5157080000449e00000002",
+	 "c000000001088394c8f03e5157080000449e7b9aec34d1b1c98dd7689fb8ec11"
+	 "d242b123dc9bd8bab936b47d92ec356c0bab7df5976d27cd449f63300099f399",
+	 "e221af44860018ab0856972e194cd934"},
+	{NQ_V2, "d36b3343cf088394c8f03e5157080000449e00000002",
+	 "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485"
+	 "dd04de806071bf03dceebfa162e75d6c96058bdbfb127cdfcbf903388e99ad04",
+	 "a18b2faa745b6fe189cf772a9f84cbfc"},
+};
+
+#endif /* VECTORS_H */
