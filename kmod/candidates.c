@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "candidates.h"
+
+static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
+{
+	const u8 *list = nq_names_alpn(c->names), *name;
+	unsigned int len;
+
+	while ((len = nq_alpn_next(list, c->names->alpn_len, &c->pos, &name))) {
+		if (len > c->width)
+			continue;
+		memcpy(dst, name, len);
+		memset(dst + len, 0, c->width - len);
+		return true;
+	}
+	return false;
+}
+
+/* @pos is where the rest of the name begins: 0, then behind each dot. */
+static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
+{
+	const u8 *sni = nq_names_sni(c->names), *dot;
+	unsigned int total = c->names->sni_len;
+
+	while (c->pos < total) {
+		unsigned int pos = c->pos, len = total - pos, star = pos ? 2 : 0;
+
+		dot = memchr(sni + pos, '.', len);
+		c->pos = dot ? dot + 1 - sni : total;
+		if (len + star > c->width)
+			continue;
+		memcpy(dst, "*.", star);
+		memcpy(dst + star, sni + pos, len);
+		memset(dst + star + len, 0, c->width - star - len);
+		return true;
+	}
+	return false;
+}
+
+bool nq_candidates_next(struct nq_candidates *c, u8 *dst)
+{
+	if (c->fallback)
+		return false;
+	if (c->sni ? nq_sni_candidate(c, dst) : nq_alpn_candidate(c, dst))
+		return true;
+	c->fallback = true;
+	memset(dst, 0, c->width);
+	dst[0] = '*';
+	return true;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The keys under which a set may know a flow, best first. */
+#ifndef NQ_CANDIDATES_H
+#define NQ_CANDIDATES_H
+
+#include "names.h"
+
+/**
+ * struct nq_candidates - where a walk through a key's candidates is
+ * @names:	the flow
+ * @sni:	walk the host name, else the protocols
+ * @fallback:	"*" was the last
+ * @width:	of the key in a set; longer names have no candidate
+ * @pos:	the next protocol, or the next label
+ *
+ * Protocols come in the client's order; host names as the exact name, then "*." and each
+ * parent from the most specific one up; last of all "*".
+ */
+struct nq_candidates {
+	const struct nq_names *names;
+	bool sni;
+	bool fallback;
+	u8 width;
+	unsigned int pos;
+};
+
+static inline void nq_candidates_init(struct nq_candidates *c, const struct nq_names *names,
+				      bool sni, u8 width)
+{
+	c->names = names;
+	c->sni = sni;
+	c->fallback = false;
+	c->width = width;
+	c->pos = 0;
+}
+
+/**
+ * nq_candidates_next - the next one
+ * @dst:	gets it, padded with zeros to the key's width
+ *
+ * Return: false after the last.
+ */
+bool nq_candidates_next(struct nq_candidates *c, u8 *dst);
+
+#endif /* NQ_CANDIDATES_H */

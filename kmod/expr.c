@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The nftables expression "quic": from netlink and back, and where it may stand. */
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <net/netlink.h>
+
+#include "expr.h"
+#include "nq_net.h"
+
+static const struct nla_policy nq_policy[NFTA_QUIC_MAX + 1] = {
+	[NFTA_QUIC_KEY] = { .type = NLA_U32 },
+	[NFTA_QUIC_DREG] = { .type = NLA_U32 },
+	[NFTA_QUIC_FLAGS] = { .type = NLA_U32 },
+	[NFTA_QUIC_DATA] = { .type = NLA_BINARY, .len = NFT_QUIC_DATA_MAX },
+};
+
+/* Width of each key in a register, bytes. */
+static const u8 nq_key_len[] = {
+	[NFT_QUIC_ALPN] = NFT_QUIC_ALPN_LEN,
+	[NFT_QUIC_SNI] = NFT_QUIC_SNI_LEN,
+	[NFT_QUIC_TYPE] = sizeof(u8),
+	[NFT_QUIC_SNI_CONCAT] = NFT_QUIC_SNI_CONCAT_LEN,
+	[NFT_QUIC_VERSION] = sizeof(u32),
+	[NFT_QUIC_DCID] = NFT_QUIC_CID_LEN,
+	[NFT_QUIC_SCID] = NFT_QUIC_CID_LEN,
+	[NFT_QUIC_ECH] = sizeof(u8),
+};
+
+static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
+		       const struct nlattr *const tb[])
+{
+	u32 key;
+
+	if (ctx->family != NFPROTO_IPV4 && ctx->family != NFPROTO_IPV6 &&
+	    ctx->family != NFPROTO_INET)
+		return -EOPNOTSUPP;
+	if (!tb[NFTA_QUIC_KEY])
+		return -EINVAL;
+	key = ntohl(nla_get_be32(tb[NFTA_QUIC_KEY]));
+	if (key > NFT_QUIC_KEY_MAX)
+		return -EOPNOTSUPP;
+	priv->key = key;
+	priv->len = nq_key_len[key];
+	return 0;
+}
+
+static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsigned int len)
+{
+	priv->state = kzalloc(struct_size(priv->state, data, len), GFP_KERNEL_ACCOUNT);
+	if (!priv->state)
+		return -ENOMEM;
+	priv->state->chain = ctx->chain;
+	priv->state->len = len;
+	return 0;
+}
+
+static int nq_load_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
+			const struct nlattr *const tb[])
+{
+	struct nq_expr *priv = nft_expr_priv(expr);
+	int err;
+
+	err = nq_init_key(ctx, priv, tb);
+	if (err)
+		return err;
+	if (tb[NFTA_QUIC_FLAGS] && nla_get_be32(tb[NFTA_QUIC_FLAGS]))
+		return -EINVAL;
+	err = nft_parse_register_store(ctx, tb[NFTA_QUIC_DREG], &priv->dreg, NULL,
+				       NFT_DATA_VALUE, priv->len);
+	if (err)
+		return err;
+	return nq_init_state(ctx, priv, 0);
+}
+
+static int nq_match_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
+			 const struct nlattr *const tb[])
+{
+	struct nq_expr *priv = nft_expr_priv(expr);
+	unsigned int i, len = nla_len(tb[NFTA_QUIC_DATA]);
+	const u8 *data = nla_data(tb[NFTA_QUIC_DATA]);
+	u32 flags = 0;
+	int err;
+
+	err = nq_init_key(ctx, priv, tb);
+	if (err)
+		return err;
+	if (tb[NFTA_QUIC_FLAGS])
+		flags = ntohl(nla_get_be32(tb[NFTA_QUIC_FLAGS]));
+	if (flags & ~NFT_QUIC_F_INVERT)
+		return -EOPNOTSUPP;
+	priv->invert = flags & NFT_QUIC_F_INVERT;
+
+	switch (priv->key) {
+	case NFT_QUIC_ALPN:
+	case NFT_QUIC_SNI:
+		break;
+	case NFT_QUIC_DCID:
+	case NFT_QUIC_SCID:
+		if (len > NFT_QUIC_CID_LEN)
+			return -EINVAL;
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+
+	err = nq_init_state(ctx, priv, len);
+	if (err)
+		return err;
+	for (i = 0; i < len; i++)
+		priv->state->data[i] = priv->key == NFT_QUIC_SNI && data[i] >= 'A' &&
+				       data[i] <= 'Z' ? data[i] + ('a' - 'A') : data[i];
+	return 0;
+}
+
+static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *expr)
+{
+	struct nq_expr *priv = nft_expr_priv(expr);
+
+	if (priv->state->points)
+		nq_points_put(nq_pernet(ctx->net), priv->state->points);
+	kfree(priv->state);
+}
+
+static int nq_expr_dump(struct sk_buff *skb, const struct nft_expr *expr, bool reset)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+
+	return nla_put_be32(skb, NFTA_QUIC_KEY, htonl(priv->key));
+}
+
+static int nq_load_dump(struct sk_buff *skb, const struct nft_expr *expr, bool reset)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+
+	if (nq_expr_dump(skb, expr, reset) ||
+	    nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg))
+		return -1;
+	return 0;
+}
+
+static int nq_match_dump(struct sk_buff *skb, const struct nft_expr *expr, bool reset)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+
+	if (nq_expr_dump(skb, expr, reset) ||
+	    (priv->invert &&
+	     nla_put_be32(skb, NFTA_QUIC_FLAGS, htonl(NFT_QUIC_F_INVERT))) ||
+	    nla_put(skb, NFTA_QUIC_DATA, priv->state->len, priv->state->data))
+		return -1;
+	return 0;
+}
+
+/*
+ * Called for every chain from which the rule can be reached, before packets can come that
+ * way: have the packets gathered that will. ctx->chain is the base chain.
+ */
+static int nq_match_validate(const struct nft_ctx *ctx, const struct nft_expr *expr)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+	struct nq_expr_state *state = priv->state;
+	const struct nf_hook_ops *ops;
+	unsigned int points;
+	int err;
+
+	err = nft_chain_validate_hooks(ctx->chain, BIT(NF_INET_PRE_ROUTING) |
+						   BIT(NF_INET_LOCAL_IN) |
+						   BIT(NF_INET_FORWARD) |
+						   BIT(NF_INET_LOCAL_OUT) |
+						   BIT(NF_INET_POST_ROUTING));
+	if (err || !nft_is_base_chain(ctx->chain) || !nq_key_is_name(priv->key))
+		return err;
+
+	ops = &nft_base_chain(ctx->chain)->ops;
+	if (ops->priority <= NQ_HOOK_PRIORITY &&
+	    (ops->hooknum == NF_INET_PRE_ROUTING || ops->hooknum == NF_INET_LOCAL_OUT))
+		return -EOPNOTSUPP; /* too early: nothing is gathered yet */
+
+	points = nq_points(ctx->family, ops->hooknum) & ~state->points;
+	if (!points)
+		return 0;
+	err = nq_points_get(nq_pernet(ctx->net), points);
+	if (err)
+		return err;
+	state->points |= points;
+	return 0;
+}
+
+static int nq_load_validate(const struct nft_ctx *ctx, const struct nft_expr *expr)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+	struct nq_expr_state *state = priv->state;
+	int err;
+
+	err = nq_match_validate(ctx, expr);
+	if (err || state->resolved || !nq_key_is_list(priv->key))
+		return err;
+	err = nq_search_resolve(ctx->net, state->chain, expr, &state->search);
+	if (err)
+		return err;
+	smp_store_release(&state->resolved, true);
+	return 0;
+}
+
+static const struct nft_expr_ops nq_load_ops = {
+	.type = &nq_expr_type,
+	.size = NFT_EXPR_SIZE(sizeof(struct nq_expr)),
+	.eval = nq_load_eval,
+	.init = nq_load_init,
+	.destroy = nq_expr_destroy,
+	.dump = nq_load_dump,
+	.validate = nq_load_validate,
+};
+
+static const struct nft_expr_ops nq_match_ops = {
+	.type = &nq_expr_type,
+	.size = NFT_EXPR_SIZE(sizeof(struct nq_expr)),
+	.eval = nq_match_eval,
+	.init = nq_match_init,
+	.destroy = nq_expr_destroy,
+	.dump = nq_match_dump,
+	.validate = nq_match_validate,
+};
+
+static const struct nft_expr_ops *nq_select_ops(const struct nft_ctx *ctx,
+						const struct nlattr *const tb[])
+{
+	if (tb[NFTA_QUIC_DREG] && tb[NFTA_QUIC_DATA])
+		return ERR_PTR(-EINVAL);
+	if (tb[NFTA_QUIC_DREG])
+		return &nq_load_ops;
+	if (tb[NFTA_QUIC_DATA])
+		return &nq_match_ops;
+	return ERR_PTR(-EINVAL);
+}
+
+struct nft_expr_type nq_expr_type __read_mostly = {
+	.name = "quic",
+	.select_ops = nq_select_ops,
+	.policy = nq_policy,
+	.maxattr = NFTA_QUIC_MAX,
+	.owner = THIS_MODULE,
+};

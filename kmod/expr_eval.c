@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Packets meet the expression. Runs under RCU, in softirq or in a sending task. */
+#include <net/netfilter/nf_conntrack.h>
+
+#include "candidates.h"
+#include "expr.h"
+#include "nq_net.h"
+
+/* The head of a packet's first datagram. */
+struct nq_head {
+	struct nq_header h;
+	const u8 *bytes;
+	bool is_long;
+	u8 buf[NQ_FLIGHT_HEAD];
+};
+
+/* Return: false if this is not a UDP datagram whose first packet could be QUIC. */
+static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_dgrams d;
+	unsigned int len;
+
+	if (!(pkt->flags & NFT_PKTINFO_L4PROTO) || pkt->tprot != IPPROTO_UDP || pkt->fragoff ||
+	    !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
+		return false;
+
+	len = min_t(unsigned int, min(d.len, d.seg), sizeof(head->buf));
+	if (!len)
+		return false;
+	head->bytes = skb_header_pointer(pkt->skb, d.off, 1, head->buf);
+	if (!head->bytes)
+		return false;
+	head->is_long = head->bytes[0] & NQ_LONG_HEADER;
+	if (likely(!head->is_long))
+		return true;
+	head->bytes = skb_header_pointer(pkt->skb, d.off, len, head->buf);
+	return head->bytes && nq_header_invariant(head->bytes, len, 0, &head->h) == NQ_DONE;
+}
+
+/*
+ * The names of the flow, if the packet is of its first flight: an Initial or 0-RTT under
+ * a connection ID that the flight's Initials had. Behind NAT conntrack knows under which
+ * addresses the client sent it.
+ */
+static const struct nq_names *nq_head_names(const struct nq_head *head,
+					    const struct nft_pktinfo *pkt)
+{
+	const struct nq_header *h = &head->h;
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
+	const struct nq_names *names;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct;
+	struct nq_key key;
+
+	if (!head->is_long || !h->ver ||
+	    (h->type != NQ_TYPE_INITIAL && h->type != NQ_TYPE_0RTT) || !READ_ONCE(nn->n_names))
+		return NULL;
+
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (ct && !nf_ct_is_template(ct)) {
+		if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
+			return NULL;
+		nq_key_tuple(&key, &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
+	} else if (!nq_key_skb(&key, pkt->skb, nft_pf(pkt), nft_thoff(pkt))) {
+		return NULL;
+	}
+
+	names = nq_names_get(nn, &key);
+	if (!names || !nq_cids_have(&names->cids, head->bytes + h->dcid_off, h->dcid_len))
+		return NULL;
+	return names;
+}
+
+static void nq_reg_cid(u32 *dst, const u8 *id, u8 len)
+{
+	memset(dst, 0, NFT_QUIC_CID_LEN);
+	memcpy(dst, id, len);
+}
+
+/* Return: enum nft_quic_types, or -1 if the packet's type cannot be told. */
+static int nq_head_type(const struct nq_head *head)
+{
+	if (!head->is_long)
+		return head->bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_TYPE_SHORT : -1;
+	if (!head->h.version)
+		return NFT_QUIC_TYPE_VERSION_NEGOTIATION;
+	return head->h.ver ? head->h.type : -1;
+}
+
+/* A key that is in the packet itself. Return: false if it is not. */
+static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
+{
+	const struct nq_header *h = &head->h;
+	int type;
+
+	if (key == NFT_QUIC_TYPE) {
+		type = nq_head_type(head);
+		if (type < 0)
+			return false;
+		nft_reg_store8(dst, type);
+		return true;
+	}
+	if (!head->is_long)
+		return false;
+
+	switch (key) {
+	case NFT_QUIC_VERSION:
+		*dst = (__force u32)htonl(h->version);
+		return true;
+	case NFT_QUIC_DCID:
+		if (h->dcid_len > NFT_QUIC_CID_LEN)
+			return false;
+		nq_reg_cid(dst, head->bytes + h->dcid_off, h->dcid_len);
+		return true;
+	case NFT_QUIC_SCID:
+		if (h->scid_len > NFT_QUIC_CID_LEN)
+			return false;
+		nq_reg_cid(dst, head->bytes + h->scid_off, h->scid_len);
+		return true;
+	}
+	return false;
+}
+
+bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst)
+{
+	struct nq_candidates c;
+
+	nq_candidates_init(&c, names, key != NFT_QUIC_ALPN, len);
+	return nq_candidates_next(&c, (u8 *)dst) && !c.fallback;
+}
+
+void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs,
+		  const struct nft_pktinfo *pkt)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+	const struct nq_expr_state *state = priv->state;
+	u32 *dst = &regs->data[priv->dreg];
+	const struct nq_names *names;
+	struct nq_head head;
+
+	if (!nq_head_read(&head, pkt))
+		goto err;
+	if (!nq_key_is_name(priv->key)) {
+		if (!nq_load_head(priv->key, dst, &head))
+			goto err;
+		return;
+	}
+
+	names = nq_head_names(&head, pkt);
+	if (!names)
+		goto err;
+	if (priv->key == NFT_QUIC_ECH) {
+		nft_reg_store8(dst, names->ech);
+		return;
+	}
+	/* .validate ran before the rule could be reached. */
+	if (WARN_ON_ONCE(!smp_load_acquire(&state->resolved)))
+		goto err;
+	if (!nq_first_candidate(priv->key, priv->len, names, dst)) {
+		if (state->search.role == NQ_ROLE_PLAIN)
+			goto err;
+		memset(dst, 0, priv->len);
+	}
+	if (state->search.role == NQ_ROLE_LAST)
+		nq_search_run(&state->search, expr, names, regs, pkt);
+	return;
+err:
+	regs->verdict.code = NFT_BREAK;
+}
+
+static bool nq_match_alpn(const struct nq_names *names, const u8 *data, u8 len)
+{
+	const u8 *list = nq_names_alpn(names), *name;
+	unsigned int n, pos = 0;
+
+	if (len == 1 && data[0] == '*')
+		return true;
+	while ((n = nq_alpn_next(list, names->alpn_len, &pos, &name)))
+		if (n == len && !memcmp(name, data, len))
+			return true;
+	return false;
+}
+
+static bool nq_match_sni(const struct nq_names *names, const u8 *data, u8 len)
+{
+	const u8 *sni = nq_names_sni(names);
+
+	if (len == 1 && data[0] == '*')
+		return true;
+	if (len > 2 && data[0] == '*' && data[1] == '.') {
+		/* at least one byte has to stand for the star */
+		data++;
+		len--;
+		return names->sni_len > len &&
+		       !memcmp(sni + names->sni_len - len, data, len);
+	}
+	return len && names->sni_len == len && !memcmp(sni, data, len);
+}
+
+void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
+		   const struct nft_pktinfo *pkt)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+	const struct nq_expr_state *state = priv->state;
+	const struct nq_names *names = NULL;
+	struct nq_head head;
+	bool match;
+
+	if (!nq_head_read(&head, pkt) || !head.is_long)
+		goto err;
+	if (nq_key_is_name(priv->key)) {
+		names = nq_head_names(&head, pkt);
+		if (!names)
+			goto err;
+	}
+
+	switch (priv->key) {
+	case NFT_QUIC_ALPN:
+		match = nq_match_alpn(names, state->data, state->len);
+		break;
+	case NFT_QUIC_SNI:
+		match = nq_match_sni(names, state->data, state->len);
+		break;
+	case NFT_QUIC_DCID:
+		match = head.h.dcid_len == state->len &&
+			!memcmp(head.bytes + head.h.dcid_off, state->data, state->len);
+		break;
+	default: /* NFT_QUIC_SCID */
+		match = head.h.scid_len == state->len &&
+			!memcmp(head.bytes + head.h.scid_off, state->data, state->len);
+		break;
+	}
+	if (match != priv->invert)
+		return;
+err:
+	regs->verdict.code = NFT_BREAK;
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A load of names followed by a stock lookup. The lookup keeps its set; all that is
+ * needed here is to know the set, so that the candidate which it will hit is the one in
+ * the register. It is found by what the lookup says of itself (its netlink dump), and held
+ * against the set's list of bindings.
+ */
+#include <linux/skbuff.h>
+#include <net/netlink.h>
+
+#include "candidates.h"
+#include "compat/compat.h"
+#include "expr.h"
+
+/* Lookups that one packet may cost at one expression: 300 protocols and some host names. */
+#define NQ_TRIES_MAX 1024
+
+#define NQ_DUMP_SIZE 2048 /* of one expression's attributes */
+
+/* An expression's own attributes, as it dumps them. */
+struct nq_dump {
+	struct sk_buff *skb;
+	struct nlattr *tb[NFT_EXPR_MAXATTR + 1];
+};
+
+static int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr)
+{
+	dump->skb = alloc_skb(NQ_DUMP_SIZE, GFP_KERNEL);
+	if (!dump->skb)
+		return -ENOMEM;
+	if (!expr->ops->dump || expr->ops->dump(dump->skb, expr, false) < 0 ||
+	    nla_parse(dump->tb, NFT_EXPR_MAXATTR, (struct nlattr *)dump->skb->data,
+		      dump->skb->len, NULL, NULL) < 0) {
+		kfree_skb(dump->skb);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static void nq_dump_free(struct nq_dump *dump)
+{
+	kfree_skb(dump->skb);
+}
+
+/* The inverse of nft_dump_register(). Return: index into nft_regs.data, or -1. */
+static int nq_dump_reg(const struct nq_dump *dump, unsigned int attr)
+{
+	u32 reg;
+
+	if (attr > NFT_EXPR_MAXATTR || !dump->tb[attr] || nla_len(dump->tb[attr]) != sizeof(reg))
+		return -1;
+	reg = ntohl(nla_get_be32(dump->tb[attr]));
+	if (reg >= NFT_REG_1 && reg <= NFT_REG_4)
+		return reg * (NFT_REG_SIZE / NFT_REG32_SIZE);
+	if (reg >= NFT_REG32_00 && reg <= NFT_REG32_15)
+		return reg - NFT_REG32_00 + NFT_REG_SIZE / NFT_REG32_SIZE;
+	return -1;
+}
+
+static bool nq_expr_is(const struct nft_expr *expr, const char *type)
+{
+	return !strcmp(expr->ops->type->name, type);
+}
+
+/* An expression that looks a register up in a set. */
+struct nq_lookup {
+	int sreg;
+	const struct nft_set *set;
+};
+
+static const struct nft_set *nq_set_find(struct net *net, const struct nft_table *table,
+					 const struct nlattr *name)
+{
+	const struct nft_set *set;
+
+	list_for_each_entry(set, &table->sets, list)
+		if (nft_is_active_next(net, set) && !nla_strcmp(name, set->name))
+			return set;
+	return NULL;
+}
+
+/* Is one of the set's bindings inside this expression? */
+static bool nq_set_bound_by(const struct nft_set *set, const struct nft_expr *expr)
+{
+	const void *start = expr, *end = start + expr->ops->size;
+	const struct nft_set_binding *b;
+
+	list_for_each_entry(b, &set->bindings, list)
+		if ((const void *)b >= start && (const void *)(b + 1) <= end)
+			return true;
+	return false;
+}
+
+/* Return: 1 if @expr is a lookup, 0 if it is none, -errno if its set cannot be told. */
+static int nq_lookup_read(struct net *net, const struct nft_table *table,
+			  const struct nft_expr *expr, struct nq_lookup *lookup)
+{
+	unsigned int attr_set, attr_sreg;
+	struct nq_dump dump;
+	int err;
+
+	if (nq_expr_is(expr, "lookup")) {
+		attr_set = NFTA_LOOKUP_SET;
+		attr_sreg = NFTA_LOOKUP_SREG;
+	} else if (nq_expr_is(expr, "objref")) {
+		attr_set = NFTA_OBJREF_SET_NAME;
+		attr_sreg = NFTA_OBJREF_SET_SREG;
+	} else {
+		return 0;
+	}
+
+	err = nq_dump_expr(&dump, expr);
+	if (err)
+		return err;
+	lookup->sreg = nq_dump_reg(&dump, attr_sreg);
+	if (!dump.tb[attr_set] || lookup->sreg < 0) {
+		/* an objref that names its object reads no register */
+		err = nq_expr_is(expr, "objref") ? 0 : -EOPNOTSUPP;
+		goto out;
+	}
+	lookup->set = nq_set_find(net, table, dump.tb[attr_set]);
+	err = lookup->set && nq_set_bound_by(lookup->set, expr) ? 1 : -EOPNOTSUPP;
+out:
+	nq_dump_free(&dump);
+	return err;
+}
+
+/* Expressions that can be evaluated early, and the attribute of their register. */
+static const struct {
+	const char *type;
+	u8 attr_dreg;
+} nq_loaders[] = {
+	{ "payload", NFTA_PAYLOAD_DREG },
+	{ "meta", NFTA_META_DREG },
+	{ "ct", NFTA_CT_DREG },
+	{ "rt", NFTA_RT_DREG },
+	{ "fib", NFTA_FIB_DREG },
+	{ "exthdr", NFTA_EXTHDR_DREG },
+	{ "socket", NFTA_SOCKET_DREG },
+	{ "immediate", NFTA_IMMEDIATE_DREG },
+	{ "quic", NFTA_QUIC_DREG },
+};
+
+/* Expressions that write no data register. */
+static const char *const nq_readers[] = {
+	"cmp", "range", "counter", "limit", "quota", "log", "last", "connlimit", "notrack",
+};
+
+/*
+ * Must @expr, which stands between the load and the lookup, run before the search?
+ * Return: 1 if it loads a part of the key, 0 if it does not touch it, else -EOPNOTSUPP.
+ */
+static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int n)
+{
+	struct nq_dump dump;
+	unsigned int i;
+	int err, dreg;
+
+	for (i = 0; i < ARRAY_SIZE(nq_readers); i++)
+		if (nq_expr_is(expr, nq_readers[i]))
+			return 0;
+	for (i = 0; i < ARRAY_SIZE(nq_loaders); i++)
+		if (nq_expr_is(expr, nq_loaders[i].type))
+			break;
+	if (i == ARRAY_SIZE(nq_loaders) || !expr->ops->eval)
+		return -EOPNOTSUPP;
+
+	err = nq_dump_expr(&dump, expr);
+	if (err)
+		return err;
+	dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
+	nq_dump_free(&dump);
+	/* No register: a "set" form, a verdict, a quic literal. */
+	return dreg >= 0 && dreg >= sreg && dreg < sreg + n;
+}
+
+static const struct nft_rule *nq_rule_find(const struct nft_chain *chain,
+					   const struct nft_expr *expr)
+{
+	const struct nft_rule *rule;
+
+	list_for_each_entry(rule, &chain->rules, list)
+		if ((const void *)expr >= (const void *)rule->data &&
+		    (const void *)expr < (const void *)rule->data + rule->dlen)
+			return rule;
+	return NULL;
+}
+
+/* A quic load of a name whose register lies in [sreg, sreg + n)? */
+static const struct nq_expr *nq_part_of(const struct nft_expr *expr, unsigned int sreg,
+					unsigned int n)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+
+	if (expr->ops->type != &nq_expr_type || expr->ops->eval != nq_load_eval ||
+	    !nq_key_is_list(priv->key) || priv->dreg < sreg || priv->dreg >= sreg + n)
+		return NULL;
+	return priv;
+}
+
+/* Note @priv as a part of the key. A later load of the same register replaces it. */
+static int nq_part_add(struct nq_search *search, const struct nq_expr *priv, unsigned int n)
+{
+	struct nq_part part = { .key = priv->key, .dreg = priv->dreg, .len = priv->len };
+	unsigned int i;
+
+	if (priv->dreg + priv->len / NFT_REG32_SIZE > search->sreg + n)
+		return -EOPNOTSUPP;
+	for (i = 0; i < search->n_parts && search->parts[i].dreg < part.dreg; i++)
+		;
+	if (i < search->n_parts && search->parts[i].dreg == part.dreg) {
+		search->parts[i] = part;
+		return 0;
+	}
+	if (search->n_parts == NQ_PARTS_MAX)
+		return -EOPNOTSUPP;
+	memmove(&search->parts[i + 1], &search->parts[i],
+		(search->n_parts - i) * sizeof(part));
+	search->parts[i] = part;
+	search->n_parts++;
+	return 0;
+}
+
+int nq_search_resolve(struct net *net, const struct nft_chain *chain,
+		      const struct nft_expr *expr, struct nq_search *search)
+{
+	const struct nq_expr *self = nft_expr_priv(expr), *part;
+	const struct nft_rule *rule = nq_rule_find(chain, expr);
+	const struct nft_expr *e, *end;
+	struct nq_lookup lookup = {};
+	unsigned int n = 0;
+	int ret;
+
+	memset(search, 0, sizeof(*search));
+	if (!rule)
+		return -EOPNOTSUPP;
+	end = nft_expr_last(rule);
+
+	/* Forward to the lookup that reads this load's register. */
+	for (e = nft_expr_next(expr); e != end; e = nft_expr_next(e)) {
+		ret = nq_lookup_read(net, chain->table, e, &lookup);
+		if (ret < 0)
+			return ret;
+		n = ret ? DIV_ROUND_UP(lookup.set->klen, NFT_REG32_SIZE) : 0;
+		if (ret && self->dreg >= lookup.sreg && self->dreg < lookup.sreg + n)
+			break;
+		/* The same register is loaded again first: nobody reads this one. */
+		part = nq_part_of(e, self->dreg, 1);
+		if (part)
+			return 0;
+	}
+	if (e == end)
+		return 0;
+
+	search->set = lookup.set;
+	search->sreg = lookup.sreg;
+	end = e;
+	for (e = nft_expr_next(expr); e != end; e = nft_expr_next(e)) {
+		if (nq_part_of(e, lookup.sreg, n)) {
+			search->role = NQ_ROLE_PART;
+			return 0;
+		}
+		ret = nq_ahead(e, lookup.sreg, n);
+		if (ret < 0)
+			return ret;
+		if (search->n_ahead == NQ_AHEAD_MAX)
+			return -EOPNOTSUPP;
+		search->run |= (u32)ret << search->n_ahead++;
+	}
+
+	search->role = NQ_ROLE_LAST;
+	for (e = nft_expr_first(rule); e != end; e = nft_expr_next(e)) {
+		part = nq_part_of(e, lookup.sreg, n);
+		if (!part)
+			continue;
+		ret = nq_part_add(search, part, n);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Evaluate what stands between the load and the lookup and loads a part of the key. */
+static bool nq_run_ahead(const struct nq_search *search, const struct nft_expr *expr,
+			 struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	unsigned int i;
+
+	for (i = 0; i < search->n_ahead; i++) {
+		expr = nft_expr_next(expr);
+		if (!(search->run & BIT(i)))
+			continue;
+		expr->ops->eval(expr, regs, pkt);
+		if (regs->verdict.code != NFT_CONTINUE)
+			return false;
+	}
+	return true;
+}
+
+static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
+			  const struct nq_names *names, struct nft_regs *regs)
+{
+	nq_candidates_init(c, names, part->key != NFT_QUIC_ALPN, part->len);
+	return nq_candidates_next(c, (u8 *)&regs->data[part->dreg]);
+}
+
+/* The next combination, the last part the fastest. Return: false after the last one. */
+static bool nq_combine(const struct nq_search *search, struct nq_candidates *c,
+		       const struct nq_names *names, struct nft_regs *regs)
+{
+	const struct nq_part *part;
+	int i;
+
+	for (i = search->n_parts - 1; i >= 0; i--) {
+		part = &search->parts[i];
+		if (nq_candidates_next(&c[i], (u8 *)&regs->data[part->dreg]))
+			return true;
+		nq_part_begin(part, &c[i], names, regs);
+	}
+	return false;
+}
+
+void nq_search_run(const struct nq_search *search, const struct nft_expr *expr,
+		   const struct nq_names *names, struct nft_regs *regs,
+		   const struct nft_pktinfo *pkt)
+{
+	const struct net *net = nft_net(pkt);
+	struct nq_candidates c[NQ_PARTS_MAX];
+	const struct nq_part *part;
+	unsigned int i, tries = 0;
+
+	if (!nq_run_ahead(search, expr, regs, pkt))
+		return;
+
+	for (i = 0; i < search->n_parts; i++)
+		nq_part_begin(&search->parts[i], &c[i], names, regs);
+	do {
+		if (nq_set_has(net, search->set, &regs->data[search->sreg]))
+			return;
+		if (++tries == NQ_TRIES_MAX) {
+			/* Not "no element": that would let an inverted lookup match. */
+			regs->verdict.code = NFT_BREAK;
+			return;
+		}
+	} while (nq_combine(search, c, names, regs));
+
+	/* None: leave what the flow asked for first, for catch-all and inverted lookups. */
+	for (i = 0; i < search->n_parts; i++) {
+		part = &search->parts[i];
+		if (!nq_first_candidate(part->key, part->len, names, &regs->data[part->dreg]))
+			memset(&regs->data[part->dreg], 0, part->len);
+	}
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking a packet out of a hook and putting it back. nf_queue does the same for
+ * userspace, but nf_reinject() is not exported after 6.1; okfn alone would skip
+ * conntrack and NAT, and netif_rx() would run the earlier hooks twice.
+ */
+#include <linux/netdevice.h>
+#include <linux/netfilter_bridge.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <net/dst.h>
+#include <net/sock.h>
+
+#include "gather.h"
+#include "held.h"
+#include "nq_net.h"
+
+static struct kmem_cache *nq_held_cache;
+
+int nq_held_register(void)
+{
+	nq_held_cache = KMEM_CACHE(nq_held, 0);
+	return nq_held_cache ? 0 : -ENOMEM;
+}
+
+void nq_held_unregister(void)
+{
+	kmem_cache_destroy(nq_held_cache);
+}
+
+bool nq_held_can(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	/* Comes from br_netfilter: its okfn and devices are not ours to keep alive. */
+	if (nf_bridge_info_exists(skb))
+		return false;
+#endif
+	return true;
+}
+
+/* A socket that was found early without a reference gets one, as in nf_queue. */
+static bool nq_held_prefetched(struct sk_buff *skb)
+{
+	if (!skb_sk_is_prefetched(skb) || sk_is_refcounted(skb->sk))
+		return true;
+	if (!refcount_inc_not_zero(&skb->sk->sk_refcnt))
+		return false;
+	skb->destructor = sock_edemux; /* gives it back */
+	return true;
+}
+
+struct nq_held *nq_held_take(const struct nq_packet *p)
+{
+	const struct nf_hook_state *state = p->state;
+	struct sk_buff *skb = p->skb;
+	struct nq_held *h;
+
+	h = kmem_cache_alloc(nq_held_cache, GFP_ATOMIC | __GFP_NOWARN);
+	if (!h)
+		return NULL;
+	if (!nq_held_prefetched(skb) || (skb_dst(skb) && !skb_dst_force(skb)))
+		goto err_free;
+	if (state->sk && !refcount_inc_not_zero(&state->sk->sk_refcnt))
+		goto err_free;
+
+	h->skb = skb;
+	h->dev = state->hook == NF_INET_PRE_ROUTING ? skb->dev : NULL;
+	h->state = *state;
+	h->d = p->d;
+	h->datagrams = nq_packet_datagrams(p);
+	dev_hold(h->dev);
+	dev_hold(h->state.in);
+	dev_hold(h->state.out);
+	return h;
+
+err_free:
+	kmem_cache_free(nq_held_cache, h);
+	return NULL;
+}
+
+unsigned int nq_held_bytes(const struct nq_held *h)
+{
+	return h->skb->truesize + sizeof(*h);
+}
+
+bool nq_held_uses(const struct nq_held *h, const struct net_device *dev)
+{
+	return h->dev == dev || h->state.in == dev || h->state.out == dev;
+}
+
+void nq_held_untake(struct nq_held *h)
+{
+	dev_put(h->dev);
+	dev_put(h->state.in);
+	dev_put(h->state.out);
+	if (h->state.sk)
+		sock_put(h->state.sk);
+	kmem_cache_free(nq_held_cache, h);
+}
+
+/*
+ * The hook to go on with: the one behind ours. If ours was unregistered meanwhile, the
+ * first of those that come later by their priority.
+ */
+static unsigned int nq_held_next_hook(const struct nf_hook_entries *e)
+{
+	struct nf_hook_ops **ops = nf_hook_entries_get_hook_ops(e);
+	unsigned int i;
+
+	for (i = 0; i < e->num_hook_entries; i++)
+		if (READ_ONCE(e->hooks[i].hook) == nq_gather_hook)
+			return i + 1;
+	for (i = 0; i < e->num_hook_entries; i++)
+		if (READ_ONCE(ops[i])->priority > NQ_HOOK_PRIORITY)
+			break;
+	return i;
+}
+
+void nq_held_resume(struct nq_held *h)
+{
+	struct nf_hook_state *state = &h->state;
+	const struct nf_hook_entries *e;
+	int ret = 1;
+
+	local_bh_disable();
+	rcu_read_lock();
+	if (state->pf == NFPROTO_IPV4)
+		e = rcu_dereference(state->net->nf.hooks_ipv4[state->hook]);
+	else
+		e = rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
+	if (e)
+		ret = nf_hook_slow(h->skb, state, e, nq_held_next_hook(e));
+	if (ret == 1)
+		state->okfn(state->net, state->sk, h->skb);
+	rcu_read_unlock();
+	local_bh_enable();
+	nq_held_untake(h);
+}
+
+void nq_held_drop(struct nq_held *h)
+{
+	kfree_skb(h->skb);
+	nq_held_untake(h);
+}

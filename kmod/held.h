@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One packet that is held back, and how it goes on. */
+#ifndef NQ_HELD_H
+#define NQ_HELD_H
+
+#include <linux/list.h>
+#include <linux/netfilter.h>
+
+#include "gather.h"
+
+/**
+ * struct nq_held - a packet taken out of its hook
+ * @list:	in arrival order; owned by whoever owns the queue
+ * @skb:	the packet
+ * @dev:	a reference on skb->dev, or NULL: it may be cleared on the way
+ * @state:	where it was; holds references on in, out and sk
+ * @d:		where its datagrams are
+ * @datagrams:	how many of them count: Initials and 0-RTT
+ */
+struct nq_held {
+	struct list_head list;
+	struct sk_buff *skb;
+	struct net_device *dev;
+	struct nf_hook_state state;
+	struct nq_dgrams d;
+	unsigned int datagrams;
+};
+
+int nq_held_register(void);
+void nq_held_unregister(void);
+
+/** nq_held_can - may this packet be held at all? */
+bool nq_held_can(const struct sk_buff *skb);
+
+/**
+ * nq_held_take - take what must stay alive while the packet waits
+ *
+ * Return: the held packet, for NF_STOLEN; or NULL, and nothing was taken.
+ */
+struct nq_held *nq_held_take(const struct nq_packet *p);
+
+/** nq_held_untake - give it back to the hook: frees @h, but not the packet */
+void nq_held_untake(struct nq_held *h);
+
+/** nq_held_bytes - memory that it binds */
+unsigned int nq_held_bytes(const struct nq_held *h);
+
+/** nq_held_uses - is @dev among its devices? */
+bool nq_held_uses(const struct nq_held *h, const struct net_device *dev);
+
+/**
+ * nq_held_resume - send it on through the hooks after ours, as if it had never waited
+ *
+ * No lock may be held: the packet runs through the stack. Frees @h.
+ */
+void nq_held_resume(struct nq_held *h);
+
+/** nq_held_drop - free it and its packet */
+void nq_held_drop(struct nq_held *h);
+
+#endif /* NQ_HELD_H */

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Flows whose ClientHello is not complete: their packets wait here. */
+#ifndef NQ_HOLD_H
+#define NQ_HOLD_H
+
+#include "gather.h"
+#include "nq_net.h"
+
+int nq_hold_init(struct nq_net *nn);
+void nq_hold_exit(struct nq_net *nn);
+
+/**
+ * nq_hold_follow - is the packet's flow held? then the packet is, too
+ * @nn:		namespace
+ * @p:		the packet
+ * @verdict:	for the hook, if so
+ *
+ * May complete the ClientHello and send all on. Caller is under RCU and holds no lock.
+ * Return: false if the flow is not held; the packet is still the caller's.
+ */
+bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *verdict);
+
+/**
+ * nq_hold_begin - hold a flow's first packet
+ * @nn:		namespace
+ * @p:		the packet
+ * @flight:	as far as it got; NULL if the packet has only 0-RTT
+ * @cids:	DCIDs of its Initials
+ *
+ * Takes the locked scratch that @flight is in, or NULL, and puts it. Return: verdict.
+ */
+unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct nq_scratch *s,
+			   const struct nq_cids *cids);
+
+/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
+void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
+
+/** nq_hold_flush - end all holds: send the packets on unmatched if @pass, else drop them */
+void nq_hold_flush(struct nq_net *nn, bool pass);
+
+#endif /* NQ_HOLD_H */

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* nft_quic: match QUIC connections by what their clients ask for, on the first packet. */
+#include <linux/module.h>
+#include <net/netfilter/nf_tables.h>
+
+#include "expr.h"
+#include "held.h"
+#include "nq_net.h"
+#include "scratch.h"
+
+static int __init nq_init(void)
+{
+	int err;
+
+	err = nq_held_register();
+	if (err)
+		return err;
+	err = nq_net_register();
+	if (err)
+		goto err_held;
+	err = nft_register_expr(&nq_expr_type);
+	if (err)
+		goto err_net;
+	return 0;
+
+err_net:
+	nq_net_unregister();
+err_held:
+	nq_held_unregister();
+	return err;
+}
+
+static void __exit nq_exit(void)
+{
+	nft_unregister_expr(&nq_expr_type);
+	nq_net_unregister();
+	nq_held_unregister();
+	nq_scratch_free();
+}
+
+module_init(nq_init);
+module_exit(nq_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("nftables expression for QUIC: ALPN, SNI and header fields");
+MODULE_ALIAS_NFT_EXPR("quic");
