@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Pieces at any place against a model that keeps a byte and a flag for every position. */
+#include "fuzz.h"
+#include "reasm.h"
+
+static struct nq_reasm r;
+static uint8_t model[NQ_CRYPTO_MAX], pieces[NQ_CRYPTO_MAX + 300];
+static bool have[NQ_CRYPTO_MAX + 1];
+
+static unsigned int model_ranges(void)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < NQ_CRYPTO_MAX; i++)
+		n += have[i] && (!i || !have[i - 1]);
+	return n;
+}
+
+static void check_all(void)
+{
+	unsigned int n = 0, top = 0;
+	size_t prefix = 0;
+
+	while (have[prefix])
+		prefix++;
+	CHECK(nq_reasm_prefix(&r) == prefix);
+	for (size_t i = 0; i < NQ_CRYPTO_MAX; i++) {
+		if (!have[i])
+			continue;
+		CHECK(r.buf[i] == model[i]);
+		top = i + 1;
+		if (!i || !have[i - 1])
+			CHECK(n < r.n_ranges && r.ranges[n].start == i);
+		if (!have[i + 1])
+			CHECK(r.ranges[n++].end == i + 1);
+	}
+	CHECK(r.n_ranges == n && r.top == top);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fuzz_in in = {data, size};
+	uint8_t fill = 1;
+
+	memset(have, 0, sizeof(have));
+	nq_reasm_init(&r);
+	while (in.left) {
+		uint32_t off = fuzz_u16(&in), len = fuzz_u8(&in);
+		bool taken;
+
+		if (len >= 250)
+			len = fuzz_u16(&in) % sizeof(pieces);
+		memset(pieces, fill++, len);
+		taken = nq_reasm_add(&r, off, pieces, len);
+		if (off + len > NQ_CRYPTO_MAX) {
+			CHECK(!taken);
+		} else if (!taken) {
+			/* Only because it would make one range too many. */
+			CHECK(r.n_ranges == NQ_RANGES_MAX && model_ranges() == NQ_RANGES_MAX);
+			for (uint32_t i = off; i < off + len; i++)
+				CHECK(!have[i]);
+			CHECK(!have[off + len] && (!off || !have[off - 1]));
+		} else {
+			for (uint32_t i = off; i < off + len; i++) {
+				if (!have[i])
+					model[i] = pieces[0];
+				have[i] = true;
+			}
+		}
+		CHECK(r.n_ranges <= NQ_RANGES_MAX);
+	}
+	check_all();
+	return 0;
+}
