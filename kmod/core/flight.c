@@ -57,13 +57,13 @@ static bool nq_flight_fresh(const struct nq_flight *f, const struct nq_header *h
 }
 
 /* Take the CRYPTO frames of a payload that nq_frames_valid() accepted. */
-static bool nq_flight_gather(struct nq_flight *f, const u8 *payload, size_t len)
+static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload, size_t len)
 {
 	struct nq_crypto crypto;
 	struct nq_cursor c;
 
 	nq_frames_init(&c, payload, len);
-	while (nq_frames_next(&c, &crypto) == NQ_MORE)
+	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE)
 		if (!nq_reasm_add(&f->crypto, crypto.off, crypto.data, crypto.len))
 			return false;
 	return true;
@@ -102,7 +102,8 @@ static bool nq_flight_initial(struct nq_feed *feed, const struct nq_header *h)
 	}
 	res->opened++;
 
-	if (payload.reserved || !nq_frames_valid(feed->dgram + payload.off, payload.len)) {
+	if (payload.reserved ||
+	    !nq_frames_valid(h->ver->framing, feed->dgram + payload.off, payload.len)) {
 		res->dead = !fresh || !f->started;
 		return false;
 	}
@@ -110,7 +111,7 @@ static bool nq_flight_initial(struct nq_feed *feed, const struct nq_header *h)
 		res->restart = f->started;
 		nq_flight_begin(f, h, dcid, &feed->fresh);
 	}
-	if (!nq_flight_gather(f, feed->dgram + payload.off, payload.len)) {
+	if (!nq_flight_gather(f, h->ver->framing, feed->dgram + payload.off, payload.len)) {
 		res->dead = true;
 		return false;
 	}

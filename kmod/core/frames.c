@@ -7,6 +7,7 @@ enum {
 	NQ_FRAME_ACK = 0x02,
 	NQ_FRAME_ACK_ECN = 0x03,
 	NQ_FRAME_CRYPTO = 0x06,
+	NQ_FRAME_NONE = 0xff,
 };
 
 #define NQ_VARINT_MAX ((1ULL << 62) - 1)
@@ -51,11 +52,34 @@ static void nq_frames_crypto(struct nq_cursor *c, struct nq_crypto *crypto)
 	crypto->len = len;
 }
 
-enum nq_verdict nq_frames_next(struct nq_cursor *c, struct nq_crypto *crypto)
+/*
+ * A type of Google's frames in the terms of RFC 9000, or one that no Initial may hold. Its ACK
+ * only comes from a client that a server has answered: no first flight holds one.
+ */
+static u8 nq_frames_google(u8 type)
 {
+	switch (type) {
+	case 0x00:
+		return NQ_FRAME_PADDING;
+	case 0x07:
+		return NQ_FRAME_PING;
+	case 0x08:
+		return NQ_FRAME_CRYPTO;
+	default:
+		return NQ_FRAME_NONE;
+	}
+}
+
+enum nq_verdict nq_frames_next(struct nq_cursor *c, u8 framing, struct nq_crypto *crypto)
+{
+	u8 type;
+
 	while (nq_cursor_left(c)) {
 		/* A type is a varint, and must be in its shortest form (RFC 9000 12.4). */
-		switch (nq_cursor_u8(c)) {
+		type = nq_cursor_u8(c);
+		if (unlikely(framing == NQ_FRAMING_GOOGLE))
+			type = nq_frames_google(type);
+		switch (type) {
 		case NQ_FRAME_PADDING:
 		case NQ_FRAME_PING:
 			break;
@@ -75,7 +99,7 @@ enum nq_verdict nq_frames_next(struct nq_cursor *c, struct nq_crypto *crypto)
 	return nq_cursor_ok(c) ? NQ_DONE : NQ_NOT_OURS;
 }
 
-bool nq_frames_valid(const u8 *payload, size_t len)
+bool nq_frames_valid(u8 framing, const u8 *payload, size_t len)
 {
 	struct nq_crypto crypto;
 	struct nq_cursor c;
@@ -83,7 +107,7 @@ bool nq_frames_valid(const u8 *payload, size_t len)
 
 	nq_frames_init(&c, payload, len);
 	do {
-		v = nq_frames_next(&c, &crypto);
+		v = nq_frames_next(&c, framing, &crypto);
 	} while (v == NQ_MORE);
 	return len && v == NQ_DONE;
 }

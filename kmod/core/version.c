@@ -189,26 +189,26 @@ static const struct nq_salt nq_salt_t050 = {
 
 /* The most frequent first. Drafts before -22 have another long header. */
 static const struct nq_version nq_versions[] = {
-	{NQ_V1, false, &nq_salt_v1},
-	{NQ_V2, true, &nq_salt_v2},
-	{NQ_DRAFT29, false, &nq_salt_draft29},
-	{0xff00001e, false, &nq_salt_draft29},
-	{0xff00001f, false, &nq_salt_draft29},
-	{0xff000020, false, &nq_salt_draft29},
-	{0xff000021, false, &nq_salt_v1},
-	{0xff000022, false, &nq_salt_v1},
-	{0xff000017, false, &nq_salt_draft23},
-	{0xff000018, false, &nq_salt_draft23},
-	{0xff000019, false, &nq_salt_draft23},
-	{0xff00001a, false, &nq_salt_draft23},
-	{0xff00001b, false, &nq_salt_draft23},
-	{0xff00001c, false, &nq_salt_draft23},
-	{0xff000016, false, &nq_salt_draft22},
-	{0xfaceb001, false, &nq_salt_draft22}, /* mvfst, after -22 */
-	{0xfaceb002, false, &nq_salt_draft23}, /* mvfst, after -27 */
-	{0xfaceb00e, false, &nq_salt_draft23}, /* mvfst experimental */
-	{0x54303530, false, &nq_salt_t050},
-	{0x54303531, false, &nq_salt_t051},
+	{NQ_V1, false, &nq_salt_v1, NQ_FRAMING_IETF},
+	{NQ_V2, true, &nq_salt_v2, NQ_FRAMING_IETF},
+	{NQ_DRAFT29, false, &nq_salt_draft29, NQ_FRAMING_IETF},
+	{0xff00001e, false, &nq_salt_draft29, NQ_FRAMING_IETF},
+	{0xff00001f, false, &nq_salt_draft29, NQ_FRAMING_IETF},
+	{0xff000020, false, &nq_salt_draft29, NQ_FRAMING_IETF},
+	{0xff000021, false, &nq_salt_v1, NQ_FRAMING_IETF},
+	{0xff000022, false, &nq_salt_v1, NQ_FRAMING_IETF},
+	{0xff000017, false, &nq_salt_draft23, NQ_FRAMING_IETF},
+	{0xff000018, false, &nq_salt_draft23, NQ_FRAMING_IETF},
+	{0xff000019, false, &nq_salt_draft23, NQ_FRAMING_IETF},
+	{0xff00001a, false, &nq_salt_draft23, NQ_FRAMING_IETF},
+	{0xff00001b, false, &nq_salt_draft23, NQ_FRAMING_IETF},
+	{0xff00001c, false, &nq_salt_draft23, NQ_FRAMING_IETF},
+	{0xff000016, false, &nq_salt_draft22, NQ_FRAMING_IETF},
+	{0xfaceb001, false, &nq_salt_draft22, NQ_FRAMING_IETF}, /* mvfst, after -22 */
+	{0xfaceb002, false, &nq_salt_draft23, NQ_FRAMING_IETF}, /* mvfst, after -27 */
+	{0xfaceb00e, false, &nq_salt_draft23, NQ_FRAMING_IETF}, /* mvfst experimental */
+	{0x54303530, false, &nq_salt_t050, NQ_FRAMING_GOOGLE},
+	{0x54303531, false, &nq_salt_t051, NQ_FRAMING_GOOGLE},
 };
 
 const struct nq_version *nq_version_find(u32 number)

@@ -17,15 +17,27 @@ struct nq_salt {
 };
 
 /**
+ * enum nq_framing - which frames stand in a version's Initials
+ * @NQ_FRAMING_IETF:	RFC 9000 19
+ * @NQ_FRAMING_GOOGLE:	Google QUIC's, in T050 and T051: TLS, but frames of older versions
+ */
+enum nq_framing {
+	NQ_FRAMING_IETF = 0,
+	NQ_FRAMING_GOOGLE,
+};
+
+/**
  * struct nq_version - one version
  * @number:	as on the wire
  * @v2:		labels and packet type bits of RFC 9369 instead of RFC 9000/9001
  * @salt:	for the Initial secret
+ * @framing:	enum nq_framing
  */
 struct nq_version {
 	u32 number;
 	bool v2;
 	const struct nq_salt *salt;
+	u8 framing;
 };
 
 /** nq_version_find - the version with this number, or NULL */

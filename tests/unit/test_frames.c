@@ -10,7 +10,7 @@ static bool valid(const char *hex)
 {
 	f.len = 0;
 	qt_put_hex(&f, hex);
-	return nq_frames_valid(f.p, f.len);
+	return nq_frames_valid(NQ_FRAMING_IETF, f.p, f.len);
 }
 
 static void crypto_between_others(void **state)
@@ -28,21 +28,21 @@ static void crypto_between_others(void **state)
 	qt_frame_ack(&f, 2, 2, true);
 	qt_frame_crypto(&f, 70000, "de", 2);
 	qt_frame_padding(&f, 1);
-	assert_true(nq_frames_valid(f.p, f.len));
+	assert_true(nq_frames_valid(NQ_FRAMING_IETF, f.p, f.len));
 
 	nq_frames_init(&c, f.p, f.len);
-	assert_int_equal(nq_frames_next(&c, &crypto), NQ_MORE);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_IETF, &crypto), NQ_MORE);
 	assert_int_equal(crypto.off, 7);
 	assert_int_equal(crypto.len, 3);
 	assert_memory_equal(crypto.data, "abc", 3);
-	assert_int_equal(nq_frames_next(&c, &crypto), NQ_MORE);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_IETF, &crypto), NQ_MORE);
 	assert_int_equal(crypto.off, 1 << 20);
 	assert_int_equal(crypto.len, 0);
-	assert_int_equal(nq_frames_next(&c, &crypto), NQ_MORE);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_IETF, &crypto), NQ_MORE);
 	assert_int_equal(crypto.off, 70000);
 	assert_int_equal(crypto.len, 2);
-	assert_int_equal(nq_frames_next(&c, &crypto), NQ_DONE);
-	assert_int_equal(nq_frames_next(&c, &crypto), NQ_DONE);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_IETF, &crypto), NQ_DONE);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_IETF, &crypto), NQ_DONE);
 }
 
 static void empty_packet(void **state)
@@ -69,25 +69,51 @@ static void every_type(void **state)
 	assert_false(valid("4000"));
 }
 
+/* T050 and T051 number their frames otherwise: CRYPTO is 8, PING 7. */
+static void google(void **state)
+{
+	struct nq_crypto crypto;
+	struct nq_cursor c;
+	uint8_t bytes[16] = {0};
+
+	(void)state;
+	f.len = 0;
+	qt_put_hex(&f, "00 07 08 4001 03 616263 00");
+	assert_true(nq_frames_valid(NQ_FRAMING_GOOGLE, f.p, f.len));
+	assert_false(nq_frames_valid(NQ_FRAMING_IETF, f.p, f.len));
+	nq_frames_init(&c, f.p, f.len);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_GOOGLE, &crypto), NQ_MORE);
+	assert_int_equal(crypto.off, 1);
+	assert_int_equal(crypto.len, 3);
+	assert_memory_equal(crypto.data, "abc", 3);
+	assert_int_equal(nq_frames_next(&c, NQ_FRAMING_GOOGLE, &crypto), NQ_DONE);
+
+	for (unsigned int type = 0; type <= 0xff; type++) {
+		bytes[0] = type;
+		assert_int_equal(nq_frames_valid(NQ_FRAMING_GOOGLE, bytes, sizeof(bytes)),
+				 !type || type == 7 || type == 8);
+	}
+}
+
 static void cut_off(void **state)
 {
 	(void)state;
 	f.len = 0;
 	qt_frame_crypto(&f, 70000, "abcdefgh", 8);
 	for (size_t len = 1; len < f.len; len++)
-		assert_false(nq_frames_valid(f.p, len));
-	assert_true(nq_frames_valid(f.p, f.len));
+		assert_false(nq_frames_valid(NQ_FRAMING_IETF, f.p, len));
+	assert_true(nq_frames_valid(NQ_FRAMING_IETF, f.p, f.len));
 
 	f.len = 0;
 	qt_put_hex(&f, "03 50 19 02 05 01 02 00 03 01 02 4003"); /* ACK_ECN, two more ranges */
 	for (size_t len = 1; len < f.len; len++)
-		assert_false(nq_frames_valid(f.p, len));
-	assert_false(nq_frames_valid(f.p, f.len));
+		assert_false(nq_frames_valid(NQ_FRAMING_IETF, f.p, len));
+	assert_false(nq_frames_valid(NQ_FRAMING_IETF, f.p, f.len));
 	f.len = 0;
 	qt_put_hex(&f, "03 3f 19 02 05 01 02 00 03 01 02 4003");
 	for (size_t len = 1; len < f.len; len++)
-		assert_false(nq_frames_valid(f.p, len));
-	assert_true(nq_frames_valid(f.p, f.len));
+		assert_false(nq_frames_valid(NQ_FRAMING_IETF, f.p, len));
+	assert_true(nq_frames_valid(NQ_FRAMING_IETF, f.p, f.len));
 }
 
 static void ack_below_zero(void **state)
@@ -112,5 +138,5 @@ static void crypto_past_the_end_of_offsets(void **state)
 }
 
 UNIT_MAIN("frames", cmocka_unit_test(crypto_between_others), cmocka_unit_test(empty_packet),
-	  cmocka_unit_test(every_type), cmocka_unit_test(cut_off), cmocka_unit_test(ack_below_zero),
-	  cmocka_unit_test(crypto_past_the_end_of_offsets))
+	  cmocka_unit_test(every_type), cmocka_unit_test(google), cmocka_unit_test(cut_off),
+	  cmocka_unit_test(ack_below_zero), cmocka_unit_test(crypto_past_the_end_of_offsets))
