@@ -2,6 +2,7 @@
 /* mkseeds DIR: writes first inputs for the fuzz targets, made by the tests' own builder. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include "chello.h"
 #include "initial.h"
 
@@ -13,6 +14,8 @@ static void save(const char *target, const char *name, const struct qt_buf *b)
 	char path[4096];
 	FILE *file;
 
+	snprintf(path, sizeof(path), "%s/%s", dir, target);
+	mkdir(path, 0777);
 	snprintf(path, sizeof(path), "%s/%s/seed-%s", dir, target, name);
 	file = fopen(path, "wb");
 	if (!file || fwrite(b->p, 1, b->len, file) != b->len || fclose(file)) {
