@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the facade knows of each nft context.
+ *
+ * The handle that callers hold is the real library's own; what belongs to it is found in a
+ * table. As with libnftables, one context is used by one thread at a time; only the table
+ * is shared, under a lock of its own.
+ */
+#ifndef NX_CTX_H
+#define NX_CTX_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "buf.h"
+#include "map.h"
+#include "slots.h"
+
+struct nft_ctx;
+struct nx_run;
+struct nx_ctx;
+
+/**
+ * struct nx_stream - output or errors of a context
+ * @ctx:	the context
+ * @user:	where the caller wants it
+ * @cookie:	what the real library writes to
+ * @raw:	what it has written and is not yet passed on
+ * @kept:	what the caller will fetch, if @buffered
+ * @buffered:	nft_ctx_buffer_output or _error is in force
+ * @fetched:	the caller has fetched @kept: the next text begins anew
+ */
+struct nx_stream {
+	struct nx_ctx *ctx;
+	FILE *user;
+	FILE *cookie;
+	struct nx_buf raw;
+	struct nx_buf kept;
+	bool buffered;
+	bool fetched;
+};
+
+/**
+ * struct nx_ctx - a context
+ * @real:	the real library's handle
+ * @out:	output
+ * @err:	errors
+ * @layouts:	sets with quic keys that the kernel told of
+ * @slots:	long literals
+ * @vars:	"name=value", one after the other, each with its NUL
+ * @paths:	include paths, likewise
+ * @run:	the run that is under way, or NULL
+ */
+struct nx_ctx {
+	struct nft_ctx *real;
+	struct nx_stream out, err;
+	struct nx_map layouts;
+	struct nx_slots slots;
+	struct nx_buf vars;
+	struct nx_buf paths;
+	struct nx_run *run;
+};
+
+/** nx_ctx_add - begin to know a context; NULL without memory */
+struct nx_ctx *nx_ctx_add(struct nft_ctx *real);
+/** nx_ctx_find - the context of a handle, NULL if it is not known */
+struct nx_ctx *nx_ctx_find(struct nft_ctx *real);
+/** nx_ctx_remove - forget it, before the real library frees it */
+void nx_ctx_remove(struct nft_ctx *real);
+
+/** nx_stream_put - pass translated text on to the caller */
+void nx_stream_put(struct nx_stream *s, const char *text, size_t len);
+/** nx_stream_fetch - what the caller gets from a buffered stream; valid until the next run */
+const char *nx_stream_fetch(struct nx_stream *s);
+/** nx_stream_keep - turn buffering on or off; 0, or -1 if it is off and should be turned so */
+int nx_stream_keep(struct nx_stream *s, bool on);
+
+#endif /* NX_CTX_H */

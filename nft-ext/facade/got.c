@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The dynamic linker has written the addresses of called functions into the library's
+ * global offset table, by relocations that name the symbol (System V gABI, "Dynamic
+ * Linking"). With RELRO the table is read-only by then.
+ */
+#include <elf.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "got.h"
+
+#if __SIZEOF_POINTER__ == 8
+#define R_SYM(info)  ELF64_R_SYM(info)
+#define R_TYPE(info) ELF64_R_TYPE(info)
+#else
+#define R_SYM(info)  ELF32_R_SYM(info)
+#define R_TYPE(info) ELF32_R_TYPE(info)
+#endif
+
+/** struct tables - the parts of the dynamic section that are needed */
+struct tables {
+	const ElfW(Sym) *sym;
+	const char *str;
+	const char *rel[2]; /* PLT and other relocations */
+	size_t size[2];
+	size_t entry[2];
+};
+
+/* Relocations that hold the plain address of a symbol. */
+static bool is_address(unsigned long type)
+{
+#if defined(__x86_64__)
+	return type == R_X86_64_JUMP_SLOT || type == R_X86_64_GLOB_DAT;
+#elif defined(__aarch64__)
+	return type == R_AARCH64_JUMP_SLOT || type == R_AARCH64_GLOB_DAT;
+#elif defined(__i386__)
+	return type == R_386_JMP_SLOT || type == R_386_GLOB_DAT;
+#elif defined(__arm__)
+	return type == R_ARM_JUMP_SLOT || type == R_ARM_GLOB_DAT;
+#elif defined(__riscv)
+	return type == R_RISCV_JUMP_SLOT || type == R_RISCV_64;
+#elif defined(__powerpc64__) && defined(_CALL_ELF) && _CALL_ELF == 2
+	return type == R_PPC64_JMP_SLOT || type == R_PPC64_GLOB_DAT;
+#elif defined(__s390x__)
+	return type == R_390_JMP_SLOT || type == R_390_GLOB_DAT;
+#else
+	(void)type;
+	return false;
+#endif
+}
+
+static void *address(const struct link_map *map, ElfW(Addr) addr)
+{
+	/* glibc relocates the pointers of the dynamic section on most architectures */
+	return (void *)(addr < map->l_addr ? addr + map->l_addr : addr);
+}
+
+static void read_dynamic(const struct link_map *map, struct tables *t)
+{
+	size_t rela = sizeof(ElfW(Rela)), rel = sizeof(ElfW(Rel));
+
+	memset(t, 0, sizeof(*t));
+	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
+		switch (d->d_tag) {
+		case DT_SYMTAB:
+			t->sym = address(map, d->d_un.d_ptr);
+			break;
+		case DT_STRTAB:
+			t->str = address(map, d->d_un.d_ptr);
+			break;
+		case DT_JMPREL:
+			t->rel[0] = address(map, d->d_un.d_ptr);
+			break;
+		case DT_PLTRELSZ:
+			t->size[0] = d->d_un.d_val;
+			break;
+		case DT_PLTREL:
+			t->entry[0] = d->d_un.d_val == DT_RELA ? rela : rel;
+			break;
+		case DT_RELA:
+		case DT_REL:
+			t->rel[1] = address(map, d->d_un.d_ptr);
+			t->entry[1] = d->d_tag == DT_RELA ? rela : rel;
+			break;
+		case DT_RELASZ:
+		case DT_RELSZ:
+			t->size[1] = d->d_un.d_val;
+			break;
+		}
+	}
+}
+
+static bool store(void **place, void *with)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE), from = (uintptr_t)place & ~(page - 1);
+
+	if (mprotect((void *)from, page, PROT_READ | PROT_WRITE))
+		return false;
+	*place = with;
+	/* what is not RELRO stays in use as writable data elsewhere; only tighten what was */
+	return true;
+}
+
+/* Tables under RELRO, made read-only again. */
+static void protect(const struct link_map *map)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE);
+	const ElfW(Ehdr) *eh = (const void *)map->l_addr;
+	const ElfW(Phdr) *ph;
+
+	if (memcmp(eh->e_ident, ELFMAG, SELFMAG))
+		return;
+	ph = (const void *)(map->l_addr + eh->e_phoff);
+	for (unsigned int i = 0; i < eh->e_phnum; i++) {
+		uintptr_t from, to;
+
+		if (ph[i].p_type != PT_GNU_RELRO)
+			continue;
+		from = (map->l_addr + ph[i].p_vaddr) & ~(page - 1);
+		to = (map->l_addr + ph[i].p_vaddr + ph[i].p_memsz) & ~(page - 1);
+		if (to > from)
+			mprotect((void *)from, to - from, PROT_READ);
+	}
+}
+
+/* Visit the places of all functions; with @write change them. */
+static bool visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
+		  size_t n, bool write)
+{
+	for (unsigned int table = 0; table < 2; table++) {
+		for (size_t off = 0; t->entry[table] && off + t->entry[table] <= t->size[table];
+		     off += t->entry[table]) {
+			const ElfW(Rel) *r = (const void *)(t->rel[table] + off);
+			const char *name;
+
+			if (!is_address(R_TYPE(r->r_info)) || !R_SYM(r->r_info))
+				continue;
+			name = t->str + t->sym[R_SYM(r->r_info)].st_name;
+			for (size_t i = 0; i < n; i++) {
+				if (strcmp(name, patch[i].name))
+					continue;
+				patch[i].found += !write;
+				if (write && !store((void **)(map->l_addr + r->r_offset),
+						    patch[i].with))
+					return false;
+			}
+		}
+	}
+	return true;
+}
+
+const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n)
+{
+	struct tables t;
+	bool ok;
+
+	read_dynamic(map, &t);
+	if (!t.sym || !t.str)
+		return "it has no dynamic symbols";
+	for (size_t i = 0; i < n; i++)
+		patch[i].found = 0;
+	visit(map, &t, patch, n, false);
+	for (size_t i = 0; i < n; i++) {
+		if (!patch[i].found)
+			return patch[i].name;
+	}
+	ok = visit(map, &t, patch, n, true);
+	protect(map);
+	return ok ? NULL : "its address table cannot be changed";
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Redirects the calls that one loaded library makes to functions of others. */
+#ifndef NX_GOT_H
+#define NX_GOT_H
+
+#include <link.h>
+#include <stddef.h>
+
+/**
+ * struct nx_patch - one function
+ * @name:	its name
+ * @with:	what is called instead
+ * @found:	places that were changed, set by nx_got_patch
+ */
+struct nx_patch {
+	const char *name;
+	void *with;
+	unsigned int found;
+};
+
+/**
+ * nx_got_patch - change the library's table of addresses
+ * @map:	the library, with all its relocations done (RTLD_NOW)
+ * @patch:	functions
+ * @n:		how many
+ *
+ * Nobody may call into the library meanwhile. All or nothing: no place is changed unless
+ * each function was found.
+ *
+ * Return: NULL, or a sentence that says why not.
+ */
+const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n);
+
+#endif /* NX_GOT_H */

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <linux/netlink.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include "got.h"
+#include "hooks.h"
+#include "rule.h"
+#include "run.h"
+#include "udata.h"
+
+/* A batch has this much room behind its fill mark (libnftables allocates it so). */
+#define MSG_ROOM 65535
+
+static __thread struct nx_run *current;
+
+struct nx_run *nx_hooks_enter(struct nx_run *run)
+{
+	struct nx_run *old = current;
+
+	current = run;
+	return old;
+}
+
+static FILE *hook_fopen(const char *name, const char *mode)
+{
+	FILE *f = current && mode[0] == 'r' ? nx_run_fopen(current, name) : NULL;
+
+	return f ? f : fopen(name, mode);
+}
+
+static ssize_t hook_read(int fd, void *buf, size_t len)
+{
+	struct nx_run *run = current;
+	size_t left;
+
+	if (fd != STDIN_FILENO || !run || !run->input)
+		return read(fd, buf, len);
+	left = run->input_len - run->input_pos;
+	if (len > left)
+		len = left;
+	memcpy(buf, run->input + run->input_pos, len);
+	run->input_pos += len;
+	return len;
+}
+
+static bool is_batch(const struct msghdr *msg)
+{
+	const struct nlmsghdr *nlh;
+
+	if (!msg->msg_iovlen || msg->msg_iov[0].iov_len < sizeof(*nlh))
+		return false;
+	nlh = msg->msg_iov[0].iov_base;
+	return nlh->nlmsg_type == NFNL_MSG_BATCH_BEGIN;
+}
+
+/* The last moment before the kernel changes: stop if a set is not what was assumed. */
+static ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	if (current && is_batch(msg) && (current->failed || nx_run_stale(current))) {
+		errno = ECANCELED;
+		return -1;
+	}
+	return sendmsg(fd, msg, flags);
+}
+
+static void hook_rule_build(struct nlmsghdr *nlh, struct nftnl_rule *rule)
+{
+	unsigned int n;
+	int rc;
+
+	nftnl_rule_nlmsg_build_payload(nlh, rule);
+	if (!current)
+		return;
+	rc = nx_rule_out(nlh, MSG_ROOM, &current->ctx->slots, &n);
+	if (rc == -EINVAL)
+		nx_run_note(current, "quic: this use of a name is not possible in a rule");
+	else if (rc)
+		nx_run_note(current, "quic: cannot build the rule: %s", strerror(-rc));
+	current->nquic += n;
+}
+
+static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
+{
+	struct nx_buf msg = NX_BUF_INIT;
+	int rc, ret;
+
+	rc = current ? nx_rule_in(nlh, &msg, &current->ctx->slots) : 0;
+	ret = nftnl_rule_nlmsg_parse(rc > 0 ? (const struct nlmsghdr *)msg.p : nlh, rule);
+	nx_buf_free(&msg);
+	if (rc < 0)
+		nx_run_note(current,
+			    "quic: a rule in the kernel cannot be shown: %s",
+			    rc == -EINVAL ? "it was made by a newer nft-quic" : strerror(-rc));
+	return ret;
+}
+
+static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
+{
+	int ret = nftnl_set_nlmsg_parse(nlh, set);
+	struct nx_layout layout;
+	struct nx_set_id id;
+	const void *udata;
+	uint32_t len = 0;
+
+	if (ret < 0 || !current || !nftnl_set_is_set(set, NFTNL_SET_NAME) ||
+	    !nftnl_set_is_set(set, NFTNL_SET_TABLE))
+		return ret;
+	udata = nftnl_set_get_data(set, NFTNL_SET_USERDATA, &len);
+	nx_udata_layout(udata, udata ? len : 0, &layout);
+	id.family = nx_family_name(nftnl_set_get_u32(set, NFTNL_SET_FAMILY));
+	id.table = nftnl_set_get_str(set, NFTNL_SET_TABLE);
+	id.table_len = strlen(id.table);
+	id.set = nftnl_set_get_str(set, NFTNL_SET_NAME);
+	id.set_len = strlen(id.set);
+	if (nx_layouts_put(&current->ctx->layouts, &id, &layout))
+		nx_run_note(current, "quic: %s", strerror(ENOMEM));
+	return ret;
+}
+
+const char *nx_hooks_install(const struct link_map *map)
+{
+	struct nx_patch patch[] = {
+		{ "fopen", hook_fopen, 0 },
+		{ "read", hook_read, 0 },
+		{ "sendmsg", hook_sendmsg, 0 },
+		{ "nftnl_rule_nlmsg_build_payload", hook_rule_build, 0 },
+		{ "nftnl_rule_nlmsg_parse", hook_rule_parse, 0 },
+		{ "nftnl_set_nlmsg_parse", hook_set_parse, 0 },
+	};
+
+	return nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
+}

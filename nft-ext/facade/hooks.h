@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the distribution's library calls out to, on its way to files and to the kernel.
+ *
+ * The hooks act on the run that the calling thread is in; outside of one they do nothing.
+ */
+#ifndef NX_HOOKS_H
+#define NX_HOOKS_H
+
+#include <link.h>
+
+struct nx_run;
+
+/** nx_hooks_install - hook the library; NULL, or why it cannot be done */
+const char *nx_hooks_install(const struct link_map *map);
+
+/** nx_hooks_enter - this thread is in @run now (NULL: in none); returns the one before */
+struct nx_run *nx_hooks_enter(struct nx_run *run);
+
+#endif /* NX_HOOKS_H */

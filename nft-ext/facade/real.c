@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "hooks.h"
+#include "real.h"
+
+#define SONAME "libnftables.so.1"
+
+static struct nx_real real;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Where distributions keep libraries; the build's own directory comes first. */
+static const char *const dirs[] = {
+	NX_REAL_LIBDIR, "/usr/lib/" NX_MULTIARCH, "/lib/" NX_MULTIARCH, "/usr/lib64", "/lib64",
+	"/usr/lib",	"/lib",			  "/usr/local/lib",
+};
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return !stat(a, &sa) && !stat(b, &sb) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+static const char *own_path(void)
+{
+	static const char anchor;
+	Dl_info info;
+
+	return dladdr(&anchor, &info) && info.dli_fname ? info.dli_fname : "";
+}
+
+/* A library without our mark: another copy of the facade must not be taken for the real one. */
+static void *try_open(const char *path)
+{
+	void *lib;
+
+	if (same_file(path, own_path()))
+		return NULL;
+	lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (lib && dlsym(lib, "nft_quic_facade")) {
+		dlclose(lib);
+		lib = NULL;
+	}
+	return lib;
+}
+
+static void *open_real(void)
+{
+	const char *named = secure_getenv("NFT_QUIC_LIBNFTABLES");
+	void *lib = NULL;
+
+	if (named) {
+		lib = try_open(named);
+		if (!lib)
+			fprintf(stderr, "nft-quic: NFT_QUIC_LIBNFTABLES: cannot use %s\n", named);
+	}
+	for (size_t i = 0; !lib && i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		char path[256];
+
+		snprintf(path, sizeof(path), "%s/" SONAME, dirs[i]);
+		lib = try_open(path);
+	}
+	return lib;
+}
+
+static void init(void)
+{
+	const char *env = getenv("NFT_QUIC");
+	struct link_map *map = NULL;
+	void *lib = open_real();
+	const char *why;
+
+	if (!lib) {
+		fprintf(stderr, "nft-quic: the distribution's " SONAME " is not to be found\n");
+		exit(127);
+	}
+#define LOAD(ret, name, args) *(void **)&real.name = dlsym(lib, #name);
+	NX_API(LOAD)
+#undef LOAD
+	if (!real.nft_ctx_new || !real.nft_ctx_free || !real.nft_run_cmd_from_buffer ||
+	    !real.nft_run_cmd_from_filename || !real.nft_ctx_set_output ||
+	    !real.nft_ctx_set_error) {
+		fprintf(stderr, "nft-quic: the distribution's " SONAME " lacks functions\n");
+		exit(127);
+	}
+	if (env && !strcmp(env, "off"))
+		return;
+	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
+		why = "it has no link map";
+	else
+		why = nx_hooks_install(map);
+	if (why)
+		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
+			map ? map->l_name : SONAME, why);
+	else
+		real.active = true;
+}
+
+const struct nx_real *nx_real(void)
+{
+	pthread_once(&once, init);
+	return &real;
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <nftables/libnftables.h>
+
+#include "errmap.h"
+#include "hooks.h"
+#include "include.h"
+#include "json.h"
+#include "output.h"
+#include "real.h"
+#include "run.h"
+
+/** struct source - what a run executes */
+struct source {
+	const char *name; /* file name, NULL for a command */
+	const char *cmd;  /* the command, or what the file holds */
+	size_t len;
+	bool once;	  /* the file cannot be read a second time */
+	bool stdin_file;
+};
+
+bool nx_run_add(struct nx_run *run, struct nx_text *text)
+{
+	if (run->ntext == run->cap) {
+		size_t cap = run->cap ? 2 * run->cap : 4;
+		struct nx_text **t = realloc(run->text, cap * sizeof(*t));
+
+		if (!t) {
+			nx_text_free(text);
+			return false;
+		}
+		run->text = t;
+		run->cap = cap;
+	}
+	run->text[run->ntext++] = text;
+	return true;
+}
+
+void nx_run_note(struct nx_run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	run->failed = true;
+	nx_buf_str(&run->notes, "Error: ");
+	va_start(ap, fmt);
+	nx_buf_vfmt(&run->notes, fmt, ap);
+	va_end(ap);
+	nx_buf_str(&run->notes, "\n");
+}
+
+/* A file that is included n times has n texts; they are opened in that order. */
+FILE *nx_run_fopen(struct nx_run *run, const char *name)
+{
+	struct nx_text *best = NULL;
+	const char *text;
+	size_t len;
+	FILE *f;
+	int fd;
+
+	for (size_t i = 0; i < run->ntext; i++) {
+		struct nx_text *t = run->text[i];
+
+		if (t->name && !strcmp(t->name, name) && (!best || t->opened < best->opened))
+			best = t;
+	}
+	if (!best || (!best->n && !best->once))
+		return NULL;
+	best->opened++;
+	text = nx_text_result(best, &len);
+	fd = memfd_create("nft-quic", MFD_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	for (size_t at = 0; at < len;) {
+		ssize_t n = write(fd, text + at, len - at);
+
+		if (n <= 0)
+			goto err;
+		at += n;
+	}
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		goto err;
+	f = fdopen(fd, "r");
+	if (f)
+		return f;
+err:
+	close(fd);
+	return NULL;
+}
+
+bool nx_run_stale(struct nx_run *run)
+{
+	for (const struct nx_asked *a = run->lang.asked; a && !run->again; a = a->next) {
+		struct nx_set_id id = { a->family, a->table, strlen(a->table), a->set,
+					strlen(a->set) };
+		const struct nx_layout *l = nx_layouts_get(&run->ctx->layouts, &id);
+		static const struct nx_layout none;
+
+		run->again = !nx_layout_equal(l ? l : &none, &a->layout);
+	}
+	return run->again && run->tries < NX_MAX_TRIES;
+}
+
+void nx_run_written(struct nx_stream *s)
+{
+	struct nx_run *run = s->ctx->run;
+
+	if (!run) {
+		/* between runs nothing is translated */
+		nx_stream_put(s, nx_buf_cstr(&s->raw), s->raw.len);
+		nx_buf_reset(&s->raw);
+	} else if (run->stream && s == &s->ctx->out) {
+		nx_output_lines(run);
+	}
+}
+
+static void run_free(struct nx_run *run)
+{
+	for (size_t i = 0; i < run->ntext; i++)
+		nx_text_free(run->text[i]);
+	free(run->text);
+	nx_lang_free(&run->lang);
+	nx_buf_free(&run->notes);
+}
+
+static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
+{
+	const struct nx_real *real = nx_real();
+	unsigned int flags = real->nft_ctx_output_get_flags(ctx->real);
+
+	*run = (struct nx_run){ .ctx = ctx };
+	run->json = flags & NFT_CTX_OUTPUT_JSON;
+	run->lang.dir = NX_IN;
+	run->lang.slots = &ctx->slots;
+	run->lang.known = &ctx->layouts;
+	run->lang.include = nx_include;
+	run->lang.arg = run;
+	for (size_t at = 0; vars && at < ctx->vars.len; at += strlen(ctx->vars.p + at) + 1)
+		nx_lang_define(&run->lang, ctx->vars.p + at);
+}
+
+static bool takes_json(const struct nx_run *run)
+{
+	const struct nx_real *real = nx_real();
+
+	return run->json || (real->nft_ctx_input_get_flags &&
+			     real->nft_ctx_input_get_flags(run->ctx->real) & NFT_CTX_INPUT_JSON);
+}
+
+/* Can there be anything to translate? Text without these words passes as it is. */
+static bool worth_a_look(const struct source *src)
+{
+	return memmem(src->cmd, src->len, "quic", 4) || memmem(src->cmd, src->len, "include", 7) ||
+	       memmem(src->cmd, src->len, "element", 7);
+}
+
+/* The first command is `monitor`: it does not end by itself. */
+static bool is_monitor(const struct source *src)
+{
+	size_t i = 0;
+
+	while (i < src->len && strchr(" \t\r\n;", src->cmd[i]))
+		i++;
+	return src->len - i >= 7 && !memcmp(src->cmd + i, "monitor", 7);
+}
+
+static bool translate(struct nx_run *run, const struct source *src)
+{
+	char *copy = malloc(src->len + 1);
+	struct nx_text *text;
+
+	if (!copy)
+		return false;
+	memcpy(copy, src->cmd, src->len);
+	copy[src->len] = '\0';
+	text = nx_text_new(src->name, copy, src->len);
+	if (!text || !nx_run_add(run, text))
+		return false;
+	text->once = src->once;
+	if (worth_a_look(src))
+		nx_translate(&run->lang, text, NULL);
+	return !run->lang.oom;
+}
+
+/* Hand the translation to the real library. */
+static int execute(struct nx_run *run, const struct source *src, const char *json)
+{
+	const struct nx_real *real = nx_real();
+	struct nx_text *text = run->ntext ? run->text[0] : NULL;
+	struct nx_run *old;
+	size_t len;
+	int rc;
+
+	run->tries++;
+	run->ctx->run = run;
+	old = nx_hooks_enter(run);
+	if (json) {
+		rc = real->nft_run_cmd_from_buffer(run->ctx->real, json);
+	} else if (!src->name) {
+		rc = real->nft_run_cmd_from_buffer(run->ctx->real,
+						   text->n ? nx_text_result(text, &len) : src->cmd);
+	} else {
+		if (src->stdin_file)
+			run->input = nx_text_result(text, &run->input_len);
+		rc = real->nft_run_cmd_from_filename(run->ctx->real, src->name);
+	}
+	nx_hooks_enter(old);
+	fflush(run->ctx->out.cookie);
+	fflush(run->ctx->err.cookie);
+	run->ctx->run = NULL;
+	return rc;
+}
+
+/* What an admin should know when the kernel refuses a rule with quic. */
+static void explain(struct nx_run *run, struct nx_buf *err)
+{
+	if (!run->nquic)
+		return;
+	if (memmem(err->p, err->len, "No such file or directory", 25) &&
+	    access("/sys/module/nft_quic", F_OK))
+		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
+	if (memmem(err->p, err->len, "Operation not supported", 23))
+		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting\n");
+}
+
+static void finish_errors(struct nx_run *run)
+{
+	struct nx_stream *s = &run->ctx->err;
+	struct nx_buf err = NX_BUF_INIT;
+
+	if (run->lang.errors.len)
+		nx_buf_add(&err, run->lang.errors.p, run->lang.errors.len);
+	if (run->lang.oom)
+		nx_buf_str(&err, "Error: quic: out of memory\n");
+	if (s->raw.len) {
+		nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->ctx->slots, &err);
+		explain(run, &err);
+	}
+	if (run->notes.len)
+		nx_buf_add(&err, run->notes.p, run->notes.len);
+	nx_buf_reset(&s->raw);
+	nx_stream_put(s, nx_buf_cstr(&err), err.len);
+	nx_buf_free(&err);
+}
+
+static int run_once(struct nx_run *run, const struct source *src, bool *again)
+{
+	struct nx_buf json = NX_BUF_INIT;
+	int rc = 0;
+
+	*again = false;
+	if (takes_json(run))
+		rc = nx_json_in(run, src->cmd, src->len, &json);
+	if (!rc && !translate(run, src))
+		run->lang.oom = true;
+	if (rc < 0 || run->lang.nerrs || run->lang.oom) {
+		rc = -1;
+	} else {
+		run->stream = is_monitor(src);
+		rc = execute(run, src, rc ? json.p : NULL);
+		if (nx_run_stale(run)) {
+			*again = true;
+			nx_buf_reset(&run->ctx->out.raw);
+			nx_buf_reset(&run->ctx->err.raw);
+		}
+		if (run->failed)
+			rc = -1;
+	}
+	nx_buf_free(&json);
+	return rc;
+}
+
+static int run_source(struct nx_ctx *ctx, const struct source *src)
+{
+	unsigned int tries = 0;
+	bool again = true;
+	int rc = -1;
+
+	while (again) {
+		struct nx_run run;
+
+		run_init(&run, ctx, src->name);
+		run.tries = tries++;
+		rc = run_once(&run, src, &again);
+		if (!again) {
+			if (!nx_output_all(&run))
+				rc = -1;
+			finish_errors(&run);
+		}
+		run_free(&run);
+	}
+	return rc;
+}
+
+int nx_run_buffer(struct nx_ctx *ctx, const char *cmd)
+{
+	struct source src = { .cmd = cmd, .len = strlen(cmd) };
+
+	return run_source(ctx, &src);
+}
+
+int nx_run_file(struct nx_ctx *ctx, const char *name)
+{
+	struct source src = { .name = name };
+	bool regular = false;
+	char *text;
+	int rc;
+
+	if (!strcmp(name, "-"))
+		src.name = "/dev/stdin";
+	src.stdin_file = !strcmp(src.name, "/dev/stdin");
+	if (src.stdin_file)
+		text = nx_read_fd(STDIN_FILENO, &src.len);
+	else
+		text = nx_read_file(name, &src.len, &regular);
+	if (!text && src.stdin_file)
+		return -1;
+	/* a file that cannot be read: the real library says so */
+	if (!text)
+		text = strdup("");
+	if (!text)
+		return -1;
+	src.cmd = text;
+	src.once = !regular && src.len;
+	rc = run_source(ctx, &src);
+	free(text);
+	return rc;
+}

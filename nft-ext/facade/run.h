@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One run of commands: translate in, let the real library work, translate out.
+ *
+ * An element command may be on a set that only the kernel knows. The text is then
+ * translated on what is known so far, and the real library's own look at the kernel is
+ * watched: if a set turns out to be different, nothing is sent and the run starts anew. So
+ * there is no netlink message that stock nft would not send, unless `quic` is in play.
+ */
+#ifndef NX_RUN_H
+#define NX_RUN_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "ctx.h"
+#include "lang.h"
+
+#define NX_MAX_TRIES 3
+
+/**
+ * struct nx_run - a run
+ * @ctx:	its context
+ * @lang:	translation of its texts
+ * @text:	the texts: the command or file and all that it includes
+ * @ntext:	how many
+ * @cap:	room in @text
+ * @input:	text that the real library will read from descriptor 0, or NULL
+ * @input_len:	its length
+ * @input_pos:	read up to here
+ * @stream:	monitor: output is passed on as it comes
+ * @json:	the output is JSON
+ * @nquic:	quic expressions sent
+ * @tries:	runs of the real library so far
+ * @again:	a set is not what was taken for granted
+ * @notes:	what the hooks have to say, in nft's form
+ * @failed:	a note is an error
+ */
+struct nx_run {
+	struct nx_ctx *ctx;
+	struct nx_lang lang;
+	struct nx_text **text;
+	size_t ntext, cap;
+	const char *input;
+	size_t input_len, input_pos;
+	bool stream;
+	bool json;
+	unsigned int nquic;
+	unsigned int tries;
+	bool again;
+	struct nx_buf notes;
+	bool failed;
+};
+
+/** nx_run_buffer - nft_run_cmd_from_buffer for a known context */
+int nx_run_buffer(struct nx_ctx *ctx, const char *cmd);
+/** nx_run_file - nft_run_cmd_from_filename for a known context */
+int nx_run_file(struct nx_ctx *ctx, const char *name);
+
+/** nx_run_written - the real library has written to a stream */
+void nx_run_written(struct nx_stream *s);
+
+/** nx_run_fopen - the translation of file @name, NULL if the file itself will do */
+FILE *nx_run_fopen(struct nx_run *run, const char *name);
+
+/** nx_run_stale - is something that the translation took for granted known to be wrong? */
+bool nx_run_stale(struct nx_run *run);
+
+/** nx_run_note - an error from within a hook; the run fails */
+void nx_run_note(struct nx_run *run, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** nx_run_add - a further text, owned by the run from now on; false without memory */
+bool nx_run_add(struct nx_run *run, struct nx_text *text);
+
+#endif /* NX_RUN_H */

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "keys.h"
+
+static const struct nx_key keys[] = {
+	{ "alpn", NFT_QUIC_ALPN, NFT_QUIC_ALPN_LEN, NX_NAME, "offered application protocol" },
+	{ "sni", NFT_QUIC_SNI, NFT_QUIC_SNI_LEN, NX_NAME, "server name" },
+	{ "type", NFT_QUIC_TYPE, 1, NX_NUM, "packet type" },
+	{ "sni", NFT_QUIC_SNI_CONCAT, NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name" },
+	{ "version", NFT_QUIC_VERSION, 4, NX_NUM, "version" },
+	{ "dcid", NFT_QUIC_DCID, NFT_QUIC_CID_LEN, NX_CID, "destination connection ID" },
+	{ "scid", NFT_QUIC_SCID, NFT_QUIC_CID_LEN, NX_CID, "source connection ID" },
+	{ "ech", NFT_QUIC_ECH, 1, NX_NUM, "encrypted ClientHello" },
+};
+
+const struct nx_key *nx_key_by_id(uint32_t id)
+{
+	return id <= NFT_QUIC_KEY_MAX ? &keys[id] : NULL;
+}
+
+const struct nx_key *nx_key_by_name(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (strlen(keys[i].name) == len && !memcmp(keys[i].name, name, len))
+			return &keys[i];
+	}
+	return NULL;
+}
+
+const struct nx_key *nx_key_by_place(uint32_t bit_off, uint32_t bits)
+{
+	const struct nx_key *k;
+
+	if (bit_off < NX_KEY_FIRST || bit_off % NX_KEY_STRIDE)
+		return NULL;
+	k = nx_key_by_id((bit_off - NX_KEY_FIRST) / NX_KEY_STRIDE);
+	return k && k->width * 8u == bits ? k : NULL;
+}
+
+const struct nx_key *nx_key_in_concat(const struct nx_key *k)
+{
+	return k && k->id == NFT_QUIC_SNI ? &keys[NFT_QUIC_SNI_CONCAT] : k;
+}
+
+uint32_t nx_key_offset(const struct nx_key *k)
+{
+	return NX_KEY_FIRST + k->id * NX_KEY_STRIDE;
+}
+
+const char *nx_key_names(void)
+{
+	return "alpn, sni, version, type, dcid, scid, ech";
+}
+
+bool nx_layout_quic(const struct nx_layout *l)
+{
+	for (unsigned int i = 0; i < l->n; i++) {
+		if (l->key[i])
+			return true;
+	}
+	for (unsigned int i = 0; i < l->dn; i++) {
+		if (l->data[i])
+			return true;
+	}
+	return false;
+}
+
+bool nx_layout_equal(const struct nx_layout *a, const struct nx_layout *b)
+{
+	return a->n == b->n && a->dn == b->dn &&
+	       !memcmp(a->key, b->key, a->n * sizeof(a->key[0])) &&
+	       !memcmp(a->data, b->data, a->dn * sizeof(a->data[0]));
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The quic keys and their raw-payload placeholders.
+ *
+ * To stock nft `quic alpn` is the raw payload @ih,524288,128. The kernel refuses such
+ * offsets, so a placeholder that gets out untranslated loads nothing. The numbers are
+ * frozen: the userdata of sets keeps them in the kernel.
+ */
+#ifndef NX_KEYS_H
+#define NX_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nft_quic.h"
+
+#define NX_KEY_STRIDE	4096u			   /* bits between two keys' offsets */
+#define NX_KEY_FIRST	(128u * NX_KEY_STRIDE)	   /* bit offset of key 0 */
+#define NX_SLOT_FIRST	8388608u		   /* bit offset of slot 0 */
+#define NX_SLOT_STRIDE	1024u			   /* bits between two slots' offsets */
+#define NX_SLOT_BITS	32u			   /* width of a slot */
+#define NX_SLOT_MAX	((0xffffffffu - NX_SLOT_FIRST) / NX_SLOT_STRIDE)
+#define NX_PAYLOAD_INNER 3			   /* NFT_PAYLOAD_INNER_HEADER, "@ih" */
+
+/**
+ * enum nx_kind - what values of a key look like
+ * @NX_NAME:	bytes, written as a quoted string; compared for equality only
+ * @NX_CID:	bytes, written as hex digits; compared for equality only
+ * @NX_NUM:	a number with symbols
+ */
+enum nx_kind { NX_NAME, NX_CID, NX_NUM };
+
+/**
+ * struct nx_key - one key
+ * @name:	as written after `quic`
+ * @id:		enum nft_quic_keys
+ * @width:	bytes in a register
+ * @kind:	form of its values
+ * @what:	for `describe`
+ */
+struct nx_key {
+	const char *name;
+	uint8_t id;
+	uint8_t width;
+	enum nx_kind kind;
+	const char *what;
+};
+
+/** nx_key_by_id - the key with that number, or NULL */
+const struct nx_key *nx_key_by_id(uint32_t id);
+/** nx_key_by_name - the key that is written so, NULL if none. Never NFT_QUIC_SNI_CONCAT. */
+const struct nx_key *nx_key_by_name(const char *name, size_t len);
+/** nx_key_by_place - the key whose placeholder has this offset and length in bits, or NULL */
+const struct nx_key *nx_key_by_place(uint32_t bit_off, uint32_t bits);
+/** nx_key_in_concat - the key to use for @k where it is a part of a concatenation */
+const struct nx_key *nx_key_in_concat(const struct nx_key *k);
+/** nx_key_offset - bit offset of the placeholder */
+uint32_t nx_key_offset(const struct nx_key *k);
+/** nx_key_names - the names of all keys, for messages */
+const char *nx_key_names(void);
+
+#define NX_COMPS 16 /* parts of a concatenation, as many as there are 32-bit registers */
+
+/**
+ * struct nx_layout - which parts of a set's key and data are quic keys
+ * @n:		parts of the key
+ * @dn:		parts of the data, 0 in a set
+ * @key:	per part: the key, NULL if it is one of stock nft's
+ * @data:	likewise for a map's data
+ */
+struct nx_layout {
+	uint8_t n, dn;
+	const struct nx_key *key[NX_COMPS];
+	const struct nx_key *data[NX_COMPS];
+};
+
+/** nx_layout_quic - is there any quic key in it? */
+bool nx_layout_quic(const struct nx_layout *l);
+/** nx_layout_equal - the same parts? */
+bool nx_layout_equal(const struct nx_layout *a, const struct nx_layout *b);
+
+#endif /* NX_KEYS_H */

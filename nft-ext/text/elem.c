@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Values: elements of sets and maps, literals of every kind of key. */
+#include <errno.h>
+
+#include "walk.h"
+
+
+bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct nx_lit *lit)
+{
+	bool quoted = type_of(w, i) == NX_QUOTED;
+	struct nx_buf err = NX_BUF_INIT;
+	const char *s = text_of(w, i);
+	size_t len = len_of(w, i);
+	int rc;
+
+	if (w->lang->dir == NX_OUT) {
+		/* what stock nft prints of a wide integer */
+		return !quoted && len > 2 && s[0] == '0' && s[1] == 'x' &&
+		       !nx_lit_from_hex(s + 2, len - 2, k->width, lit);
+	}
+	if (quoted)
+		s++, len -= 2;
+	rc = nx_lit_parse(k, s, len, quoted, lit, &err);
+	if (rc)
+		nx_error(w, i, i + 1, "%s", nx_buf_cstr(&err));
+	nx_buf_free(&err);
+	return !rc;
+}
+
+void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
+{
+	const char *s = text_of(w, i);
+	size_t len = len_of(w, i);
+	struct nx_buf b = NX_BUF_INIT;
+	uint32_t val;
+	int rc;
+
+	if (type_of(w, i) == NX_QUOTED)
+		s++, len -= 2;
+	rc = nx_num_parse(k, s, len, &val);
+	if (w->lang->dir == NX_OUT) {
+		if (!rc) {
+			nx_num_text(&b, k, val, w->lang->numeric);
+			nx_replace(w, i, i + 1, &b);
+			nx_buf_free(&b);
+		}
+		return;
+	}
+	if (rc == -ERANGE) {
+		nx_error(w, i, i + 1, "quic %s: %.*s is too large", k->name, (int)len, s);
+	} else if (type_of(w, i) == NX_QUOTED || (rc && (!len || *s < '0' || *s > '9'))) {
+		nx_error(w, i, i + 1, "quic %s: expected %s, not \"%.*s\"", k->name,
+			 nx_num_symbols(k), (int)len, s);
+	} else if (!rc && (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE)) {
+		nx_buf_fmt(&b, "%u", (unsigned int)val);
+		nx_replace(w, i, i + 1, &b);
+		nx_buf_free(&b);
+	}
+}
+
+/* "0x61-0x62" and "0x6100/8", which are one word to the scanner */
+static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
+{
+	const char *s = text_of(w, i), *dash = memchr(s, '-', len_of(w, i));
+	struct nx_buf b = NX_BUF_INIT;
+	struct nx_lit from, to;
+	bool ok = false;
+
+	if (!dash || dash - s < 3 || s + len_of(w, i) - dash < 4 || memcmp(s, "0x", 2) ||
+	    memcmp(dash + 1, "0x", 2))
+		return false;
+	if (!nx_lit_from_hex(s + 2, dash - s - 2, k->width, &from) &&
+	    !nx_lit_from_hex(dash + 3, s + len_of(w, i) - dash - 3, k->width, &to)) {
+		nx_lit_text(&b, k, &from);
+		nx_buf_str(&b, "-");
+		nx_lit_text(&b, k, &to);
+		nx_replace(w, i, i + 1, &b);
+		ok = true;
+	}
+	nx_buf_free(&b);
+	return ok;
+}
+
+static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
+{
+	struct nx_buf b = NX_BUF_INIT;
+	struct nx_lit lit;
+
+	if (w->lang->dir == NX_OUT && out_range(w, i, k))
+		return;
+	if (!nx_read_literal(w, i, k, &lit))
+		return;
+	if (w->lang->dir == NX_OUT) {
+		nx_lit_text(&b, k, &lit);
+	} else if (lit.len > k->width) {
+		nx_error(w, i, i + 1,
+			 "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
+			 k->name, lit.len, concat ? "concatenation" : "set", k->width);
+		return;
+	} else {
+		nx_lit_hex(&b, &lit, k->width);
+	}
+	nx_replace(w, i, i + 1, &b);
+	nx_buf_free(&b);
+}
+
+static void walk_literal(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
+{
+	if (k->kind == NX_NUM)
+		nx_walk_number(w, i, k);
+	else
+		walk_name(w, i, k, concat);
+}
+
+size_t nx_walk_value(struct nx_walk *w, size_t i, size_t to, const struct nx_key *k, bool concat)
+{
+	struct nx_sub sub;
+
+	if (i < to && (type_of(w, i) == NX_QUOTED || type_of(w, i) == NX_WORD)) {
+		walk_literal(w, i, k, concat);
+		return i + 1;
+	}
+	if (i + 1 < to && nx_sub_begin(w, i, &sub)) {
+		nx_walk_value(&sub.w, 0, sub.w.toks.n, k, concat);
+		nx_sub_end(w, i, &sub, true);
+		return i + 2;
+	}
+	return i;
+}
+
+/* To the next token in @stop outside of braces, or to @to. */
+static size_t skip_to(struct nx_walk *w, size_t i, size_t to, const char *stop)
+{
+	struct nx_block chain = { .kind = NX_CHAIN };
+
+	for (; i < to; i++) {
+		char c;
+
+		if (type_of(w, i) != NX_PUNCT)
+			continue;
+		c = *text_of(w, i);
+		if (c && strchr(stop, c))
+			break;
+		if ((c != '{' && c != '(') || !nx_mate(w, i))
+			continue;
+		/* a chain of its own: `: jump { ... }` */
+		if (c == '{' && i && (is(w, i - 1, "jump") || is(w, i - 1, "goto")))
+			nx_walk_block(w, i + 1, nx_mate(w, i), &chain);
+		i = nx_mate(w, i);
+	}
+	return i;
+}
+
+/* One side of an element, key or data: parts joined by dots. */
+static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx_key *const *key,
+			 unsigned int n, const char *stop)
+{
+	for (unsigned int part = 0; i < to; part++) {
+		const struct nx_key *k = part < n ? key[part] : NULL;
+
+		while (type_of(w, i) == NX_NL && i < to)
+			i++;
+		if (k) {
+			i = nx_walk_value(w, i, to, k, n > 1);
+			if (i < to && is_punct(w, i, '-'))
+				i = nx_walk_value(w, i + 1, to, k, n > 1);
+		}
+		i = skip_to(w, i, to, stop);
+		if (i >= to || !is_punct(w, i, '.'))
+			break;
+		i++;
+	}
+	return i;
+}
+
+/* `$name` that stands for a whole element, or for several. */
+static bool whole_variable(struct nx_walk *w, size_t i, size_t to)
+{
+	return i + 1 < to && is_punct(w, i, '$') && type_of(w, i + 1) == NX_WORD &&
+	       !is_punct(w, i + 2, '.');
+}
+
+void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx_layout *l)
+{
+	size_t i = from;
+
+	while (i < to) {
+		struct nx_sub sub;
+
+		if (type_of(w, i) == NX_NL || is_punct(w, i, ',')) {
+			i++;
+			continue;
+		}
+		if (is_punct(w, i, '{') && nx_mate(w, i)) {
+			nx_walk_elements(w, i + 1, nx_mate(w, i), l);
+			i = nx_mate(w, i) + 1;
+			continue;
+		}
+		if (whole_variable(w, i, to) && nx_sub_begin(w, i, &sub)) {
+			nx_walk_elements(&sub.w, 0, sub.w.toks.n, l);
+			nx_sub_end(w, i, &sub, true);
+			i = skip_to(w, i + 2, to, ":,");
+		} else {
+			i = walk_parts(w, i, to, l->key, l->n, ".:,");
+		}
+		if (i < to && is_punct(w, i, ':'))
+			i = walk_parts(w, i + 1, to, l->data, l->dn, ".,");
+		if (i < to && !is_punct(w, i, ','))
+			i++;
+	}
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A message is up to three lines:
+ *
+ *	FILE:LINE:FIRST-LAST: Error: what is wrong	without the place for a command line
+ *	the line of text				may be cut off, may be missing
+ *	     ^^^^^  ~~~~				tabs as in the text
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "errmap.h"
+
+/** struct line - one line of the messages, without its newline */
+struct line {
+	const char *s;
+	size_t len;
+};
+
+/** struct place - where a message points to */
+struct place {
+	const struct nx_text *text;
+	unsigned int line, first, last;
+	size_t head; /* bytes of "FILE:LINE:FIRST-LAST: " */
+};
+
+static bool next_line(const char **p, const char *end, struct line *l)
+{
+	const char *nl;
+
+	if (*p >= end)
+		return false;
+	nl = memchr(*p, '\n', end - *p);
+	l->s = *p;
+	l->len = (nl ? nl : end) - *p;
+	*p = nl ? nl + 1 : end;
+	return true;
+}
+
+static bool eat(const char **p, const char *end, char c)
+{
+	if (*p >= end || **p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+static bool eat_number(const char **p, const char *end, unsigned int *n)
+{
+	const char *from = *p;
+
+	*n = 0;
+	while (*p < end && **p >= '0' && **p <= '9' && *n < 100000000)
+		*n = *n * 10 + (*(*p)++ - '0');
+	return *p > from;
+}
+
+static bool starts(const char *p, const char *end, const char *s)
+{
+	size_t n = strlen(s);
+
+	return (size_t)(end - p) >= n && !memcmp(p, s, n);
+}
+
+static bool find_place(const struct line *l, struct nx_text *const *text, size_t ntext,
+		       struct place *pl)
+{
+	const char *end = l->s + l->len;
+
+	if (ntext && !text[0]->name && (starts(l->s, end, "Error: ") ||
+					starts(l->s, end, "Warning: "))) {
+		*pl = (struct place){ text[0], 1, 0, 0, 0 };
+		return true;
+	}
+	for (size_t i = 0; i < ntext; i++) {
+		const char *p = l->s;
+
+		if (!text[i]->name || !starts(p, end, text[i]->name))
+			continue;
+		p += strlen(text[i]->name);
+		if (eat(&p, end, ':') && eat_number(&p, end, &pl->line) && eat(&p, end, ':') &&
+		    eat_number(&p, end, &pl->first) && eat(&p, end, '-') &&
+		    eat_number(&p, end, &pl->last) && eat(&p, end, ':') && eat(&p, end, ' ')) {
+			pl->text = text[i];
+			pl->head = p - l->s;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is this the line of the translation? nft shows at most its first 1023 bytes. */
+static bool is_source(const struct line *l, const struct place *pl)
+{
+	size_t len;
+	const char *s = nx_text_result(pl->text, &len), *end = s + len, *nl;
+
+	for (unsigned int n = 1; n < pl->line && s < end; n++) {
+		nl = memchr(s, '\n', end - s);
+		s = nl ? nl + 1 : end;
+	}
+	nl = memchr(s, '\n', end - s);
+	len = (nl ? nl : end) - s;
+	return l->len <= len && !memcmp(l->s, s, l->len) && (l->len == len || l->len >= 1000);
+}
+
+static bool is_carets(const struct line *l)
+{
+	size_t marks = 0;
+
+	for (size_t i = 0; i < l->len; i++) {
+		if (l->s[i] == '^' || l->s[i] == '~')
+			marks++;
+		else if (l->s[i] != ' ' && l->s[i] != '\t')
+			return false;
+	}
+	return marks;
+}
+
+static void put_carets(struct nx_buf *out, const struct line *carets, const struct place *pl)
+{
+	struct nx_buf marks = NX_BUF_INIT;
+	const char *user;
+	size_t ulen = 0, i = 0;
+
+	user = nx_text_line(pl->text, pl->line, &ulen);
+	while (i < carets->len) {
+		unsigned int first, last;
+		char c = carets->s[i];
+		size_t j = i;
+
+		if (c != '^' && c != '~') {
+			i++;
+			continue;
+		}
+		while (j < carets->len && carets->s[j] == c)
+			j++;
+		first = i + 1;
+		last = j;
+		nx_text_back(pl->text, pl->line, &first, &last);
+		/* carets may run over the end of the line by one, no more */
+		if (user && last > ulen + 1 && last > first)
+			last = ulen + 1 > first ? ulen + 1 : first;
+		if (marks.len < last)
+			nx_buf_char(&marks, ' ', last - marks.len);
+		if (!marks.oom)
+			memset(marks.p + first - 1, c, last - first + 1);
+		i = j;
+	}
+	for (i = 0; i < marks.len && i < ulen; i++) {
+		if (marks.p[i] == ' ' && user[i] == '\t')
+			marks.p[i] = '\t';
+	}
+	nx_buf_add(out, marks.p, marks.len);
+	nx_buf_str(out, "\n");
+	nx_buf_free(&marks);
+}
+
+/* Words of a message that speak of placeholders. */
+static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_slots *slots)
+{
+	struct nx_lang lang = { .dir = NX_OUT, .slots = slots };
+	struct nx_block chain = { .kind = NX_CHAIN };
+	struct nx_text *t;
+	char *copy;
+
+	if (!memmem(s, len, "@ih,", 4)) {
+		nx_buf_add(out, s, len);
+		return;
+	}
+	copy = strndup(s, len);
+	t = copy ? nx_text_new(NULL, copy, strlen(copy)) : NULL;
+	if (t) {
+		nx_translate(&lang, t, &chain);
+		s = nx_text_result(t, &len);
+	}
+	nx_buf_add(out, s, len);
+	nx_text_free(t);
+	nx_lang_free(&lang);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool in_word(const char *p, const char *end)
+{
+	return p < end && *p && !strchr(" \t;,:{}()\"$@", *p);
+}
+
+/* A word `quic` that is followed by a word which is no key; *len is the length of both. */
+static const char *bad_key(const char *line, const char *end, const char **word, size_t *len)
+{
+	for (const char *p = line; (p = memmem(p, end - p, "quic", 4)); p += 4) {
+		const char *w = p + 4;
+
+		if ((p > line && (in_word(p - 1, end) || strchr("\"$@", p[-1]))) || w >= end ||
+		    !is_blank(*w))
+			continue;
+		while (w < end && is_blank(*w))
+			w++;
+		for (*word = w; in_word(w, end); w++)
+			;
+		if (w == *word || nx_key_by_name(*word, w - *word))
+			continue;
+		*len = w - p;
+		return p;
+	}
+	return NULL;
+}
+
+/* A syntax error in a line with `quic` and no key behind it: say that instead. */
+static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct place *pl)
+{
+	const char *line, *p, *word = NULL;
+	size_t ulen, len;
+
+	if (!memmem(msg->s, msg->len, "syntax error", 12))
+		return false;
+	line = nx_text_line(pl->text, pl->line, &ulen);
+	p = line ? bad_key(line, line + ulen, &word, &len) : NULL;
+	if (!p)
+		return false;
+	if (pl->head)
+		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, p - line + 1,
+			   p - line + len);
+	nx_buf_fmt(out, "Error: unknown quic key \"%.*s\", known are %s\n%.*s\n",
+		   (int)(p + len - word), word, nx_key_names(), (int)ulen, line);
+	for (const char *q = line; q < p; q++)
+		nx_buf_char(out, *q == '\t' ? '\t' : ' ', 1);
+	nx_buf_char(out, '^', len);
+	nx_buf_str(out, "\n");
+	return true;
+}
+
+static unsigned int first_mark(const struct line *carets)
+{
+	for (size_t i = 0; i < carets->len; i++) {
+		if (carets->s[i] == '^')
+			return i + 1;
+	}
+	return 0;
+}
+
+void nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
+	       struct nx_slots *slots, struct nx_buf *out)
+{
+	const char *p = raw, *end = raw + len;
+	struct line l, source, carets;
+
+	while (next_line(&p, end, &l)) {
+		unsigned int first, last;
+		const char *user, *q = p;
+		struct place pl;
+		struct line msg;
+		size_t ulen;
+
+		if (!find_place(&l, text, ntext, &pl)) {
+			put_words(out, l.s, l.len, slots);
+			nx_buf_str(out, "\n");
+			continue;
+		}
+		msg = (struct line){ l.s + pl.head, l.len - pl.head };
+		if (!next_line(&q, end, &source) || !is_source(&source, &pl))
+			source.s = NULL;
+		else
+			p = q;
+		if (!source.s || !next_line(&q, end, &carets) || !is_carets(&carets))
+			carets.s = NULL;
+		else
+			p = q;
+		if (unknown_key(out, &msg, &pl))
+			continue;
+		first = pl.head ? pl.first : carets.s ? first_mark(&carets) : 0;
+		last = pl.head ? pl.last : first;
+		nx_text_back(pl.text, pl.line, &first, &last);
+		if (pl.head)
+			nx_buf_fmt(out, "%s:%u:%u-%u: ", pl.text->name, pl.line, first, last);
+		put_words(out, msg.s, msg.len, slots);
+		nx_buf_str(out, "\n");
+		if (source.s) {
+			user = nx_text_line(pl.text, pl.line, &ulen);
+			if (user && pl.text->n)
+				nx_buf_add(out, user, ulen);
+			else
+				nx_buf_add(out, source.s, source.len);
+			nx_buf_str(out, "\n");
+		}
+		if (carets.s && pl.text->n) {
+			put_carets(out, &carets, &pl);
+		} else if (carets.s) {
+			nx_buf_add(out, carets.s, carets.len);
+			nx_buf_str(out, "\n");
+		}
+	}
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Translation of nft's language: `quic` to placeholders, or placeholders to `quic`.
+ *
+ * One grammar serves both ways. It follows nft's as far as is needed to know where an
+ * expression can stand and which set a value belongs to; all else passes untouched.
+ */
+#ifndef NX_LANG_H
+#define NX_LANG_H
+
+#include "buf.h"
+#include "keys.h"
+#include "layouts.h"
+#include "slots.h"
+#include "text.h"
+
+/** enum nx_dir - NX_IN: the user's language to stock nft's; NX_OUT: stock output back */
+enum nx_dir { NX_IN, NX_OUT };
+
+/** enum nx_block_kind - what a text is a piece of, for files included in a block */
+enum nx_block_kind { NX_TOP, NX_TABLE, NX_CHAIN, NX_SET };
+
+/**
+ * struct nx_block - the block that a text stands in
+ * @kind:	its kind
+ * @family:	of the table, a constant of nx_family_word; not in NX_TOP
+ * @table:	the table's name, not terminated; not in NX_TOP
+ * @table_len:	its length
+ * @layout:	of the set; in NX_SET
+ */
+struct nx_block {
+	enum nx_block_kind kind;
+	const char *family;
+	const char *table;
+	size_t table_len;
+	const struct nx_layout *layout;
+};
+
+/**
+ * struct nx_asked - an element command on a set that the text does not define
+ * @next:	the one before it
+ * @family:	of the table, a constant
+ * @table:	the table's name
+ * @set:	the set's name
+ * @layout:	taken for granted; n == 0 for a set without quic keys
+ */
+struct nx_asked {
+	struct nx_asked *next;
+	const char *family;
+	char *table;
+	char *set;
+	struct nx_layout layout;
+};
+
+struct nx_lang;
+
+/**
+ * typedef nx_include_fn - translate the files that an include names
+ * @lang:	state, to be handed on to nx_translate
+ * @block:	the block that the include stands in
+ * @pattern:	file name or glob, not terminated
+ * @len:	its length
+ */
+typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
+			   const char *pattern, size_t len);
+
+/**
+ * struct nx_lang - what the translation of one or more texts shares
+ * @dir:	which way
+ * @numeric:	NX_OUT: numbers instead of symbols
+ * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o
+ * @slots:	literals that do not fit a placeholder
+ * @known:	layouts of sets by name, as the kernel has told before
+ * @sets:	layouts of the sets that these texts define
+ * @vars:	defines in force, name to struct nx_var
+ * @scope:	all defines, the youngest first
+ * @depth:	of blocks, the scope of defines
+ * @expanding:	defines being expanded
+ * @asked:	NX_IN: element commands that rely on @known
+ * @describe:	NX_IN: a byte for each `describe`: the key, or 0xff for one of stock nft's
+ * @describe_at: NX_OUT: how many of them are used up
+ * @include:	NX_IN: called for includes, or NULL
+ * @arg:	for @include
+ * @nested:	files open
+ * @rules:	rules with quic so far
+ * @errors:	messages in nft's form
+ * @nerrs:	how many
+ * @oom:	memory ran out; the result is not to be used
+ */
+struct nx_lang {
+	enum nx_dir dir;
+	bool numeric;
+	bool per_rule;
+	struct nx_slots *slots;
+	const struct nx_map *known;
+	struct nx_map sets;
+	struct nx_map vars;
+	struct nx_var *scope;
+	unsigned int depth;
+	unsigned int expanding;
+	struct nx_asked *asked;
+	struct nx_buf describe;
+	size_t describe_at;
+	nx_include_fn *include;
+	void *arg;
+	unsigned int nested;
+	unsigned int rules;
+	struct nx_buf errors;
+	unsigned int nerrs;
+	bool oom;
+};
+
+#define NX_MAX_ERRORS 10 /* as nft -f stops */
+
+/**
+ * nx_translate - translate a text
+ * @lang:	shared state
+ * @text:	the text; its translation is made
+ * @block:	where it stands, NULL for the top
+ *
+ * Never fails as such: look at @lang->nerrs and @lang->oom afterwards.
+ */
+void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block);
+
+/** nx_lang_define - a variable from outside, as nft -D has it: "name=value" */
+void nx_lang_define(struct nx_lang *lang, const char *assignment);
+
+/** nx_lang_free - release what translations have gathered */
+void nx_lang_free(struct nx_lang *lang);
+
+#endif /* NX_LANG_H */
