@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+#include <sys/random.h>
+
+#include "flows.h"
+
+/* Flights of one tuple that a datagram under a DCID nobody knows is tried with. */
+#define QI_TRIES_MAX 4
+
+/* A connection ID as a value. */
+struct qi_cid {
+	uint8_t len, id[NQ_CID_MAX];
+};
+
+/*
+ * One connection. While it gathers it has a @flight, stored in nq_flight_size() bytes; then it
+ * is settled, and stays only to recognise what the client sends again.
+ *
+ * @dcid and @scid are of the first Initial. @retry is the ID under which a Retry told the client
+ * to come back, if @retried.
+ */
+struct qi_conn {
+	TAILQ_ENTRY(qi_conn) age;
+	LIST_ENTRY(qi_conn) chain;
+	struct qi_tuple tuple;
+	uint32_t version;
+	struct qi_cid dcid, scid, retry;
+	bool retried;
+	struct nq_flight *flight;
+};
+
+TAILQ_HEAD(qi_age, qi_conn);
+LIST_HEAD(qi_chain, qi_conn);
+
+/*
+ * @gathering and @settled: the least recently used first. @chains: a hash of the tuple leads to
+ * them; the newest first.
+ */
+struct qi_flows {
+	struct qi_age gathering, settled;
+	unsigned int n_gathering, n_settled;
+	unsigned int max_gathering, max_settled;
+	struct qi_chain *chains;
+	uint64_t mask, seed;
+	qi_report_fn report;
+	void *arg;
+	struct nq_flight work;
+	uint8_t dgram[QI_DATAGRAM_MAX];
+};
+
+struct qi_flows *qi_flows_new(unsigned int gathering, unsigned int settled, qi_report_fn report,
+			      void *arg)
+{
+	struct qi_flows *t = calloc(1, sizeof(*t));
+	size_t n = 1;
+
+	if (!t)
+		return NULL;
+	while (n < (size_t)gathering + settled)
+		n *= 2;
+	t->chains = calloc(n, sizeof(*t->chains));
+	if (!t->chains) {
+		free(t);
+		return NULL;
+	}
+	/* Without randomness senders could choose addresses that share a chain. */
+	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
+		t->seed = (uintptr_t)t;
+	t->mask = n - 1;
+	t->max_gathering = gathering;
+	t->max_settled = settled;
+	t->report = report;
+	t->arg = arg;
+	TAILQ_INIT(&t->gathering);
+	TAILQ_INIT(&t->settled);
+	return t;
+}
+
+static struct qi_chain *qi_flows_chain(struct qi_flows *t, const struct qi_tuple *tuple)
+{
+	const uint8_t *p = (const uint8_t *)tuple;
+	uint64_t hash = t->seed, word;
+
+	_Static_assert(sizeof(*tuple) % sizeof(word) == 0, "a tuple is hashed by words");
+	for (size_t i = 0; i < sizeof(*tuple); i += sizeof(word)) {
+		memcpy(&word, p + i, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15U;
+		hash ^= hash >> 32;
+	}
+	return &t->chains[hash & t->mask];
+}
+
+static bool qi_tuple_equal(const struct qi_tuple *a, const struct qi_tuple *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* @len is NQ_CID_MAX at most, as for every version that is known. */
+static struct qi_cid qi_cid(const uint8_t *id, size_t len)
+{
+	struct qi_cid cid = {.len = len};
+
+	memcpy(cid.id, id, len);
+	return cid;
+}
+
+static bool qi_cid_equal(const struct qi_cid *a, const struct qi_cid *b)
+{
+	return a->len == b->len && !memcmp(a->id, b->id, a->len);
+}
+
+/* Report a flow from its flight, which may be on the table or in its conn. */
+static void qi_conn_report(struct qi_flows *t, const struct qi_conn *conn,
+			   const struct nq_flight *f, bool complete)
+{
+	struct qi_flow flow = {
+		.tuple = &conn->tuple,
+		.version = conn->version,
+		.dcid = conn->dcid.id,
+		.dcid_len = conn->dcid.len,
+		.datagrams = f->datagrams ? f->datagrams : 1,
+		.complete = complete,
+	};
+
+	if (complete) {
+		flow.ech = f->hello.ech;
+		flow.sni = f->crypto.buf + f->hello.sni_off;
+		flow.sni_len = f->hello.sni_len;
+		flow.alpn = f->crypto.buf + f->hello.alpn_off;
+		flow.alpn_len = f->hello.alpn_len;
+	}
+	t->report(t->arg, &flow);
+}
+
+/* Move a reported conn to the settled ones. */
+static void qi_conn_settle(struct qi_flows *t, struct qi_conn *conn)
+{
+	struct qi_conn *old;
+
+	free(conn->flight);
+	conn->flight = NULL;
+	TAILQ_REMOVE(&t->gathering, conn, age);
+	t->n_gathering--;
+	TAILQ_INSERT_TAIL(&t->settled, conn, age);
+	t->n_settled++;
+	if (t->n_settled <= t->max_settled)
+		return;
+	old = TAILQ_FIRST(&t->settled);
+	TAILQ_REMOVE(&t->settled, old, age);
+	LIST_REMOVE(old, chain);
+	t->n_settled--;
+	free(old);
+}
+
+static void qi_conn_give_up(struct qi_flows *t, struct qi_conn *conn)
+{
+	qi_conn_report(t, conn, conn->flight, false);
+	qi_conn_settle(t, conn);
+}
+
+/* Keep the flight that is being worked on. */
+static int qi_conn_store(struct qi_flows *t, struct qi_conn *conn)
+{
+	size_t size = nq_flight_size(&t->work);
+	struct nq_flight *f = realloc(conn->flight, size);
+
+	if (!f)
+		return -ENOMEM;
+	memcpy(f, &t->work, size);
+	conn->flight = f;
+	return 0;
+}
+
+/* What nq_flight_feed() said of the flight being worked on decides what becomes of its conn. */
+static int qi_conn_judge(struct qi_flows *t, struct qi_conn *conn, enum nq_verdict v)
+{
+	if (v == NQ_MORE)
+		return qi_conn_store(t, conn);
+	qi_conn_report(t, conn, &t->work, v == NQ_DONE);
+	qi_conn_settle(t, conn);
+	return 0;
+}
+
+/* Feed a datagram, of which a copy is made, to the flight being worked on. */
+static enum nq_verdict qi_flows_feed(struct qi_flows *t, const struct qi_datagram *d,
+				     struct nq_feed_result *res)
+{
+	/* What was not captured cannot open, but it counts as length (RFC 9000 14.1). */
+	memcpy(t->dgram, d->data, d->captured);
+	memset(t->dgram + d->captured, 0, d->len - d->captured);
+	return nq_flight_feed(&t->work, t->dgram, d->len, res);
+}
+
+/* The connection IDs in front of a datagram whose version is known. */
+struct qi_head {
+	struct nq_header h;
+	struct qi_cid dcid, scid;
+};
+
+static bool qi_datagram_head(const struct qi_datagram *d, struct qi_head *head)
+{
+	if (nq_header_invariant(d->data, d->captured, 0, &head->h) != NQ_DONE || !head->h.ver ||
+	    head->h.dcid_len > NQ_CID_MAX || head->h.scid_len > NQ_CID_MAX)
+		return false;
+	head->dcid = qi_cid(d->data + head->h.dcid_off, head->h.dcid_len);
+	head->scid = qi_cid(d->data + head->h.scid_off, head->h.scid_len);
+	return true;
+}
+
+/*
+ * Does the datagram go on with this conn's flight? If so it is done with. @retry: it came under
+ * the ID of a Retry, so the flight begins anew and is still this connection's.
+ */
+static bool qi_flows_go_on(struct qi_flows *t, struct qi_conn *conn, const struct qi_datagram *d,
+			   bool retry, int *err)
+{
+	struct nq_feed_result res;
+	enum nq_verdict v;
+
+	memcpy(&t->work, conn->flight, nq_flight_size(conn->flight));
+	v = qi_flows_feed(t, d, &res);
+	if ((res.restart && !retry) || (v == NQ_NOT_OURS && !res.dead))
+		return false;
+	TAILQ_REMOVE(&t->gathering, conn, age);
+	TAILQ_INSERT_TAIL(&t->gathering, conn, age);
+	*err = qi_conn_judge(t, conn, v);
+	return true;
+}
+
+static int qi_flows_begin(struct qi_flows *t, struct qi_chain *chain, const struct qi_datagram *d,
+			  const struct qi_head *head)
+{
+	struct nq_feed_result res;
+	struct qi_conn *conn;
+	enum nq_verdict v;
+	int err;
+
+	nq_flight_init(&t->work);
+	v = qi_flows_feed(t, d, &res);
+	if (!res.opened)
+		return 0;
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		return -ENOMEM;
+	conn->tuple = d->tuple;
+	conn->version = head->h.version;
+	conn->dcid = head->dcid;
+	conn->scid = head->scid;
+	LIST_INSERT_HEAD(chain, conn, chain);
+	TAILQ_INSERT_TAIL(&t->gathering, conn, age);
+	t->n_gathering++;
+	err = qi_conn_judge(t, conn, v);
+	if (err) {
+		TAILQ_REMOVE(&t->gathering, conn, age);
+		LIST_REMOVE(conn, chain);
+		t->n_gathering--;
+		free(conn);
+	} else if (t->n_gathering > t->max_gathering) {
+		qi_conn_give_up(t, TAILQ_FIRST(&t->gathering));
+	}
+	return err;
+}
+
+/* A datagram that can hold a client's Initial. */
+static int qi_flows_initial(struct qi_flows *t, const struct qi_datagram *d,
+			    const struct qi_head *head)
+{
+	struct qi_chain *chain = qi_flows_chain(t, &d->tuple);
+	struct qi_conn *conn, *tries[QI_TRIES_MAX];
+	unsigned int n = 0;
+	int err = 0;
+
+	LIST_FOREACH(conn, chain, chain)
+	{
+		bool retry = conn->retried && qi_cid_equal(&conn->retry, &head->dcid);
+
+		if (conn->version != head->h.version || !qi_tuple_equal(&conn->tuple, &d->tuple))
+			continue;
+		if (retry || qi_cid_equal(&conn->dcid, &head->dcid)) {
+			if (conn->flight)
+				qi_flows_go_on(t, conn, d, retry, &err);
+			return err;
+		}
+		if (conn->flight && n < QI_TRIES_MAX)
+			tries[n++] = conn;
+	}
+	/* A client that goes on under the server's connection ID, or a new connection. */
+	for (unsigned int i = 0; i < n; i++)
+		if (qi_flows_go_on(t, tries[i], d, false, &err))
+			return err;
+	if (!nq_flight_gate(d->data, d->captured, d->len))
+		return 0;
+	return qi_flows_begin(t, chain, d, head);
+}
+
+/*
+ * A server's Retry: the client will come back under another DCID (RFC 9000 17.2.5). Its tag need
+ * not be checked: only a client that took it for genuine uses the ID in it.
+ */
+static void qi_flows_retry(struct qi_flows *t, const struct qi_datagram *d,
+			   const struct qi_head *head)
+{
+	struct qi_tuple back = {
+		.net = d->tuple.net,
+		.sport = d->tuple.dport,
+		.dport = d->tuple.sport,
+	};
+	struct qi_conn *conn;
+
+	memcpy(back.src, d->tuple.dst, sizeof(back.src));
+	memcpy(back.dst, d->tuple.src, sizeof(back.dst));
+	LIST_FOREACH(conn, qi_flows_chain(t, &back), chain)
+	{
+		if (conn->version != head->h.version || !qi_tuple_equal(&conn->tuple, &back) ||
+		    !qi_cid_equal(&conn->scid, &head->dcid) || conn->retried)
+			continue;
+		conn->retry = head->scid;
+		conn->retried = true;
+		return;
+	}
+}
+
+int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d)
+{
+	struct qi_head head;
+
+	if (d->len > QI_DATAGRAM_MAX || !d->captured || !(d->data[0] & NQ_LONG_HEADER))
+		return 0;
+	if (!qi_datagram_head(d, &head))
+		return 0;
+	if (nq_flight_gate_on(d->data, d->captured, d->len))
+		return qi_flows_initial(t, d, &head);
+	if (head.h.type == NQ_TYPE_RETRY)
+		qi_flows_retry(t, d, &head);
+	return 0;
+}
+
+void qi_flows_flush(struct qi_flows *t)
+{
+	while (!TAILQ_EMPTY(&t->gathering))
+		qi_conn_give_up(t, TAILQ_FIRST(&t->gathering));
+}
+
+static void qi_age_free(struct qi_age *list)
+{
+	struct qi_conn *conn;
+
+	while ((conn = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, conn, age);
+		free(conn->flight);
+		free(conn);
+	}
+}
+
+void qi_flows_free(struct qi_flows *t)
+{
+	if (!t)
+		return;
+	qi_age_free(&t->gathering);
+	qi_age_free(&t->settled);
+	free(t->chains);
+	free(t);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The table of QUIC connections and what their first flights said. */
+#ifndef QI_FLOWS_H
+#define QI_FLOWS_H
+
+#include "flight.h"
+#include "ip.h"
+#include "packet.h"
+
+/**
+ * struct qi_flow - what is known of one connection
+ * @tuple:	client first
+ * @version:	of its Initials
+ * @dcid:	of the first Initial
+ * @dcid_len:	in bytes
+ * @datagrams:	with an Initial that opened, up to the one that completed the ClientHello
+ * @complete:	the ClientHello is complete; what follows is only set then
+ * @ech:	encrypted_client_hello was there
+ * @sni:	host name, in the client's case
+ * @sni_len:	0 if there is none
+ * @alpn:	ProtocolNameList, for nq_alpn_next()
+ * @alpn_len:	in bytes
+ */
+struct qi_flow {
+	const struct qi_tuple *tuple;
+	uint32_t version;
+	const uint8_t *dcid;
+	size_t dcid_len;
+	unsigned int datagrams;
+	bool complete;
+	bool ech;
+	const uint8_t *sni, *alpn;
+	size_t sni_len, alpn_len;
+};
+
+/** qi_report_fn - gets each flow once: when it is complete, cannot be, or is given up */
+typedef void (*qi_report_fn)(void *arg, const struct qi_flow *flow);
+
+struct qi_flows;
+
+/**
+ * qi_flows_new - make a table
+ * @gathering:	flows whose ClientHello is not complete that are kept; beyond that
+ *		the longest silent one is reported as it is
+ * @settled:	reported flows that are kept, to know what belongs to them
+ * @report:	called for each flow
+ * @arg:	handed to @report
+ *
+ * Return: the table, or NULL if memory is short.
+ */
+struct qi_flows *qi_flows_new(unsigned int gathering, unsigned int settled, qi_report_fn report,
+			      void *arg);
+
+/**
+ * qi_flows_datagram - take a datagram
+ *
+ * A flow is a client's address and port, the server's, and the DCID of the first Initial: one
+ * tuple can carry several connections, one after another. After a Retry it stays the flow.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d);
+
+/** qi_flows_flush - report all flows that are not complete, the longest silent first */
+void qi_flows_flush(struct qi_flows *t);
+
+void qi_flows_free(struct qi_flows *t);
+
+#endif /* QI_FLOWS_H */

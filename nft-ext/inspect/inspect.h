@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From a captured frame to the flow table. */
+#ifndef QI_INSPECT_H
+#define QI_INSPECT_H
+
+#include "flows.h"
+#include "frag.h"
+
+/**
+ * qi_inspect_frame - take a frame through link layer, IP and UDP to the table
+ * @flows:	the table
+ * @frags:	takes fragments
+ * @dlt:	link type; one that qi_link_known() accepts
+ * @data:	the frame as far as it was captured
+ * @len:	how many bytes
+ * @when:	when it was captured, in seconds
+ *
+ * Return: 0 or -ENOMEM. What is no QUIC, or is damaged, is no error.
+ */
+int qi_inspect_frame(struct qi_flows *flows, struct qi_frags *frags, int dlt,
+		     const unsigned char *data, size_t len, time_t when);
+
+#endif /* QI_INSPECT_H */
