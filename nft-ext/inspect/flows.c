@@ -263,7 +263,7 @@ static int qi_flows_begin(struct qi_flows *t, struct qi_chain *chain, const stru
 	return err;
 }
 
-/* A datagram that can hold a client's Initial. */
+/* A datagram that may hold a client's Initial. */
 static int qi_flows_initial(struct qi_flows *t, const struct qi_datagram *d,
 			    const struct qi_head *head)
 {
@@ -290,8 +290,6 @@ static int qi_flows_initial(struct qi_flows *t, const struct qi_datagram *d,
 	for (unsigned int i = 0; i < n; i++)
 		if (qi_flows_go_on(t, tries[i], d, false, &err))
 			return err;
-	if (!nq_flight_gate(d->data, d->captured, d->len))
-		return 0;
 	return qi_flows_begin(t, chain, d, head);
 }
 
@@ -330,10 +328,13 @@ int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d)
 		return 0;
 	if (!qi_datagram_head(d, &head))
 		return 0;
-	if (nq_flight_gate_on(d->data, d->captured, d->len))
-		return qi_flows_initial(t, d, &head);
-	if (head.h.type == NQ_TYPE_RETRY)
+	switch (head.h.type) {
+	case NQ_TYPE_INITIAL:
+	case NQ_TYPE_0RTT: /* an Initial may stand behind it */
+		return d->len < NQ_INITIAL_MIN ? 0 : qi_flows_initial(t, d, &head);
+	case NQ_TYPE_RETRY:
 		qi_flows_retry(t, d, &head);
+	}
 	return 0;
 }
 

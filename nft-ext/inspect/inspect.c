@@ -1,6 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "inspect.h"
+#include "header.h"
 #include "link.h"
+
+/*
+ * With segmentation offload a captured packet holds several datagrams, all but the last of one
+ * length (UDP_SEGMENT in udp(7)). Only the QUIC packets in it can tell: a client begins each
+ * datagram of its first flight with an Initial, and needs no second one in a datagram.
+ *
+ * Return: length of the first datagram in @d, which is all of it as a rule.
+ */
+static size_t qi_segment(const struct qi_datagram *d)
+{
+	struct nq_header first, h;
+	size_t pos;
+
+	if (d->len < 2 * NQ_INITIAL_MIN || !d->captured || !(d->data[0] & NQ_LONG_HEADER))
+		return d->len;
+	for (pos = 0; pos < d->captured; pos = h.end) {
+		if (nq_header_parse(d->data, d->captured, pos, &h) != NQ_DONE)
+			break;
+		if (!pos)
+			first = h;
+		if (h.type == NQ_TYPE_INITIAL && pos >= NQ_INITIAL_MIN &&
+		    h.version == first.version && h.dcid_len == first.dcid_len &&
+		    !memcmp(d->data + h.dcid_off, d->data + first.dcid_off, h.dcid_len))
+			return pos;
+	}
+	return d->len;
+}
+
+/* Take a packet's datagrams one by one. */
+static int qi_inspect_segments(struct qi_flows *flows, const struct qi_datagram *d)
+{
+	struct qi_datagram part = *d;
+	size_t size = qi_segment(d), pos;
+	int err = 0;
+
+	for (pos = 0; pos < d->captured && !err; pos += size) {
+		part.data = d->data + pos;
+		part.captured = d->captured - pos < size ? d->captured - pos : size;
+		part.len = d->len - pos < size ? d->len - pos : size;
+		err = qi_flows_datagram(flows, &part);
+	}
+	return err;
+}
 
 int qi_inspect_frame(struct qi_flows *flows, struct qi_frags *frags, int dlt,
 		     const unsigned char *data, size_t len, time_t when)
@@ -13,5 +57,5 @@ int qi_inspect_frame(struct qi_flows *flows, struct qi_frags *frags, int dlt,
 	net = qi_link_strip(dlt, &c);
 	if (!qi_ip_datagram(net, &c, frags, when, &datagram))
 		return 0;
-	return qi_flows_datagram(flows, &datagram);
+	return qi_inspect_segments(flows, &datagram);
 }
