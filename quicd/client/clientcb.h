@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef QUICC_CLIENTCB_H
+#define QUICC_CLIENTCB_H
+
+#include "client.h"
+
+extern const ngtcp2_callbacks client_callbacks;
+
+/* Opens as many of the streams as the server allows by now. */
+void client_open_streams(struct client *c);
+/* Forgets what was sent on the streams, so that it goes out again on new ones. */
+void client_rewind(struct client *c);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The client's side of TLS. */
+#ifndef QUICC_CTLS_H
+#define QUICC_CTLS_H
+
+#include "../common/keylog.h"
+#include "../common/quicver.h"
+#include "options.h"
+
+struct ctls {
+	const struct options *o;
+	gnutls_certificate_credentials_t cred;
+	struct keylog *keylog;
+	char *name; /* to ask for by SNI; NULL for an address */
+	/* From an earlier connection, for 0-RTT. */
+	gnutls_datum_t ticket;
+	uint8_t params[256];
+	size_t params_len;
+};
+
+/* Loads trust and certificates. Says what is wrong and returns an exit status, or -1. */
+int ctls_init(struct ctls *t, const struct options *o);
+void ctls_free(struct ctls *t);
+
+/* Makes a session; @ref becomes its pointer. Returns 0 or a GnuTLS error. */
+int ctls_session(struct ctls *t, ngtcp2_crypto_conn_ref *ref, gnutls_session_t *out);
+
+/* Keeps the session's ticket; @conn's parameters go with it. */
+void ctls_keep_ticket(struct ctls *t, gnutls_session_t session, ngtcp2_conn *conn);
+
+/* Prints protocol, cipher and certificate chain to stderr. */
+void ctls_print(gnutls_session_t session);
+/* Prints why the server's certificate was refused, if it was; returns true then. */
+bool ctls_print_refusal(gnutls_session_t session);
+
+#endif

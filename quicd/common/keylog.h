@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* TLS secrets in the NSS key log format, for Wireshark. Only by explicit option. */
+#ifndef QUICD_KEYLOG_H
+#define QUICD_KEYLOG_H
+
+#include <gnutls/gnutls.h>
+
+struct keylog;
+
+/* Opens @path to append, mode 0600. Returns NULL and sets errno on failure. */
+struct keylog *keylog_open(const char *path);
+void keylog_close(struct keylog *k);
+void keylog_write(struct keylog *k, gnutls_session_t session, const char *label,
+		  const gnutls_datum_t *secret);
+
+#endif

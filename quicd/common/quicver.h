@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every difference between the ngtcp2 and nghttp3 versions that we build against, and
+ * nothing else. Floor: ngtcp2 1.11 and nghttp3 1.8 (Debian 13).
+ */
+#ifndef QUICD_QUICVER_H
+#define QUICD_QUICVER_H
+
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+
+#if NGTCP2_VERSION_NUM < 0x010b00
+#error "ngtcp2 1.11 or newer is needed"
+#endif
+
+/* Packets and bytes lost came to ngtcp2_conn_info in 1.16. */
+#if NGTCP2_VERSION_NUM >= 0x011000
+#define QUICVER_LOST_PACKETS(info) ((info)->pkt_lost)
+#define QUICVER_HAVE_LOSS	   1
+#else
+#define QUICVER_LOST_PACKETS(info) ((void)(info), UINT64_C(0))
+#define QUICVER_HAVE_LOSS	   0
+#endif
+
+/*
+ * CVE-2026-40170, a stack overflow in the qlog writer: fixed in 1.22.1 and in Debian's
+ * 1.11.0-1+deb13u1. The package's patch does not change the library's number, so with
+ * 1.11 the running library is asked for more than its number (qlog.c).
+ */
+#define QUICVER_QLOG_FIXED   0x011601
+#define QUICVER_DEBIAN_FLOOR 0x010b00
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Connections to backends. */
+#ifndef QUICD_BACKEND_H
+#define QUICD_BACKEND_H
+
+#include "../server/conn.h"
+#include "../server/resolve.h"
+
+/*
+ * Begins to connect a stream socket to @a. Returns the non-blocking descriptor, which
+ * becomes writable when the outcome is known, or -errno.
+ */
+int backend_connect(const union addr *a);
+
+/* The outcome of a try, @errno telling why it failed: only changes go to the log. */
+void backend_failed(struct conn *c, const struct backend_addrs *addrs);
+void backend_worked(struct conn *c);
+
+#endif

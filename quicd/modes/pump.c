@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "pump.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../common/clock.h"
+#include "../common/log.h"
+#include "../server/codes.h"
+#include "backend.h"
+
+#define READS_A_ROUND 8
+#define WRITE_IOV     32
+
+static const struct config *config_of(const struct pump *p)
+{
+	return p->conn->worker->server->config;
+}
+
+static struct loop *loop_of(const struct pump *p)
+{
+	return &p->conn->worker->loop;
+}
+
+/* Tells the loop what to wait for. With nothing to wait for the socket leaves the loop, for
+ * epoll would go on reporting a hang-up. */
+static void watch(struct pump *p)
+{
+	uint32_t want = 0;
+
+	if (p->io.fd < 0)
+		return;
+	if (p->connected && !p->tx_eof &&
+	    (p->discard || p->tx.q.len < config_of(p)->stream_window))
+		want |= EPOLLIN;
+	if (!p->connected || p->write_blocked)
+		want |= EPOLLOUT;
+	if (!want) {
+		if (p->watched)
+			loop_del(loop_of(p), &p->io);
+		p->watched = false;
+	} else if (p->watched) {
+		loop_mod(loop_of(p), &p->io, want);
+	} else if (loop_add(loop_of(p), &p->io, p->io.fd, want)) {
+		pump_abort(p, QUICD_NO_RESOURCES);
+	} else {
+		p->watched = true;
+	}
+}
+
+/* Closes the socket; @broken: with a RST, so that the backend sees that this was no end. */
+static void drop_socket(struct pump *p, bool broken)
+{
+	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+
+	timer_cancel(&loop_of(p)->timers, &p->timer);
+	if (p->io.fd < 0)
+		return;
+	if (p->watched)
+		loop_del(loop_of(p), &p->io);
+	p->watched = false;
+	if (broken)
+		setsockopt(p->io.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(p->io.fd);
+	p->io.fd = -1;
+}
+
+/* Both directions of the socket are at their end. */
+static void close_if_done(struct pump *p)
+{
+	if (p->tx_eof && p->rx_done)
+		drop_socket(p, false);
+}
+
+static void set_timer(struct pump *p)
+{
+	uint64_t idle = config_of(p)->stream_idle_timeout;
+
+	if (idle && p->io.fd >= 0)
+		timer_set(&loop_of(p)->timers, &p->timer, p->last_active + idle);
+	else
+		timer_cancel(&loop_of(p)->timers, &p->timer);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct pump *p = container_of(t, struct pump, timer);
+	uint64_t idle = config_of(p)->stream_idle_timeout;
+
+	if (!p->connected) {
+		errno = ETIMEDOUT;
+		backend_failed(p->conn, p->addrs);
+		pump_abort(p, QUICD_BACKEND_TIMEOUT);
+	} else if (clock_now() < p->last_active + idle) {
+		/* Activity only notes the time; the timer catches up when it fires. */
+		set_timer(p);
+	} else {
+		log_info("%s: stream %lld idle", p->conn->peer, (long long)p->tx.id);
+		pump_abort(p, QUICD_STREAM_IDLE);
+	}
+}
+
+static void give_credit(struct pump *p, size_t len)
+{
+	size_t own = len < p->rx_header ? len : p->rx_header;
+
+	p->rx_header -= own;
+	len -= own;
+	if (!len)
+		return;
+	ngtcp2_conn_extend_max_stream_offset(p->conn->quic, p->tx.id, len);
+	ngtcp2_conn_extend_max_offset(p->conn->quic, len);
+	conn_touch(p->conn);
+}
+
+/* What is left in rx will never be read: the connection's credit comes back all the same. */
+static void discard_rx(struct pump *p)
+{
+	size_t len = p->rx.len;
+
+	chunkq_clear(&p->rx, &p->conn->worker->pool);
+	p->rx_done = true;
+	len -= len < p->rx_header ? len : p->rx_header;
+	p->rx_header = 0;
+	if (len && p->conn->quic)
+		ngtcp2_conn_extend_max_offset(p->conn->quic, len);
+	list_del(&p->dirty);
+}
+
+void pump_abort(struct pump *p, uint64_t code)
+{
+	struct conn *c = p->conn;
+
+	drop_socket(p, true);
+	discard_rx(p);
+	p->tx_eof = true;
+	if (!p->tx.shut)
+		ngtcp2_conn_shutdown_stream(c->quic, 0, p->tx.id, code);
+	else
+		ngtcp2_conn_shutdown_stream_read(c->quic, 0, p->tx.id, code);
+	p->tx.shut = true;
+	list_del(&p->tx.ready);
+	conn_touch(c);
+}
+
+/* The backend will not take any more of the client's data. */
+static void stop_client(struct pump *p, uint64_t code)
+{
+	discard_rx(p);
+	if (!p->rx_fin)
+		ngtcp2_conn_shutdown_stream_read(p->conn->quic, 0, p->tx.id, code);
+	conn_touch(p->conn);
+	close_if_done(p);
+}
+
+static void write_socket(struct pump *p)
+{
+	struct worker *w = p->conn->worker;
+	struct iovec iov[WRITE_IOV];
+
+	while (p->rx.len && !p->rx_done) {
+		struct msghdr h = { .msg_iov = iov };
+		ssize_t n;
+
+		h.msg_iovlen = chunkq_peek(&p->rx, iov, WRITE_IOV);
+		n = sendmsg(p->io.fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			p->write_blocked = true;
+			break;
+		}
+		if (n < 0) {
+			/* It closed its reading side. What it wrote before may still be read. */
+			stop_client(p, QUICD_BACKEND_RESET);
+			return;
+		}
+		p->write_blocked = false;
+		p->last_active = clock_now();
+		STAT_ADD(&w->stats, backend_tx, (uint64_t)n);
+		chunkq_drop(&p->rx, &w->pool, (size_t)n);
+		give_credit(p, (size_t)n);
+	}
+	if (!p->rx.len) {
+		p->write_blocked = false;
+		if (p->rx_fin && !p->rx_done) {
+			p->rx_done = true;
+			shutdown(p->io.fd, SHUT_WR);
+			close_if_done(p);
+		}
+	}
+}
+
+/* The socket failed. A reset in the middle is passed on; after the end it no longer matters. */
+static void socket_error(struct pump *p, int err)
+{
+	if (p->tx_eof) {
+		stop_client(p, QUICD_BACKEND_RESET);
+		return;
+	}
+	log_debug("%s: stream %lld: backend: %s", p->conn->peer, (long long)p->tx.id,
+		  strerror(err));
+	pump_abort(p, QUICD_BACKEND_RESET);
+}
+
+/* The client does not want it any more: read to the end, keep nothing. */
+static void discard_socket(struct pump *p)
+{
+	struct worker *w = p->conn->worker;
+	ssize_t n = recv(p->io.fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	p->tx_eof = true;
+	close_if_done(p);
+}
+
+static void read_socket(struct pump *p)
+{
+	struct worker *w = p->conn->worker;
+	uint64_t window = config_of(p)->stream_window;
+
+	if (p->discard) {
+		discard_socket(p);
+		return;
+	}
+	for (int i = 0; i < READS_A_ROUND && p->tx.q.len < window; i++) {
+		uint8_t *room;
+		size_t max = chunkq_reserve(&p->tx.q, &w->pool, &room);
+		ssize_t n;
+
+		if (!max) {
+			pump_abort(p, QUICD_NO_RESOURCES);
+			return;
+		}
+		if (max > window - p->tx.q.len)
+			max = (size_t)(window - p->tx.q.len);
+		n = recv(p->io.fd, room, max, MSG_DONTWAIT);
+		if (n <= 0)
+			chunkq_commit(&p->tx.q, &w->pool, 0);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n < 0) {
+			socket_error(p, errno);
+			return;
+		}
+		if (n == 0) {
+			p->tx_eof = true;
+			p->tx.fin = true;
+			break;
+		}
+		p->last_active = clock_now();
+		STAT_ADD(&w->stats, backend_rx, (uint64_t)n);
+		chunkq_commit(&p->tx.q, &w->pool, (size_t)n);
+		if ((size_t)n < max)
+			break;
+	}
+	sendq_ready(&p->tx, p->conn);
+	if (p->tx_eof)
+		close_if_done(p);
+}
+
+static void now_connected(struct pump *p)
+{
+	p->connected = true;
+	p->last_active = clock_now();
+	STAT_INC(&p->conn->worker->stats, backend_ok);
+	if (p->addrs)
+		backend_worked(p->conn);
+	set_timer(p);
+	write_socket(p);
+}
+
+static void try_next(struct pump *p)
+{
+	int err = ECONNREFUSED;
+
+	while (p->addr_next < p->addrs->n) {
+		const union addr *a = &p->addrs->addr[p->addr_next++];
+		int fd = backend_connect(a);
+
+		if (fd < 0) {
+			err = -fd;
+			continue;
+		}
+		p->io.fd = fd;
+		watch(p); /* writable means connected, or failed */
+		return;
+	}
+	errno = err;
+	backend_failed(p->conn, p->addrs);
+	pump_abort(p, err == EMFILE || err == ENFILE ? QUICD_NO_RESOURCES :
+						       QUICD_BACKEND_UNREACHABLE);
+}
+
+static void finish_connect(struct pump *p)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	getsockopt(p->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (!err) {
+		now_connected(p);
+		return;
+	}
+	loop_del(loop_of(p), &p->io);
+	p->watched = false;
+	close(p->io.fd);
+	p->io.fd = -1;
+	if (p->addr_next < p->addrs->n) {
+		try_next(p);
+		return;
+	}
+	errno = err;
+	backend_failed(p->conn, p->addrs);
+	pump_abort(p, err == ETIMEDOUT ? QUICD_BACKEND_TIMEOUT : QUICD_BACKEND_UNREACHABLE);
+}
+
+static void on_event(struct io *io, uint32_t events)
+{
+	struct pump *p = container_of(io, struct pump, io);
+
+	if (!p->connected) {
+		finish_connect(p);
+	} else {
+		if (events & (EPOLLOUT | EPOLLERR) && p->rx.len)
+			write_socket(p);
+		if (p->io.fd >= 0 && events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !p->tx_eof)
+			read_socket(p);
+		else if (p->io.fd >= 0 && events & EPOLLERR)
+			socket_error(p, EPIPE);
+	}
+	watch(p);
+}
+
+struct pump *pump_new(struct conn *c, int64_t id)
+{
+	struct pump_conn *pc = c->mode_data;
+	struct pump *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	if (ngtcp2_conn_set_stream_user_data(c->quic, id, p)) {
+		free(p);
+		return NULL;
+	}
+	sendq_init(&p->tx, id);
+	p->conn = c;
+	p->owner = pc;
+	p->io.fd = -1;
+	p->io.fn = on_event;
+	p->timer.fn = on_timer;
+	list_init(&p->dirty);
+	list_add_tail(&pc->pumps, &p->of_owner);
+	pc->count++;
+	return p;
+}
+
+void pump_dial(struct pump *p, const struct backend_addrs *addrs)
+{
+	p->addrs = addrs;
+	timer_set(&loop_of(p)->timers, &p->timer, clock_now() + config_of(p)->connect_timeout);
+	try_next(p);
+}
+
+void pump_attach(struct pump *p, int fd)
+{
+	p->io.fd = fd;
+	now_connected(p);
+	watch(p);
+}
+
+int pump_header(struct pump *p, const void *data, size_t len)
+{
+	int err = chunkq_append(&p->rx, &p->conn->worker->pool, data, len);
+
+	if (!err)
+		p->rx_header += len;
+	return err;
+}
+
+static void pump_free(struct pump *p, bool broken)
+{
+	drop_socket(p, broken);
+	discard_rx(p);
+	sendq_free(&p->tx, p->conn);
+	list_del(&p->of_owner);
+	p->owner->count--;
+	free(p);
+}
+
+int pump_start(struct conn *c)
+{
+	struct pump_conn *pc = calloc(1, sizeof(*pc));
+
+	if (!pc)
+		return -1;
+	list_init(&pc->pumps);
+	list_init(&pc->dirty);
+	c->mode_data = pc;
+	return 0;
+}
+
+void pump_stop(struct conn *c)
+{
+	struct pump_conn *pc = c->mode_data;
+
+	while (!list_empty(&pc->pumps)) {
+		struct pump *p = container_of(pc->pumps.next, struct pump, of_owner);
+
+		STAT_DEC(&c->worker->stats, open_streams);
+		/* Cut off in the middle, unless the client had said all it wanted to say. */
+		pump_free(p, !p->rx_done);
+	}
+	free(pc);
+	c->mode_data = NULL;
+}
+
+int pump_recv(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len, bool fin)
+{
+	struct pump *p = stream;
+
+	(void)id;
+	if (!p || p->rx_done) {
+		ngtcp2_conn_extend_max_offset(c->quic, len);
+		return 0;
+	}
+	if (len && chunkq_append(&p->rx, &c->worker->pool, data, len))
+		return -1;
+	p->rx_fin |= fin;
+	if (!list_linked(&p->dirty))
+		list_add_tail(&p->owner->dirty, &p->dirty);
+	return 0;
+}
+
+int pump_flush(struct conn *c)
+{
+	struct pump_conn *pc = c->mode_data;
+
+	while (!list_empty(&pc->dirty)) {
+		struct pump *p = container_of(pc->dirty.next, struct pump, dirty);
+
+		list_del(&p->dirty);
+		if (p->connected && p->io.fd >= 0 && !p->write_blocked) {
+			write_socket(p);
+			watch(p);
+		}
+	}
+	return 0;
+}
+
+int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
+{
+	struct pump *p = stream;
+
+	(void)id;
+	if (!p || p->tx.shut)
+		return 0;
+	chunkq_drop(&p->tx.q, &c->worker->pool, len);
+	watch(p);
+	return 0;
+}
+
+/* The client broke off its direction: TCP cannot break only one, so the backend sees a RST. */
+int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code)
+{
+	struct pump *p = stream;
+
+	(void)c;
+	(void)id;
+	if (p && !p->rx_done)
+		pump_abort(p, code);
+	return 0;
+}
+
+/*
+ * The client reads no more (ngtcp2 answers with RESET_STREAM). A Unix socket can be told
+ * so; from TCP the rest is read and thrown away, until the client has sent its part.
+ */
+int pump_stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code)
+{
+	struct pump *p = stream;
+
+	(void)c;
+	(void)id;
+	(void)code;
+	if (!p)
+		return 0;
+	p->tx.shut = true;
+	p->discard = true;
+	list_del(&p->tx.ready);
+	if (p->rx_done)
+		drop_socket(p, !p->tx_eof);
+	else if (p->io.fd >= 0 && p->connected)
+		shutdown(p->io.fd, SHUT_RD);
+	watch(p);
+	return 0;
+}
+
+int pump_closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code)
+{
+	struct pump *p = stream;
+
+	(void)c;
+	(void)id;
+	(void)code;
+	if (p)
+		pump_free(p, has_code && !(p->rx_done && p->tx_eof));
+	return 0;
+}
+
+bool pump_idle(const struct conn *c)
+{
+	const struct pump_conn *pc = c->mode_data;
+
+	return pc->count == 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One QUIC stream to one socket and back. What the client sends waits in rx until the
+ * socket takes it and only then earns new stream credit; what the socket sends waits
+ * in tx until the client has acknowledged it. Neither grows beyond the stream window.
+ */
+#ifndef QUICD_PUMP_H
+#define QUICD_PUMP_H
+
+#include "../common/loop.h"
+#include "../server/conn.h"
+#include "../server/resolve.h"
+#include "sendq.h"
+
+struct pump_conn;
+
+struct pump {
+	struct send_stream tx; /* first: the stream's user data (sendq.h) */
+	struct conn *conn;
+	struct pump_conn *owner;
+	struct list of_owner, dirty;
+	struct chunkq rx;
+	size_t rx_header;      /* bytes in front of rx that we put there ourselves */
+	struct io io;	       /* fd < 0: no socket (any more) */
+	bool watched;	       /* io is in the loop */
+	struct timer timer;    /* connect timeout, then idle timeout */
+	uint64_t last_active;
+	const struct backend_addrs *addrs;
+	int addr_next;	       /* address to try next */
+	bool connected;
+	bool rx_fin;	       /* the client has finished */
+	bool rx_done;	       /* and the socket was told, or the client's data has no taker */
+	bool tx_eof;	       /* the socket has finished */
+	bool discard;	       /* the client stopped reading: throw away what the socket sends */
+	bool write_blocked;    /* the socket's buffer is full */
+};
+
+/* The pumps of a connection; mode_data of the modes that use them. */
+struct pump_conn {
+	struct list pumps, dirty;
+	size_t count;
+};
+
+int pump_start(struct conn *c);
+void pump_stop(struct conn *c);
+
+/* Makes the pump of a new stream and makes it the stream's user data. NULL: out of memory. */
+struct pump *pump_new(struct conn *c, int64_t id);
+/* Connects to the first of @addrs that answers. Failure resets the stream. */
+void pump_dial(struct pump *p, const struct backend_addrs *addrs);
+/* Takes over a connected, non-blocking socket. */
+void pump_attach(struct pump *p, int fd);
+/* Puts bytes in front of what the client sends. Returns 0 or -ENOMEM. */
+int pump_header(struct pump *p, const void *data, size_t len);
+/* Resets both directions of the stream and breaks off the socket. */
+void pump_abort(struct pump *p, uint64_t code);
+
+/* For struct mode. */
+int pump_recv(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len, bool fin);
+int pump_acked(struct conn *c, int64_t id, void *stream, size_t len);
+int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code);
+int pump_stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code);
+int pump_closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code);
+int pump_flush(struct conn *c);
+bool pump_idle(const struct conn *c);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connection IDs in the plaintext format of QUIC-LB
+ * (draft-ietf-quic-load-balancers, sections 3 and 5.1):
+ *
+ *	first octet	config rotation (3 bits), length of the rest (5 bits)
+ *	server ID	0 to 14 octets as configured
+ *	nonce		4 to 18 octets; the first one also tells the worker
+ *
+ * Without a server ID the rotation bits are 0b111, "not routable by a balancer".
+ *
+ * Which worker owns a packet is (octet at cid_worker_offset()) modulo the number of
+ * workers. That holds for IDs that a client chose, too: their octets are random, and
+ * all packets of a first flight carry the same one.
+ */
+#ifndef QUICD_CID_H
+#define QUICD_CID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CID_SERVER_ID_MAX 14
+#define CID_NONCE_MIN	  4
+#define CID_LEN_MAX	  20
+#define CID_UNROUTABLE	  7
+
+struct cid_format {
+	uint8_t rotation; /* 0..6 with a server ID, CID_UNROUTABLE without */
+	uint8_t server_id_len;
+	uint8_t server_id[CID_SERVER_ID_MAX];
+	uint8_t nonce_len;
+	uint8_t workers;
+};
+
+/* Length of the IDs that this format makes. */
+size_t cid_len(const struct cid_format *f);
+/* Index of the octet that tells the worker. */
+size_t cid_worker_offset(const struct cid_format *f);
+
+/*
+ * Makes an ID of @worker in @out (cid_len() octets) from @random, which has nonce_len
+ * octets of unpredictable data.
+ */
+void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *random,
+	      uint8_t *out);
+
+/* The worker that owns packets with this ID; IDs too short for the format: 0. */
+unsigned int cid_worker(const struct cid_format *f, const uint8_t *cid, size_t len);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration file of one service: quicd.conf(5). */
+#ifndef QUICD_CONFIG_H
+#define QUICD_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../common/addr.h"
+#include "cid.h"
+#include "resolve.h"
+
+enum service_mode {
+	MODE_UNSET,
+	MODE_STREAM,
+	MODE_ECHO,
+	MODE_HANDOFF,
+	MODE_HTTP3,
+};
+
+enum client_cert_policy {
+	CLIENT_CERT_NONE,
+	CLIENT_CERT_REQUEST,
+	CLIENT_CERT_REQUIRE,
+};
+
+enum cc_choice {
+	CC_CUBIC,
+	CC_RENO,
+	CC_BBR,
+};
+
+struct string_list {
+	char **item;
+	size_t n;
+};
+
+struct listen_addr {
+	union addr addr;
+	char text[ADDR_TEXT_MAX];
+	int line;
+};
+
+struct config {
+	char *path;
+
+	/* [service] */
+	char *name;
+	struct listen_addr *listen;
+	size_t nlisten;
+	struct string_list alpn;
+	bool alpn_any;
+	int mode; /* enum service_mode */
+	uint64_t workers;
+	uint64_t max_connections, max_streams;
+	uint64_t retry_threshold;
+	uint64_t idle_timeout, keep_alive, handshake_timeout, drain_timeout; /* ns */
+	char *user, *group;
+	int log_level; /* enum log_level */
+	char *control;
+	char *secret_file;
+	struct cid_format cid;
+	uint64_t cid_rotation; /* UINT64_MAX: not given */
+
+	/* [transport] */
+	uint32_t versions[2]; /* in order of preference */
+	size_t nversions;
+	uint64_t stream_window, connection_window;
+	int congestion; /* enum cc_choice */
+	bool gso, gro, ecn, pmtud;
+	uint64_t max_udp_payload;
+	uint64_t receive_buffer, send_buffer;
+
+	/* [tls] */
+	struct string_list cert, key;
+	char *ciphers;
+	char *client_ca;
+	int client_cert; /* enum client_cert_policy */
+	bool early_data;
+	bool tickets; /* default: in mode http3 only */
+
+	/* [stream] */
+	char *backend;
+	struct backend_addrs backend_addrs;
+	bool proxy_protocol;
+	uint64_t connect_timeout, stream_idle_timeout;
+
+	/* [handoff] */
+	char *handoff_socket;
+	struct backend_addrs handoff_addr;
+
+	/* [debug] */
+	char *keylog, *qlog_dir;
+};
+
+/*
+ * Reads and checks @path. On a mistake a line "FILE:LINE: what is wrong" goes to the
+ * log for each that was found. Returns the configuration or NULL.
+ */
+struct config *config_load(const char *path);
+void config_free(struct config *c);
+
+/* "stream", "echo", ... */
+const char *config_mode_name(const struct config *c);
+
+#endif

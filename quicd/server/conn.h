@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A QUIC connection of the server. Belongs to one worker; nothing here is shared. */
+#ifndef QUICD_CONN_H
+#define QUICD_CONN_H
+
+#include "../common/list.h"
+#include "../common/quicver.h"
+#include "../common/timer.h"
+#include "endpoint.h"
+#include "mode.h"
+#include "tls.h"
+
+enum conn_state {
+	CONN_HANDSHAKE,
+	CONN_OPEN,
+	CONN_CLOSING,  /* we sent CONNECTION_CLOSE; repeated when the peer goes on */
+	CONN_DRAINING, /* the peer closed; nothing may be sent */
+};
+
+struct conn {
+	struct list of_worker, dirty, cids;
+	struct worker *worker;
+	struct endpoint *ep;	/* the socket of the current path */
+	enum conn_state state;
+	struct timer timer;
+	struct tls_session tls;
+	ngtcp2_conn *quic;	/* NULL in the closing and draining states */
+	ngtcp2_ccerr error;	/* why we close */
+	const struct mode *mode;
+	void *mode_data;
+	struct list sendq;	/* streams with something to send (sendq.h) */
+	size_t nstreams;	/* open streams that the mode keeps */
+	bool started;		/* the mode knows this connection */
+	bool counted_open;	/* counted as half open */
+	char alpn[256], sni[256];
+	size_t alpn_len;
+	char peer[ADDR_TEXT_MAX]; /* address at the first Initial, for the log */
+	struct qlog *qlog;
+
+	/* The closing state: the packet, its path and how often it may be repeated. */
+	struct {
+		uint8_t *pkt;
+		size_t len;
+		union addr local, remote;
+		unsigned int received, answer_at;
+	} close;
+};
+
+struct conn_accept {
+	const ngtcp2_pkt_hd *hd;
+	const ngtcp2_cid *original_dcid; /* from the Retry token; NULL without Retry */
+	bool address_validated;		 /* by a token of either kind */
+};
+
+/* Makes the connection of a first Initial. Returns NULL if that fails (nothing is kept). */
+struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m,
+			 const struct conn_accept *a);
+void conn_free(struct conn *c);
+
+/* Processes one datagram. The connection may be gone afterwards. */
+void conn_read(struct conn *c, struct endpoint *ep, const struct udp_msg *m, const uint8_t *data,
+	       size_t len);
+
+/* There is something to write: the worker will call conn_flush() in this round. */
+void conn_touch(struct conn *c);
+/* Hands received data on and writes packets. The connection may be gone afterwards. */
+void conn_flush(struct conn *c);
+
+/* Closes with an application error code (RFC 9000, 10.2). The connection may be gone afterwards. */
+void conn_close(struct conn *c, uint64_t app_error, const char *reason);
+/* The worker drains: finish what is open, then close. The connection may be gone afterwards. */
+void conn_drain(struct conn *c);
+
+/* The current path's addresses. */
+void conn_addrs(const struct conn *c, union addr *local, union addr *remote);
+
+#endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conncb.h"
+
+#include <errno.h>
+#include <gnutls/crypto.h>
+
+#include "../common/clock.h"
+#include "../common/log.h"
+#include "token.h"
+
+int conn_new_cid(struct conn *c, ngtcp2_cid *cid)
+{
+	const struct cid_format *f = &c->worker->server->config->cid;
+	uint8_t random[CID_LEN_MAX];
+
+	if (gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len))
+		return -EIO;
+	cid_make(f, c->worker->id, random, cid->data);
+	cid->datalen = cid_len(f);
+	return 0;
+}
+
+/* A mode's verdict as ngtcp2 wants it. */
+static int verdict(int rv)
+{
+	return rv ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static void rand_cb(uint8_t *dest, size_t len, const ngtcp2_rand_ctx *ctx)
+{
+	(void)ctx;
+	if (gnutls_rnd(GNUTLS_RND_NONCE, dest, len))
+		__builtin_trap(); /* no randomness, no QUIC */
+}
+
+static int new_cid_cb(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user)
+{
+	struct conn *c = user;
+	struct worker *w = c->worker;
+
+	(void)quic;
+	(void)len; /* always cid_len(): the length of our first ID */
+	if (conn_new_cid(c, cid) ||
+	    ngtcp2_crypto_generate_stateless_reset_token(token, w->server->secret.reset,
+							 SECRET_LEN, cid) ||
+	    cidmap_add(&w->cids, &c->cids, c, cid->data, cid->datalen))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	return 0;
+}
+
+static int remove_cid_cb(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	cidmap_remove(&c->worker->cids, cid->data, cid->datalen);
+	return 0;
+}
+
+/* The mode starts with the handshake's end, or with the first early data. */
+static int start_mode(struct conn *c)
+{
+	if (c->started)
+		return 0;
+	c->alpn_len = tls_alpn(&c->tls, c->alpn);
+	tls_sni(&c->tls, c->sni);
+	if (c->mode->start(c))
+		return -1;
+	c->started = true;
+	return 0;
+}
+
+static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
+{
+	struct conn *c = user;
+	uint8_t token[NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN];
+	const ngtcp2_path *path = ngtcp2_conn_get_path(quic);
+	ngtcp2_ssize n;
+
+	if (start_mode(c))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	conn_handshake_done(c);
+	if (tls_send_ticket(&c->tls))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	/* A token for the client's next connection, so that Retry need not ask again. */
+	n = token_make_regular(&c->worker->server->secret, &path->remote, token);
+	if (n > 0)
+		return ngtcp2_conn_submit_new_token(quic, token, (size_t)n);
+	return 0;
+}
+
+static int recv_stream_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t offset,
+			  const uint8_t *data, size_t len, void *user, void *stream)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	(void)offset;
+	return verdict(c->mode->recv(c, id, stream, data, len,
+				     flags & NGTCP2_STREAM_DATA_FLAG_FIN));
+}
+
+static int acked_cb(ngtcp2_conn *quic, int64_t id, uint64_t offset, uint64_t len, void *user,
+		    void *stream)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	(void)offset;
+	return verdict(c->mode->acked(c, id, stream, (size_t)len));
+}
+
+static int stream_open_cb(ngtcp2_conn *quic, int64_t id, void *user)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	if (start_mode(c))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	STAT_INC(&c->worker->stats, streams);
+	STAT_INC(&c->worker->stats, open_streams);
+	return verdict(c->mode->open(c, id));
+}
+
+static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code,
+			   void *user, void *stream)
+{
+	struct conn *c = user;
+	bool has_code = flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET;
+
+	if (c->mode->closed(c, id, stream, has_code, code))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	if (ngtcp2_conn_is_local_stream(quic, id))
+		return 0;
+	STAT_DEC(&c->worker->stats, open_streams);
+	if (has_code)
+		STAT_INC(&c->worker->stats, stream_resets);
+	/* The place is free for another stream. */
+	if (ngtcp2_is_bidi_stream(id))
+		ngtcp2_conn_extend_max_streams_bidi(quic, 1);
+	else
+		ngtcp2_conn_extend_max_streams_uni(quic, 1);
+	return 0;
+}
+
+static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, uint64_t code,
+			   void *user, void *stream)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	(void)final_size;
+	return verdict(c->mode->reset(c, id, stream, code));
+}
+
+static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user,
+			   void *stream)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	return verdict(c->mode->stop_sending(c, id, stream, code));
+}
+
+static int extend_stream_cb(ngtcp2_conn *quic, int64_t id, uint64_t max, void *user, void *stream)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	(void)max;
+	return verdict(c->mode->unblocked(c, id, stream));
+}
+
+static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_path *path,
+			      const ngtcp2_path *fallback, ngtcp2_path_validation_result res,
+			      void *user)
+{
+	struct conn *c = user;
+	char text[ADDR_TEXT_MAX];
+
+	(void)quic;
+	(void)flags;
+	(void)fallback;
+	if (res != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS)
+		return 0;
+	if (path->user_data)
+		c->ep = path->user_data;
+	STAT_INC(&c->worker->stats, migrations);
+	addr_format((const union addr *)path->remote.addr, text);
+	log_info("%s: now at %s", c->peer, text);
+	return 0;
+}
+
+const ngtcp2_callbacks conn_callbacks = {
+	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+	.handshake_completed = handshake_completed_cb,
+	.encrypt = ngtcp2_crypto_encrypt_cb,
+	.decrypt = ngtcp2_crypto_decrypt_cb,
+	.hp_mask = ngtcp2_crypto_hp_mask_cb,
+	.recv_stream_data = recv_stream_cb,
+	.acked_stream_data_offset = acked_cb,
+	.stream_open = stream_open_cb,
+	.stream_close = stream_close_cb,
+	.rand = rand_cb,
+	.get_new_connection_id = new_cid_cb,
+	.remove_connection_id = remove_cid_cb,
+	.update_key = ngtcp2_crypto_update_key_cb,
+	.path_validation = path_validation_cb,
+	.stream_reset = stream_reset_cb,
+	.extend_max_stream_data = extend_stream_cb,
+	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
+	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
+	.stream_stop_sending = stop_sending_cb,
+	.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
+};

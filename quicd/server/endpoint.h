@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From datagrams to connections, and what is answered without one. */
+#ifndef QUICD_ENDPOINT_H
+#define QUICD_ENDPOINT_H
+
+#include "worker.h"
+
+/* Opens socket number @index of the configuration for worker @w. Returns 0 or -errno. */
+int endpoint_init(struct endpoint *ep, struct worker *w, size_t index);
+void endpoint_free(struct endpoint *ep);
+
+/*
+ * Sends a train of datagrams, or keeps it until the socket takes more; while
+ * ep->blocked is set nothing may be sent.
+ */
+void endpoint_send(struct endpoint *ep, const union addr *local, const union addr *remote,
+		   uint8_t ecn, const uint8_t *data, size_t len, size_t segment);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a service does with its streams. All functions run in the worker of the
+ * connection. Functions that return int return 0, or -1 to end the connection with
+ * an internal error.
+ */
+#ifndef QUICD_MODE_H
+#define QUICD_MODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../common/quicver.h"
+#include "config.h"
+
+struct conn;
+
+#define TX_IOV 16
+
+/* What a mode wants to send next. */
+struct tx {
+	int64_t stream_id; /* -1: nothing */
+	bool fin;
+	ngtcp2_vec vec[TX_IOV];
+	size_t nvec;
+	size_t len; /* sum of vec */
+	void *stream;
+};
+
+struct mode {
+	const char *name;
+	uint64_t uni_streams; /* unidirectional streams that a client may open */
+
+	/* Before the first stream: the handshake is complete, or early data arrives. */
+	int (*start)(struct conn *c);
+	/* The connection ends; ngtcp2 will not touch stream data any more. */
+	void (*stop)(struct conn *c);
+
+	/* From ngtcp2's callbacks: must not write packets. */
+	int (*open)(struct conn *c, int64_t id);
+	int (*recv)(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len,
+		    bool fin);
+	int (*acked)(struct conn *c, int64_t id, void *stream, size_t len);
+	int (*reset)(struct conn *c, int64_t id, void *stream, uint64_t code);
+	int (*stop_sending)(struct conn *c, int64_t id, void *stream, uint64_t code);
+	int (*closed)(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code);
+	int (*unblocked)(struct conn *c, int64_t id, void *stream);
+
+	/* After a batch of datagrams: hand on what was received. */
+	int (*flush)(struct conn *c);
+
+	/* Fills @tx. Returns 1, 0 when there is nothing to send, or -1. */
+	int (*next)(struct conn *c, struct tx *tx);
+	/* @len bytes of @tx went into a packet (all, if its FIN did). */
+	int (*sent)(struct conn *c, const struct tx *tx, size_t len);
+	/* Flow control holds the stream back. */
+	int (*blocked)(struct conn *c, const struct tx *tx);
+	/* The stream's sending side is closed. */
+	int (*shut)(struct conn *c, const struct tx *tx);
+
+	/* Announce the end (GOAWAY), if the protocol can. May be NULL. */
+	void (*drain)(struct conn *c);
+	/* Nothing is in progress: a draining connection may be closed. */
+	bool (*idle)(const struct conn *c);
+	uint64_t no_error; /* application error code of a clean close */
+};
+
+const struct mode *mode_find(const struct config *c);
+
+extern const struct mode mode_stream, mode_echo;
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "privilege.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "../common/log.h"
+
+int privilege_drop(const char *user, const char *group)
+{
+	struct passwd *pw;
+	gid_t gid;
+	int err;
+
+	errno = 0;
+	pw = getpwnam(user);
+	if (!pw) {
+		err = errno;
+		log_err("user %s: %s", user, err ? strerror(err) : "does not exist");
+		return err ? -err : -ENOENT;
+	}
+	gid = pw->pw_gid;
+	if (group) {
+		struct group *gr;
+
+		errno = 0;
+		gr = getgrnam(group);
+		if (!gr) {
+			err = errno;
+			log_err("group %s: %s", group, err ? strerror(err) : "does not exist");
+			return err ? -err : -ENOENT;
+		}
+		gid = gr->gr_gid;
+	}
+	if (geteuid() == pw->pw_uid && getegid() == gid)
+		return 0;
+	if (initgroups(user, gid) || setresgid(gid, gid, gid) ||
+	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+		err = errno;
+		log_err("becoming user %s: %s", user, strerror(err));
+		return -err;
+	}
+	return 0;
+}
+
+void privilege_raise_nofile(void)
+{
+	struct rlimit r;
+
+	if (!getrlimit(RLIMIT_NOFILE, &r) && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+	}
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "../common/quicver.h"
+#include "worker.h"
+
+static const double quantiles[] = { 0.5, 0.9, 0.99 };
+
+static struct stats *sum(const struct server *s)
+{
+	struct stats *total = calloc(1, sizeof(*total));
+
+	for (uint64_t i = 0; total && i < s->config->workers; i++)
+		stats_sum(total, &s->workers[i]->stats);
+	return total;
+}
+
+/* A label's value (OpenMetrics, ABNF: escaped-string). */
+static void put_label(FILE *f, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', f);
+		fputc(*text, f);
+	}
+}
+
+static void put_sample(FILE *f, const struct server *s, const char *name, const char *suffix,
+		       uint64_t value)
+{
+	fprintf(f, "quicd_%s%s{service=\"", name, suffix);
+	put_label(f, s->config->name);
+	fprintf(f, "\"} %" PRIu64 "\n", value);
+}
+
+void report_metrics(FILE *f, const struct server *s)
+{
+	struct stats *t = sum(s);
+
+	if (!t)
+		return;
+#define X(field, name, help)                                                           \
+	fprintf(f, "# TYPE quicd_%s counter\n# HELP quicd_%s %s.\n", #name, #name, help); \
+	put_sample(f, s, #name, "_total", STAT_GET(t, field));
+	STATS_COUNTERS(X)
+#undef X
+#define X(field, name, help)                                                         \
+	fprintf(f, "# TYPE quicd_%s gauge\n# HELP quicd_%s %s.\n", #name, #name, help); \
+	put_sample(f, s, #name, "", STAT_GET(t, field));
+	STATS_GAUGES(X)
+#undef X
+	fprintf(f, "# TYPE quicd_rtt_seconds summary\n# UNIT quicd_rtt_seconds seconds\n"
+		   "# HELP quicd_rtt_seconds Smoothed RTT of connections when they ended.\n");
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
+		fprintf(f, "quicd_rtt_seconds{service=\"");
+		put_label(f, s->config->name);
+		fprintf(f, "\",quantile=\"%g\"} %.6f\n", quantiles[i],
+			stats_rtt_quantile(t, quantiles[i]) / 1e6);
+	}
+	put_sample(f, s, "rtt_seconds", "_count", stats_rtt_count(t));
+	fprintf(f, "# EOF\n");
+	free(t);
+}
+
+void report_status(FILE *f, const struct server *s)
+{
+	const struct config *c = s->config;
+	struct stats *t = sum(s);
+
+	if (!t)
+		return;
+	fprintf(f, "service: %s\nmode: %s\nworkers: %" PRIu64 "\n", c->name, config_mode_name(c),
+		c->workers);
+	for (size_t i = 0; i < c->nlisten; i++)
+		fprintf(f, "listen: %s\n", c->listen[i].text);
+	fprintf(f, "alpn:");
+	for (size_t i = 0; i < c->alpn.n; i++)
+		fprintf(f, " %s", c->alpn.item[i]);
+	fprintf(f, "\nngtcp2: %s\n", ngtcp2_version(0)->version_str);
+#define X(field, name, help) fprintf(f, "%s: %" PRIu64 "\n", #name, STAT_GET(t, field));
+	STATS_GAUGES(X)
+	STATS_COUNTERS(X)
+#undef X
+	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+		fprintf(f, "rtt_p%g_ms: %.3f\n", 100 * quantiles[i],
+			stats_rtt_quantile(t, quantiles[i]) / 1e3);
+	if (!QUICVER_HAVE_LOSS)
+		fprintf(f, "note: this ngtcp2 does not count lost packets\n");
+	free(t);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef QUICD_REPORT_H
+#define QUICD_REPORT_H
+
+#include <stdio.h>
+
+#include "server.h"
+
+/* The sum of all workers as OpenMetrics text, or for the eye. */
+void report_metrics(FILE *f, const struct server *s);
+void report_status(FILE *f, const struct server *s);
+
+#endif

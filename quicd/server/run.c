@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "run.h"
+
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "../common/clock.h"
+#include "../common/log.h"
+#include "control.h"
+#include "privilege.h"
+#include "qlog.h"
+#include "worker.h"
+
+#define MAIN_TICK NS_PER_S
+
+struct process {
+	struct server server;
+	struct loop loop;
+	struct io signals;
+	struct control *control;
+	struct tls *tls;
+	unsigned int nworkers; /* initialised */
+	unsigned int nrunning;
+	bool draining, stopping;
+	uint64_t drain_deadline;
+	/* systemd's watchdog: fed only while every worker's loop turns. */
+	uint64_t watchdog_ns, watchdog_next;
+	uint64_t *last_beat;
+};
+
+static void reload(struct process *p)
+{
+	struct tls *fresh;
+
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now() / 1000);
+	fresh = tls_load(p->server.config, p->server.tls_shared);
+	if (fresh) {
+		for (unsigned int i = 0; i < p->nworkers; i++)
+			worker_post_tls(p->server.workers[i], tls_ref(fresh));
+		tls_unref(p->tls);
+		p->tls = fresh;
+		log_info("certificates reloaded");
+	} else {
+		log_err("reload failed; the old certificates stay");
+	}
+	sd_notify(0, "READY=1");
+}
+
+static void begin_drain(struct process *p)
+{
+	/* A second signal ends it at once. */
+	if (p->draining) {
+		p->drain_deadline = clock_now();
+		return;
+	}
+	p->draining = true;
+	p->drain_deadline = clock_now() + p->server.config->drain_timeout;
+	sd_notify(0, "STOPPING=1");
+	log_info("draining %u connections", atomic_load(&p->server.conns));
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		worker_post_drain(p->server.workers[i]);
+}
+
+static void on_signal(struct io *io, uint32_t events)
+{
+	struct process *p = container_of(io, struct process, signals);
+	struct signalfd_siginfo si;
+
+	(void)events;
+	while (read(io->fd, &si, sizeof(si)) == sizeof(si)) {
+		if (si.ssi_signo == SIGHUP)
+			reload(p);
+		else
+			begin_drain(p);
+	}
+}
+
+static int open_signals(struct process *p)
+{
+	sigset_t set;
+	int fd;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	p->signals.fn = on_signal;
+	return loop_add(&p->loop, &p->signals, fd, EPOLLIN);
+}
+
+/* What can fail for want of files or permission, before any socket is open. */
+static int load(struct process *p, const struct config *c)
+{
+	int err;
+
+	p->server.config = c;
+	if (c->qlog_dir && !qlog_safe()) {
+		log_err("qlog-dir: ngtcp2 %s writes past a buffer there (CVE-2026-40170); "
+			"1.22.1 or Debian's 1.11.0-1+deb13u1 is needed",
+			ngtcp2_version(0)->version_str);
+		return -EOPNOTSUPP;
+	}
+	err = secret_load(&p->server.secret, c);
+	if (err)
+		return err;
+	if (gnutls_rnd(GNUTLS_RND_NONCE, p->server.map_key, sizeof(p->server.map_key)))
+		return -EIO;
+	p->server.tls_shared = tls_shared_new(c);
+	if (!p->server.tls_shared)
+		return -ENOMEM;
+	p->tls = tls_load(c, p->server.tls_shared);
+	return p->tls ? 0 : -EINVAL;
+}
+
+static void unload(struct process *p)
+{
+	tls_unref(p->tls);
+	tls_shared_free(p->server.tls_shared);
+	gnutls_memset(&p->server.secret, 0, sizeof(p->server.secret));
+}
+
+int run_check(const struct config *c)
+{
+	struct process p = { 0 };
+	int err = load(&p, c);
+
+	unload(&p);
+	return err;
+}
+
+static int start_workers(struct process *p)
+{
+	const struct config *c = p->server.config;
+	int err;
+
+	p->server.workers = calloc(c->workers, sizeof(*p->server.workers));
+	p->last_beat = calloc(c->workers, sizeof(*p->last_beat));
+	if (!p->server.workers || !p->last_beat)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < c->workers; i++) {
+		struct worker *w = calloc(1, sizeof(*w));
+
+		if (!w)
+			return -ENOMEM;
+		p->server.workers[i] = w;
+		p->nworkers++;
+		err = worker_init(w, &p->server, (unsigned int)i, p->tls);
+		if (err)
+			return err;
+	}
+	if (c->control) {
+		p->control = control_open(&p->server, &p->loop);
+		if (!p->control)
+			return -EIO;
+	}
+	if (c->user) {
+		err = privilege_drop(c->user, c->group);
+		if (err)
+			return err;
+	}
+	for (unsigned int i = 0; i < p->nworkers; i++) {
+		err = worker_start(p->server.workers[i]);
+		if (err) {
+			log_err("worker %u: %s", i, strerror(-err));
+			return err;
+		}
+		p->nrunning++;
+	}
+	return 0;
+}
+
+static void feed_watchdog(struct process *p)
+{
+	uint64_t now = clock_now();
+
+	if (!p->watchdog_ns || now < p->watchdog_next)
+		return;
+	for (unsigned int i = 0; i < p->nworkers; i++) {
+		struct worker *w = p->server.workers[i];
+		uint64_t beat = atomic_load_explicit(&w->heartbeat, memory_order_relaxed);
+
+		/* One worker that hangs starves the watchdog: systemd restarts the service. */
+		if (beat == p->last_beat[i] && !atomic_load(&w->done))
+			return;
+	}
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		p->last_beat[i] = atomic_load_explicit(&p->server.workers[i]->heartbeat,
+						       memory_order_relaxed);
+	sd_notify(0, "WATCHDOG=1");
+	p->watchdog_next = now + p->watchdog_ns / 2;
+}
+
+static bool all_done(const struct process *p)
+{
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		if (!atomic_load(&p->server.workers[i]->done))
+			return false;
+	return true;
+}
+
+static void stop_workers(struct process *p)
+{
+	p->stopping = true;
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		worker_post_stop(p->server.workers[i]);
+}
+
+static void main_loop(struct process *p)
+{
+	while (!all_done(p)) {
+		/* While it drains the workers end one by one: look more often. */
+		uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
+		int err = loop_once(&p->loop, tick);
+
+		if (err)
+			log_err("main loop: %s", strerror(-err));
+		feed_watchdog(p);
+		if (p->draining && !p->stopping && clock_now() >= p->drain_deadline)
+			stop_workers(p);
+	}
+}
+
+static void announce(const struct process *p)
+{
+	const struct config *c = p->server.config;
+
+	for (size_t i = 0; i < c->nlisten; i++)
+		log_info("%s: listening on %s, mode %s, %" PRIu64 " worker%s", c->name,
+			 c->listen[i].text, config_mode_name(c), c->workers,
+			 c->workers > 1 ? "s" : "");
+	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", config_mode_name(c), c->nlisten);
+}
+
+static void free_workers(struct process *p)
+{
+	for (unsigned int i = 0; i < p->nworkers; i++) {
+		struct worker *w = p->server.workers[i];
+
+		if (i < p->nrunning) {
+			worker_post_stop(w);
+			pthread_join(w->thread, NULL);
+		}
+	}
+	for (unsigned int i = 0; i < p->nworkers; i++) {
+		worker_free(p->server.workers[i]);
+		free(p->server.workers[i]);
+	}
+	free(p->server.workers);
+	free(p->last_beat);
+}
+
+int run_service(const struct config *c)
+{
+	struct process p = { .signals.fd = -1 };
+	uint64_t usec;
+	int err;
+
+	privilege_raise_nofile();
+	err = loop_init(&p.loop);
+	if (!err)
+		err = open_signals(&p);
+	if (!err)
+		err = load(&p, c);
+	if (!err)
+		err = start_workers(&p);
+	if (!err) {
+		if (sd_watchdog_enabled(0, &usec) > 0)
+			p.watchdog_ns = usec * 1000;
+		announce(&p);
+		main_loop(&p);
+		log_info("%s: ended", c->name);
+	}
+	free_workers(&p);
+	control_close(p.control);
+	unload(&p);
+	if (p.signals.fd >= 0)
+		close(p.signals.fd);
+	loop_free(&p.loop);
+	return err;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the process and its workers share. */
+#ifndef QUICD_SERVER_H
+#define QUICD_SERVER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "secret.h"
+#include "stats.h"
+#include "tls.h"
+
+struct worker;
+
+struct server {
+	const struct config *config;
+	struct secret secret;
+	struct tls_shared *tls_shared;
+	struct worker **workers; /* config->workers of them; constant once they run */
+	uint8_t map_key[16];	 /* of the connection tables */
+
+	/* Counted by all workers, compared with the limits. */
+	atomic_uint conns, half_open;
+	/* The backend was unreachable at the last try: log changes, not every stream. */
+	atomic_bool backend_down;
+};
+
+#endif

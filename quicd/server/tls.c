@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/x509.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../common/list.h"
+#include "../common/log.h"
+#include "../common/keylog.h"
+#include "replay.h"
+
+#define TLS_EXT_ALPN	  16
+#define TLS_EXT_PSK_MODES 45
+
+/* RFC 9001 allows every cipher of TLS 1.3 but the CCM_8 one; compatibility mode is forbidden. */
+#define TLS_PRIORITY                                                               \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"     \
+	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
+
+struct tls_shared {
+	gnutls_datum_t ticket_key;
+	gnutls_anti_replay_t anti_replay;
+	struct replay *replay;
+	struct keylog *keylog;
+};
+
+struct tls {
+	atomic_int refs;
+	gnutls_certificate_credentials_t cred;
+	gnutls_priority_t priority;
+	const struct config *config; /* outlives every tls */
+	struct tls_shared *shared;
+	gnutls_datum_t *alpn;
+	unsigned int nalpn;
+};
+
+struct tls_shared *tls_shared_new(const struct config *c)
+{
+	struct tls_shared *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	if (c->tickets && gnutls_session_ticket_key_generate(&s->ticket_key))
+		goto fail;
+	if (c->early_data) {
+		s->replay = replay_new();
+		if (!s->replay || gnutls_anti_replay_init(&s->anti_replay))
+			goto fail;
+		gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
+		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
+	}
+	if (c->keylog) {
+		s->keylog = keylog_open(c->keylog);
+		if (!s->keylog) {
+			log_err("keylog %s: %s", c->keylog, strerror(errno));
+			goto fail;
+		}
+	}
+	return s;
+fail:
+	tls_shared_free(s);
+	return NULL;
+}
+
+void tls_shared_free(struct tls_shared *s)
+{
+	if (!s)
+		return;
+	if (s->anti_replay)
+		gnutls_anti_replay_deinit(s->anti_replay);
+	replay_free(s->replay);
+	keylog_close(s->keylog);
+	if (s->ticket_key.data)
+		gnutls_memset(s->ticket_key.data, 0, s->ticket_key.size);
+	gnutls_free(s->ticket_key.data);
+	free(s);
+}
+
+/* Says which of two files is at fault: GnuTLS reports one error for the pair. */
+static bool readable(const char *what, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		log_err("%s %s: %s", what, path, strerror(errno));
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+static int load_certificates(struct tls *t, const struct config *c)
+{
+	for (size_t i = 0; i < c->cert.n; i++) {
+		int rv;
+
+		if (!readable("certificate", c->cert.item[i]) || !readable("key", c->key.item[i]))
+			return -EIO;
+		rv = gnutls_certificate_set_x509_key_file(t->cred, c->cert.item[i], c->key.item[i],
+							  GNUTLS_X509_FMT_PEM);
+		if (rv < 0) {
+			log_err("certificate %s with key %s: %s", c->cert.item[i], c->key.item[i],
+				gnutls_strerror(rv));
+			return -EINVAL;
+		}
+	}
+	if (c->client_ca) {
+		int rv;
+
+		if (!readable("client-ca", c->client_ca))
+			return -EIO;
+		rv = gnutls_certificate_set_x509_trust_file(t->cred, c->client_ca,
+							    GNUTLS_X509_FMT_PEM);
+		if (rv <= 0) {
+			log_err("client-ca %s: %s", c->client_ca,
+				rv ? gnutls_strerror(rv) : "holds no certificate");
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int load_priority(struct tls *t, const struct config *c)
+{
+	char *text;
+	const char *at;
+	int rv;
+
+	/* "+" or "-" change the default list; GnuTLS's words ("AES-256-GCM") replace it. */
+	if (asprintf(&text, "%s%s%s", TLS_PRIORITY, c->ciphers ? ":" : "",
+		     c->ciphers ? c->ciphers : "") < 0)
+		return -ENOMEM;
+	rv = gnutls_priority_init(&t->priority, text, &at);
+	if (rv < 0)
+		log_err("ciphers = %s: %s, at \"%.40s\"", c->ciphers ? c->ciphers : "",
+			gnutls_strerror(rv), at);
+	free(text);
+	return rv < 0 ? -EINVAL : 0;
+}
+
+static int load_alpn(struct tls *t, const struct config *c)
+{
+	if (c->alpn_any)
+		return 0;
+	t->alpn = calloc(c->alpn.n, sizeof(*t->alpn));
+	if (!t->alpn)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->alpn.n; i++) {
+		t->alpn[i].data = (unsigned char *)c->alpn.item[i];
+		t->alpn[i].size = (unsigned int)strlen(c->alpn.item[i]);
+	}
+	t->nalpn = (unsigned int)c->alpn.n;
+	return 0;
+}
+
+struct tls *tls_load(const struct config *c, struct tls_shared *s)
+{
+	struct tls *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	atomic_init(&t->refs, 1);
+	t->config = c;
+	t->shared = s;
+	if (gnutls_certificate_allocate_credentials(&t->cred) || load_certificates(t, c) ||
+	    load_priority(t, c) || load_alpn(t, c)) {
+		tls_unref(t);
+		return NULL;
+	}
+	return t;
+}
+
+struct tls *tls_ref(struct tls *t)
+{
+	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
+void tls_unref(struct tls *t)
+{
+	if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (t->cred)
+		gnutls_certificate_free_credentials(t->cred);
+	if (t->priority)
+		gnutls_priority_deinit(t->priority);
+	free(t->alpn);
+	free(t);
+}
+
+static int take_first_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
+{
+	gnutls_datum_t first;
+
+	/* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
+	if (size < 4 || data[2] == 0 || data[2] > size - 3)
+		return 0;
+	first.data = (unsigned char *)data + 3;
+	first.size = data[2];
+	return gnutls_alpn_set_protocols(s->session, &first, 1, GNUTLS_ALPN_MANDATORY);
+}
+
+static int on_extension(void *ctx, unsigned int type, const unsigned char *data,
+			unsigned int size)
+{
+	struct tls_session *s = ctx;
+
+	if (type == TLS_EXT_PSK_MODES)
+		s->takes_tickets = true;
+	if (type == TLS_EXT_ALPN && s->tls->config->alpn_any)
+		return take_first_alpn(s, data, size);
+	return 0;
+}
+
+/*
+ * With alpn = * the client's first protocol becomes ours before GnuTLS looks. In all
+ * cases a handshake without a protocol ends here (RFC 9001, 8.1).
+ */
+static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned int when,
+			   unsigned int incoming, const gnutls_datum_t *msg)
+{
+	ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
+	struct tls_session *s = container_of(ref, struct tls_session, ref);
+	gnutls_datum_t alpn;
+
+	(void)type;
+	(void)incoming;
+	if (when == GNUTLS_HOOK_PRE)
+		return gnutls_ext_raw_parse(s, on_extension, msg,
+					    GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+	return gnutls_alpn_get_selected_protocol(session, &alpn) ?
+		       GNUTLS_E_NO_APPLICATION_PROTOCOL :
+		       0;
+}
+
+static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
+{
+	ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
+	struct tls_session *s = container_of(ref, struct tls_session, ref);
+
+	keylog_write(s->tls->shared->keylog, session, label, secret);
+	return 0;
+}
+
+static int configure(struct tls_session *s)
+{
+	struct tls *t = s->tls;
+	const struct config *c = t->config;
+	int rv = gnutls_priority_set(s->session, t->priority);
+
+	if (!rv && c->tickets)
+		rv = gnutls_session_ticket_enable_server(s->session, &t->shared->ticket_key);
+	if (!rv && ngtcp2_crypto_gnutls_configure_server_session(s->session))
+		rv = GNUTLS_E_INTERNAL_ERROR;
+	if (!rv)
+		rv = gnutls_credentials_set(s->session, GNUTLS_CRD_CERTIFICATE, t->cred);
+	if (!rv && t->nalpn)
+		rv = gnutls_alpn_set_protocols(s->session, t->alpn, t->nalpn,
+					       GNUTLS_ALPN_MANDATORY |
+						       GNUTLS_ALPN_SERVER_PRECEDENCE);
+	if (rv)
+		return rv;
+	gnutls_handshake_set_hook_function(s->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,
+					   GNUTLS_HOOK_BOTH, on_client_hello);
+	if (c->early_data) {
+		gnutls_anti_replay_enable(s->session, t->shared->anti_replay);
+		/* The one value that QUIC allows (RFC 9001, 4.6.1). */
+		gnutls_record_set_max_early_data_size(s->session, 0xffffffffu);
+	}
+	if (c->client_cert != CLIENT_CERT_NONE) {
+		gnutls_certificate_server_set_request(s->session,
+						      c->client_cert == CLIENT_CERT_REQUIRE ?
+							      GNUTLS_CERT_REQUIRE :
+							      GNUTLS_CERT_REQUEST);
+		if (c->client_cert == CLIENT_CERT_REQUIRE)
+			gnutls_session_set_verify_cert(s->session, NULL, 0);
+	}
+	if (t->shared->keylog)
+		gnutls_session_set_keylog_function(s->session, log_key);
+	return 0;
+}
+
+int tls_session_init(struct tls_session *s, struct tls *t)
+{
+	unsigned int flags = GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA |
+			     GNUTLS_NO_AUTO_SEND_TICKET;
+	int rv;
+
+	if (t->config->early_data)
+		flags |= GNUTLS_ENABLE_EARLY_DATA;
+	if (!t->config->tickets)
+		flags |= GNUTLS_NO_TICKETS;
+	rv = gnutls_init(&s->session, flags);
+	if (rv)
+		return -ENOMEM;
+	s->tls = tls_ref(t);
+	gnutls_session_set_ptr(s->session, &s->ref);
+	rv = configure(s);
+	if (rv) {
+		log_err("TLS session: %s", gnutls_strerror(rv));
+		tls_session_free(s);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void tls_session_free(struct tls_session *s)
+{
+	if (s->session)
+		gnutls_deinit(s->session);
+	tls_unref(s->tls);
+	s->session = NULL;
+	s->tls = NULL;
+}
+
+int tls_send_ticket(struct tls_session *s)
+{
+	if (!s->tls->config->tickets || !s->takes_tickets)
+		return 0;
+	return gnutls_session_ticket_send(s->session, 1, 0) ? -EIO : 0;
+}
+
+size_t tls_alpn(const struct tls_session *s, char out[256])
+{
+	gnutls_datum_t alpn = { 0 };
+
+	if (gnutls_alpn_get_selected_protocol(s->session, &alpn))
+		alpn.size = 0;
+	if (alpn.size)
+		memcpy(out, alpn.data, alpn.size);
+	out[alpn.size] = '\0';
+	return alpn.size;
+}
+
+size_t tls_sni(const struct tls_session *s, char out[256])
+{
+	size_t len = 256;
+	unsigned int type;
+
+	if (gnutls_server_name_get(s->session, out, &len, &type, 0) || type != GNUTLS_NAME_DNS)
+		out[0] = '\0';
+	return strlen(out);
+}
+
+bool tls_client_verified(const struct tls_session *s)
+{
+	unsigned int status, n;
+
+	if (s->tls->config->client_cert == CLIENT_CERT_NONE ||
+	    !gnutls_certificate_get_peers(s->session, &n))
+		return false;
+	return !gnutls_certificate_verify_peers3(s->session, NULL, &status) && !status;
+}
+
+size_t tls_client_name(const struct tls_session *s, char out[256])
+{
+	const gnutls_datum_t *der;
+	gnutls_x509_crt_t crt;
+	size_t len = 256;
+	unsigned int n;
+
+	out[0] = '\0';
+	if (!tls_client_verified(s))
+		return 0;
+	der = gnutls_certificate_get_peers(s->session, &n);
+	if (gnutls_x509_crt_init(&crt))
+		return 0;
+	if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) ||
+	    gnutls_x509_crt_get_dn(crt, out, &len))
+		out[0] = '\0';
+	gnutls_x509_crt_deinit(crt);
+	return strlen(out);
+}

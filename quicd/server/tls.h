@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The server's side of TLS: certificates, ALPN, tickets. */
+#ifndef QUICD_TLS_H
+#define QUICD_TLS_H
+
+#include <gnutls/gnutls.h>
+#include <stdint.h>
+
+#include "../common/quicver.h"
+#include "config.h"
+
+/*
+ * Certificates and all else that handshakes share. Immutable once loaded and counted
+ * by references, so that workers and connections of before a reload keep theirs.
+ */
+struct tls;
+
+/* What outlives a reload: ticket key and replay memory. */
+struct tls_shared;
+
+struct tls_shared *tls_shared_new(const struct config *c);
+void tls_shared_free(struct tls_shared *s);
+
+/* Loads certificates and keys. On failure logs which file it was and returns NULL. */
+struct tls *tls_load(const struct config *c, struct tls_shared *s);
+struct tls *tls_ref(struct tls *t);
+void tls_unref(struct tls *t);
+
+/* One connection's session; @ref comes first because GnuTLS hands back a pointer to it. */
+struct tls_session {
+	ngtcp2_crypto_conn_ref ref;
+	gnutls_session_t session;
+	struct tls *tls;
+	bool takes_tickets; /* the client named a PSK mode (RFC 8446, 4.2.9) */
+};
+
+/* @ref must be set already. Takes a reference on @t. Returns 0 or -errno. */
+int tls_session_init(struct tls_session *s, struct tls *t);
+void tls_session_free(struct tls_session *s);
+
+/* After the handshake: a session ticket, if the service gives any and the client can use it. */
+int tls_send_ticket(struct tls_session *s);
+
+/* Copies what was negotiated, NUL-terminated; empty if there is none. ALPN may hold any octet. */
+size_t tls_alpn(const struct tls_session *s, char out[256]);
+size_t tls_sni(const struct tls_session *s, char out[256]);
+/* Subject of the verified client certificate as a DN; empty without one. */
+size_t tls_client_name(const struct tls_session *s, char out[256]);
+/* True if the client showed a certificate that the client CA signed. */
+bool tls_client_verified(const struct tls_session *s);
+
+#endif
