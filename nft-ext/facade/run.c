@@ -217,10 +217,8 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 }
 
 /* What an admin should know when the kernel refuses a rule with quic. */
-static void explain(struct nx_run *run, struct nx_buf *err)
+static void explain(struct nx_buf *err)
 {
-	if (!run->nquic)
-		return;
 	if (memmem(err->p, err->len, "No such file or directory", 25) &&
 	    access("/sys/module/nft_quic", F_OK))
 		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
@@ -238,8 +236,9 @@ static void finish_errors(struct nx_run *run)
 	if (run->lang.oom)
 		nx_buf_str(&err, "Error: quic: out of memory\n");
 	if (s->raw.len) {
-		nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->ctx->slots, &err);
-		explain(run, &err);
+		if (nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->ctx->slots, &err) &&
+		    run->nquic)
+			explain(&err);
 	}
 	if (run->notes.len)
 		nx_buf_add(&err, run->notes.p, run->notes.len);

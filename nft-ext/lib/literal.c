@@ -175,20 +175,53 @@ void nx_lit_text(struct nx_buf *out, const struct nx_key *k, const struct nx_lit
 	}
 }
 
-int nx_lit_from_hex(const char *s, size_t len, size_t width, struct nx_lit *lit)
+/* Leading zeros may be missing. */
+static bool from_hex(const char *s, size_t len, size_t width, uint8_t *b)
 {
-	memset(lit, 0, sizeof(*lit));
 	while (len > 2 * width && *s == '0')
 		s++, len--;
-	if (!len || len > 2 * width || width > sizeof(lit->b))
-		return -EINVAL;
+	if (!len || len > 2 * width)
+		return false;
 	for (size_t i = 0; i < len; i++) {
 		int d = hex_digit(s[len - 1 - i]);
 
 		if (d < 0)
-			return -EINVAL;
-		lit->b[width - 1 - i / 2] |= i % 2 ? d << 4 : d;
+			return false;
+		b[width - 1 - i / 2] |= i % 2 ? d << 4 : d;
 	}
+	return true;
+}
+
+/* A pass over the bytes for each digit, of which a 64-byte number has at most 155. */
+static bool from_decimal(const char *s, size_t len, size_t width, uint8_t *b)
+{
+	for (; len; s++, len--) {
+		unsigned int carry = *s - '0';
+
+		if (*s < '0' || *s > '9')
+			return false;
+		for (size_t i = width; i-- > 0;) {
+			carry += b[i] * 10u;
+			b[i] = carry;
+			carry >>= 8;
+		}
+		if (carry)
+			return false;
+	}
+	return true;
+}
+
+int nx_lit_from_number(const char *s, size_t len, size_t width, struct nx_lit *lit)
+{
+	bool ok;
+
+	memset(lit, 0, sizeof(*lit));
+	if (!len || width > sizeof(lit->b))
+		return -EINVAL;
+	ok = is_hex(s, len) ? from_hex(s + 2, len - 2, width, lit->b) :
+			      from_decimal(s, len, width, lit->b);
+	if (!ok)
+		return -EINVAL;
 	lit->len = width;
 	while (lit->len && !lit->b[lit->len - 1])
 		lit->len--;

@@ -49,15 +49,15 @@ bool nx_lit_quotable(const struct nx_key *k, const struct nx_lit *lit);
 void nx_lit_text(struct nx_buf *out, const struct nx_key *k, const struct nx_lit *lit);
 
 /**
- * nx_lit_from_hex - bytes of a number that stock nft printed
- * @s:		hex digits without 0x; leading zeros may be missing
- * @len:	how many
+ * nx_lit_from_number - bytes of a number that stock nft printed
+ * @s:		0x and hex digits, or decimal digits
+ * @len:	how many characters
  * @width:	bytes of the register
  * @lit:	the result, without the padding
  *
- * Return: 0, or -EINVAL if it is no such number.
+ * Return: 0, or -EINVAL if it is no number or too large.
  */
-int nx_lit_from_hex(const char *s, size_t len, size_t width, struct nx_lit *lit);
+int nx_lit_from_number(const char *s, size_t len, size_t width, struct nx_lit *lit);
 
 /**
  * nx_num_parse - number of a symbol

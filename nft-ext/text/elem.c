@@ -15,8 +15,7 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 
 	if (w->lang->dir == NX_OUT) {
 		/* what stock nft prints of a wide integer */
-		return !quoted && len > 2 && s[0] == '0' && s[1] == 'x' &&
-		       !nx_lit_from_hex(s + 2, len - 2, k->width, lit);
+		return !quoted && !nx_lit_from_number(s, len, k->width, lit);
 	}
 	if (quoted)
 		s++, len -= 2;
@@ -66,11 +65,10 @@ static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 	struct nx_lit from, to;
 	bool ok = false;
 
-	if (!dash || dash - s < 3 || s + len_of(w, i) - dash < 4 || memcmp(s, "0x", 2) ||
-	    memcmp(dash + 1, "0x", 2))
+	if (!dash)
 		return false;
-	if (!nx_lit_from_hex(s + 2, dash - s - 2, k->width, &from) &&
-	    !nx_lit_from_hex(dash + 3, s + len_of(w, i) - dash - 3, k->width, &to)) {
+	if (!nx_lit_from_number(s, dash - s, k->width, &from) &&
+	    !nx_lit_from_number(dash + 1, s + len_of(w, i) - dash - 1, k->width, &to)) {
 		nx_lit_text(&b, k, &from);
 		nx_buf_str(&b, "-");
 		nx_lit_text(&b, k, &to);

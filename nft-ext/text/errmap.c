@@ -216,7 +216,8 @@ static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct
 	const char *line, *p, *word = NULL;
 	size_t ulen, len;
 
-	if (!memmem(msg->s, msg->len, "syntax error", 12))
+	if (!memmem(msg->s, msg->len, "syntax error", 12) &&
+	    !memmem(msg->s, msg->len, "No symbol type", 14))
 		return false;
 	line = nx_text_line(pl->text, pl->line, &ulen);
 	p = line ? bad_key(line, line + ulen, &word, &len) : NULL;
@@ -243,11 +244,20 @@ static unsigned int first_mark(const struct line *carets)
 	return 0;
 }
 
-void nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
+static bool at_quic(const struct place *pl, unsigned int col)
+{
+	size_t len;
+	const char *line = nx_text_line(pl->text, pl->line, &len);
+
+	return line && col && col <= len && starts(line + col - 1, line + len, "quic ");
+}
+
+bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
 	       struct nx_slots *slots, struct nx_buf *out)
 {
 	const char *p = raw, *end = raw + len;
 	struct line l, source, carets;
+	bool blamed = false;
 
 	while (next_line(&p, end, &l)) {
 		unsigned int first, last;
@@ -275,6 +285,7 @@ void nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 		first = pl.head ? pl.first : carets.s ? first_mark(&carets) : 0;
 		last = pl.head ? pl.last : first;
 		nx_text_back(pl.text, pl.line, &first, &last);
+		blamed |= at_quic(&pl, first);
 		if (pl.head)
 			nx_buf_fmt(out, "%s:%u:%u-%u: ", pl.text->name, pl.line, first, last);
 		put_words(out, msg.s, msg.len, slots);
@@ -294,4 +305,5 @@ void nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			nx_buf_str(out, "\n");
 		}
 	}
+	return blamed;
 }

@@ -14,9 +14,11 @@
  * @slots:	literals of the context
  * @out:	the messages with the user's places, lines, carets and words
  *
+ * Return: does a message point at an expression with quic?
+ *
  * What it does not recognise passes unchanged.
  */
-void nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
+bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
 	       struct nx_slots *slots, struct nx_buf *out);
 
 #endif /* NX_ERRMAP_H */
