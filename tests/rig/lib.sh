@@ -42,6 +42,13 @@ kernel_root() {
 	esac
 }
 
+# kernel_userland SERIES - the root whose userland a guest with this kernel has by default
+kernel_userland() {
+	rig_u=$(kernel_root "$1")
+	[ "$rig_u" != kernel-new ] || rig_u=main
+	echo "$rig_u"
+}
+
 # kernel_release ROOTDIR SERIES - the full release, as in /lib/modules
 kernel_release() {
 	for rig_d in "$1/lib/modules/$2".*; do

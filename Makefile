@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The whole project; `make help` lists what there is to do. Components can be built alone
+# with make -C kmod, nft-ext, quicd; here they are built in Debian roots (tests/rig).
+
+include PINS
+
+RIG     := tests/rig
+KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
+# KERNEL=6.1 limits modules, check-vm and check-nft to one series.
+KERNEL  ?= $(KERNELS)
+FUZZ_S  ?= 20
+BUILD   := $(CURDIR)/build
+
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: demo          three services behind one UDP port 443, in a guest, with real clients
+#:
+#: check         every layer below, summed: the last line says "N passed, M failed"
+LAYERS := unit fuzz corpus nft vm e2e
+.PHONY: demo check
+demo:
+	@tests/e2e/demo
+
+check:
+	@$(RIG)/check $(LAYERS)
+
+#: check-unit    unit tests, coverage, the module's build on every kernel without a warning
+#: check-fuzz    every fuzz target for FUZZ_S seconds (20)
+#: check-corpus  quic-inspect held to captures of real clients
+#: check-nft     the rule language against each nft version
+#: check-vm      the module in guests, on every kernel or on KERNEL=6.1
+#: check-e2e     real clients and services
+#: check-kasan   the module under kernels that look for faults
+.PHONY: $(LAYERS:%=check-%) check-kasan
+$(LAYERS:%=check-%) check-kasan: check-%:
+	@$(RIG)/check $*
+
+# What each layer runs; TAP to standard output. tests/rig/check calls these.
+.PHONY: tap-unit tap-fuzz tap-corpus tap-nft tap-vm tap-e2e tap-kasan
+IN_ROOT := $(RIG)/in-root
+JOBS    := $(shell nproc)
+
+tap-unit:
+	@rc=0; $(IN_ROOT) sh -c 'rc=0; \
+		make -j$(JOBS) -C tests/unit check || rc=1; \
+		make -C tests/unit coverage || rc=1; \
+		make -j$(JOBS) -C quicd check || rc=1; \
+		make -j$(JOBS) -C nft-ext check || rc=1; exit $$rc' || rc=1; \
+	for k in $(KERNELS); do \
+		$(IN_ROOT) --kernel $$k sh -c 'make -C kmod check O=/src/build/kmod/check-$$KERNEL_SERIES' || rc=1; \
+	done; exit $$rc
+
+tap-fuzz:
+	@$(IN_ROOT) --root fuzz make -j$(JOBS) -C tests/fuzz all CFLAGS='-O1 -g' >&2
+	@$(IN_ROOT) --root fuzz make -C tests/fuzz check FUZZ_S=$(FUZZ_S)
+
+tap-corpus: userspace
+	@$(IN_ROOT) make -C tests/corpus check
+
+tap-vm: modules
+	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/vm
+
+tap-nft: modules userspace
+	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/nft
+
+tap-e2e: modules userspace
+	@tests/e2e/run
+
+tap-kasan:
+	@tests/uml/check
+
+#:
+#: modules       nft_quic.ko for each kernel, in build/kmod/SERIES
+#: userspace     the nft extension, quic-inspect, quicd and quicc, in build/
+.PHONY: modules userspace
+modules:
+	@for k in $(KERNEL); do \
+		$(IN_ROOT) --kernel $$k make -s -C kmod O=/src/build/kmod/$$k >&2 || exit 1; \
+	done
+
+userspace:
+	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext' >&2
+
+#: fuzz          every fuzz target for FUZZ_S seconds, with libFuzzer's own output
+#: bench         figures against the alternatives
+.PHONY: fuzz bench
+fuzz:
+	@$(IN_ROOT) --root fuzz make -C tests/fuzz fuzz FUZZ_S=$(FUZZ_S)
+
+bench: modules userspace
+	@tests/bench/run
+
+#: install       into this system (or DESTDIR), built with what this system has
+#: uninstall     take it away again
+#: deb           Debian packages, in build/deb
+.PHONY: install uninstall deb clean distclean
+install:
+	$(MAKE) -C kmod install
+	$(MAKE) -C nft-ext install
+	$(MAKE) -C quicd install
+
+uninstall:
+	$(MAKE) -C nft-ext uninstall
+	$(MAKE) -C quicd uninstall
+	$(MAKE) -C kmod uninstall
+
+#: clean         remove what was built; the roots and downloads stay
+#: distclean     remove these too
+clean:
+	rm -rf $(filter-out $(BUILD)/roots $(BUILD)/cache,$(wildcard $(BUILD)/*))
+
+distclean:
+	rm -rf $(BUILD)
