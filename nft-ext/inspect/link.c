@@ -97,9 +97,10 @@ static unsigned int qi_link_untag(struct nq_cursor *c, unsigned int type)
 	return type;
 }
 
-static enum qi_net qi_link_ethertype(struct nq_cursor *c, unsigned int type)
+/* An EtherType behind which no more tags are expected. */
+static enum qi_net qi_link_untagged(struct nq_cursor *c, unsigned int type)
 {
-	switch (qi_link_untag(c, type)) {
+	switch (type) {
 	case ETH_IPV4:
 		return QI_NET_IPV4;
 	case ETH_IPV6:
@@ -114,12 +115,17 @@ static enum qi_net qi_link_ethertype(struct nq_cursor *c, unsigned int type)
 	}
 }
 
+static enum qi_net qi_link_ethertype(struct nq_cursor *c, unsigned int type)
+{
+	return qi_link_untagged(c, qi_link_untag(c, type));
+}
+
 /* What follows the addresses of Ethernet: an EtherType, or the length of an LLC frame. */
 static enum qi_net qi_link_type_or_length(struct nq_cursor *c)
 {
 	unsigned int type = qi_link_untag(c, nq_cursor_u16(c));
 
-	return type <= ETH_LENGTH_MAX ? qi_link_llc(c) : qi_link_ethertype(c, type);
+	return type <= ETH_LENGTH_MAX ? qi_link_llc(c) : qi_link_untagged(c, type);
 }
 
 static enum qi_net qi_link_ethernet(struct nq_cursor *c)
