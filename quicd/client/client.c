@@ -57,8 +57,7 @@ static void explain_close(struct client *c)
 		   e->error_code < 0x200;
 	const char *name = tls ? gnutls_alert_get_name((int)(e->error_code - 0x100)) : NULL;
 
-	if (e->type == NGTCP2_CCERR_TYPE_APPLICATION && e->error_code == 0 &&
-	    client_all_ended(c)) {
+	if (e->type == NGTCP2_CCERR_TYPE_APPLICATION && e->error_code == 0 && client_all_ended(c)) {
 		client_end(c, QUICC_OK);
 		return;
 	}
@@ -172,7 +171,7 @@ static int write_all(struct client *c)
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic), off = 0, segment = 0, total = 0;
 	uint8_t buf[UDP_BUF];
 	ngtcp2_path_storage ps;
-	ngtcp2_pkt_info pi = { 0 };
+	ngtcp2_pkt_info pi = {0};
 	uint64_t now = clock_now();
 
 	ngtcp2_path_storage_zero(&ps);
@@ -233,10 +232,10 @@ static void on_timer(struct timer *t)
 static void read_datagrams(struct client *c, const struct udp_msg *m)
 {
 	ngtcp2_path path = {
-		.local = { (ngtcp2_sockaddr *)&c->sock.local.sa, addr_len(&c->sock.local) },
-		.remote = { (ngtcp2_sockaddr *)&c->remote.sa, addr_len(&c->remote) },
+		.local = {(ngtcp2_sockaddr *)&c->sock.local.sa, addr_len(&c->sock.local)},
+		.remote = {(ngtcp2_sockaddr *)&c->remote.sa, addr_len(&c->remote)},
 	};
-	ngtcp2_pkt_info pi = { .ecn = m->ecn };
+	ngtcp2_pkt_info pi = {.ecn = m->ecn};
 
 	for (size_t off = 0; off < m->len && !c->done; off += m->segment) {
 		size_t len = m->len - off < m->segment ? m->len - off : m->segment;
@@ -278,13 +277,13 @@ void client_credit(struct client *c, struct client_stream *s, size_t len)
 static int make_quic(struct client *c)
 {
 	ngtcp2_path path = {
-		.local = { (ngtcp2_sockaddr *)&c->sock.local.sa, addr_len(&c->sock.local) },
-		.remote = { (ngtcp2_sockaddr *)&c->remote.sa, addr_len(&c->remote) },
+		.local = {(ngtcp2_sockaddr *)&c->sock.local.sa, addr_len(&c->sock.local)},
+		.remote = {(ngtcp2_sockaddr *)&c->remote.sa, addr_len(&c->remote)},
 	};
-	static const uint32_t both[] = { NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2 };
+	static const uint32_t both[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
 	ngtcp2_transport_params p;
 	ngtcp2_settings s;
-	ngtcp2_cid dcid = { .datalen = 16 }, scid = { .datalen = CID_LEN };
+	ngtcp2_cid dcid = {.datalen = 16}, scid = {.datalen = CID_LEN};
 
 	gnutls_rnd(GNUTLS_RND_NONCE, dcid.data, dcid.datalen);
 	gnutls_rnd(GNUTLS_RND_NONCE, scid.data, scid.datalen);
@@ -313,7 +312,7 @@ static int make_quic(struct client *c)
 		return -ENOMEM;
 	ngtcp2_conn_set_tls_native_handle(c->quic, c->session);
 	if (c->early && ngtcp2_conn_decode_and_set_0rtt_transport_params(c->quic, c->tls->params,
-									  c->tls->params_len))
+									 c->tls->params_len))
 		c->early = false;
 	return 0;
 }
@@ -321,13 +320,13 @@ static int make_quic(struct client *c)
 /* Opens a socket to the next address of the host that has a route. */
 static int open_socket(struct client *c)
 {
-	struct udp_options uo = { .gso = true, .gro = true, .ecn = true,
-				  .rcvbuf = 2 << 20, .sndbuf = 1 << 20 };
+	struct udp_options uo = {
+		.gso = true, .gro = true, .ecn = true, .rcvbuf = 2 << 20, .sndbuf = 1 << 20};
 	int err = -ENOENT;
 
 	while (err && c->addr_next) {
 		struct addrinfo *ai = c->addr_next;
-		union addr any = { .sa.sa_family = (sa_family_t)ai->ai_family };
+		union addr any = {.sa.sa_family = (sa_family_t)ai->ai_family};
 		socklen_t len = sizeof(c->sock.local);
 
 		c->addr_next = ai->ai_next;
@@ -400,7 +399,7 @@ static void refused(struct client *c)
 
 int client_start(struct client *c, const struct options *o, struct ctls *tls)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
 	int rv;
 
 	c->o = o;

@@ -15,11 +15,11 @@ struct client;
 
 struct client_stream {
 	int64_t id;
-	struct chunkq q;      /* to send, kept until acknowledged */
+	struct chunkq q; /* to send, kept until acknowledged */
 	bool fin, fin_sent;
-	bool blocked;	      /* by flow control */
-	bool shut;	      /* stopped by the server */
-	bool ended;	      /* the server has finished */
+	bool blocked; /* by flow control */
+	bool shut;    /* stopped by the server */
+	bool ended;   /* the server has finished */
 	uint64_t received;
 };
 
@@ -39,10 +39,10 @@ struct client {
 	struct chunk_pool pool;
 	struct client_stream *stream;
 	unsigned int nstreams, opened, turn;
-	bool fetch_only;      /* end as soon as a ticket is here */
-	bool early;	      /* trying 0-RTT */
+	bool fetch_only; /* end as soon as a ticket is here */
+	bool early;	 /* trying 0-RTT */
 	bool connected, done;
-	int status;	      /* exit status */
+	int status; /* exit status */
 	struct udp_batch *batch;
 	/* Called with what a stream received; returns how much credit to give back now. */
 	size_t (*on_data)(struct client *c, struct client_stream *s, const uint8_t *data,

@@ -54,7 +54,7 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 
 	c->connected = true;
 	if (c->o->verbose && !c->fetch_only) {
-		gnutls_datum_t alpn = { 0 };
+		gnutls_datum_t alpn = {0};
 
 		gnutls_alpn_get_selected_protocol(c->session, &alpn);
 		fprintf(stderr, "QUIC: version %s, ALPN %.*s\n",
@@ -63,9 +63,9 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 		ctls_print(c->session);
 		if (c->early)
 			fprintf(stderr, "early data: %s\n",
-				gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_EARLY_DATA ?
-					"accepted" :
-					"rejected");
+				gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_EARLY_DATA
+					? "accepted"
+					: "rejected");
 	}
 	client_open_streams(c);
 	return 0;
@@ -143,8 +143,7 @@ static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
 	return 0;
 }
 
-static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user,
-			   void *stream)
+static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user, void *stream)
 {
 	struct client *c = user;
 	struct client_stream *s = stream;
@@ -154,13 +153,14 @@ static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *u
 		return 0;
 	s->shut = true;
 	if (c->o->verbose)
-		fprintf(stderr, "stream %" PRId64 ": the server stopped reading: error 0x%" PRIx64
-				"\n", id, code);
+		fprintf(stderr,
+			"stream %" PRId64 ": the server stopped reading: error 0x%" PRIx64 "\n", id,
+			code);
 	return 0;
 }
 
-static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code,
-			   void *user, void *stream)
+static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code, void *user,
+			   void *stream)
 {
 	struct client_stream *s = stream;
 

@@ -11,8 +11,8 @@
 
 #include "../common/log.h"
 
-#define PRIORITY                                                                \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"  \
+#define PRIORITY                                                                                   \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"                     \
 	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
 
 static bool is_address(const char *host)
@@ -32,14 +32,15 @@ int ctls_init(struct ctls *t, const struct options *o)
 {
 	int rv;
 
-	*t = (struct ctls){ .o = o };
+	*t = (struct ctls){.o = o};
 	rv = gnutls_certificate_allocate_credentials(&t->cred);
 	if (rv)
 		return fail("TLS", "", gnutls_strerror(rv));
 	if (o->ca) {
 		rv = gnutls_certificate_set_x509_trust_file(t->cred, o->ca, GNUTLS_X509_FMT_PEM);
 		if (rv <= 0)
-			return fail("--ca", o->ca, rv ? gnutls_strerror(rv) : "no certificate in it");
+			return fail("--ca", o->ca,
+				    rv ? gnutls_strerror(rv) : "no certificate in it");
 	} else if (!o->insecure) {
 		rv = gnutls_certificate_set_x509_system_trust(t->cred);
 		if (rv < 0)
@@ -89,8 +90,8 @@ static int configure(struct ctls *t, gnutls_session_t s)
 	if (!rv)
 		rv = gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, t->cred);
 	for (unsigned int i = 0; i < o->nalpn; i++)
-		alpn[i] = (gnutls_datum_t){ (unsigned char *)o->alpn[i],
-					    (unsigned int)strlen(o->alpn[i]) };
+		alpn[i] = (gnutls_datum_t){(unsigned char *)o->alpn[i],
+					   (unsigned int)strlen(o->alpn[i])};
 	if (!rv && o->nalpn)
 		rv = gnutls_alpn_set_protocols(s, alpn, o->nalpn, GNUTLS_ALPN_MANDATORY);
 	if (!rv && t->name)
@@ -126,7 +127,7 @@ void ctls_keep_ticket(struct ctls *t, gnutls_session_t session, ngtcp2_conn *con
 	ngtcp2_ssize n;
 
 	gnutls_free(t->ticket.data);
-	t->ticket = (gnutls_datum_t){ 0 };
+	t->ticket = (gnutls_datum_t){0};
 	if (gnutls_session_get_data2(session, &t->ticket))
 		return;
 	n = ngtcp2_conn_encode_0rtt_transport_params(conn, t->params, sizeof(t->params));

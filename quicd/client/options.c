@@ -69,21 +69,21 @@ enum {
 };
 
 static const struct option long_options[] = {
-	{ "alpn", required_argument, NULL, 'a' },
-	{ "sni", required_argument, NULL, 's' },
-	{ "ca", required_argument, NULL, OPT_CA },
-	{ "insecure", no_argument, NULL, 'k' },
-	{ "cert", required_argument, NULL, OPT_CERT },
-	{ "key", required_argument, NULL, OPT_KEY },
-	{ "version", required_argument, NULL, OPT_VERSION },
-	{ "streams", required_argument, NULL, OPT_STREAMS },
-	{ "0rtt", no_argument, NULL, OPT_0RTT },
-	{ "no-input", no_argument, NULL, 'n' },
-	{ "timeout", required_argument, NULL, 't' },
-	{ "keylog", required_argument, NULL, OPT_KEYLOG },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	{"alpn", required_argument, NULL, 'a'},
+	{"sni", required_argument, NULL, 's'},
+	{"ca", required_argument, NULL, OPT_CA},
+	{"insecure", no_argument, NULL, 'k'},
+	{"cert", required_argument, NULL, OPT_CERT},
+	{"key", required_argument, NULL, OPT_KEY},
+	{"version", required_argument, NULL, OPT_VERSION},
+	{"streams", required_argument, NULL, OPT_STREAMS},
+	{"0rtt", no_argument, NULL, OPT_0RTT},
+	{"no-input", no_argument, NULL, 'n'},
+	{"timeout", required_argument, NULL, 't'},
+	{"keylog", required_argument, NULL, OPT_KEYLOG},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static int parse_one(struct options *o, int opt)
@@ -148,7 +148,7 @@ int options_parse(struct options *o, int argc, char **argv)
 {
 	int opt, rc;
 
-	*o = (struct options){ .streams = 1, .timeout = 10 * NS_PER_S };
+	*o = (struct options){.streams = 1, .timeout = 10 * NS_PER_S};
 	while ((opt = getopt_long(argc, argv, "a:s:knt:vh", long_options, NULL)) != -1) {
 		rc = parse_one(o, opt);
 		if (rc >= 0)

@@ -22,14 +22,14 @@ struct options {
 	char *host, *port;
 	const char *alpn[ALPN_MAX];
 	unsigned int nalpn;
-	const char *sni;     /* NULL: the host, unless it is an address */
-	const char *ca;	     /* NULL: the system's */
+	const char *sni; /* NULL: the host, unless it is an address */
+	const char *ca;	 /* NULL: the system's */
 	const char *cert, *key;
 	const char *keylog;
 	bool insecure, early_data, quiet_stdin;
-	uint32_t version;    /* of the first packet; 0: v1, and take what is negotiated */
+	uint32_t version; /* of the first packet; 0: v1, and take what is negotiated */
 	unsigned int streams;
-	uint64_t timeout;    /* of the handshake, ns */
+	uint64_t timeout; /* of the handshake, ns */
 	int verbose;
 };
 

@@ -27,7 +27,7 @@ static void print_summary(struct client *c)
 
 static int transfer(const struct options *o, struct ctls *tls)
 {
-	struct client c = { 0 };
+	struct client c = {0};
 	struct relay r;
 	int status;
 
@@ -54,7 +54,7 @@ static int transfer(const struct options *o, struct ctls *tls)
 /* --0rtt: a first connection only to get a session ticket. */
 static int fetch_ticket(const struct options *o, struct ctls *tls)
 {
-	struct client c = { .fetch_only = true };
+	struct client c = {.fetch_only = true};
 	int status = client_start(&c, o, tls);
 	uint64_t deadline = 0;
 

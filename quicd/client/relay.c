@@ -76,7 +76,8 @@ static void write_output(struct relay *r)
 	}
 }
 
-/* The first stream's data waits for stdout and earns credit when written; the others' is counted. */
+/* The first stream's data waits for stdout and earns credit when written; the others' is counted.
+ */
 static size_t on_data(struct client *c, struct client_stream *s, const uint8_t *data, size_t len)
 {
 	struct relay *r = c->user;
@@ -124,8 +125,7 @@ static void end_init(struct stdio_end *e, struct client *c, int fd,
 	e->io.fd = fd;
 	e->io.fn = fn;
 	/* epoll takes neither regular files nor some devices (/dev/null): both never block. */
-	e->plain = fstat(fd, &st) || S_ISREG(st.st_mode) ||
-		   (S_ISCHR(st.st_mode) && !isatty(fd));
+	e->plain = fstat(fd, &st) || S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd));
 	e->old_flags = fcntl(fd, F_GETFL);
 	if (!e->plain)
 		fcntl(fd, F_SETFL, e->old_flags | O_NONBLOCK);
@@ -170,7 +170,7 @@ void relay_turn(struct relay *r)
 
 void relay_free(struct relay *r)
 {
-	struct stdio_end *ends[] = { &r->in, &r->out };
+	struct stdio_end *ends[] = {&r->in, &r->out};
 
 	for (int i = 0; i < 2; i++)
 		if (!ends[i]->plain)

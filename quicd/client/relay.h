@@ -7,8 +7,8 @@
 
 struct stdio_end {
 	struct io io;
-	bool polled;	/* in the loop; a regular file never is, it is always ready */
-	bool plain;	/* a regular file */
+	bool polled; /* in the loop; a regular file never is, it is always ready */
+	bool plain;  /* a regular file */
 	int old_flags;
 	struct client *client;
 };

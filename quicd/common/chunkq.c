@@ -7,7 +7,7 @@
 
 void chunk_pool_init(struct chunk_pool *p, size_t max_free)
 {
-	*p = (struct chunk_pool){ .max_free = max_free };
+	*p = (struct chunk_pool){.max_free = max_free};
 }
 
 void chunk_pool_free(struct chunk_pool *p)
@@ -65,7 +65,7 @@ static void trim(struct chunkq *q, struct chunk_pool *p)
 {
 	if (q->len == 0 && q->head && q->head == q->tail) {
 		chunk_put(p, q->head);
-		*q = (struct chunkq){ 0 };
+		*q = (struct chunkq){0};
 	}
 }
 
@@ -167,7 +167,7 @@ void chunkq_clear(struct chunkq *q, struct chunk_pool *p)
 		q->head = c->next;
 		chunk_put(p, c);
 	}
-	*q = (struct chunkq){ 0 };
+	*q = (struct chunkq){0};
 }
 
 static size_t fill(const struct chunk *c, size_t off, struct iovec *iov, size_t max)

@@ -29,10 +29,10 @@ struct chunk_pool {
 struct chunkq {
 	struct chunk *head, *tail;
 	size_t head_off;    /* bytes of the first chunk that were dropped */
-	size_t len;         /* bytes in the queue */
+	size_t len;	    /* bytes in the queue */
 	struct chunk *mark; /* chunk that holds the send mark; NULL: start of the queue */
 	size_t mark_off;    /* place of the mark in its chunk */
-	size_t unsent;      /* bytes from the mark to the end */
+	size_t unsent;	    /* bytes from the mark to the end */
 };
 
 void chunk_pool_init(struct chunk_pool *p, size_t max_free);

@@ -43,8 +43,8 @@ bool log_enabled(enum log_level level)
 
 void log_msg(enum log_level level, const char *fmt, ...)
 {
-	static const char *const prefix[] = { "<3>", "<4>", "<6>", "<7>" };
-	static const char *const word[] = { "error: ", "warning: ", "", "debug: " };
+	static const char *const prefix[] = {"<3>", "<4>", "<6>", "<7>"};
+	static const char *const word[] = {"error: ", "warning: ", "", "debug: "};
 	char line[1024];
 	int saved = errno;
 	size_t n;

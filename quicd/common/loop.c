@@ -8,7 +8,7 @@
 
 int loop_init(struct loop *l)
 {
-	*l = (struct loop){ 0 };
+	*l = (struct loop){0};
 	timerq_init(&l->timers);
 	l->epfd = epoll_create1(EPOLL_CLOEXEC);
 	return l->epfd < 0 ? -errno : 0;
@@ -24,7 +24,7 @@ void loop_free(struct loop *l)
 
 int loop_add(struct loop *l, struct io *io, int fd, uint32_t events)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = io };
+	struct epoll_event ev = {.events = events, .data.ptr = io};
 
 	io->fd = fd;
 	io->events = events;
@@ -33,7 +33,7 @@ int loop_add(struct loop *l, struct io *io, int fd, uint32_t events)
 
 int loop_mod(struct loop *l, struct io *io, uint32_t events)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = io };
+	struct epoll_event ev = {.events = events, .data.ptr = io};
 
 	if (io->events == events)
 		return 0;

@@ -6,7 +6,7 @@
 
 void timerq_init(struct timerq *q)
 {
-	*q = (struct timerq){ 0 };
+	*q = (struct timerq){0};
 }
 
 void timerq_free(struct timerq *q)

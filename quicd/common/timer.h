@@ -9,8 +9,8 @@
 #define TIMER_NEVER UINT64_MAX
 
 struct timer {
-	uint64_t at;  /* clock_now() time of expiry */
-	size_t pos;   /* place in the heap + 1; 0 when not set */
+	uint64_t at; /* clock_now() time of expiry */
+	size_t pos;  /* place in the heap + 1; 0 when not set */
 	void (*fn)(struct timer *t);
 };
 

@@ -58,7 +58,7 @@ int udp_open(struct udp_sock *s, const union addr *local, const struct udp_optio
 	socklen_t len = sizeof(s->local);
 	int fd, err;
 
-	*s = (struct udp_sock){ .fd = -1, .ecn = o->ecn };
+	*s = (struct udp_sock){.fd = -1, .ecn = o->ecn};
 	fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -146,15 +146,15 @@ int udp_recv(struct udp_sock *s, struct udp_batch *b)
 	int n;
 
 	for (int i = 0; i < UDP_BATCH; i++) {
-		iov[i] = (struct iovec){ .iov_base = b->buf[i], .iov_len = UDP_BUF };
-		mm[i] = (struct mmsghdr){ .msg_hdr = {
-			.msg_name = &b->msg[i].remote,
-			.msg_namelen = sizeof(b->msg[i].remote),
-			.msg_iov = &iov[i],
-			.msg_iovlen = 1,
-			.msg_control = &control[i],
-			.msg_controllen = sizeof(control[i]),
-		} };
+		iov[i] = (struct iovec){.iov_base = b->buf[i], .iov_len = UDP_BUF};
+		mm[i] = (struct mmsghdr){.msg_hdr = {
+						 .msg_name = &b->msg[i].remote,
+						 .msg_namelen = sizeof(b->msg[i].remote),
+						 .msg_iov = &iov[i],
+						 .msg_iovlen = 1,
+						 .msg_control = &control[i],
+						 .msg_controllen = sizeof(control[i]),
+					 }};
 	}
 	n = recvmmsg(s->fd, mm, UDP_BATCH, MSG_DONTWAIT, NULL);
 	if (n < 0)
@@ -182,12 +182,12 @@ static void *put_cmsg(struct msghdr *h, int level, int type, size_t size)
 static void put_source(struct msghdr *h, const union addr *local)
 {
 	if (local->sa.sa_family == AF_INET) {
-		struct in_pktinfo info = { .ipi_spec_dst = local->in.sin_addr };
+		struct in_pktinfo info = {.ipi_spec_dst = local->in.sin_addr};
 
 		memcpy(put_cmsg(h, IPPROTO_IP, IP_PKTINFO, sizeof(info)), &info, sizeof(info));
 	} else {
-		struct in6_pktinfo info = { .ipi6_addr = local->in6.sin6_addr,
-					    .ipi6_ifindex = local->in6.sin6_scope_id };
+		struct in6_pktinfo info = {.ipi6_addr = local->in6.sin6_addr,
+					   .ipi6_ifindex = local->in6.sin6_scope_id};
 
 		memcpy(put_cmsg(h, IPPROTO_IPV6, IPV6_PKTINFO, sizeof(info)), &info, sizeof(info));
 	}
@@ -196,8 +196,8 @@ static void put_source(struct msghdr *h, const union addr *local)
 static int send_once(struct udp_sock *s, const union addr *local, const union addr *remote,
 		     uint8_t ecn, const uint8_t *data, size_t len, size_t segment)
 {
-	union cmsg_buf control = { 0 };
-	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
+	union cmsg_buf control = {0};
+	struct iovec iov = {.iov_base = (void *)data, .iov_len = len};
 	struct msghdr h = {
 		.msg_name = (void *)remote,
 		.msg_namelen = addr_len(remote),
@@ -213,7 +213,8 @@ static int send_once(struct udp_sock *s, const union addr *local, const union ad
 		int v6 = remote->sa.sa_family == AF_INET6;
 
 		memcpy(put_cmsg(&h, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS,
-				sizeof(tos)), &tos, sizeof(tos));
+				sizeof(tos)),
+		       &tos, sizeof(tos));
 	}
 	if (len > segment) {
 		uint16_t size = (uint16_t)segment;

@@ -14,15 +14,15 @@
 #define UDP_GSO_MAX 64 /* UDP_MAX_SEGMENTS of kernels before 6.9 */
 
 struct udp_options {
-	int rcvbuf, sndbuf;   /* bytes, 0: the system's default */
+	int rcvbuf, sndbuf; /* bytes, 0: the system's default */
 	bool gso, gro, ecn;
-	bool share;	      /* a further socket of a SO_REUSEPORT group */
+	bool share; /* a further socket of a SO_REUSEPORT group */
 };
 
 struct udp_sock {
 	int fd;
-	union addr local;     /* as bound, with the real port */
-	bool gso, ecn;	      /* gso falls to false when a device refuses it */
+	union addr local; /* as bound, with the real port */
+	bool gso, ecn;	  /* gso falls to false when a device refuses it */
 };
 
 /* One received message: one datagram, or several of segment bytes each (GRO). */

@@ -9,6 +9,7 @@ const struct mode *mode_find(const struct config *c)
 	case MODE_ECHO:
 		return &mode_echo;
 	case MODE_HANDOFF:
+		return &mode_handoff;
 	case MODE_HTTP3:
 	case MODE_UNSET:
 		break;

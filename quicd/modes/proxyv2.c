@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-#define VERSION_PROXY 0x21
-#define TCP4	      0x11 /* a stream to the receiver, as HAProxy says of QUIC streams */
-#define TCP6	      0x21
-#define TLV_ALPN      0x01
-#define TLV_AUTHORITY 0x02
-#define TLV_SSL	      0x20
+#define VERSION_PROXY	0x21
+#define TCP4		0x11 /* a stream to the receiver, as HAProxy says of QUIC streams */
+#define TCP6		0x21
+#define TLV_ALPN	0x01
+#define TLV_AUTHORITY	0x02
+#define TLV_SSL		0x20
 #define TLV_SSL_VERSION 0x21
-#define TLV_SSL_CN    0x22
-#define SSL_CLIENT    0x01
-#define SSL_CERT_CONN 0x02
+#define TLV_SSL_CN	0x22
+#define SSL_CLIENT	0x01
+#define SSL_CERT_CONN	0x02
 
 static uint8_t *put_tlv(uint8_t *p, uint8_t type, const void *data, size_t len)
 {

@@ -15,7 +15,7 @@ struct proxyv2_info {
 	const union addr *client, *local;
 	const char *alpn;
 	size_t alpn_len;
-	const char *sni;	 /* empty: none */
+	const char *sni; /* empty: none */
 	bool client_verified;
 	const char *client_name; /* subject of the client certificate; empty: none */
 };

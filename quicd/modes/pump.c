@@ -33,8 +33,7 @@ static void watch(struct pump *p)
 
 	if (p->io.fd < 0)
 		return;
-	if (p->connected && !p->tx_eof &&
-	    (p->discard || p->tx.q.len < config_of(p)->stream_window))
+	if (p->connected && !p->tx_eof && (p->discard || p->tx.q.len < config_of(p)->stream_window))
 		want |= EPOLLIN;
 	if (!p->connected || p->write_blocked)
 		want |= EPOLLOUT;
@@ -54,7 +53,7 @@ static void watch(struct pump *p)
 /* Closes the socket; @broken: with a RST, so that the backend sees that this was no end. */
 static void drop_socket(struct pump *p, bool broken)
 {
-	struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+	struct linger hard = {.l_onoff = 1, .l_linger = 0};
 
 	timer_cancel(&loop_of(p)->timers, &p->timer);
 	if (p->io.fd < 0)
@@ -136,6 +135,7 @@ void pump_abort(struct pump *p, uint64_t code)
 
 	drop_socket(p, true);
 	discard_rx(p);
+	list_del(&p->waiting);
 	p->tx_eof = true;
 	if (!p->tx.shut)
 		ngtcp2_conn_shutdown_stream(c->quic, 0, p->tx.id, code);
@@ -162,7 +162,7 @@ static void write_socket(struct pump *p)
 	struct iovec iov[WRITE_IOV];
 
 	while (p->rx.len && !p->rx_done) {
-		struct msghdr h = { .msg_iov = iov };
+		struct msghdr h = {.msg_iov = iov};
 		ssize_t n;
 
 		h.msg_iovlen = chunkq_peek(&p->rx, iov, WRITE_IOV);
@@ -290,8 +290,8 @@ static void try_next(struct pump *p)
 	}
 	errno = err;
 	backend_failed(p->conn, p->addrs);
-	pump_abort(p, err == EMFILE || err == ENFILE ? QUICD_NO_RESOURCES :
-						       QUICD_BACKEND_UNREACHABLE);
+	pump_abort(p,
+		   err == EMFILE || err == ENFILE ? QUICD_NO_RESOURCES : QUICD_BACKEND_UNREACHABLE);
 }
 
 static void finish_connect(struct pump *p)
@@ -352,15 +352,21 @@ struct pump *pump_new(struct conn *c, int64_t id)
 	p->io.fn = on_event;
 	p->timer.fn = on_timer;
 	list_init(&p->dirty);
+	list_init(&p->waiting);
 	list_add_tail(&pc->pumps, &p->of_owner);
 	pc->count++;
 	return p;
 }
 
-void pump_dial(struct pump *p, const struct backend_addrs *addrs)
+void pump_wait(struct pump *p, const struct backend_addrs *addrs)
 {
 	p->addrs = addrs;
 	timer_set(&loop_of(p)->timers, &p->timer, clock_now() + config_of(p)->connect_timeout);
+}
+
+void pump_dial(struct pump *p, const struct backend_addrs *addrs)
+{
+	pump_wait(p, addrs);
 	try_next(p);
 }
 
@@ -384,6 +390,7 @@ static void pump_free(struct pump *p, bool broken)
 {
 	drop_socket(p, broken);
 	discard_rx(p);
+	list_del(&p->waiting);
 	sendq_free(&p->tx, p->conn);
 	list_del(&p->of_owner);
 	p->owner->count--;

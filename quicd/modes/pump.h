@@ -18,21 +18,21 @@ struct pump {
 	struct send_stream tx; /* first: the stream's user data (sendq.h) */
 	struct conn *conn;
 	struct pump_conn *owner;
-	struct list of_owner, dirty;
+	struct list of_owner, dirty, waiting;
 	struct chunkq rx;
-	size_t rx_header;      /* bytes in front of rx that we put there ourselves */
-	struct io io;	       /* fd < 0: no socket (any more) */
-	bool watched;	       /* io is in the loop */
-	struct timer timer;    /* connect timeout, then idle timeout */
+	size_t rx_header;   /* bytes in front of rx that we put there ourselves */
+	struct io io;	    /* fd < 0: no socket (any more) */
+	bool watched;	    /* io is in the loop */
+	struct timer timer; /* connect timeout, then idle timeout */
 	uint64_t last_active;
 	const struct backend_addrs *addrs;
-	int addr_next;	       /* address to try next */
+	int addr_next; /* address to try next */
 	bool connected;
-	bool rx_fin;	       /* the client has finished */
-	bool rx_done;	       /* and the socket was told, or the client's data has no taker */
-	bool tx_eof;	       /* the socket has finished */
-	bool discard;	       /* the client stopped reading: throw away what the socket sends */
-	bool write_blocked;    /* the socket's buffer is full */
+	bool rx_fin;	    /* the client has finished */
+	bool rx_done;	    /* and the socket was told, or the client's data has no taker */
+	bool tx_eof;	    /* the socket has finished */
+	bool discard;	    /* the client stopped reading: throw away what the socket sends */
+	bool write_blocked; /* the socket's buffer is full */
 };
 
 /* The pumps of a connection; mode_data of the modes that use them. */
@@ -48,6 +48,8 @@ void pump_stop(struct conn *c);
 struct pump *pump_new(struct conn *c, int64_t id);
 /* Connects to the first of @addrs that answers. Failure resets the stream. */
 void pump_dial(struct pump *p, const struct backend_addrs *addrs);
+/* The backend cannot take the stream yet; resets it after the connect timeout. */
+void pump_wait(struct pump *p, const struct backend_addrs *addrs);
 /* Takes over a connected, non-blocking socket. */
 void pump_attach(struct pump *p, int fd);
 /* Puts bytes in front of what the client sends. Returns 0 or -ENOMEM. */

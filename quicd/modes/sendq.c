@@ -7,7 +7,7 @@ _Static_assert(sizeof(ngtcp2_vec) == sizeof(struct iovec), "both are a pointer a
 
 void sendq_init(struct send_stream *s, int64_t id)
 {
-	*s = (struct send_stream){ .id = id };
+	*s = (struct send_stream){.id = id};
 	list_init(&s->ready);
 }
 

@@ -13,11 +13,11 @@
 struct send_stream {
 	int64_t id;
 	struct chunkq q;
-	struct list ready;  /* in conn.sendq while there is something to send */
-	bool fin;	    /* nothing will be added */
+	struct list ready; /* in conn.sendq while there is something to send */
+	bool fin;	   /* nothing will be added */
 	bool fin_sent;
-	bool blocked;	    /* by the stream's flow control */
-	bool shut;	    /* reset or stopped: nothing more may be sent */
+	bool blocked; /* by the stream's flow control */
+	bool shut;    /* reset or stopped: nothing more may be sent */
 };
 
 void sendq_init(struct send_stream *s, int64_t id);

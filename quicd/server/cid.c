@@ -13,8 +13,7 @@ size_t cid_worker_offset(const struct cid_format *f)
 	return 1u + f->server_id_len;
 }
 
-void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *random,
-	      uint8_t *out)
+void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *random, uint8_t *out)
 {
 	size_t at = cid_worker_offset(f);
 	unsigned int slots = 256 / f->workers;

@@ -41,8 +41,7 @@ size_t cid_worker_offset(const struct cid_format *f);
  * Makes an ID of @worker in @out (cid_len() octets) from @random, which has nonce_len
  * octets of unpredictable data.
  */
-void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *random,
-	      uint8_t *out);
+void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *random, uint8_t *out);
 
 /* The worker that owns packets with this ID; IDs too short for the format: 0. */
 unsigned int cid_worker(const struct cid_format *f, const uint8_t *cid, size_t len);

@@ -59,7 +59,7 @@ uint64_t siphash24(const uint64_t key[2], const uint8_t *data, size_t len)
 
 int cidmap_init(struct cidmap *m, const uint8_t key[16])
 {
-	*m = (struct cidmap){ .mask = CIDMAP_MIN - 1 };
+	*m = (struct cidmap){.mask = CIDMAP_MIN - 1};
 	memcpy(m->key, key, sizeof(m->key));
 	m->bucket = calloc(CIDMAP_MIN, sizeof(*m->bucket));
 	return m->bucket ? 0 : -ENOMEM;
@@ -130,7 +130,7 @@ int cidmap_add(struct cidmap *m, struct list *owner, struct conn *conn, const ui
 	e = malloc(sizeof(*e));
 	if (!e)
 		return -ENOMEM;
-	*e = (struct cid_entry){ .conn = conn, .len = (uint8_t)len };
+	*e = (struct cid_entry){.conn = conn, .len = (uint8_t)len};
 	memcpy(e->id, id, len);
 	*p = e;
 	list_add_tail(owner, &e->of_conn);

@@ -16,8 +16,8 @@
 struct conn;
 
 struct cid_entry {
-	struct cid_entry *next;  /* in the bucket */
-	struct list of_conn;	 /* the connection's own list of entries */
+	struct cid_entry *next; /* in the bucket */
+	struct list of_conn;	/* the connection's own list of entries */
 	struct conn *conn;
 	uint8_t len;
 	uint8_t id[CIDMAP_ID_MAX];

@@ -19,11 +19,11 @@
 /* Longest line of a file; libinih would silently cut a longer one in two. */
 #define CONF_LINE_MAX 4096
 
-static const char *const mode_names[] = { "", "stream", "echo", NULL };
-static const char *const level_names[] = { "error", "warning", "info", "debug", NULL };
-static const char *const client_cert_names[] = { "none", "request", "require", NULL };
-static const char *const cc_names[] = { "cubic", "reno", "bbr", NULL };
-static const char *const proxy_names[] = { "off", "v2", NULL };
+static const char *const mode_names[] = {"", "stream", "echo", "handoff", NULL};
+static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
+static const char *const client_cert_names[] = {"none", "request", "require", NULL};
+static const char *const cc_names[] = {"cubic", "reno", "bbr", NULL};
+static const char *const proxy_names[] = {"off", "v2", NULL};
 
 const char *config_mode_name(const struct config *c)
 {
@@ -33,7 +33,7 @@ const char *config_mode_name(const struct config *c)
 static int parse_listen(void *cfg, const char *value, int line, char *why)
 {
 	struct config *c = cfg;
-	struct string_list l = { 0 };
+	struct string_list l = {0};
 	int err = conf_list_add(&l, value);
 
 	if (!err && !l.n) {
@@ -47,8 +47,7 @@ static int parse_listen(void *cfg, const char *value, int line, char *why)
 		if (n < 0)
 			err = n;
 		for (int j = 0; !err && j < n; j++) {
-			struct listen_addr *la =
-				realloc(c->listen, (c->nlisten + 1) * sizeof(*la));
+			struct listen_addr *la = realloc(c->listen, (c->nlisten + 1) * sizeof(*la));
 
 			if (!la) {
 				err = -ENOMEM;
@@ -98,7 +97,7 @@ static int parse_alpn(void *cfg, const char *value, int line, char *why)
 static int parse_versions(void *cfg, const char *value, int line, char *why)
 {
 	struct config *c = cfg;
-	struct string_list l = { 0 };
+	struct string_list l = {0};
 	int err = conf_list_add(&l, value);
 
 	(void)line;
@@ -148,7 +147,7 @@ static int parse_server_id(void *cfg, const char *value, int line, char *why)
 
 static int parse_retry(void *cfg, const char *value, int line, char *why)
 {
-	static const struct conf_key number = { .type = CONF_UINT, .max = 1000000000 };
+	static const struct conf_key number = {.type = CONF_UINT, .max = 1000000000};
 	struct config *c = cfg;
 
 	(void)line;
@@ -169,7 +168,7 @@ static int parse_retry(void *cfg, const char *value, int line, char *why)
 
 static int parse_workers(void *cfg, const char *value, int line, char *why)
 {
-	static const struct conf_key number = { .type = CONF_UINT, .min = 1, .max = 64 };
+	static const struct conf_key number = {.type = CONF_UINT, .min = 1, .max = 64};
 	struct config *c = cfg;
 	long cpus;
 
@@ -183,7 +182,7 @@ static int parse_workers(void *cfg, const char *value, int line, char *why)
 
 static int parse_proxy(void *cfg, const char *value, int line, char *why)
 {
-	static const struct conf_key names = { .type = CONF_ENUM, .names = proxy_names };
+	static const struct conf_key names = {.type = CONF_ENUM, .names = proxy_names};
 	struct config *c = cfg;
 	int v;
 
@@ -243,6 +242,10 @@ static const struct conf_key keys[] = {
 	{ "stream", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
 	  600 * NS_PER_S },
 	{ "stream", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
+	{ "handoff", "socket", CONF_STRING, AT(handoff_socket) },
+	{ "handoff", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
+	  600 * NS_PER_S },
+	{ "handoff", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
 	{ "debug", "keylog", CONF_STRING, AT(keylog) },
 	{ "debug", "qlog-dir", CONF_STRING, AT(qlog_dir) },
 };
@@ -254,8 +257,8 @@ struct loader {
 	struct config *c;
 	const char *path;
 	FILE *file;
-	int line;	   /* of the line read last */
-	int given[NKEYS];  /* line of each key, 0 if it is not there */
+	int line;	  /* of the line read last */
+	int given[NKEYS]; /* line of each key, 0 if it is not there */
 	int errors;
 };
 
@@ -447,9 +450,10 @@ static void check(struct loader *l)
 			 "%zu certificates but %zu keys: each cert needs the key of the same place",
 			 c->cert.n, c->key.n);
 	if (c->connection_window < c->stream_window)
-		complain(l, line_of(l, "transport", "connection-window") ?
-			    line_of(l, "transport", "connection-window") :
-			    line_of(l, "transport", "stream-window"),
+		complain(l,
+			 line_of(l, "transport", "connection-window")
+				 ? line_of(l, "transport", "connection-window")
+				 : line_of(l, "transport", "stream-window"),
 			 "connection-window is smaller than stream-window");
 	if (c->keep_alive && c->keep_alive >= c->idle_timeout)
 		complain(l, line_of(l, "service", "keep-alive"),
@@ -465,6 +469,13 @@ static void check(struct loader *l)
 		complain(l, line_of(l, "service", "group"), "group needs a user");
 	if (c->mode == MODE_STREAM)
 		check_backend(l, "stream", "backend", c->backend, &c->backend_addrs);
+	if (c->mode == MODE_HANDOFF) {
+		check_backend(l, "handoff", "socket", c->handoff_socket, &c->handoff_addr);
+		if (c->handoff_socket && c->handoff_addr.n &&
+		    c->handoff_addr.addr[0].sa.sa_family != AF_UNIX)
+			complain(l, line_of(l, "handoff", "socket"),
+				 "socket = %s: not the path of a Unix socket", c->handoff_socket);
+	}
 }
 
 /* The service's name, if none is given: the file's name without its ending. */
@@ -478,7 +489,7 @@ static char *name_from_path(const char *path)
 
 struct config *config_load(const char *path)
 {
-	struct loader l = { .path = path };
+	struct loader l = {.path = path};
 	int bad;
 
 	l.c = calloc(1, sizeof(*l.c));

@@ -16,14 +16,18 @@ struct unit {
 	uint64_t factor;
 };
 
-static const struct unit no_units[] = { { "", 1 }, { NULL, 0 } };
+static const struct unit no_units[] = {{"", 1}, {NULL, 0}};
 static const struct unit sizes[] = {
-	{ "", 1 },		       { "k", UINT64_C(1) << 10 }, { "K", UINT64_C(1) << 10 },
-	{ "M", UINT64_C(1) << 20 }, { "G", UINT64_C(1) << 30 }, { NULL, 0 },
+	{"", 1},
+	{"k", UINT64_C(1) << 10},
+	{"K", UINT64_C(1) << 10},
+	{"M", UINT64_C(1) << 20},
+	{"G", UINT64_C(1) << 30},
+	{NULL, 0},
 };
 static const struct unit times[] = {
-	{ "", 1000000000 },	  { "ms", 1000000 },	     { "s", 1000000000 },
-	{ "m", 60000000000 }, { "h", 3600000000000 }, { NULL, 0 },
+	{"", 1000000000},   {"ms", 1000000},	  {"s", 1000000000},
+	{"m", 60000000000}, {"h", 3600000000000}, {NULL, 0},
 };
 
 static int parse_number(const struct conf_key *k, const struct unit *units, const char *value,
@@ -59,8 +63,8 @@ static int parse_number(const struct conf_key *k, const struct unit *units, cons
 
 static int parse_bool(const char *value, bool *dst, char *why)
 {
-	static const char *const yes[] = { "yes", "true", "on", "1" };
-	static const char *const no[] = { "no", "false", "off", "0" };
+	static const char *const yes[] = {"yes", "true", "on", "1"};
+	static const char *const no[] = {"no", "false", "off", "0"};
 
 	for (size_t i = 0; i < 4; i++) {
 		if (!strcasecmp(value, yes[i]) || !strcasecmp(value, no[i])) {

@@ -67,8 +67,8 @@ static void fill_settings(struct conn *c, const struct conn_accept *a, ngtcp2_se
 	if (a->address_validated) {
 		s->token = a->hd->token;
 		s->tokenlen = a->hd->tokenlen;
-		s->token_type = a->original_dcid ? NGTCP2_TOKEN_TYPE_RETRY :
-						   NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+		s->token_type =
+			a->original_dcid ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
 	}
 }
 
@@ -92,18 +92,16 @@ static void fill_params(struct conn *c, const struct conn_accept *a, const ngtcp
 		p->retry_scid = a->hd->dcid;
 		p->retry_scid_present = 1;
 	}
-	p->stateless_reset_token_present =
-		!ngtcp2_crypto_generate_stateless_reset_token(p->stateless_reset_token,
-							      c->worker->server->secret.reset,
-							      SECRET_LEN, scid);
+	p->stateless_reset_token_present = !ngtcp2_crypto_generate_stateless_reset_token(
+		p->stateless_reset_token, c->worker->server->secret.reset, SECRET_LEN, scid);
 }
 
 static int make_quic(struct conn *c, const struct udp_msg *m, const struct conn_accept *a)
 {
 	struct worker *w = c->worker;
 	ngtcp2_path path = {
-		.local = { (ngtcp2_sockaddr *)&m->local.sa, addr_len(&m->local) },
-		.remote = { (ngtcp2_sockaddr *)&m->remote.sa, addr_len(&m->remote) },
+		.local = {(ngtcp2_sockaddr *)&m->local.sa, addr_len(&m->local)},
+		.remote = {(ngtcp2_sockaddr *)&m->remote.sa, addr_len(&m->remote)},
 		.user_data = c->ep,
 	};
 	ngtcp2_transport_params params;
@@ -128,8 +126,7 @@ static int make_quic(struct conn *c, const struct udp_msg *m, const struct conn_
 	return 0;
 }
 
-struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m,
-			 const struct conn_accept *a)
+struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const struct conn_accept *a)
 {
 	struct worker *w = ep->worker;
 	struct conn *c = calloc(1, sizeof(*c));
@@ -154,6 +151,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m,
 		return NULL;
 	}
 	c->counted_open = true;
+	c->serial = (uint64_t)w->id << 48 | ++w->serial;
 	list_add_tail(&w->conns, &c->of_worker);
 	atomic_fetch_add(&w->server->conns, 1);
 	atomic_fetch_add(&w->server->half_open, 1);
@@ -177,8 +175,7 @@ static void account_end(struct conn *c)
 	STAT_ADD(st, lost, QUICVER_LOST_PACKETS(&info));
 	if (c->state == CONN_OPEN || !c->counted_open) {
 		stats_rtt(st, info.smoothed_rtt);
-		log_info("%s: closed, rtt %.3f ms", c->peer,
-			 (double)info.smoothed_rtt / NS_PER_MS);
+		log_info("%s: closed, rtt %.3f ms", c->peer, (double)info.smoothed_rtt / NS_PER_MS);
 	}
 }
 
@@ -242,7 +239,7 @@ static void send_close(struct conn *c)
 {
 	struct worker *w = c->worker;
 	ngtcp2_path_storage ps;
-	ngtcp2_pkt_info pi = { 0 };
+	ngtcp2_pkt_info pi = {0};
 	ngtcp2_ssize n;
 
 	ngtcp2_path_storage_zero(&ps);
@@ -364,11 +361,11 @@ void conn_read(struct conn *c, struct endpoint *ep, const struct udp_msg *m, con
 	       size_t len)
 {
 	ngtcp2_path path = {
-		.local = { (ngtcp2_sockaddr *)&m->local.sa, addr_len(&m->local) },
-		.remote = { (ngtcp2_sockaddr *)&m->remote.sa, addr_len(&m->remote) },
+		.local = {(ngtcp2_sockaddr *)&m->local.sa, addr_len(&m->local)},
+		.remote = {(ngtcp2_sockaddr *)&m->remote.sa, addr_len(&m->remote)},
 		.user_data = ep,
 	};
-	ngtcp2_pkt_info pi = { .ecn = m->ecn };
+	ngtcp2_pkt_info pi = {.ecn = m->ecn};
 	int rv;
 
 	if (!c->quic) {
@@ -395,7 +392,7 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 	bool more = true;
 
 	for (;;) {
-		struct tx tx = { .stream_id = -1 };
+		struct tx tx = {.stream_id = -1};
 		ngtcp2_ssize n, taken = -1;
 		uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE;
 		int rv = 0;
@@ -410,7 +407,8 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 					      tx.stream_id, tx.vec, tx.nvec, now);
 		switch (n) {
 		case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-			/* The connection's credit is used up: every stream waits, none is at fault. */
+			/* The connection's credit is used up: every stream waits, none is at fault.
+			 */
 			if (!ngtcp2_conn_get_max_data_left(c->quic))
 				more = false;
 			else if (c->mode->blocked(c, &tx))
@@ -448,7 +446,7 @@ static int write_trains(struct conn *c)
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic);
 	size_t total = 0, off = 0, segment = 0, count = 0;
 	ngtcp2_path_storage ps, train_ps;
-	ngtcp2_pkt_info pi = { 0 }, train_pi = { 0 };
+	ngtcp2_pkt_info pi = {0}, train_pi = {0};
 	uint64_t now = clock_now();
 
 	ngtcp2_path_storage_zero(&ps);
@@ -463,8 +461,7 @@ static int write_trains(struct conn *c)
 			n = write_packet(c, &ps, &pi, w->txbuf + off, max, now);
 		if (n < 0)
 			return (int)n;
-		fits = n > 0 && count &&
-		       (size_t)n <= segment && pi.ecn == train_pi.ecn &&
+		fits = n > 0 && count && (size_t)n <= segment && pi.ecn == train_pi.ecn &&
 		       ngtcp2_path_eq(&ps.path, &train_ps.path);
 		if (count && !fits) {
 			STAT_ADD(&w->stats, tx_datagrams, count);
@@ -534,9 +531,8 @@ void conn_handshake_done(struct conn *c)
 	if (log_enabled(LOG_LEVEL_INFO)) {
 		tls_client_name(&c->tls, name);
 		log_info("%s: connected, version %s, alpn %s, sni %s%s%s", c->peer,
-			 ngtcp2_conn_get_negotiated_version(c->quic) == NGTCP2_PROTO_VER_V2 ?
-				 "v2" :
-				 "v1",
+			 ngtcp2_conn_get_negotiated_version(c->quic) == NGTCP2_PROTO_VER_V2 ? "v2"
+											    : "v1",
 			 c->alpn, c->sni[0] ? c->sni : "-", name[0] ? ", client " : "", name);
 	}
 }

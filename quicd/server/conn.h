@@ -20,20 +20,21 @@ enum conn_state {
 struct conn {
 	struct list of_worker, dirty, cids;
 	struct worker *worker;
-	struct endpoint *ep;	/* the socket of the current path */
+	struct endpoint *ep; /* the socket of the current path */
 	enum conn_state state;
 	struct timer timer;
 	struct tls_session tls;
-	ngtcp2_conn *quic;	/* NULL in the closing and draining states */
-	ngtcp2_ccerr error;	/* why we close */
+	ngtcp2_conn *quic;  /* NULL in the closing and draining states */
+	ngtcp2_ccerr error; /* why we close */
 	const struct mode *mode;
 	void *mode_data;
-	struct list sendq;	/* streams with something to send (sendq.h) */
-	size_t nstreams;	/* open streams that the mode keeps */
-	bool started;		/* the mode knows this connection */
-	bool counted_open;	/* counted as half open */
+	struct list sendq; /* streams with something to send (sendq.h) */
+	size_t nstreams;   /* open streams that the mode keeps */
+	bool started;	   /* the mode knows this connection */
+	bool counted_open; /* counted as half open */
 	char alpn[256], sni[256];
 	size_t alpn_len;
+	uint64_t serial;	  /* unique in the process */
 	char peer[ADDR_TEXT_MAX]; /* address at the first Initial, for the log */
 	struct qlog *qlog;
 
@@ -53,8 +54,7 @@ struct conn_accept {
 };
 
 /* Makes the connection of a first Initial. Returns NULL if that fails (nothing is kept). */
-struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m,
-			 const struct conn_accept *a);
+struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const struct conn_accept *a);
 void conn_free(struct conn *c);
 
 /* Processes one datagram. The connection may be gone afterwards. */

@@ -41,8 +41,8 @@ static int new_cid_cb(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t
 	(void)quic;
 	(void)len; /* always cid_len(): the length of our first ID */
 	if (conn_new_cid(c, cid) ||
-	    ngtcp2_crypto_generate_stateless_reset_token(token, w->server->secret.reset,
-							 SECRET_LEN, cid) ||
+	    ngtcp2_crypto_generate_stateless_reset_token(token, w->server->secret.reset, SECRET_LEN,
+							 cid) ||
 	    cidmap_add(&w->cids, &c->cids, c, cid->data, cid->datalen))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	return 0;
@@ -96,8 +96,8 @@ static int recv_stream_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
 
 	(void)quic;
 	(void)offset;
-	return verdict(c->mode->recv(c, id, stream, data, len,
-				     flags & NGTCP2_STREAM_DATA_FLAG_FIN));
+	return verdict(
+		c->mode->recv(c, id, stream, data, len, flags & NGTCP2_STREAM_DATA_FLAG_FIN));
 }
 
 static int acked_cb(ngtcp2_conn *quic, int64_t id, uint64_t offset, uint64_t len, void *user,
@@ -122,8 +122,8 @@ static int stream_open_cb(ngtcp2_conn *quic, int64_t id, void *user)
 	return verdict(c->mode->open(c, id));
 }
 
-static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code,
-			   void *user, void *stream)
+static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code, void *user,
+			   void *stream)
 {
 	struct conn *c = user;
 	bool has_code = flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET;
@@ -153,8 +153,7 @@ static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
 	return verdict(c->mode->reset(c, id, stream, code));
 }
 
-static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user,
-			   void *stream)
+static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user, void *stream)
 {
 	struct conn *c = user;
 

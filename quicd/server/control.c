@@ -15,8 +15,8 @@
 #include "../common/log.h"
 #include "report.h"
 
-#define CLIENTS_MAX   16
-#define REQUEST_MAX   1024
+#define CLIENTS_MAX    16
+#define REQUEST_MAX    1024
 #define CLIENT_TIMEOUT (5 * NS_PER_S)
 
 struct client {
@@ -85,9 +85,9 @@ static void make_answer(struct client *cl)
 			"HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
 			"Connection: close\r\n\r\n",
 			found ? "200 OK" : "404 Not Found",
-			found && !strcmp(word, "/metrics") ?
-				"application/openmetrics-text; version=1.0.0; charset=utf-8" :
-				"text/plain; charset=utf-8",
+			found && !strcmp(word, "/metrics")
+				? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+				: "text/plain; charset=utf-8",
 			body_len);
 		fwrite(body, 1, body_len, f);
 		fclose(f);

@@ -74,8 +74,8 @@ static void send_version_negotiation(struct endpoint *ep, const struct udp_msg *
 	memcpy(versions + 1, c->versions, c->nversions * sizeof(versions[0]));
 	STAT_INC(&ep->worker->stats, version_neg);
 	answer(ep, m, buf,
-	       ngtcp2_pkt_write_version_negotiation(buf, sizeof(buf), random, vc->scid,
-						    vc->scidlen, vc->dcid, vc->dcidlen, versions,
+	       ngtcp2_pkt_write_version_negotiation(buf, sizeof(buf), random, vc->scid, vc->scidlen,
+						    vc->dcid, vc->dcidlen, versions,
 						    1 + c->nversions));
 }
 
@@ -142,7 +142,7 @@ static void on_initial(struct endpoint *ep, const struct udp_msg *m, const uint8
 	struct worker *w = ep->worker;
 	struct server *s = w->server;
 	const struct config *cfg = s->config;
-	struct conn_accept a = { 0 };
+	struct conn_accept a = {0};
 	ngtcp2_pkt_hd hd;
 	ngtcp2_cid odcid;
 	struct conn *c;

@@ -83,7 +83,7 @@ static int add(struct replay *r, time_t expires, const gnutls_datum_t *key)
 	if (r->count == REPLAY_MAX)
 		return GNUTLS_E_DB_ENTRY_EXISTS;
 	i = (r->first + r->count++) % REPLAY_MAX;
-	r->ring[i] = (struct seen){ .expires = expires, .next = *b, .len = (uint8_t)key->size };
+	r->ring[i] = (struct seen){.expires = expires, .next = *b, .len = (uint8_t)key->size};
 	memcpy(r->ring[i].key, key->data, key->size);
 	*b = i;
 	return 0;

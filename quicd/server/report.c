@@ -7,7 +7,7 @@
 #include "../common/quicver.h"
 #include "worker.h"
 
-static const double quantiles[] = { 0.5, 0.9, 0.99 };
+static const double quantiles[] = {0.5, 0.9, 0.99};
 
 static struct stats *sum(const struct server *s)
 {
@@ -42,13 +42,13 @@ void report_metrics(FILE *f, const struct server *s)
 
 	if (!t)
 		return;
-#define X(field, name, help)                                                           \
-	fprintf(f, "# TYPE quicd_%s counter\n# HELP quicd_%s %s.\n", #name, #name, help); \
+#define X(field, name, help)                                                                       \
+	fprintf(f, "# TYPE quicd_%s counter\n# HELP quicd_%s %s.\n", #name, #name, help);          \
 	put_sample(f, s, #name, "_total", STAT_GET(t, field));
 	STATS_COUNTERS(X)
 #undef X
-#define X(field, name, help)                                                         \
-	fprintf(f, "# TYPE quicd_%s gauge\n# HELP quicd_%s %s.\n", #name, #name, help); \
+#define X(field, name, help)                                                                       \
+	fprintf(f, "# TYPE quicd_%s gauge\n# HELP quicd_%s %s.\n", #name, #name, help);            \
 	put_sample(f, s, #name, "", STAT_GET(t, field));
 	STATS_GAUGES(X)
 #undef X

@@ -21,8 +21,9 @@ static int parse_port(const char *text, uint16_t *port)
 
 int resolve_listen(const char *text, union addr out[2], char *why, size_t why_len)
 {
-	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_PASSIVE,
-				  .ai_socktype = SOCK_DGRAM }, *res;
+	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_PASSIVE,
+				 .ai_socktype = SOCK_DGRAM},
+			*res;
 	char copy[ADDR_TEXT_MAX], *host, *port_text;
 	uint16_t port;
 
@@ -35,15 +36,15 @@ int resolve_listen(const char *text, union addr out[2], char *why, size_t why_le
 		return -EINVAL;
 	}
 	if (!host) {
-		out[0] = (union addr){ .in6 = { .sin6_family = AF_INET6, .sin6_port = port } };
-		out[1] = (union addr){ .in = { .sin_family = AF_INET, .sin_port = port } };
+		out[0] = (union addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
+		out[1] = (union addr){.in = {.sin_family = AF_INET, .sin_port = port}};
 		return 2;
 	}
 	if (getaddrinfo(host, NULL, &hints, &res)) {
 		snprintf(why, why_len, "\"%.60s\" is not an IP address", host);
 		return -EINVAL;
 	}
-	out[0] = (union addr){ 0 };
+	out[0] = (union addr){0};
 	memcpy(&out[0], res->ai_addr, res->ai_addrlen);
 	freeaddrinfo(res);
 	if (out[0].sa.sa_family == AF_INET)
@@ -55,7 +56,7 @@ int resolve_listen(const char *text, union addr out[2], char *why, size_t why_le
 
 int resolve_backend(const char *text, struct backend_addrs *out, char *why, size_t why_len)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *res;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *res;
 	char copy[512], *host, *port;
 	int err;
 

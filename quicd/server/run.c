@@ -134,7 +134,7 @@ static void unload(struct process *p)
 
 int run_check(const struct config *c)
 {
-	struct process p = { 0 };
+	struct process p = {0};
 	int err = load(&p, c);
 
 	unload(&p);
@@ -264,7 +264,7 @@ static void free_workers(struct process *p)
 
 int run_service(const struct config *c)
 {
-	struct process p = { .signals.fd = -1 };
+	struct process p = {.signals.fd = -1};
 	uint64_t usec;
 	int err;
 

@@ -14,8 +14,8 @@
 
 static int derive(const uint8_t root[SECRET_LEN], const char *label, uint8_t out[SECRET_LEN])
 {
-	const gnutls_datum_t key = { (unsigned char *)root, SECRET_LEN };
-	const gnutls_datum_t info = { (unsigned char *)label, (unsigned int)strlen(label) };
+	const gnutls_datum_t key = {(unsigned char *)root, SECRET_LEN};
+	const gnutls_datum_t info = {(unsigned char *)label, (unsigned int)strlen(label)};
 
 	return gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &key, &info, out, SECRET_LEN) ? -EIO : 0;
 }

@@ -10,39 +10,39 @@
 #include <stdint.h>
 
 /* X(field, OpenMetrics name, help); names without the "quicd_" in front and "_total" behind */
-#define STATS_COUNTERS(X)                                                                     \
-	X(accepted, connections_accepted, "Connections whose first Initial was accepted")     \
-	X(hs_ok, handshakes_completed, "Handshakes completed")                                \
-	X(hs_tls, handshakes_failed_tls, "Handshakes ended by a TLS alert")                   \
-	X(hs_alpn, handshakes_failed_alpn, "Handshakes without a common ALPN protocol")       \
-	X(hs_timeout, handshakes_timed_out, "Handshakes not completed in time")               \
-	X(hs_other, handshakes_failed_other, "Handshakes ended by any other error")           \
-	X(refused, connections_refused, "Initials refused at a limit or while draining")      \
-	X(retries, retries, "Retry packets sent")                                             \
-	X(bad_tokens, tokens_invalid, "Initials refused for an invalid Retry token")          \
-	X(version_neg, version_negotiations, "Version Negotiation packets sent")              \
-	X(resets_sent, stateless_resets, "Stateless resets sent")                             \
-	X(closed_ok, connections_closed, "Connections closed by the peer or cleanly by us")   \
-	X(closed_idle, connections_idle_timeout, "Connections ended by the idle timeout")     \
-	X(closed_error, connections_failed, "Connections ended by a protocol error")          \
-	X(migrations, migrations, "Paths validated after a migration or rebinding")           \
-	X(rx_datagrams, received_datagrams, "UDP datagrams received")                         \
-	X(rx_bytes, received_bytes, "UDP payload bytes received")                             \
-	X(tx_datagrams, sent_datagrams, "UDP datagrams sent")                                 \
-	X(tx_bytes, sent_bytes, "UDP payload bytes sent")                                     \
-	X(dropped, dropped_datagrams, "Datagrams that belong to no connection and start none") \
-	X(lost, lost_packets, "QUIC packets declared lost")                                   \
-	X(streams, streams_opened, "Streams opened by clients")                               \
-	X(stream_resets, streams_reset, "Streams reset by either side")                       \
-	X(backend_ok, backend_connections, "Backend connections made")                        \
-	X(backend_fail, backend_failures, "Backend connections that failed")                  \
-	X(backend_rx, backend_received_bytes, "Bytes read from backends")                     \
+#define STATS_COUNTERS(X)                                                                          \
+	X(accepted, connections_accepted, "Connections whose first Initial was accepted")          \
+	X(hs_ok, handshakes_completed, "Handshakes completed")                                     \
+	X(hs_tls, handshakes_failed_tls, "Handshakes ended by a TLS alert")                        \
+	X(hs_alpn, handshakes_failed_alpn, "Handshakes without a common ALPN protocol")            \
+	X(hs_timeout, handshakes_timed_out, "Handshakes not completed in time")                    \
+	X(hs_other, handshakes_failed_other, "Handshakes ended by any other error")                \
+	X(refused, connections_refused, "Initials refused at a limit or while draining")           \
+	X(retries, retries, "Retry packets sent")                                                  \
+	X(bad_tokens, tokens_invalid, "Initials refused for an invalid Retry token")               \
+	X(version_neg, version_negotiations, "Version Negotiation packets sent")                   \
+	X(resets_sent, stateless_resets, "Stateless resets sent")                                  \
+	X(closed_ok, connections_closed, "Connections closed by the peer or cleanly by us")        \
+	X(closed_idle, connections_idle_timeout, "Connections ended by the idle timeout")          \
+	X(closed_error, connections_failed, "Connections ended by a protocol error")               \
+	X(migrations, migrations, "Paths validated after a migration or rebinding")                \
+	X(rx_datagrams, received_datagrams, "UDP datagrams received")                              \
+	X(rx_bytes, received_bytes, "UDP payload bytes received")                                  \
+	X(tx_datagrams, sent_datagrams, "UDP datagrams sent")                                      \
+	X(tx_bytes, sent_bytes, "UDP payload bytes sent")                                          \
+	X(dropped, dropped_datagrams, "Datagrams that belong to no connection and start none")     \
+	X(lost, lost_packets, "QUIC packets declared lost")                                        \
+	X(streams, streams_opened, "Streams opened by clients")                                    \
+	X(stream_resets, streams_reset, "Streams reset by either side")                            \
+	X(backend_ok, backend_connections, "Backend connections made")                             \
+	X(backend_fail, backend_failures, "Backend connections that failed")                       \
+	X(backend_rx, backend_received_bytes, "Bytes read from backends")                          \
 	X(backend_tx, backend_sent_bytes, "Bytes written to backends")
 
-#define STATS_GAUGES(X)                                                     \
-	X(conns, connections, "Connections now open, handshakes included")  \
-	X(half_open, handshakes_in_progress, "Handshakes now in progress")  \
-	X(open_streams, streams, "Streams now open")                        \
+#define STATS_GAUGES(X)                                                                            \
+	X(conns, connections, "Connections now open, handshakes included")                         \
+	X(half_open, handshakes_in_progress, "Handshakes now in progress")                         \
+	X(open_streams, streams, "Streams now open")                                               \
 	X(buffers, stream_buffer_bytes, "Memory now held in stream buffers")
 
 /* Histogram of smoothed RTTs at connection close: bucket i holds [2^(i/4), 2^((i+1)/4)) us. */
@@ -57,9 +57,9 @@ struct stats {
 };
 
 /* For the one writing thread. */
-#define STAT_ADD(s, field, n)                                                                 \
-	atomic_store_explicit(&(s)->field,                                                    \
-			      atomic_load_explicit(&(s)->field, memory_order_relaxed) + (n),  \
+#define STAT_ADD(s, field, n)                                                                      \
+	atomic_store_explicit(&(s)->field,                                                         \
+			      atomic_load_explicit(&(s)->field, memory_order_relaxed) + (n),       \
 			      memory_order_relaxed)
 #define STAT_INC(s, field) STAT_ADD(s, field, 1)
 #define STAT_DEC(s, field) STAT_ADD(s, field, UINT64_MAX)

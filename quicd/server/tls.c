@@ -20,8 +20,8 @@
 #define TLS_EXT_PSK_MODES 45
 
 /* RFC 9001 allows every cipher of TLS 1.3 but the CCM_8 one; compatibility mode is forbidden. */
-#define TLS_PRIORITY                                                               \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"     \
+#define TLS_PRIORITY                                                                               \
+	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"                     \
 	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
 
 struct tls_shared {
@@ -207,8 +207,7 @@ static int take_first_alpn(struct tls_session *s, const unsigned char *data, uns
 	return gnutls_alpn_set_protocols(s->session, &first, 1, GNUTLS_ALPN_MANDATORY);
 }
 
-static int on_extension(void *ctx, unsigned int type, const unsigned char *data,
-			unsigned int size)
+static int on_extension(void *ctx, unsigned int type, const unsigned char *data, unsigned int size)
 {
 	struct tls_session *s = ctx;
 
@@ -235,9 +234,8 @@ static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned
 	if (when == GNUTLS_HOOK_PRE)
 		return gnutls_ext_raw_parse(s, on_extension, msg,
 					    GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
-	return gnutls_alpn_get_selected_protocol(session, &alpn) ?
-		       GNUTLS_E_NO_APPLICATION_PROTOCOL :
-		       0;
+	return gnutls_alpn_get_selected_protocol(session, &alpn) ? GNUTLS_E_NO_APPLICATION_PROTOCOL
+								 : 0;
 }
 
 static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
@@ -275,10 +273,9 @@ static int configure(struct tls_session *s)
 		gnutls_record_set_max_early_data_size(s->session, 0xffffffffu);
 	}
 	if (c->client_cert != CLIENT_CERT_NONE) {
-		gnutls_certificate_server_set_request(s->session,
-						      c->client_cert == CLIENT_CERT_REQUIRE ?
-							      GNUTLS_CERT_REQUIRE :
-							      GNUTLS_CERT_REQUEST);
+		gnutls_certificate_server_set_request(
+			s->session, c->client_cert == CLIENT_CERT_REQUIRE ? GNUTLS_CERT_REQUIRE
+									  : GNUTLS_CERT_REQUEST);
 		if (c->client_cert == CLIENT_CERT_REQUIRE)
 			gnutls_session_set_verify_cert(s->session, NULL, 0);
 	}
@@ -289,8 +286,8 @@ static int configure(struct tls_session *s)
 
 int tls_session_init(struct tls_session *s, struct tls *t)
 {
-	unsigned int flags = GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA |
-			     GNUTLS_NO_AUTO_SEND_TICKET;
+	unsigned int flags =
+		GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET;
 	int rv;
 
 	if (t->config->early_data)
@@ -329,7 +326,7 @@ int tls_send_ticket(struct tls_session *s)
 
 size_t tls_alpn(const struct tls_session *s, char out[256])
 {
-	gnutls_datum_t alpn = { 0 };
+	gnutls_datum_t alpn = {0};
 
 	if (gnutls_alpn_get_selected_protocol(s->session, &alpn))
 		alpn.size = 0;

@@ -17,10 +17,9 @@ enum token_verdict token_check(const struct secret *s, const ngtcp2_pkt_hd *hd,
 		return TOKEN_NONE;
 	switch (hd->token[0]) {
 	case NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2:
-		rv = ngtcp2_crypto_verify_retry_token2(odcid, hd->token, hd->tokenlen, s->token,
-						       SECRET_LEN, hd->version, &remote->sa,
-						       addr_len(remote), &hd->dcid, RETRY_LIFE,
-						       clock_wall());
+		rv = ngtcp2_crypto_verify_retry_token2(
+			odcid, hd->token, hd->tokenlen, s->token, SECRET_LEN, hd->version,
+			&remote->sa, addr_len(remote), &hd->dcid, RETRY_LIFE, clock_wall());
 		if (!rv)
 			return TOKEN_RETRY_OK;
 		return rv == NGTCP2_CRYPTO_ERR_VERIFY_TOKEN ? TOKEN_RETRY_BAD : TOKEN_NONE;
@@ -39,10 +38,9 @@ ngtcp2_ssize token_write_retry(const struct secret *s, const ngtcp2_pkt_hd *hd,
 			       size_t len)
 {
 	uint8_t token[NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2];
-	ngtcp2_ssize n = ngtcp2_crypto_generate_retry_token2(token, s->token, SECRET_LEN,
-							     hd->version, &remote->sa,
-							     addr_len(remote), scid, &hd->dcid,
-							     clock_wall());
+	ngtcp2_ssize n = ngtcp2_crypto_generate_retry_token2(
+		token, s->token, SECRET_LEN, hd->version, &remote->sa, addr_len(remote), scid,
+		&hd->dcid, clock_wall());
 
 	if (n < 0)
 		return -1;

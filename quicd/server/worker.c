@@ -10,13 +10,14 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "../modes/handoff.h"
 #include "codes.h"
 #include "conn.h"
 #include "steer.h"
 
 /* The loop turns at least this often, so that the watchdog sees it alive. */
-#define WORKER_TICK  NS_PER_S
-#define POOL_CHUNKS  256
+#define WORKER_TICK NS_PER_S
+#define POOL_CHUNKS 256
 
 static void take_mail(struct io *io, uint32_t events)
 {
@@ -59,6 +60,8 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	w->batch = malloc(sizeof(*w->batch));
 	w->txbuf = malloc(UDP_BUF);
 	w->endpoint = calloc(s->config->nlisten, sizeof(*w->endpoint));
+	if (s->config->mode == MODE_HANDOFF && !(w->handoff = handoff_new(w)))
+		err = -ENOMEM;
 	if (!err && (!w->batch || !w->txbuf || !w->endpoint))
 		err = -ENOMEM;
 	if (err)
@@ -112,10 +115,12 @@ static void close_all(struct worker *w)
 {
 	struct list *l, *tmp;
 
-	list_for_each_safe(l, tmp, &w->conns) {
+	list_for_each_safe(l, tmp, &w->conns)
+	{
 		struct conn *c = container_of(l, struct conn, of_worker);
 
-		conn_close(c, c->mode->no_error ? c->mode->no_error : QUICD_SHUTDOWN, "shutting down");
+		conn_close(c, c->mode->no_error ? c->mode->no_error : QUICD_SHUTDOWN,
+			   "shutting down");
 	}
 }
 
@@ -153,6 +158,7 @@ void worker_free(struct worker *w)
 {
 	while (!list_empty(&w->conns))
 		conn_free(container_of(w->conns.next, struct conn, of_worker));
+	handoff_free(w->handoff);
 	for (size_t i = 0; i < w->nendpoints; i++)
 		endpoint_free(&w->endpoint[i]);
 	free(w->endpoint);

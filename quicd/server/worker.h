@@ -17,6 +17,7 @@
 #include "server.h"
 #include "stats.h"
 
+struct handoff;
 struct worker;
 
 /* One UDP socket of a worker, with what it could not send yet. */
@@ -41,14 +42,16 @@ struct worker {
 	struct endpoint *endpoint;
 	size_t nendpoints;
 	struct cidmap cids;
-	struct list conns;	/* struct conn.of_worker */
-	struct list dirty;	/* connections with something to write in this round */
+	struct list conns; /* struct conn.of_worker */
+	struct list dirty; /* connections with something to write in this round */
 	struct chunk_pool pool;
-	struct tls *tls;	/* of new connections */
+	struct tls *tls; /* of new connections */
 	struct stats stats;
 	struct udp_batch *batch;
-	uint8_t *txbuf;		/* UDP_BUF */
+	uint8_t *txbuf; /* UDP_BUF */
 	bool draining;
+	uint64_t serial;		    /* of the connection made last */
+	struct handoff *handoff;	    /* mode handoff only */
 	uint64_t reset_window, reset_count; /* rate limit of stateless resets */
 
 	/* Mailbox: written by the main thread, taken by the worker after it was woken. */

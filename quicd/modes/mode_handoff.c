@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * mode = handoff: one end of a socket pair goes to the service with what there is to know
+ * about the stream (include/quicd_handoff.h), the other end is pumped.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <quicd_handoff.h>
+
+#include "../common/log.h"
+#include "../server/codes.h"
+#include "backend.h"
+#include "handoff.h"
+#include "pump.h"
+
+/* A worker's connection to the service. */
+struct handoff {
+	struct io io; /* fd < 0: not connected */
+	struct worker *worker;
+	struct list waiting; /* struct pump.waiting: no room in the socket yet */
+};
+
+static int connect_service(struct handoff *h)
+{
+	const union addr *a = &h->worker->server->config->handoff_addr.addr[0];
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, &a->sa, addr_len(a)))
+		err = -errno;
+	else
+		err = loop_add(&h->worker->loop, &h->io, fd, EPOLLIN);
+	if (err) {
+		close(fd);
+		h->io.fd = -1;
+	}
+	return err;
+}
+
+static void disconnect_service(struct handoff *h)
+{
+	if (h->io.fd < 0)
+		return;
+	loop_del(&h->worker->loop, &h->io);
+	close(h->io.fd);
+	h->io.fd = -1;
+}
+
+static void describe(const struct pump *p, struct quicd_handoff *m)
+{
+	const struct conn *c = p->conn;
+	union addr local, peer;
+
+	memset(m, 0, sizeof(*m));
+	conn_addrs(c, &local, &peer);
+	m->version = QUICD_HANDOFF_VERSION;
+	m->quic_version = ngtcp2_conn_get_negotiated_version(c->quic);
+	m->connection = c->serial;
+	m->stream = (uint64_t)p->tx.id;
+	memcpy(&m->peer, &peer, addr_len(&peer));
+	memcpy(&m->local, &local, addr_len(&local));
+	m->alpn_len = (uint16_t)c->alpn_len;
+	memcpy(m->alpn, c->alpn, c->alpn_len);
+	strcpy(m->sni, c->sni);
+	m->client_verified = tls_client_verified(&c->tls);
+	tls_client_name(&c->tls, m->client_name);
+}
+
+static int send_message(struct handoff *h, const struct quicd_handoff *m, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec iov = {(void *)m, sizeof(*m)};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = &control,
+			     .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	return sendmsg(h->io.fd, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Sends, connecting first if need be, and once again if the service was restarted. */
+static int deliver(struct handoff *h, const struct quicd_handoff *m, int fd)
+{
+	int err = -ENOTCONN;
+
+	for (int i = 0; i < 2; i++) {
+		if (h->io.fd < 0) {
+			err = connect_service(h);
+			if (err)
+				return err;
+		}
+		err = send_message(h, m, fd);
+		if (!err || err == -EAGAIN)
+			return err;
+		disconnect_service(h);
+	}
+	return err;
+}
+
+/* Returns 0, -EAGAIN when the service is behind, or another error after the reset. */
+static int hand_over(struct handoff *h, struct pump *p)
+{
+	struct quicd_handoff m;
+	int pair[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
+		pump_abort(p, QUICD_NO_RESOURCES);
+		return -errno;
+	}
+	/* Only our end is non-blocking: the service's end shall be as plain as can be. */
+	fcntl(pair[0], F_SETFL, O_NONBLOCK);
+	describe(p, &m);
+	err = deliver(h, &m, pair[1]);
+	close(pair[1]);
+	if (!err) {
+		p->addrs = &h->worker->server->config->handoff_addr;
+		pump_attach(p, pair[0]);
+		return 0;
+	}
+	close(pair[0]);
+	if (err == -EAGAIN)
+		return err;
+	errno = -err;
+	backend_failed(p->conn, &h->worker->server->config->handoff_addr);
+	pump_abort(p, QUICD_BACKEND_UNREACHABLE);
+	return err;
+}
+
+/* There is room again, or the service has gone. */
+static void on_service(struct io *io, uint32_t events)
+{
+	struct handoff *h = container_of(io, struct handoff, io);
+	struct list waiting;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		disconnect_service(h);
+	else
+		loop_mod(&h->worker->loop, io, EPOLLIN);
+	list_take(&waiting, &h->waiting);
+	while (!list_empty(&waiting)) {
+		struct pump *p = container_of(waiting.next, struct pump, waiting);
+
+		list_del(&p->waiting);
+		if (hand_over(h, p) == -EAGAIN) {
+			list_add_tail(&h->waiting, &p->waiting);
+			loop_mod(&h->worker->loop, io, EPOLLIN | EPOLLOUT);
+		}
+	}
+}
+
+struct handoff *handoff_new(struct worker *w)
+{
+	struct handoff *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->io.fd = -1;
+	h->io.fn = on_service;
+	h->worker = w;
+	list_init(&h->waiting);
+	return h;
+}
+
+void handoff_free(struct handoff *h)
+{
+	if (!h)
+		return;
+	disconnect_service(h);
+	free(h);
+}
+
+static int open_stream(struct conn *c, int64_t id)
+{
+	struct handoff *h = c->worker->handoff;
+	struct pump *p = pump_new(c, id);
+
+	if (!p)
+		return -1;
+	if (hand_over(h, p) == -EAGAIN) {
+		pump_wait(p, &c->worker->server->config->handoff_addr);
+		list_add_tail(&h->waiting, &p->waiting);
+		loop_mod(&c->worker->loop, &h->io, EPOLLIN | EPOLLOUT);
+	}
+	return 0;
+}
+
+const struct mode mode_handoff = {
+	.name = "handoff",
+	.start = pump_start,
+	.stop = pump_stop,
+	.open = open_stream,
+	.recv = pump_recv,
+	.acked = pump_acked,
+	.reset = pump_reset,
+	.stop_sending = pump_stop_sending,
+	.closed = pump_closed,
+	.unblocked = sendq_unblocked,
+	.flush = pump_flush,
+	.next = sendq_next,
+	.sent = sendq_sent,
+	.blocked = sendq_blocked,
+	.shut = sendq_shut,
+	.idle = pump_idle,
+};
