@@ -143,7 +143,7 @@ class Ns:
             s = socket.socket(family, socket.SOCK_DGRAM)
         if reuse:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        s.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)  # SO_RCVBUFFORCE
         s.bind((addr, port))
         s.setblocking(False)
         return s
