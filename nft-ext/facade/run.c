@@ -236,7 +236,7 @@ static void finish_errors(struct nx_run *run)
 	if (run->lang.oom)
 		nx_buf_str(&err, "Error: quic: out of memory\n");
 	if (s->raw.len) {
-		if (nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->ctx->slots, &err) &&
+		if (nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang, &err) &&
 		    run->nquic)
 			explain(&err);
 	}

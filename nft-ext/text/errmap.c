@@ -179,60 +179,56 @@ static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_s
 	nx_lang_free(&lang);
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool in_word(const char *p, const char *end)
-{
-	return p < end && *p && !strchr(" \t;,:{}()\"$@", *p);
-}
-
-/* A word `quic` that is followed by a word which is no key; *len is the length of both. */
-static const char *bad_key(const char *line, const char *end, const char **word, size_t *len)
-{
-	for (const char *p = line; (p = memmem(p, end - p, "quic", 4)); p += 4) {
-		const char *w = p + 4;
-
-		if ((p > line && (in_word(p - 1, end) || strchr("\"$@", p[-1]))) || w >= end ||
-		    !is_blank(*w))
-			continue;
-		while (w < end && is_blank(*w))
-			w++;
-		for (*word = w; in_word(w, end); w++)
-			;
-		if (w == *word || nx_key_by_name(*word, w - *word))
-			continue;
-		*len = w - p;
-		return p;
-	}
-	return NULL;
-}
-
 /* A syntax error in a line with `quic` and no key behind it: say that instead. */
-static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct place *pl)
+static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct place *pl,
+			const struct nx_suspect *s)
 {
-	const char *line, *p, *word = NULL;
-	size_t ulen, len;
+	const char *line, *src = pl->text->src;
+	size_t ulen, col;
 
 	if (!memmem(msg->s, msg->len, "syntax error", 12) &&
 	    !memmem(msg->s, msg->len, "No symbol type", 14))
 		return false;
 	line = nx_text_line(pl->text, pl->line, &ulen);
-	p = line ? bad_key(line, line + ulen, &word, &len) : NULL;
-	if (!p)
+	for (; line && s; s = s->next) {
+		if (s->text == pl->text && src + s->off >= line && src + s->off < line + ulen)
+			break;
+	}
+	if (!line || !s)
 		return false;
+	col = src + s->off - line;
 	if (pl->head)
-		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, p - line + 1,
-			   p - line + len);
+		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, col + 1,
+			   col + s->len);
 	nx_buf_fmt(out, "Error: unknown quic key \"%.*s\", known are %s\n%.*s\n",
-		   (int)(p + len - word), word, nx_key_names(), (int)ulen, line);
-	for (const char *q = line; q < p; q++)
+		   (int)(s->off + s->len - s->word), src + s->word, nx_key_names(), (int)ulen,
+		   line);
+	for (const char *q = line; q < line + col; q++)
 		nx_buf_char(out, *q == '\t' ? '\t' : ' ', 1);
-	nx_buf_char(out, '^', len);
+	nx_buf_char(out, '^', s->len);
 	nx_buf_str(out, "\n");
 	return true;
+}
+
+/* A syntax error within a placeholder is one at `quic`. */
+static void put_message(struct nx_buf *out, const struct line *msg, bool quic,
+			struct nx_slots *slots)
+{
+	static const char *const in_placeholder[] = { "unexpected comma", "unexpected @",
+						      "unexpected at" };
+
+	for (size_t i = 0; quic && i < sizeof(in_placeholder) / sizeof(in_placeholder[0]); i++) {
+		const char *p = memmem(msg->s, msg->len, in_placeholder[i], strlen(in_placeholder[i]));
+
+		if (!p)
+			continue;
+		nx_buf_add(out, msg->s, p - msg->s);
+		nx_buf_str(out, "unexpected quic");
+		p += strlen(in_placeholder[i]);
+		nx_buf_add(out, p, msg->s + msg->len - p);
+		return;
+	}
+	put_words(out, msg->s, msg->len, slots);
 }
 
 static unsigned int first_mark(const struct line *carets)
@@ -253,8 +249,9 @@ static bool at_quic(const struct place *pl, unsigned int col)
 }
 
 bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
-	       struct nx_slots *slots, struct nx_buf *out)
+	       const struct nx_lang *lang, struct nx_buf *out)
 {
+	struct nx_slots *slots = lang->slots;
 	const char *p = raw, *end = raw + len;
 	struct line l, source, carets;
 	bool blamed = false;
@@ -280,7 +277,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			carets.s = NULL;
 		else
 			p = q;
-		if (unknown_key(out, &msg, &pl))
+		if (unknown_key(out, &msg, &pl, lang->suspects))
 			continue;
 		first = pl.head ? pl.first : carets.s ? first_mark(&carets) : 0;
 		last = pl.head ? pl.last : first;
@@ -288,7 +285,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 		blamed |= at_quic(&pl, first);
 		if (pl.head)
 			nx_buf_fmt(out, "%s:%u:%u-%u: ", pl.text->name, pl.line, first, last);
-		put_words(out, msg.s, msg.len, slots);
+		put_message(out, &msg, at_quic(&pl, first), slots);
 		nx_buf_str(out, "\n");
 		if (source.s) {
 			user = nx_text_line(pl.text, pl.line, &ulen);

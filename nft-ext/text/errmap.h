@@ -11,7 +11,7 @@
  * @len:	its length
  * @text:	texts of the run; their translations are what the messages speak of
  * @ntext:	how many; text[0] is the command or file itself
- * @slots:	literals of the context
+ * @lang:	what translated them
  * @out:	the messages with the user's places, lines, carets and words
  *
  * Return: does a message point at an expression with quic?
@@ -19,6 +19,6 @@
  * What it does not recognise passes unchanged.
  */
 bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
-	       struct nx_slots *slots, struct nx_buf *out);
+	       const struct nx_lang *lang, struct nx_buf *out);
 
 #endif /* NX_ERRMAP_H */

@@ -429,12 +429,34 @@ static size_t walk_nested(struct nx_walk *w, size_t i)
 	return mate + 1;
 }
 
+/* `quic foo`: if stock nft stumbles here, it is told as an unknown key. */
+static void suspect(struct nx_walk *w, size_t i, size_t to)
+{
+	struct nx_suspect *s;
+
+	if (w->lang->dir == NX_OUT || w->parent || !is(w, i, "quic") || i + 1 >= to ||
+	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD || (i && names_follow(w, i - 1)))
+		return;
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		w->lang->oom = true;
+		return;
+	}
+	s->text = w->text;
+	s->off = w->toks.t[i].off;
+	s->word = w->toks.t[i + 1].off;
+	s->len = s->word + len_of(w, i + 1) - s->off;
+	s->next = w->lang->suspects;
+	w->lang->suspects = s;
+}
+
 static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 {
 	size_t next = walk_expr(w, i, from, to);
 
 	if (next > i)
 		return next;
+	suspect(w, i, to);
 	return is_punct(w, i, '{') ? walk_nested(w, i) : i + 1;
 }
 

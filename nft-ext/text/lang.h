@@ -52,6 +52,22 @@ struct nx_asked {
 	struct nx_layout layout;
 };
 
+/**
+ * struct nx_suspect - `quic WORD` where an expression can stand, WORD being no key
+ * @next:	the one before it
+ * @text:	in which text
+ * @off:	offset of `quic`
+ * @len:	bytes from there to the end of the word
+ * @word:	offset of the word
+ *
+ * It may still be right, as the name of an interface is; stock nft decides.
+ */
+struct nx_suspect {
+	struct nx_suspect *next;
+	const struct nx_text *text;
+	size_t off, len, word;
+};
+
 struct nx_lang;
 
 /**
@@ -77,6 +93,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
  * @depth:	of blocks, the scope of defines
  * @expanding:	defines being expanded
  * @asked:	NX_IN: element commands that rely on @known
+ * @suspects:	NX_IN: what may be an unknown key
  * @describe:	NX_IN: a byte for each `describe`: the key, or 0xff for one of stock nft's
  * @describe_at: NX_OUT: how many of them are used up
  * @include:	NX_IN: called for includes, or NULL
@@ -99,6 +116,7 @@ struct nx_lang {
 	unsigned int depth;
 	unsigned int expanding;
 	struct nx_asked *asked;
+	struct nx_suspect *suspects;
 	struct nx_buf describe;
 	size_t describe_at;
 	nx_include_fn *include;
@@ -124,6 +142,13 @@ void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_bl
 
 /** nx_lang_define - a variable from outside, as nft -D has it: "name=value" */
 void nx_lang_define(struct nx_lang *lang, const char *assignment);
+
+/**
+ * nx_lang_layout - the layout of a set that an element command is on; NULL if it has no quic
+ *
+ * If the texts do not define the set, this use of what is known goes to @lang->asked.
+ */
+const struct nx_layout *nx_lang_layout(struct nx_lang *lang, const struct nx_set_id *id);
 
 /** nx_lang_free - release what translations have gathered */
 void nx_lang_free(struct nx_lang *lang);

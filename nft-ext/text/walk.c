@@ -275,9 +275,8 @@ static void remember_asked(struct nx_lang *lang, const struct nx_set_id *id,
 	lang->asked = a;
 }
 
-static const struct nx_layout *layout_of(struct nx_walk *w, const struct nx_set_id *id)
+const struct nx_layout *nx_lang_layout(struct nx_lang *lang, const struct nx_set_id *id)
 {
-	struct nx_lang *lang = w->lang;
 	const struct nx_layout *l = nx_layouts_get(&lang->sets, id);
 
 	if (l)
@@ -299,7 +298,7 @@ static size_t walk_element_command(struct nx_walk *w, size_t i, size_t to)
 	i = read_name(w, i, to, &id.set, &id.set_len);
 	if (i >= to || !id.table || !id.set)
 		return skip_command(w, i, to);
-	l = layout_of(w, &id);
+	l = nx_lang_layout(w->lang, &id);
 	if (l && is_punct(w, i, '{') && nx_mate(w, i))
 		nx_walk_elements(w, i + 1, nx_mate(w, i), l);
 	else if (l && is_punct(w, i, '$'))
@@ -458,6 +457,12 @@ void nx_lang_free(struct nx_lang *lang)
 		free(a->table);
 		free(a->set);
 		free(a);
+	}
+	while (lang->suspects) {
+		struct nx_suspect *s = lang->suspects;
+
+		lang->suspects = s->next;
+		free(s);
 	}
 	nx_buf_free(&lang->describe);
 	nx_buf_free(&lang->errors);

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Selectors and values. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jwalk.h"
+
+void nx_jerror(struct nx_jwalk *w, const json_t *v, const char *msg)
+{
+	char *dump = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	if (w->lang->nerrs++ < NX_MAX_ERRORS)
+		nx_buf_fmt(&w->lang->errors, "Error: %s: %.300s\n", msg, dump ? dump : "?");
+	free(dump);
+}
+
+void nx_jplace(json_t *v, uint32_t bit_off, uint32_t bits)
+{
+	json_object_clear(v);
+	json_object_set_new(v, "payload",
+			    json_pack("{s:s, s:I, s:i}", "base", "ih", "offset",
+				      (json_int_t)bit_off, "len", (int)bits));
+}
+
+void nx_jquic(json_t *v, const struct nx_key *k)
+{
+	json_object_clear(v);
+	json_object_set_new(v, "quic", json_pack("{s:s}", "key", k->name));
+}
+
+/* One part of a selector; NULL if it is not ours. */
+static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
+				 const struct nx_slot **slot)
+{
+	const struct nx_key *k = NULL;
+	const char *name;
+	json_int_t off, len;
+
+	if (w->lang->dir == NX_OUT) {
+		const struct nx_slot *s;
+
+		if (json_unpack(v, "{s:{s:s, s:I, s:I}}", "payload", "base", &name, "offset", &off,
+				"len", &len) || strcmp(name, "ih") || off < 0 || off > UINT32_MAX ||
+		    len < 0 || len > 512)
+			return NULL;
+		s = slot ? nx_slot_by_place(w->lang->slots, off, len) : NULL;
+		if (s)
+			*slot = s;
+		k = s ? s->key : nx_key_by_place(off, len);
+		if (k)
+			nx_jquic(v, k);
+	} else {
+		json_t *quic = json_object_get(v, "quic");
+
+		if (!quic)
+			return NULL;
+		if (json_unpack(quic, "{s:s}", "key", &name)) {
+			nx_jerror(w, v, "quic: an object with \"key\" is expected");
+			return NULL;
+		}
+		k = nx_key_by_name(name, strlen(name));
+		if (!k) {
+			nx_jerror(w, v, "unknown quic key");
+			return NULL;
+		}
+		if (concat)
+			k = nx_key_in_concat(k);
+		nx_jplace(v, nx_key_offset(k), k->width * 8u);
+	}
+	w->changed |= k != NULL;
+	return k;
+}
+
+void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct nx_slot **slot)
+{
+	json_t *concat = json_object_get(v, "concat"), *p;
+	size_t i;
+
+	l->n = 0;
+	if (!json_is_array(concat)) {
+		l->key[l->n++] = part(w, v, false, slot);
+		return;
+	}
+	json_array_foreach(concat, i, p) {
+		if (i < NX_COMPS)
+			l->key[l->n++] = part(w, p, json_array_size(concat) > 1, NULL);
+	}
+}
+
+bool nx_jliteral(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, struct nx_lit *lit)
+{
+	struct nx_buf err = NX_BUF_INIT;
+	char num[32];
+	const char *s;
+	bool hex;
+
+	if (w->lang->dir == NX_OUT) {
+		if (json_is_integer(v)) {
+			snprintf(num, sizeof(num), "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+			return !nx_lit_from_number(num, strlen(num), k->width, lit);
+		}
+		s = json_string_value(v);
+		return s && !nx_lit_from_number(s, strlen(s), k->width, lit);
+	}
+	s = json_string_value(v);
+	if (!s) {
+		nx_jerror(w, v, "a quic name must be a string");
+		return false;
+	}
+	hex = !strncmp(s, "0x", 2);
+	if (nx_lit_parse(k, s, json_string_length(v), !hex, lit, &err)) {
+		nx_jerror(w, v, nx_buf_cstr(&err));
+		nx_buf_free(&err);
+		return false;
+	}
+	return true;
+}
+
+/* "@name" is a set and "0x..." bytes: names that look so are written as bytes. */
+json_t *nx_jname(const struct nx_key *k, const struct nx_lit *lit)
+{
+	struct nx_buf b = NX_BUF_INIT;
+	json_t *v;
+
+	if (!nx_lit_quotable(k, lit) || lit->b[0] == '@' ||
+	    (lit->len > 1 && !memcmp(lit->b, "0x", 2)))
+		nx_lit_hex(&b, lit, 0);
+	else
+		nx_buf_add(&b, lit->b, lit->len);
+	v = b.oom ? NULL : json_string(nx_buf_cstr(&b));
+	if (!v && !b.oom) {
+		/* not UTF-8 */
+		nx_buf_reset(&b);
+		nx_lit_hex(&b, lit, 0);
+		v = json_string(nx_buf_cstr(&b));
+	}
+	nx_buf_free(&b);
+	return v;
+}
+
+static json_t *number(struct nx_jwalk *w, const json_t *v, const struct nx_key *k)
+{
+	const char *s = json_string_value(v);
+	struct nx_buf b = NX_BUF_INIT;
+	uint32_t val;
+	json_t *out;
+
+	if (w->lang->dir == NX_IN) {
+		if (!s || s[0] == '@')
+			return NULL;
+		if (nx_num_parse(k, s, strlen(s), &val)) {
+			nx_buf_fmt(&b, "quic %s: expected %s", k->name, nx_num_symbols(k));
+			nx_jerror(w, v, nx_buf_cstr(&b));
+			nx_buf_free(&b);
+			return NULL;
+		}
+		return json_integer(val);
+	}
+	if (json_is_integer(v))
+		val = json_integer_value(v);
+	else if (!s || nx_num_parse(k, s, strlen(s), &val))
+		return NULL;
+	if (w->lang->numeric)
+		return NULL;
+	nx_num_text(&b, k, val, false);
+	/* what has no symbol stays a number */
+	out = b.oom || (b.p[0] >= '0' && b.p[0] <= '9' && k->id != NFT_QUIC_TYPE) ||
+			      (k->id == NFT_QUIC_TYPE && val > NFT_QUIC_TYPE_SHORT) ?
+		      NULL : json_string(nx_buf_cstr(&b));
+	nx_buf_free(&b);
+	return out;
+}
+
+/* A plain value of one key; NULL if it stays. */
+static json_t *scalar(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, bool concat)
+{
+	struct nx_buf b = NX_BUF_INIT;
+	const char *s = json_string_value(v);
+	struct nx_lit lit;
+	json_t *out;
+
+	if (k->kind == NX_NUM)
+		return number(w, v, k);
+	if (s && s[0] == '@' && w->lang->dir == NX_IN)
+		return NULL;
+	if (s && !strcmp(s, "*") && w->lang->dir == NX_OUT)
+		return json_pack("{s:{s:b}}", "quic", "catchall", 1);
+	if (!nx_jliteral(w, v, k, &lit))
+		return NULL;
+	if (w->lang->dir == NX_OUT)
+		return nx_jname(k, &lit);
+	if (lit.len > k->width) {
+		nx_buf_fmt(&b, "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
+			   k->name, lit.len, concat ? "concatenation" : "set", k->width);
+		nx_jerror(w, v, nx_buf_cstr(&b));
+		out = NULL;
+	} else {
+		nx_lit_hex(&b, &lit, k->width);
+		out = json_string(nx_buf_cstr(&b));
+	}
+	nx_buf_free(&b);
+	return out;
+}
+
+static void each(struct nx_jwalk *w, json_t *array, const struct nx_key *const *key, unsigned int n)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(array, i, v)
+		json_array_set_new(array, i, nx_jvalue(w, json_incref(v), key, n));
+}
+
+json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key, unsigned int n)
+{
+	json_t *in, *out;
+	size_t i;
+	int yes;
+
+	if (json_is_object(v)) {
+		if ((in = json_object_get(v, "elem")) && json_is_object(in)) {
+			json_t *val = json_object_get(in, "val");
+
+			if (val)
+				json_object_set_new(in, "val",
+						    nx_jvalue(w, json_incref(val), key, n));
+		} else if (json_is_array(in = json_object_get(v, "concat"))) {
+			json_t *p;
+
+			json_array_foreach(in, i, p) {
+				if (i < n && key[i])
+					json_array_set_new(in, i,
+							   nx_jvalue(w, json_incref(p), &key[i], 1));
+			}
+		} else if (json_is_array(in = json_object_get(v, "set")) ||
+			   json_is_array(in = json_object_get(v, "range"))) {
+			each(w, in, key, n);
+		} else if (!json_unpack(v, "{s:{s:b}}", "quic", "catchall", &yes) && yes) {
+			json_decref(v);
+			w->changed = true;
+			return json_string("*");
+		}
+		return v;
+	}
+	if (json_is_array(v)) {
+		each(w, v, key, n);
+		return v;
+	}
+	if (n != 1 || !key[0])
+		return v;
+	out = scalar(w, v, key[0], key[0]->id == NFT_QUIC_SNI_CONCAT);
+	if (!out)
+		return v;
+	w->changed = true;
+	json_decref(v);
+	return out;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Commands, sets, maps and matches. */
+#include <string.h>
+
+#include "jwalk.h"
+#include "layouts.h"
+
+static void walk_match(struct nx_jwalk *w, json_t *match)
+{
+	json_t *left = json_object_get(match, "left"), *right = json_object_get(match, "right");
+	const char *op = json_string_value(json_object_get(match, "op"));
+	const struct nx_slot *slot = NULL;
+	const struct nx_key *k;
+	struct nx_layout l;
+	struct nx_lit lit;
+	const char *s;
+	uint32_t num;
+
+	if (!json_is_object(left) || !right)
+		return;
+	nx_jexpr(w, left, &l, &slot);
+	k = l.n == 1 ? l.key[0] : NULL;
+	if (slot) {
+		json_object_set_new(match, "right", nx_jname(slot->key, &slot->lit));
+		return;
+	}
+	if (!nx_layout_quic(&l)) {
+		if (w->lang->nerrs)
+			return;
+		nx_jwalk(w, left);
+		nx_jwalk(w, right);
+		return;
+	}
+	if (w->lang->dir == NX_IN && k && k->kind != NX_NUM) {
+		if (op && strcmp(op, "==") && strcmp(op, "!=") && strcmp(op, "in")) {
+			nx_jerror(w, match, "quic: only == and != are possible with a name");
+			return;
+		}
+		s = json_string_value(right);
+		if (json_object_get(right, "range")) {
+			nx_jerror(w, match, "quic: a range is not possible with a name");
+			return;
+		}
+		if (json_is_integer(right) || (s && s[0] != '@')) {
+			if (!nx_jliteral(w, right, k, &lit))
+				return;
+			if (!nx_lit_fits(&lit, k->width)) {
+				if (nx_slot_put(w->lang->slots, k, &lit, &num)) {
+					w->lang->oom = true;
+					return;
+				}
+				nx_jplace(left, nx_slot_offset(num), NX_SLOT_BITS);
+				json_object_set_new(match, "right", json_integer(1));
+				return;
+			}
+		}
+	}
+	json_object_set_new(match, "right", nx_jvalue(w, json_incref(right), l.key, l.n));
+}
+
+/* Elements: values, or pairs of key and data. */
+static void walk_elements(struct nx_jwalk *w, json_t *elems, const struct nx_layout *l, bool map)
+{
+	size_t i;
+	json_t *e;
+
+	json_array_foreach(elems, i, e) {
+		if (map && json_is_array(e) && json_array_size(e) == 2) {
+			json_t *data = json_array_get(e, 1);
+
+			json_array_set_new(e, 0, nx_jvalue(w, json_incref(json_array_get(e, 0)),
+							   l->key, l->n));
+			if (l->dn)
+				json_array_set_new(e, 1, nx_jvalue(w, json_incref(data), l->data,
+								   l->dn));
+		} else {
+			json_array_set_new(elems, i, nx_jvalue(w, json_incref(e), l->key, l->n));
+		}
+	}
+}
+
+/* The expression `KEY map { ... }` or vmap. */
+static void walk_map(struct nx_jwalk *w, json_t *map)
+{
+	json_t *key = json_object_get(map, "key"), *data = json_object_get(map, "data");
+	struct nx_layout l = { 0 };
+	json_t *set;
+
+	nx_jexpr(w, key, &l, NULL);
+	set = json_object_get(data, "set");
+	if (json_is_array(set) && nx_layout_quic(&l))
+		walk_elements(w, set, &l, true);
+	nx_jwalk(w, data);
+}
+
+/* The key, or the data, of a set: {"typeof": ...}; what it is made of goes to @key and @n. */
+static void walk_type(struct nx_jwalk *w, json_t *set, const char *name,
+		      const struct nx_key **key, uint8_t *n)
+{
+	json_t *type = json_object_get(set, name), *expr = json_object_get(type, "typeof");
+	struct nx_layout l = { 0 };
+
+	if (!json_is_object(expr))
+		return;
+	nx_jexpr(w, expr, &l, NULL);
+	if (!nx_layout_quic(&l))
+		return;
+	if (w->lang->dir == NX_IN && !w->typeof_in)
+		nx_jerror(w, type, "this libnftables does not take typeof in JSON; make the set with text");
+	memcpy(key, l.key, l.n * sizeof(key[0]));
+	*n = l.n;
+}
+
+/* Old libraries print a type's name: say what the kernel knows of the set. */
+static void fill_type(json_t *set, const char *name, const struct nx_key *const *key, unsigned int n)
+{
+	json_t *type = json_object_get(set, name), *parts, *p;
+
+	if (!type || json_is_object(type))
+		return;
+	if (n == 1 && key[0]) {
+		p = json_object();
+		nx_jquic(p, key[0]);
+		json_object_set_new(set, name, json_pack("{s:o}", "typeof", p));
+		return;
+	}
+	if (!json_is_array(type) || json_array_size(type) != n)
+		return;
+	parts = json_array();
+	for (unsigned int i = 0; i < n; i++) {
+		if (key[i]) {
+			p = json_object();
+			nx_jquic(p, key[i]);
+			json_array_append_new(parts, p);
+		} else {
+			json_array_append(parts, json_array_get(type, i));
+		}
+	}
+	json_object_set_new(set, name, json_pack("{s:{s:o}}", "typeof", "concat", parts));
+}
+
+static bool set_id(const json_t *obj, struct nx_set_id *id)
+{
+	const char *family = json_string_value(json_object_get(obj, "family"));
+
+	id->table = json_string_value(json_object_get(obj, "table"));
+	id->set = json_string_value(json_object_get(obj, "name"));
+	if (!id->table || !id->set)
+		return false;
+	id->family = family ? nx_family_word(family, strlen(family)) : "ip";
+	if (!id->family)
+		return false;
+	id->table_len = strlen(id->table);
+	id->set_len = strlen(id->set);
+	return true;
+}
+
+/* A set or map as an object of a table. */
+static void walk_set(struct nx_jwalk *w, json_t *set, const struct nx_set_id *id)
+{
+	json_t *elems = json_object_get(set, "elem");
+	const struct nx_layout *known;
+	struct nx_layout l = { 0 };
+
+	walk_type(w, set, "type", l.key, &l.n);
+	walk_type(w, set, "map", l.data, &l.dn);
+	if (w->lang->dir == NX_OUT && w->lang->known &&
+	    (known = nx_layouts_get(w->lang->known, id))) {
+		if (!nx_layout_quic(&l))
+			l = *known;
+		else if (!l.dn)
+			memcpy(l.data, known->data, sizeof(l.data)), l.dn = known->dn;
+		fill_type(set, "type", l.key, l.n);
+		for (unsigned int i = 0; i < l.dn; i++) {
+			if (l.data[i]) {
+				fill_type(set, "map", l.data, l.dn);
+				break;
+			}
+		}
+		w->changed = true;
+	}
+	if (w->lang->dir == NX_IN && nx_layouts_put(&w->lang->sets, id, &l))
+		w->lang->oom = true;
+	if (json_is_array(elems) && nx_layout_quic(&l))
+		walk_elements(w, elems, &l, json_object_get(set, "map") != NULL);
+}
+
+static void walk_element(struct nx_jwalk *w, json_t *obj, const struct nx_set_id *id)
+{
+	const struct nx_layout *l = nx_lang_layout(w->lang, id);
+	json_t *elems = json_object_get(obj, "elem"), *e;
+	bool map = false;
+	size_t i;
+
+	if (!l)
+		return;
+	if (json_is_array(elems)) {
+		json_array_foreach(elems, i, e)
+			map |= json_is_array(e);
+		walk_elements(w, elems, l, map);
+	} else if (elems) {
+		json_object_set_new(obj, "elem", nx_jvalue(w, json_incref(elems), l->key, l->n));
+	}
+}
+
+static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
+{
+	struct nx_set_id id;
+
+	if (json_is_object(v)) {
+		if (!strcmp(key, "match")) {
+			walk_match(w, v);
+			return;
+		}
+		if (!strcmp(key, "element") && set_id(v, &id)) {
+			walk_element(w, v, &id);
+			return;
+		}
+		if ((!strcmp(key, "set") || !strcmp(key, "map") || !strcmp(key, "meter")) &&
+		    set_id(v, &id)) {
+			walk_set(w, v, &id);
+			return;
+		}
+		if ((!strcmp(key, "map") || !strcmp(key, "vmap")) && json_object_get(v, "key") &&
+		    json_object_get(v, "data")) {
+			walk_map(w, v);
+			return;
+		}
+	}
+	nx_jwalk(w, v);
+}
+
+void nx_jwalk(struct nx_jwalk *w, json_t *v)
+{
+	struct nx_layout l;
+	const char *key;
+	size_t i;
+	json_t *m;
+
+	if (json_is_array(v)) {
+		json_array_foreach(v, i, m)
+			nx_jwalk(w, m);
+		return;
+	}
+	if (!json_is_object(v))
+		return;
+	if (json_object_get(v, "concat") || json_object_get(v, "payload") ||
+	    json_object_get(v, "quic")) {
+		nx_jexpr(w, v, &l, NULL);
+		if (nx_layout_quic(&l))
+			return;
+	}
+	json_object_foreach(v, key, m)
+		walk_member(w, key, m);
+}
