@@ -50,7 +50,8 @@ tap-unit:
 		make -j$(JOBS) -C tests/unit check || rc=1; \
 		make -C tests/unit coverage || rc=1; \
 		make -j$(JOBS) -C quicd check || rc=1; \
-		make -j$(JOBS) -C nft-ext check || rc=1; exit $$rc' || rc=1; \
+		make -j$(JOBS) -C nft-ext check || rc=1; \
+		make -j$(JOBS) -C nft-ext/inspect check || rc=1; exit $$rc' || rc=1; \
 	for k in $(KERNELS); do \
 		$(IN_ROOT) --kernel $$k sh -c 'make -C kmod check O=/src/build/kmod/check-$$KERNEL_SERIES' || rc=1; \
 	done; exit $$rc
@@ -84,7 +85,7 @@ modules:
 	done
 
 userspace:
-	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext' >&2
+	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C nft-ext/inspect' >&2
 
 #: fuzz          every fuzz target for FUZZ_S seconds, with libFuzzer's own output
 #: bench         figures against the alternatives
@@ -102,10 +103,12 @@ bench: modules userspace
 install:
 	$(MAKE) -C kmod install
 	$(MAKE) -C nft-ext install
+	$(MAKE) -C nft-ext/inspect install
 	$(MAKE) -C quicd install
 
 uninstall:
 	$(MAKE) -C nft-ext uninstall
+	$(MAKE) -C nft-ext/inspect uninstall
 	$(MAKE) -C quicd uninstall
 	$(MAKE) -C kmod uninstall
 

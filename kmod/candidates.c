@@ -27,8 +27,8 @@ static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
 
 		dot = memchr(sni + pos, '.', len);
 		c->pos = dot ? dot + 1 - sni : total;
-		if (len + star > c->width)
-			continue;
+		if (pos == 1 || len + star > c->width)
+			continue; /* at least one byte has to stand for the star */
 		memcpy(dst, "*.", star);
 		memcpy(dst + star, sni + pos, len);
 		memset(dst + star + len, 0, c->width - star - len);

@@ -123,7 +123,11 @@ void nq_search_run(const struct nq_search *search, const struct nft_expr *expr,
 		   const struct nq_names *names, struct nft_regs *regs,
 		   const struct nft_pktinfo *pkt);
 
-/** nq_first_candidate - the first candidate of a key. Return: false if there is none. */
+/**
+ * nq_first_candidate - the first protocol that fits, or the exact host name
+ *
+ * Return: false if there is none.
+ */
 bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst);
 
 #endif /* NQ_EXPR_H */

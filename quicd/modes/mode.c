@@ -11,6 +11,7 @@ const struct mode *mode_find(const struct config *c)
 	case MODE_HANDOFF:
 		return &mode_handoff;
 	case MODE_HTTP3:
+		return &mode_http3;
 	case MODE_UNSET:
 		break;
 	}

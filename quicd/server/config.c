@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 /* Longest line of a file; libinih would silently cut a longer one in two. */
 #define CONF_LINE_MAX 4096
 
-static const char *const mode_names[] = {"", "stream", "echo", "handoff", NULL};
+static const char *const mode_names[] = {"", "stream", "echo", "handoff", "http3", NULL};
 static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
 static const char *const client_cert_names[] = {"none", "request", "require", NULL};
 static const char *const cc_names[] = {"cubic", "reno", "bbr", NULL};
@@ -246,6 +247,13 @@ static const struct conf_key keys[] = {
 	{ "handoff", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
 	  600 * NS_PER_S },
 	{ "handoff", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
+	{ "http3", "root", CONF_STRING, AT(root) },
+	{ "http3", "index", CONF_STRING, AT(index) },
+	{ "http3", "backend", CONF_STRING, AT(upstream) },
+	{ "http3", "backend-path", CONF_STRING, AT(upstream_path) },
+	{ "http3", "backend-timeout", CONF_DURATION, AT(upstream_timeout), 100 * NS_PER_MS, DAY },
+	{ "http3", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
+	  600 * NS_PER_S },
 	{ "debug", "keylog", CONF_STRING, AT(keylog) },
 	{ "debug", "qlog-dir", CONF_STRING, AT(qlog_dir) },
 };
@@ -374,6 +382,8 @@ static void set_defaults(struct config *c)
 	c->max_udp_payload = 1452;
 	c->receive_buffer = c->send_buffer = 2 << 20;
 	c->connect_timeout = 10 * NS_PER_S;
+	c->root_fd = -1;
+	c->upstream_timeout = 60 * NS_PER_S;
 }
 
 static void need(struct loader *l, const char *section, const char *name)
@@ -405,6 +415,41 @@ static void check_backend(struct loader *l, const char *section, const char *nam
 		need(l, section, name);
 	else if (resolve_backend(value, addrs, why, sizeof(why)))
 		complain(l, line_of(l, section, name), "%s = %s: %s", name, value, why);
+}
+
+static void check_http3(struct loader *l)
+{
+	struct config *c = l->c;
+
+	for (size_t i = 0; i < c->alpn.n; i++)
+		if (strcmp(c->alpn.item[i], "h3") && strncmp(c->alpn.item[i], "h3-", 3))
+			complain(l, line_of(l, "service", "alpn"),
+				 "alpn = %s: mode http3 serves only h3 and its drafts",
+				 c->alpn.item[i]);
+	if (!c->root && !c->upstream)
+		complain(l, 0, "\"root\" or \"backend\" is missing in section [http3]");
+	if (c->upstream)
+		check_backend(l, "http3", "backend", c->upstream, &c->upstream_addrs);
+	if (c->root) {
+		c->root_fd = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (c->root_fd < 0)
+			complain(l, line_of(l, "http3", "root"), "root = %s: %s", c->root,
+				 strerror(errno));
+	}
+	if (!c->index)
+		c->index = strdup("index.html");
+	else if (strchr(c->index, '/'))
+		complain(l, line_of(l, "http3", "index"), "index = %s: not a file's name",
+			 c->index);
+	if (c->root && c->upstream && !c->upstream_path)
+		complain(l, line_of(l, "http3", "backend"),
+			 "backend beside root needs a backend-path");
+	if (c->upstream_path && (!c->upstream || !c->root))
+		complain(l, line_of(l, "http3", "backend-path"),
+			 "backend-path needs both root and backend");
+	if (c->upstream_path && c->upstream_path[0] != '/')
+		complain(l, line_of(l, "http3", "backend-path"),
+			 "backend-path = %s: does not begin with a slash", c->upstream_path);
 }
 
 static void check_cids(struct loader *l)
@@ -476,6 +521,8 @@ static void check(struct loader *l)
 			complain(l, line_of(l, "handoff", "socket"),
 				 "socket = %s: not the path of a Unix socket", c->handoff_socket);
 	}
+	if (c->mode == MODE_HTTP3)
+		check_http3(l);
 }
 
 /* The service's name, if none is given: the file's name without its ending. */
@@ -536,6 +583,8 @@ void config_free(struct config *c)
 	free_list(&c->alpn);
 	free_list(&c->cert);
 	free_list(&c->key);
+	if (c->root_fd >= 0)
+		close(c->root_fd);
 	free(c->listen);
 	free(c->path);
 	free(c);

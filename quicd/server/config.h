@@ -90,6 +90,13 @@ struct config {
 	char *handoff_socket;
 	struct backend_addrs handoff_addr;
 
+	/* [http3] */
+	char *root, *index;
+	int root_fd; /* -1: no static files */
+	char *upstream, *upstream_path;
+	struct backend_addrs upstream_addrs;
+	uint64_t upstream_timeout;
+
 	/* [debug] */
 	char *keylog, *qlog_dir;
 };

@@ -68,6 +68,6 @@ struct mode {
 
 const struct mode *mode_find(const struct config *c);
 
-extern const struct mode mode_stream, mode_echo, mode_handoff;
+extern const struct mode mode_stream, mode_echo, mode_handoff, mode_http3;
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "../http3/pool.h"
 #include "../modes/handoff.h"
 #include "codes.h"
 #include "conn.h"
@@ -61,6 +62,8 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	w->txbuf = malloc(UDP_BUF);
 	w->endpoint = calloc(s->config->nlisten, sizeof(*w->endpoint));
 	if (s->config->mode == MODE_HANDOFF && !(w->handoff = handoff_new(w)))
+		err = -ENOMEM;
+	if (s->config->upstream && !(w->upstreams = upstream_pool_new(w)))
 		err = -ENOMEM;
 	if (!err && (!w->batch || !w->txbuf || !w->endpoint))
 		err = -ENOMEM;
@@ -159,6 +162,7 @@ void worker_free(struct worker *w)
 	while (!list_empty(&w->conns))
 		conn_free(container_of(w->conns.next, struct conn, of_worker));
 	handoff_free(w->handoff);
+	upstream_pool_free(w->upstreams);
 	for (size_t i = 0; i < w->nendpoints; i++)
 		endpoint_free(&w->endpoint[i]);
 	free(w->endpoint);

@@ -18,6 +18,7 @@
 #include "stats.h"
 
 struct handoff;
+struct upstream_pool;
 struct worker;
 
 /* One UDP socket of a worker, with what it could not send yet. */
@@ -51,6 +52,7 @@ struct worker {
 	uint8_t *txbuf; /* UDP_BUF */
 	bool draining;
 	uint64_t serial;		    /* of the connection made last */
+	struct upstream_pool *upstreams;    /* mode http3 only */
 	struct handoff *handoff;	    /* mode handoff only */
 	uint64_t reset_window, reset_count; /* rate limit of stateless resets */
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fields.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
+	       size_t value_len)
+{
+	struct field *d;
+
+	if (f->n == FIELDS_MAX || f->bytes + name_len + value_len > FIELDS_BYTES_MAX)
+		return -E2BIG;
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? 2 * f->cap : 16;
+		struct field *v = realloc(f->v, cap * sizeof(*v));
+
+		if (!v)
+			return -ENOMEM;
+		f->v = v;
+		f->cap = cap;
+	}
+	d = &f->v[f->n];
+	d->name = malloc(name_len + value_len + 2);
+	if (!d->name)
+		return -ENOMEM;
+	for (size_t i = 0; i < name_len; i++)
+		d->name[i] = (char)tolower((unsigned char)name[i]);
+	d->name[name_len] = '\0';
+	d->value = d->name + name_len + 1;
+	if (value_len)
+		memcpy(d->value, value, value_len);
+	d->value[value_len] = '\0';
+	d->name_len = name_len;
+	d->value_len = value_len;
+	f->bytes += name_len + value_len;
+	f->n++;
+	return 0;
+}
+
+const struct field *fields_get(const struct fields *f, const char *name)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].name, name))
+			return &f->v[i];
+	return NULL;
+}
+
+void fields_free(struct fields *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->v[i].name);
+	free(f->v);
+	*f = (struct fields){0};
+}
+
+bool fields_list_has(const char *list, const char *token)
+{
+	size_t want = strlen(token);
+
+	while (*list) {
+		size_t len;
+
+		list += strspn(list, ", \t");
+		len = strcspn(list, ",");
+		while (len && (list[len - 1] == ' ' || list[len - 1] == '\t'))
+			len--;
+		if (len == want && !strncasecmp(list, token, len))
+			return true;
+		list += strcspn(list, ",");
+	}
+	return false;
+}
+
+bool fields_hop_by_hop(const struct fields *f, const char *name)
+{
+	static const char *const fixed[] = {
+		"connection",	     "keep-alive", "proxy-connection", "te",
+		"transfer-encoding", "upgrade",	   "http2-settings",   "proxy-authenticate",
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (!strcmp(name, fixed[i]))
+			return true;
+	for (size_t i = 0; i < f->n; i++)
+		if (!strcmp(f->v[i].name, "connection") && fields_list_has(f->v[i].value, name))
+			return true;
+	return false;
+}

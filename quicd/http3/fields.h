@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HTTP fields (headers and trailers) of one message, bounded in number and size. */
+#ifndef QUICD_FIELDS_H
+#define QUICD_FIELDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define FIELDS_MAX	 200
+#define FIELDS_BYTES_MAX 65536
+
+struct field {
+	char *name, *value; /* NUL-terminated; one allocation, at name */
+	size_t name_len, value_len;
+};
+
+struct fields {
+	struct field *v;
+	size_t n, cap, bytes;
+};
+
+/* Adds a copy, the name in lower case. Returns 0, -ENOMEM, or -E2BIG at a limit. */
+int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
+	       size_t value_len);
+/* The first field of that name (in lower case), or NULL. */
+const struct field *fields_get(const struct fields *f, const char *name);
+void fields_free(struct fields *f);
+
+/* True if @list, a comma-separated list, has @token (any case). */
+bool fields_list_has(const char *list, const char *token);
+
+/*
+ * Fields that belong to one connection only and must not be passed on (RFC 9110, 7.6.1):
+ * the fixed ones and those that a Connection field in @f names.
+ */
+bool fields_hop_by_hop(const struct fields *f, const char *name);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* mode = http3: between ngtcp2 and nghttp3. */
+#include "h3.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "h3req.h"
+
+#define UNI_STREAMS 16 /* a client needs three; some open one more to test us */
+
+_Static_assert(sizeof(nghttp3_vec) == sizeof(ngtcp2_vec), "both are a pointer and a size");
+
+/* Ends the connection with the HTTP/3 error that @rv, of nghttp3, stands for. */
+static int fatal(struct conn *c, int rv)
+{
+	log_debug("%s: %s", c->peer, nghttp3_strerror(rv));
+	ngtcp2_ccerr_set_application_error(&c->error, nghttp3_err_infer_quic_app_error_code(rv),
+					   NULL, 0);
+	return -1;
+}
+
+static int check(struct conn *c, int rv)
+{
+	return rv ? fatal(c, rv) : 0;
+}
+
+static int open_control_streams(struct h3_conn *hc)
+{
+	ngtcp2_conn *quic = hc->conn->quic;
+	int64_t control, encoder, decoder;
+
+	if (ngtcp2_conn_open_uni_stream(quic, &control, NULL) ||
+	    ngtcp2_conn_open_uni_stream(quic, &encoder, NULL) ||
+	    ngtcp2_conn_open_uni_stream(quic, &decoder, NULL))
+		return -1;
+	return nghttp3_conn_bind_control_stream(hc->h3, control) ||
+			       nghttp3_conn_bind_qpack_streams(hc->h3, encoder, decoder)
+		       ? -1
+		       : 0;
+}
+
+static int start(struct conn *c)
+{
+	struct h3_conn *hc = calloc(1, sizeof(*hc));
+	nghttp3_settings settings;
+
+	if (!hc)
+		return -1;
+	hc->conn = c;
+	list_init(&hc->requests);
+	nghttp3_settings_default(&settings);
+	settings.max_field_section_size = FIELDS_BYTES_MAX;
+	settings.qpack_max_dtable_capacity = 4096;
+	settings.qpack_blocked_streams = 100;
+	if (nghttp3_conn_server_new(&hc->h3, &h3_callbacks, &settings, NULL, hc)) {
+		free(hc);
+		return -1;
+	}
+	nghttp3_conn_set_max_client_streams_bidi(hc->h3, c->worker->server->config->max_streams);
+	c->mode_data = hc;
+	if (open_control_streams(hc)) {
+		/* The client's limit is below three (RFC 9114, 6.2). */
+		fatal(c, NGHTTP3_ERR_H3_STREAM_CREATION_ERROR);
+		nghttp3_conn_del(hc->h3);
+		free(hc);
+		c->mode_data = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+static void stop(struct conn *c)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	while (!list_empty(&hc->requests)) {
+		STAT_DEC(&c->worker->stats, open_streams);
+		h3_req_free(container_of(hc->requests.next, struct h3_req, of_conn));
+	}
+	nghttp3_conn_del(hc->h3);
+	free(hc);
+	c->mode_data = NULL;
+}
+
+static int open_stream(struct conn *c, int64_t id)
+{
+	(void)c;
+	(void)id;
+	return 0; /* a request begins with its header */
+}
+
+static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len,
+		   bool fin)
+{
+	struct h3_conn *hc = c->mode_data;
+	nghttp3_ssize n = nghttp3_conn_read_stream(hc->h3, id, data, len, fin);
+
+	(void)stream;
+	if (n < 0)
+		return fatal(c, (int)n);
+	ngtcp2_conn_extend_max_stream_offset(c->quic, id, (uint64_t)n);
+	ngtcp2_conn_extend_max_offset(c->quic, (uint64_t)n);
+	return 0;
+}
+
+static int acked(struct conn *c, int64_t id, void *stream, size_t len)
+{
+	struct h3_conn *hc = c->mode_data;
+	struct h3_req *r;
+
+	(void)stream;
+	if (nghttp3_conn_add_ack_offset(hc->h3, id, len))
+		return -1;
+	r = h3_req_find(hc, id);
+	if (r)
+		h3_req_room(r);
+	return 0;
+}
+
+static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
+{
+	struct h3_conn *hc = c->mode_data;
+	struct h3_req *r = h3_req_find(hc, id);
+
+	(void)stream;
+	(void)code;
+	/* A request that will never be whole: give it up in both directions. */
+	if (r && !r->in_fin) {
+		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
+		if (r->up)
+			proxy_cancel(r);
+	}
+	return check(c, nghttp3_conn_shutdown_stream_read(hc->h3, id));
+}
+
+static int stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code)
+{
+	struct h3_conn *hc = c->mode_data;
+	struct h3_req *r = h3_req_find(hc, id);
+
+	(void)stream;
+	(void)code;
+	/* Nobody will read the answer: the upstream need not go on. */
+	if (r && r->up)
+		proxy_cancel(r);
+	if (r)
+		h3_discard_input(r);
+	return check(c, nghttp3_conn_shutdown_stream_read(hc->h3, id));
+}
+
+static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code)
+{
+	struct h3_conn *hc = c->mode_data;
+	int rv = nghttp3_conn_close_stream(hc->h3, id, has_code ? code : NGHTTP3_H3_NO_ERROR);
+
+	(void)stream;
+	if (rv && rv != NGHTTP3_ERR_STREAM_NOT_FOUND)
+		return fatal(c, rv);
+	return 0;
+}
+
+static int unblocked(struct conn *c, int64_t id, void *stream)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	(void)stream;
+	return check(c, nghttp3_conn_unblock_stream(hc->h3, id));
+}
+
+static int flush(struct conn *c)
+{
+	(void)c;
+	return 0;
+}
+
+static int next(struct conn *c, struct tx *tx)
+{
+	struct h3_conn *hc = c->mode_data;
+	nghttp3_ssize n;
+	int fin = 0;
+
+	n = nghttp3_conn_writev_stream(hc->h3, &tx->stream_id, &fin, (nghttp3_vec *)(void *)tx->vec,
+				       TX_IOV);
+	if (n < 0)
+		return fatal(c, (int)n);
+	tx->nvec = (size_t)n;
+	tx->fin = fin;
+	for (size_t i = 0; i < tx->nvec; i++)
+		tx->len += tx->vec[i].len;
+	return tx->stream_id >= 0;
+}
+
+static int sent(struct conn *c, const struct tx *tx, size_t len)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	return check(c, nghttp3_conn_add_write_offset(hc->h3, tx->stream_id, len));
+}
+
+static int blocked(struct conn *c, const struct tx *tx)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	nghttp3_conn_block_stream(hc->h3, tx->stream_id);
+	return 0;
+}
+
+static int shut(struct conn *c, const struct tx *tx)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	nghttp3_conn_shutdown_stream_write(hc->h3, tx->stream_id);
+	return 0;
+}
+
+/* GOAWAY: what the client has asked for is answered, the rest it asks elsewhere. */
+static void drain(struct conn *c)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	nghttp3_conn_shutdown(hc->h3);
+}
+
+static bool idle(const struct conn *c)
+{
+	const struct h3_conn *hc = c->mode_data;
+
+	return hc->nrequests == 0;
+}
+
+const struct mode mode_http3 = {
+	.name = "http3",
+	.uni_streams = UNI_STREAMS,
+	.start = start,
+	.stop = stop,
+	.open = open_stream,
+	.recv = receive,
+	.acked = acked,
+	.reset = reset,
+	.stop_sending = stop_sending,
+	.closed = closed,
+	.unblocked = unblocked,
+	.flush = flush,
+	.next = next,
+	.sent = sent,
+	.blocked = blocked,
+	.shut = shut,
+	.drain = drain,
+	.idle = idle,
+	.no_error = NGHTTP3_H3_NO_ERROR,
+};

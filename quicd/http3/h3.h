@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mode = http3: connections and requests. */
+#ifndef QUICD_H3_H
+#define QUICD_H3_H
+
+#include <nghttp3/nghttp3.h>
+
+#include "../common/chunkq.h"
+#include "../common/list.h"
+#include "../server/conn.h"
+#include "fields.h"
+
+struct static_file;
+struct upstream;
+
+struct h3_conn {
+	struct conn *conn;
+	nghttp3_conn *h3;
+	struct list requests;
+	size_t nrequests;
+};
+
+struct h3_req {
+	struct list of_conn;
+	struct h3_conn *hc;
+	int64_t id;
+
+	char *method, *scheme, *authority, *path; /* NULL until received */
+	struct fields fields, trailers;
+	bool too_big;
+	bool early; /* came before the handshake's end: may be a replay */
+
+	struct chunkq in; /* request body, waiting for the upstream */
+	bool in_fin;	  /* all of it has come */
+	bool in_discard;  /* nobody wants it */
+
+	bool responded;	    /* the final response's header has been submitted */
+	struct chunkq body; /* response body, kept until acknowledged */
+	bool body_fin;	    /* nothing will be added */
+	bool body_waiting;  /* nghttp3 was told to wait for more */
+	struct fields out_trailers;
+
+	struct static_file *file;
+	struct upstream *up;
+};
+
+/* For handlers. A response's fields; h3_respond() adds :status, date and server. */
+int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bool has_body);
+/* An interim response (1xx). */
+int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f);
+/* A short text that says what is wrong; @f may be NULL. */
+int h3_error(struct h3_req *r, unsigned int status, const struct fields *f);
+/* Bytes or the end were added to r->body. */
+void h3_body_more(struct h3_req *r);
+/* @len bytes of r->in have found their place: gives flow control credit back. */
+void h3_consumed(struct h3_req *r, size_t len);
+/* The rest of the request body is of no use: asks the client to stop. */
+void h3_discard_input(struct h3_req *r);
+/* Breaks off in the middle of a response. */
+void h3_abort(struct h3_req *r, uint64_t code);
+
+/* What a handler's files define. Each returns 0, or -1 to end the connection. */
+int static_start(struct h3_req *r);
+/* Adds to r->body what there is room for. */
+void static_fill(struct h3_req *r);
+void static_free(struct h3_req *r);
+
+int proxy_start(struct h3_req *r);
+/* More of the request body is in r->in, or its end has come. */
+void proxy_input(struct h3_req *r);
+/* There is room in r->body again. */
+void proxy_room(struct h3_req *r);
+/* The request is gone. */
+void proxy_cancel(struct h3_req *r);
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "httpval.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool segment_allowed(const char *s, size_t len)
+{
+	static const char well_known[] = ".well-known";
+
+	if (s[0] != '.')
+		return true;
+	return len == sizeof(well_known) - 1 && !memcmp(s, well_known, len);
+}
+
+int http_path_decode(const char *target, char *out, size_t out_len)
+{
+	size_t n = 0, start = 0;
+
+	if (target[0] != '/')
+		return -EINVAL;
+	for (const char *p = target + 1;; p++) {
+		bool end = !*p || *p == '?' || *p == '#';
+		char c = *p;
+
+		if (c == '%') {
+			int hi = hex_digit(p[1]), lo = hi < 0 ? -1 : hex_digit(p[2]);
+
+			if (lo < 0)
+				return -EINVAL;
+			c = (char)(hi << 4 | lo);
+			p += 2;
+			/* An encoded slash would be a separator to the file system only. */
+			if (c == '/' || c == '\0')
+				return -EINVAL;
+		} else if (c == '/' || end) {
+			size_t len = n - start;
+
+			if ((len == 0 && !end) || (len && !segment_allowed(out + start, len)))
+				return -EINVAL;
+			if (end)
+				break;
+			start = n + 1;
+		}
+		if (n + 1 >= out_len)
+			return -EINVAL;
+		out[n++] = c;
+	}
+	out[n] = '\0';
+	return 0;
+}
+
+/* Digits only: strtoull() alone would take signs and blanks. */
+static const char *number(const char *p, uint64_t *out)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*p))
+		return NULL;
+	errno = 0;
+	*out = strtoull(p, &end, 10);
+	return errno ? NULL : end;
+}
+
+enum range_result http_range(const char *value, uint64_t size, uint64_t *first, uint64_t *last)
+{
+	uint64_t a, b;
+
+	if (strncasecmp(value, "bytes=", 6) || strchr(value, ','))
+		return RANGE_NONE;
+	value += 6;
+	if (*value == '-') {
+		value = number(value + 1, &a);
+		if (!value || *value)
+			return RANGE_NONE;
+		if (!a || !size)
+			return RANGE_BAD;
+		*first = a < size ? size - a : 0;
+		*last = size - 1;
+		return RANGE_OK;
+	}
+	value = number(value, &a);
+	if (!value || *value++ != '-')
+		return RANGE_NONE;
+	b = UINT64_MAX;
+	if (*value) {
+		value = number(value, &b);
+		if (!value || *value || b < a)
+			return RANGE_NONE;
+	}
+	if (a >= size)
+		return RANGE_BAD;
+	*first = a;
+	*last = b < size ? b : size - 1;
+	return RANGE_OK;
+}
+
+void http_date(time_t t, char out[HTTP_DATE_LEN])
+{
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(out, HTTP_DATE_LEN, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+}
+
+time_t http_date_parse(const char *value)
+{
+	struct tm tm = {0};
+	const char *end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+
+	return end && !*end ? timegm(&tm) : -1;
+}
+
+bool http_etag_in(const char *list, const char *etag)
+{
+	size_t want = strlen(etag);
+
+	if (!strcmp(list, "*"))
+		return true;
+	for (const char *p = list; *p;) {
+		const char *end;
+
+		p += strspn(p, ", \t");
+		if (!strncmp(p, "W/", 2))
+			p += 2;
+		if (*p != '"')
+			return false;
+		end = strchr(p + 1, '"');
+		if (!end)
+			return false;
+		if ((size_t)(end + 1 - p) == want && !memcmp(p, etag, want))
+			return true;
+		p = end + 1;
+	}
+	return false;
+}
+
+bool http_is_token(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++)
+		if (!isalnum((unsigned char)*s) && !strchr("!#$%&'*+-.^_`|~", *s))
+			return false;
+	return true;
+}
+
+bool http_is_visible(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s <= 0x20 || (unsigned char)*s >= 0x7f)
+			return false;
+	return true;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Values of HTTP: paths, ranges, dates, entity tags. Pure functions. */
+#ifndef QUICD_HTTPVAL_H
+#define QUICD_HTTPVAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define HTTP_DATE_LEN 30
+
+/*
+ * Decodes the path of a request target into a relative file name: no query, no %XX, no
+ * leading slash, "" for the root. Refused are NUL, empty and dot segments and names that
+ * begin with a dot (but for .well-known). Returns 0, or -EINVAL.
+ */
+int http_path_decode(const char *target, char *out, size_t out_len);
+
+enum range_result {
+	RANGE_NONE, /* none, or one that is to be ignored: send all */
+	RANGE_OK,
+	RANGE_BAD, /* 416 */
+};
+
+/* A Range field for a file of @size bytes: one range only (RFC 9110, 14.1.2). */
+enum range_result http_range(const char *value, uint64_t size, uint64_t *first, uint64_t *last);
+
+/* IMF-fixdate (RFC 9110, 5.6.7). */
+void http_date(time_t t, char out[HTTP_DATE_LEN]);
+/* Returns -1 if it is none. */
+time_t http_date_parse(const char *value);
+
+/* True if @list, of an If-None-Match or If-Match field, has @etag or is "*". Weak comparison. */
+bool http_etag_in(const char *list, const char *etag);
+
+/* True for one token, as a method is (RFC 9110, 5.6.2). */
+bool http_is_token(const char *s);
+/* True if @s has only visible ASCII: fit for a request line or a Host field. */
+bool http_is_visible(const char *s);
+
+#endif

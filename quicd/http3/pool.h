@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a worker keeps for mode http3: idle connections to the upstream. */
+#ifndef QUICD_POOL_H
+#define QUICD_POOL_H
+
+struct upstream_pool;
+struct worker;
+
+struct upstream_pool *upstream_pool_new(struct worker *w);
+/* After all connections of the worker have ended. */
+void upstream_pool_free(struct upstream_pool *p);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Files below the root directory. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "h3.h"
+#include "httpval.h"
+#include "mime.h"
+
+#define PATH_LEN   4096
+#define FILL_CHUNK 65536 /* read ahead of what the client takes, at most */
+
+struct static_file {
+	int fd;
+	uint64_t at, left;
+};
+
+/* The kernel itself keeps the walk below the root: ".." and symbolic links cannot leave it. */
+static int open_beneath(int dir, const char *name)
+{
+	struct open_how how = {
+		/* O_NONBLOCK: a FIFO must not hold up the worker. */
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, dir, name[0] ? name : ".", &how, sizeof(how));
+}
+
+static int add(struct fields *f, const char *name, const char *value)
+{
+	return fields_add(f, name, strlen(name), value, strlen(value));
+}
+
+static int method_not_allowed(struct h3_req *r)
+{
+	struct fields f = {0};
+	int rv = add(&f, "allow", "GET, HEAD") ? -1 : h3_error(r, 405, &f);
+
+	fields_free(&f);
+	return rv;
+}
+
+/* A directory asked for without its slash: relative links in it would go wrong. */
+static int redirect_to_directory(struct h3_req *r)
+{
+	size_t len = strcspn(r->path, "?#");
+	struct fields f = {0};
+	char *where;
+	int rv = -1;
+
+	if (asprintf(&where, "%.*s/%s", (int)len, r->path, r->path + len) < 0)
+		return -1;
+	if (!add(&f, "location", where))
+		rv = h3_error(r, 301, &f);
+	free(where);
+	fields_free(&f);
+	return rv;
+}
+
+static int open_error(struct h3_req *r, int err)
+{
+	switch (err) {
+	case EACCES:
+	case EPERM:
+		return h3_error(r, 403, NULL);
+	case ENOENT:
+	case ENOTDIR:
+	case EXDEV: /* would leave the root */
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENXIO:
+		return h3_error(r, 404, NULL);
+	default:
+		return h3_error(r, 500, NULL);
+	}
+}
+
+/* RFC 9110, 13.2.2: If-None-Match, else If-Modified-Since. */
+static bool not_modified(const struct h3_req *r, const char *etag, time_t mtime)
+{
+	const struct field *f = fields_get(&r->fields, "if-none-match");
+	time_t since;
+
+	if (f)
+		return http_etag_in(f->value, etag);
+	f = fields_get(&r->fields, "if-modified-since");
+	since = f ? http_date_parse(f->value) : -1;
+	return since != -1 && mtime <= since;
+}
+
+/* A range counts only for the file that the client has a part of already (If-Range). */
+static bool range_applies(const struct h3_req *r, const char *etag, time_t mtime)
+{
+	const struct field *f = fields_get(&r->fields, "if-range");
+
+	if (!f)
+		return true;
+	if (f->value[0] == '"')
+		return !strcmp(f->value, etag);
+	return http_date_parse(f->value) == mtime;
+}
+
+static int range_error(struct h3_req *r, uint64_t size)
+{
+	struct fields f = {0};
+	char text[48];
+	int rv;
+
+	snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
+	rv = add(&f, "content-range", text) ? -1 : h3_error(r, 416, &f);
+	fields_free(&f);
+	return rv;
+}
+
+/* Answers with the regular file @fd, which is closed or kept in r->file. */
+static int answer(struct h3_req *r, int fd, const struct stat *st, const char *name)
+{
+	uint64_t size = (uint64_t)st->st_size, first = 0, last = size - 1;
+	char etag[64], date[HTTP_DATE_LEN], length[24], range[80];
+	const struct field *rf = fields_get(&r->fields, "range");
+	enum range_result rr = RANGE_NONE;
+	bool head = !strcmp(r->method, "HEAD");
+	struct fields f = {0};
+	int rv = -1;
+
+	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 ".%lx\"", size,
+		 (uint64_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+	http_date(st->st_mtime, date);
+	if (add(&f, "etag", etag) || add(&f, "last-modified", date) ||
+	    add(&f, "accept-ranges", "bytes"))
+		goto out;
+	if (not_modified(r, etag, st->st_mtime)) {
+		rv = h3_respond(r, 304, &f, false);
+		goto out;
+	}
+	if (rf && !head && range_applies(r, etag, st->st_mtime))
+		rr = http_range(rf->value, size, &first, &last);
+	if (rr == RANGE_BAD) {
+		rv = range_error(r, size);
+		goto out;
+	}
+	snprintf(length, sizeof(length), "%" PRIu64, rr == RANGE_OK ? last - first + 1 : size);
+	if (add(&f, "content-type", mime_type(name)) || add(&f, "content-length", length))
+		goto out;
+	if (rr == RANGE_OK) {
+		snprintf(range, sizeof(range), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
+			 last, size);
+		if (add(&f, "content-range", range))
+			goto out;
+	}
+	if (!head && size) {
+		r->file = malloc(sizeof(*r->file));
+		if (!r->file)
+			goto out;
+		*r->file = (struct static_file){.fd = fd, .at = first, .left = last - first + 1};
+		fd = -1;
+	}
+	rv = h3_respond(r, rr == RANGE_OK ? 206 : 200, &f, r->file != NULL);
+out:
+	if (fd >= 0)
+		close(fd);
+	fields_free(&f);
+	return rv;
+}
+
+int static_start(struct h3_req *r)
+{
+	const struct config *c = r->hc->conn->worker->server->config;
+	char name[PATH_LEN];
+	struct stat st;
+	size_t len;
+	int fd;
+
+	h3_discard_input(r);
+	if (strcmp(r->method, "GET") && strcmp(r->method, "HEAD"))
+		return method_not_allowed(r);
+	if (http_path_decode(r->path, name, sizeof(name)))
+		return h3_error(r, 404, NULL);
+	fd = open_beneath(c->root_fd, name);
+	if (fd < 0)
+		return open_error(r, errno);
+	if (fstat(fd, &st)) {
+		close(fd);
+		return h3_error(r, 500, NULL);
+	}
+	len = strlen(name);
+	if (S_ISDIR(st.st_mode)) {
+		close(fd);
+		if (len && name[len - 1] != '/')
+			return redirect_to_directory(r);
+		if (len + strlen(c->index) >= sizeof(name))
+			return h3_error(r, 404, NULL);
+		strcpy(name + len, c->index);
+		fd = open_beneath(c->root_fd, name);
+		if (fd < 0)
+			return open_error(r, errno == ENOENT ? EACCES : errno);
+		if (fstat(fd, &st)) {
+			close(fd);
+			return h3_error(r, 500, NULL);
+		}
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		return h3_error(r, 403, NULL);
+	}
+	return answer(r, fd, &st, name);
+}
+
+/* Reads straight into the chunks that are sent from: one copy between page cache and cipher. */
+void static_fill(struct h3_req *r)
+{
+	struct static_file *f = r->file;
+	struct worker *w = r->hc->conn->worker;
+	uint64_t window = w->server->config->stream_window;
+
+	while (f->left && r->body.unsent < FILL_CHUNK && r->body.len < window) {
+		uint8_t *room;
+		size_t max = chunkq_reserve(&r->body, &w->pool, &room);
+		ssize_t n;
+
+		if (!max)
+			return;
+		if (max > f->left)
+			max = (size_t)f->left;
+		n = pread(f->fd, room, max, (off_t)f->at);
+		chunkq_commit(&r->body, &w->pool, n > 0 ? (size_t)n : 0);
+		if (n <= 0) {
+			/*
+			 * The file has become shorter: the promised length cannot be kept. This
+			 * runs inside nghttp3, which hears of it when ngtcp2 refuses the stream.
+			 */
+			ngtcp2_conn_shutdown_stream_write(r->hc->conn->quic, 0, r->id,
+							  NGHTTP3_H3_INTERNAL_ERROR);
+			f->left = 0;
+			r->body_fin = false;
+			return;
+		}
+		f->at += (uint64_t)n;
+		f->left -= (uint64_t)n;
+	}
+	if (!f->left)
+		r->body_fin = true;
+}
+
+void static_free(struct h3_req *r)
+{
+	close(r->file->fd);
+	free(r->file);
+	r->file = NULL;
+}

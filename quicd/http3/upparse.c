@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Responses of the upstream, through llhttp. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/log.h"
+#include "upstream.h"
+
+static struct upstream *of(llhttp_t *p)
+{
+	return p->data;
+}
+
+static int piece_add(struct piece *p, const char *at, size_t len)
+{
+	if (p->len + len > FIELDS_BYTES_MAX)
+		return -1;
+	if (p->len + len > p->cap) {
+		size_t cap = (p->len + len) * 2;
+		char *data = realloc(p->data, cap);
+
+		if (!data)
+			return -1;
+		p->data = data;
+		p->cap = cap;
+	}
+	memcpy(p->data + p->len, at, len);
+	p->len += len;
+	return 0;
+}
+
+static int on_name(llhttp_t *p, const char *at, size_t len)
+{
+	return piece_add(&of(p)->name, at, len);
+}
+
+static int on_value(llhttp_t *p, const char *at, size_t len)
+{
+	return piece_add(&of(p)->value, at, len);
+}
+
+/* After the header the same callbacks bring the trailers. */
+static int on_value_complete(llhttp_t *p)
+{
+	struct upstream *u = of(p);
+	struct fields *f = u->header_done ? &u->req->out_trailers : &u->fields;
+	int err;
+
+	while (u->value.len &&
+	       (u->value.data[u->value.len - 1] == ' ' || u->value.data[u->value.len - 1] == '\t'))
+		u->value.len--;
+	err = fields_add(f, u->name.data ? u->name.data : "", u->name.len,
+			 u->value.data ? u->value.data : "", u->value.len);
+	u->name.len = u->value.len = 0;
+	return err ? -1 : 0;
+}
+
+static int on_headers_complete(llhttp_t *p)
+{
+	struct upstream *u = of(p);
+
+	if (p->status_code < 200)
+		return proxy_header(u);
+	u->header_done = true;
+	if (proxy_header(u))
+		return -1;
+	/* 1: no body follows, whatever Content-Length says. */
+	return !strcmp(u->req->method, "HEAD");
+}
+
+static int on_body(llhttp_t *p, const char *at, size_t len)
+{
+	struct upstream *u = of(p);
+
+	return chunkq_append(&u->req->body, &u->pool->worker->pool, at, len) ? -1 : 0;
+}
+
+static int on_complete(llhttp_t *p)
+{
+	struct upstream *u = of(p);
+
+	if (!u->header_done) {
+		/* Interim: the real one follows. */
+		fields_free(&u->fields);
+		return 0;
+	}
+	u->complete = true;
+	u->keep = llhttp_should_keep_alive(p);
+	/* What follows a complete answer was not asked for. */
+	return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+	.on_header_field = on_name,
+	.on_header_value = on_value,
+	.on_header_value_complete = on_value_complete,
+	.on_headers_complete = on_headers_complete,
+	.on_body = on_body,
+	.on_message_complete = on_complete,
+};
+
+void upparse_init(struct upstream *u)
+{
+	llhttp_init(&u->parser, HTTP_RESPONSE, &settings);
+	u->parser.data = u;
+	u->name.len = u->value.len = 0;
+}
+
+int upparse_feed(struct upstream *u, const char *data, size_t len)
+{
+	llhttp_errno_t e = llhttp_execute(&u->parser, data, len);
+
+	if (e == HPE_OK)
+		return 0;
+	if (e == HPE_PAUSED && u->complete) {
+		if (llhttp_get_error_pos(&u->parser) != data + len)
+			u->keep = false;
+		return 0;
+	}
+	log_debug("upstream: %s", llhttp_errno_name(e));
+	return -EPROTO;
+}
+
+int upparse_eof(struct upstream *u)
+{
+	llhttp_errno_t e = llhttp_finish(&u->parser);
+
+	return e == HPE_OK || (e == HPE_PAUSED && u->complete) ? 0 : -EPROTO;
+}
+
+void upparse_free(struct upstream *u)
+{
+	fields_free(&u->fields);
+	free(u->name.data);
+	free(u->value.data);
+}

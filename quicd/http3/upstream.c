@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../common/clock.h"
+#include "../common/log.h"
+#include "../modes/backend.h"
+#include "pool.h"
+
+#define IDLE_TIME (30 * NS_PER_S)
+
+static const struct config *config_of(const struct upstream *u)
+{
+	return u->pool->worker->server->config;
+}
+
+static struct loop *loop_of(const struct upstream *u)
+{
+	return &u->pool->worker->loop;
+}
+
+void upstream_close(struct upstream *u)
+{
+	if (list_linked(&u->idle)) {
+		list_del(&u->idle);
+		u->pool->nidle--;
+	}
+	timer_cancel(&loop_of(u)->timers, &u->timer);
+	if (u->io.fd >= 0) {
+		loop_del(loop_of(u), &u->io);
+		close(u->io.fd);
+	}
+	if (u->req)
+		u->req->up = NULL;
+	chunkq_clear(&u->out, &u->pool->worker->pool);
+	upparse_free(u);
+	free(u);
+}
+
+static void touch(struct upstream *u)
+{
+	u->last_active = clock_now();
+}
+
+static uint64_t patience(const struct upstream *u)
+{
+	if (!u->req)
+		return IDLE_TIME;
+	return u->connected ? config_of(u)->upstream_timeout : config_of(u)->connect_timeout;
+}
+
+static void set_timer(struct upstream *u)
+{
+	timer_set(&loop_of(u)->timers, &u->timer, u->last_active + patience(u));
+}
+
+static void on_timer(struct timer *t)
+{
+	struct upstream *u = container_of(t, struct upstream, timer);
+
+	if (clock_now() < u->last_active + patience(u)) {
+		set_timer(u);
+		return;
+	}
+	if (!u->req) {
+		upstream_close(u);
+		return;
+	}
+	if (!u->connected) {
+		errno = ETIMEDOUT;
+		backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
+	}
+	proxy_failed(u, u->io.fd < 0 ? 502 : 504);
+}
+
+void upstream_watch(struct upstream *u)
+{
+	uint32_t want = 0;
+
+	if (u->io.fd < 0)
+		return;
+	/* An idle connection is watched, too: the upstream may close it. */
+	if (u->connected && (!u->req || u->req->body.len < config_of(u)->stream_window))
+		want |= EPOLLIN;
+	if (!u->connected || u->write_blocked)
+		want |= EPOLLOUT;
+	loop_mod(loop_of(u), &u->io, want);
+}
+
+static void write_out(struct upstream *u)
+{
+	struct worker *w = u->pool->worker;
+	struct iovec iov[16];
+
+	for (;;) {
+		struct msghdr h = {.msg_iov = iov};
+		ssize_t n;
+
+		proxy_refill(u);
+		if (!u->out.len)
+			break;
+		h.msg_iovlen = chunkq_peek(&u->out, iov, 16);
+		n = sendmsg(u->io.fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			u->write_blocked = true;
+			return;
+		}
+		if (n < 0) {
+			/*
+			 * It reads no more but may have answered already: an answer still
+			 * counts, and reading will tell if there is none.
+			 */
+			chunkq_clear(&u->out, &w->pool);
+			h3_discard_input(u->req);
+			u->request_done = u->broken = true;
+			break;
+		}
+		touch(u);
+		STAT_ADD(&w->stats, backend_tx, (uint64_t)n);
+		chunkq_drop(&u->out, &w->pool, (size_t)n);
+	}
+	u->write_blocked = false;
+}
+
+void upstream_push(struct upstream *u)
+{
+	if (u->connected && !u->write_blocked)
+		write_out(u);
+	upstream_watch(u);
+}
+
+static bool dial_next(struct upstream *u)
+{
+	const struct backend_addrs *a = &config_of(u)->upstream_addrs;
+
+	while (u->addr_next < a->n) {
+		int fd = backend_connect(&a->addr[u->addr_next++]);
+
+		if (fd < 0) {
+			errno = -fd;
+			continue;
+		}
+		if (!loop_add(loop_of(u), &u->io, fd, EPOLLOUT))
+			return true;
+		close(fd);
+		u->io.fd = -1;
+	}
+	return false;
+}
+
+static void finish_connect(struct upstream *u)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	getsockopt(u->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (!err) {
+		u->connected = true;
+		touch(u);
+		set_timer(u);
+		STAT_INC(&u->pool->worker->stats, backend_ok);
+		backend_worked(u->req->hc->conn);
+		upstream_push(u);
+		return;
+	}
+	loop_del(loop_of(u), &u->io);
+	close(u->io.fd);
+	u->io.fd = -1;
+	errno = err;
+	if (dial_next(u))
+		return;
+	backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
+	proxy_failed(u, 502);
+}
+
+static void read_in(struct upstream *u)
+{
+	struct worker *w = u->pool->worker;
+
+	for (int i = 0; i < 4; i++) {
+		ssize_t n = recv(u->io.fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
+		int err;
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		/* In the pool there is nothing to come: closed, or not to be trusted. */
+		if (!u->req) {
+			upstream_close(u);
+			return;
+		}
+		if (n > 0) {
+			u->any_answer = true;
+			touch(u);
+			STAT_ADD(&w->stats, backend_rx, (uint64_t)n);
+			err = upparse_feed(u, (const char *)w->txbuf, (size_t)n);
+		} else {
+			err = n < 0 ? -errno : upparse_eof(u);
+			u->keep = false;
+		}
+		if (u->complete) {
+			proxy_complete(u);
+			return;
+		}
+		if (u->req->body.unsent)
+			h3_body_more(u->req);
+		if (err || n <= 0) {
+			proxy_failed(u, 502);
+			return;
+		}
+		if (u->req->body.len >= config_of(u)->stream_window)
+			return;
+	}
+}
+
+static void on_event(struct io *io, uint32_t events)
+{
+	struct upstream *u = container_of(io, struct upstream, io);
+	struct h3_req *r = u->req;
+
+	if (!u->connected) {
+		finish_connect(u);
+		return;
+	}
+	if (events & EPOLLOUT) {
+		u->write_blocked = false;
+		upstream_push(u);
+	}
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		read_in(u);
+	/* Reading may have ended the connection; the request knows. */
+	if (r && r->up == u)
+		upstream_watch(u);
+}
+
+static struct upstream *from_pool(struct upstream_pool *p)
+{
+	struct upstream *u;
+
+	if (list_empty(&p->idle))
+		return NULL;
+	/* The youngest is the one most likely to be still open. */
+	u = container_of(p->idle.prev, struct upstream, idle);
+	list_del(&u->idle);
+	p->nidle--;
+	u->reused = true;
+	return u;
+}
+
+struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
+{
+	struct upstream *u = from_pool(p);
+
+	if (!u) {
+		u = calloc(1, sizeof(*u));
+		if (!u)
+			return NULL;
+		u->io.fd = -1;
+		u->io.fn = on_event;
+		u->timer.fn = on_timer;
+		u->pool = p;
+		list_init(&u->idle);
+	}
+	u->req = r;
+	r->up = u;
+	upparse_init(u);
+	touch(u);
+	if (!u->connected && !dial_next(u)) {
+		/* Said from the loop, so that the caller has finished with the request first. */
+		backend_failed(r->hc->conn, &config_of(u)->upstream_addrs);
+		timer_set(&loop_of(u)->timers, &u->timer, 0);
+		u->last_active = 0;
+		u->connected = true;
+		return u;
+	}
+	set_timer(u);
+	return u;
+}
+
+void upstream_release(struct upstream *u)
+{
+	struct upstream_pool *p = u->pool;
+
+	u->req->up = NULL;
+	u->req = NULL;
+	if (!u->keep || u->broken || !u->request_done || u->out.len || p->nidle >= UPSTREAM_IDLE_MAX) {
+		upstream_close(u);
+		return;
+	}
+	u->request_done = u->chunked = u->body_begun = u->any_answer = false;
+	u->header_done = u->complete = u->keep = u->write_blocked = false;
+	fields_free(&u->fields);
+	list_add_tail(&p->idle, &u->idle);
+	p->nidle++;
+	touch(u);
+	set_timer(u);
+	upstream_watch(u);
+}
+
+struct upstream_pool *upstream_pool_new(struct worker *w)
+{
+	struct upstream_pool *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->worker = w;
+	list_init(&p->idle);
+	return p;
+}
+
+void upstream_pool_free(struct upstream_pool *p)
+{
+	if (!p)
+		return;
+	while (!list_empty(&p->idle))
+		upstream_close(container_of(p->idle.next, struct upstream, idle));
+	free(p);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One connection to the HTTP/1.1 upstream. It serves one request at a time and then, if
+ * both sides keep it alive, waits in its worker's pool for the next.
+ */
+#ifndef QUICD_UPSTREAM_H
+#define QUICD_UPSTREAM_H
+
+#include <llhttp.h>
+
+#include "../common/loop.h"
+#include "../server/resolve.h"
+#include "h3.h"
+
+#define UPSTREAM_IDLE_MAX 32 /* kept for a worker */
+
+/* A field of the response while its pieces come in. */
+struct piece {
+	char *data;
+	size_t len, cap;
+};
+
+struct upstream {
+	struct io io;
+	struct list idle; /* in the pool */
+	struct upstream_pool *pool;
+	struct timer timer;
+	uint64_t last_active;
+	int addr_next;
+	struct h3_req *req; /* NULL while idle */
+	bool connected;
+	bool reused; /* from the pool: it may have been closed meanwhile */
+
+	struct chunkq out; /* the request as it goes to the wire */
+	bool write_blocked;
+	bool chunked;	   /* the request body's framing */
+	bool request_done; /* all of it is in out */
+	bool body_begun;   /* some of the request body was taken: no second try */
+
+	llhttp_t parser;
+	bool any_answer; /* at least one byte came back */
+	struct piece name, value;
+	struct fields fields; /* of the message that is being parsed */
+	bool header_done;     /* the final header is through */
+	bool complete, keep;
+	bool broken;		/* it stopped reading in the middle of the request */
+};
+
+struct upstream_pool {
+	struct worker *worker;
+	struct list idle;
+	size_t nidle;
+};
+
+/* A connection for @r, from the pool or new; NULL: out of memory. Errors come by upstream_failed().
+ */
+struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r);
+/* Writes what is in out, and reads as far as there is room. */
+void upstream_push(struct upstream *u);
+void upstream_watch(struct upstream *u);
+/* The request is over: keeps the connection if it may be used again. */
+void upstream_release(struct upstream *u);
+void upstream_close(struct upstream *u);
+
+/* Parser of responses, in upparse.c. */
+void upparse_init(struct upstream *u);
+/* Feeds @len bytes. Returns 0, or -EPROTO when the answer is not HTTP. */
+int upparse_feed(struct upstream *u, const char *data, size_t len);
+/* End of file. Returns 0 if the answer may end like this. */
+int upparse_eof(struct upstream *u);
+void upparse_free(struct upstream *u);
+
+/* In proxy.c. */
+void proxy_refill(struct upstream *u);
+void proxy_failed(struct upstream *u, unsigned int status);
+int proxy_header(struct upstream *u);
+void proxy_complete(struct upstream *u);
+
+#endif

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Three QUIC services (and a second web server) behind UDP port 443 of one address.
+
+    client 10.44.0.2 ---- veth ---- 10.44.0.1 server
+                                    nft: udp dport 443, by ALPN and SNI, redirect to
+                                      :8443  quicd -> smbd    TCP 445
+                                      :8853  quicd -> unbound TCP 53
+                                      :4433  nginx, HTTP/3
+                                      :4434  another nginx, HTTP/3
+
+Runs in a guest. Prints what it does and a table; with --tap also a TAP line for each thing
+that must hold. Exit status 0 only if all of it did.
+"""
+import filecmp
+import os
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+import certs
+import rules
+import services
+from net import BIN, WORK, Capture, Failed, Host, veth, workdir
+
+TAP = '--tap' in sys.argv
+SERVER = '10.44.0.1'
+NAMES = {'fs': 'fs.example.org', 'dns': 'dns.example.org', 'www': 'www.example.org', 'blog': 'blog.example.org'}
+checks = []
+
+
+def say(text):
+    print(f"# {text}" if TAP else f'[{time.monotonic() - began:5.1f} s] {text}', flush=True)
+
+
+def ok(good, name, note=''):
+    checks.append(bool(good))
+    if TAP:
+        print(f"{'ok' if good else 'not ok'} {len(checks)} - demo: {name}", flush=True)
+        for line in str(note).splitlines() if not good else ():
+            print(f'# {line}', flush=True)
+    elif not good:
+        say(f'FAILED: {name}: {note}')
+    return good
+
+
+def smbclient(client):
+    """Write a file, read it back, compare."""
+    with open(f'{WORK}/up', 'wb') as f:
+        f.write(os.urandom(1 << 20))
+    r = client.attempt('smbclient', f"//{NAMES['fs']}/files", '-N',
+                       '--option=client smb transports=quic', f'--option=tls ca file={certs.CA}',
+                       '--option=tls verify peer=ca_and_name',
+                       '--option=client smb transport:force_ngtcp2_quic=yes',
+                       '-c', f'put {WORK}/up up; get up {WORK}/down; ls', timeout=180)
+    if r.returncode:
+        return None, (r.stderr + r.stdout).strip()
+    same = filecmp.cmp(f'{WORK}/up', f'{WORK}/down', shallow=False)
+    return ('1 MiB written, read back, equal' if same else None), 'the file came back changed'
+
+
+def kdig(client):
+    r = client.attempt('kdig', f'@{SERVER}', '-p', '443', '+quic', f'+tls-ca={certs.CA}',
+                       f"+tls-hostname={NAMES['dns']}", '+short', 'host.example.org', 'A')
+    answer = r.stdout.strip()
+    return (f'host.example.org is {answer}' if answer == '192.0.2.7' else None), (r.stderr + r.stdout).strip()
+
+
+def curl(name):
+    def get(client):
+        r = client.attempt('curl', '-sS', '--http3-only', '--cacert', certs.CA, '-w', '%{http_version} %{http_code}',
+                           f'https://{NAMES[name]}/')
+        want = f'page of {name}\n'
+        return (want.strip() if r.stdout == want + '3 200' else None), (r.stderr + r.stdout).strip()
+    return get
+
+
+def stranger(client):
+    """A client of a protocol that nobody here serves: fails at once, reaches nobody."""
+    start = time.monotonic()
+    r = client.attempt(f'{BIN}/quicd/quicc', '--alpn', 'nobody/1', '--sni', NAMES['www'], '--ca', certs.CA,
+                       '--no-input', f'{SERVER}:443', timeout=60)
+    said = (r.stderr + r.stdout).strip()
+    if r.returncode in (2, 3):
+        return f'refused after {time.monotonic() - start:.1f} s', said
+    return None, f'status {r.returncode}: {said}'
+
+
+# name, what it does, ALPN and SNI it offers, a word of the rule it must take, the service
+CLIENTS = [
+    ('smbclient', smbclient, ['smb'], 'fs', ':8443', 'quicd, smbd'),
+    ('kdig', kdig, ['doq'], 'dns', ':8853', 'quicd, unbound'),
+    ('curl', curl('www'), ['h3', 'h3-29'], 'www', ':4433', 'nginx'),
+    ('curl', curl('blog'), ['h3', 'h3-29'], 'blog', ':4434', 'nginx (blog)'),
+    ('quicc', stranger, ['nobody/1'], 'www', None, 'none'),
+]
+
+
+def set_up():
+    workdir()
+    say('installing the module and the facade in this guest')
+    rules.install()
+    server, client = Host('server'), Host('client')
+    veth(server, client)
+    with open('/etc/hosts', 'a') as f:
+        f.writelines(f'{SERVER} {name}\n' for name in NAMES.values())
+    certs.authority()
+
+    say('starting smbd, unbound, two quicd, two nginx')
+    services.samba(server)
+    services.unbound(server, {'host.example.org': '192.0.2.7'})
+    # smbclient 4.24 cannot wait for flow control in the middle of a write: leave it room.
+    services.quicd(server, 'quicd-smb', 8443, 'smb', '127.0.0.1:445', NAMES['fs'],
+                   extra='[transport]\nstream-window = 16M\nconnection-window = 16M')
+    services.quicd(server, 'quicd-doq', 8853, 'doq', '127.0.0.1:53', NAMES['dns'])
+    services.nginx(server, 'nginx-www', 4433, 'page of www\n', NAMES['www'])
+    services.nginx(server, 'nginx-blog', 4434, 'page of blog\n', NAMES['blog'])
+    ok(not server.listens('-u', 443), 'nobody listens on UDP 443', server.listens('-u', 443))
+
+    say('loading examples/demo.nft with the distribution\'s nft')
+    rules.load(server, '/src/examples/demo.nft')
+    listed = rules.listing(server)
+    ok(all(word in listed for word in ('quic alpn "smb"', 'quic alpn "doq"', 'quic alpn "h3"', 'quic sni "')),
+       'nft lists the rules as they were written', listed)
+    for line in listed.splitlines():
+        say('  ' + line.replace('\t', '    '))
+    return server, client
+
+
+def table(rows):
+    rows = [('CLIENT', 'ALPN', 'SNI', 'DATAGRAMS', 'RULE', 'SERVICE', 'RESULT')] + rows
+    width = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    print('#' if TAP else '')
+    for row in rows:
+        print(('# ' if TAP else '') + '  '.join(f'{cell:<{w}}' for cell, w in zip(row, width)).rstrip())
+    print('#' if TAP else '', flush=True)
+
+
+def run(server, client):
+    capture = Capture(server, 'capture', 'to-client')
+    done = []
+    for name, action, alpn, host, port, service in CLIENTS:
+        label = f'{name} to {NAMES[host]}'
+        say(label)
+        before = rules.counters(server)
+        good, said = action(client)
+        after = rules.counters(server)
+        taken = [r for r in after if after[r] > before.get(r, 0)]
+        ok(good, f'{label} offering {alpn[0]}: {good or "works" if port else "fails cleanly"}', said)
+        if port:
+            ok(len(taken) == 1 and taken[0].endswith(port), f'{label} takes the one rule to {port}', taken)
+        else:
+            ok(not taken, f'{label} takes no rule', taken)
+        done.append((name, alpn, NAMES[host], port, taken, service, good or 'FAILED'))
+    capture.stop()
+
+    flows = capture.flows()
+    rows = []
+    for name, alpn, sni, port, taken, service, result in done:
+        seen = [f for f in flows if f['sni'] == sni and f['alpn'] == alpn and f['dport'] == 443]
+        ok(len(seen) == 1 and seen[0]['complete'],
+           f'the wire shows one ClientHello of {name} for {sni} with {", ".join(alpn)}', flows)
+        f = seen[0] if seen else None
+        if sni in (NAMES['www'], NAMES['blog']) and name == 'curl':
+            ok(f and f['datagrams'] > 1, f'{name} for {sni} needs more than one datagram', f)
+        rows.append((name, ' '.join(f['alpn']) if f else '-', f['sni'] if f else '-', str(f['datagrams']) if f else '-',
+                     ' '.join(taken) or 'none', service + (f' {port}' if port else ''), result))
+    table(rows)
+
+
+def main():
+    server = None
+    try:
+        server, client = set_up()
+        run(server, client)
+    except Failed as e:
+        ok(False, 'the demo could be run to its end', e)
+    if server:
+        if not all(checks):
+            for p in server.processes:
+                print(f'# last words of {p.name}:\n' + '\n'.join('# ' + x for x in p.said().splitlines()[-8:]))
+        server.stop()
+    if TAP:
+        print(f'1..{len(checks)}')
+    else:
+        print('All of it works.' if all(checks) else f'{checks.count(False)} of {len(checks)} checks FAILED.')
+    return 0 if all(checks) else 1
+
+
+began = time.monotonic()
+sys.exit(main())

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The module, the distribution's nft with the facade in front, and the rules' counters."""
+import glob
+import os
+import re
+
+from net import BIN, sh
+
+
+def install():
+    """Put the module and the facade into this guest, as `make install` does."""
+    release = os.uname().release
+    series = '.'.join(release.split('.')[:2])
+    module = f'{BIN}/kmod/{series}/nft_quic.ko'
+    # depmod reads every module of the kernel, which takes half a minute in emulation.
+    for needed in sh('modinfo', '-F', 'depends', module).strip().split(','):
+        sh('modprobe', needed)
+    sh('insmod', module)
+    lib = sh('gcc', '-print-multiarch').strip()
+    private = f'/usr/lib/{lib}/nft-quic'
+    sh('install', '-D', '-m', '755', f'{BIN}/nft-ext/libnftables.so.1', f'{private}/libnftables.so.1')
+    with open('/etc/ld.so.conf.d/00-nft-quic.conf', 'w') as f:
+        f.write(private + '\n')
+    sh('ldconfig')
+
+
+def load(host, path):
+    """nft -f, as nftables.service does for the files of /etc/nftables.d."""
+    target = f'/etc/nftables.d/{os.path.basename(path)}'
+    sh('install', '-D', '-m', '644', path, target)
+    host.run('nft', '-f', target)
+
+
+def listing(host):
+    return host.run('nft', 'list', 'ruleset')
+
+
+def counters(host):
+    """{rule without its counter's figures: packets}"""
+    rules = {}
+    for line in listing(host).splitlines():
+        m = re.search(r'counter packets (\d+) bytes \d+ ?', line)
+        if m:
+            rules[(line[:m.start()] + line[m.end():]).strip()] = int(m.group(1))
+    return rules
+
+
+def module_loaded():
+    return bool(glob.glob('/sys/module/nft_quic'))
