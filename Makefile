@@ -49,6 +49,7 @@ tap-unit:
 	@rc=0; $(IN_ROOT) sh -c 'rc=0; \
 		make -j$(JOBS) -C tests/unit check || rc=1; \
 		make -C tests/unit coverage || rc=1; \
+		make -j$(JOBS) -C tests/gen check || rc=1; \
 		make -j$(JOBS) -C quicd check || rc=1; \
 		make -j$(JOBS) -C nft-ext check || rc=1; \
 		make -j$(JOBS) -C nft-ext/inspect check || rc=1; exit $$rc' || rc=1; \

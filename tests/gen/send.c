@@ -110,7 +110,7 @@ static void client_start(struct client *c, unsigned int nth)
 	c->due = now_ms() + c->datagrams[0].wait_ms;
 }
 
-/* All datagrams in one call, as one skb. */
+/* In one call, as one skb: all datagrams up to the next pause. */
 static void send_gso(struct client *c)
 {
 	static struct qt_buf all;
@@ -126,15 +126,16 @@ static void send_gso(struct client *c)
 			     .msg_control = control.buf,
 			     .msg_controllen = sizeof(control.buf)};
 	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
-	uint16_t size = c->datagrams[0].len;
+	uint16_t size = c->datagrams[c->next].len;
+	size_t last = size;
 
 	all.len = 0;
-	for (unsigned int i = 0; i < c->n_datagrams; i++) {
-		if (c->datagrams[i].len > size ||
-		    (c->datagrams[i].len < size && i + 1 < c->n_datagrams))
+	do {
+		if (last != size || c->datagrams[c->next].len > size)
 			errx(2, "--gso: all datagrams but the last must have one size");
-		qt_put(&all, c->datagrams[i].data, c->datagrams[i].len);
-	}
+		last = c->datagrams[c->next].len;
+		qt_put(&all, c->datagrams[c->next].data, last);
+	} while (++c->next < c->n_datagrams && !c->datagrams[c->next].wait_ms);
 	iov = (struct iovec){all.p, all.len};
 	cm->cmsg_level = IPPROTO_UDP;
 	cm->cmsg_type = UDP_SEGMENT;
@@ -142,7 +143,6 @@ static void send_gso(struct client *c)
 	memcpy(CMSG_DATA(cm), &size, sizeof(size));
 	if (sendmsg(c->fd, &msg, 0) < 0)
 		warn("sendmsg");
-	c->next = c->n_datagrams;
 }
 
 static void send_next(struct client *c)

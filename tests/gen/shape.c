@@ -158,9 +158,10 @@ static void read_options(const struct shape *s, char *text, struct qt_packet *p,
 	*key_cid = fresh ? p->dcid : s->dcid;
 }
 
-/* One packet behind @out; @pad_to as in struct qt_packet. */
+/* One packet behind @out; @pad_to as in struct qt_packet. @probe: without damage, to see its
+ * length. */
 static void put_piece(const struct shape *s, const struct piece *piece, unsigned int n,
-		      size_t pad_to, struct qt_buf *out)
+		      size_t pad_to, bool probe, struct qt_buf *out)
 {
 	static struct qt_buf frames;
 	char *options = strdup(piece->options), *body = strdup(piece->body);
@@ -203,7 +204,7 @@ static void put_piece(const struct shape *s, const struct piece *piece, unsigned
 	default:
 		errx(2, "packet kind '%c': what is that?", piece->kind);
 	}
-	if (damage.mask) {
+	if (damage.mask && !probe) {
 		if (damage.at >= (long)(out->len - start))
 			errx(2, "byte %ld of a packet of %zu", damage.at, out->len - start);
 		out->p[damage.at < 0 ? out->len - 1 : start + damage.at] ^= damage.mask;
@@ -254,19 +255,17 @@ void shape_datagram(const struct shape *s, const char *text, struct datagram *ou
 	for (i = 0; i < n; i++) {
 		size_t before = b.len;
 
-		put_piece(s, &pieces[i], i, 0, &b);
+		put_piece(s, &pieces[i], i, 0, true, &b);
 		if (pieces[i].kind == 'i') {
 			last = i;
 			last_len = b.len - before;
 		}
 	}
-	if (last < PIECES_MAX && b.len < s->size) {
-		size_t pad_to = last_len + s->size - b.len;
-
-		b.len = 0;
-		for (i = 0; i < n; i++)
-			put_piece(s, &pieces[i], i, i == last ? pad_to : 0, &b);
-	}
+	if (last < PIECES_MAX && b.len < s->size)
+		last_len += s->size - b.len;
+	b.len = 0;
+	for (i = 0; i < n; i++)
+		put_piece(s, &pieces[i], i, i == last ? last_len : 0, false, &b);
 	out->len = b.len;
 	out->data = malloc(b.len ? b.len : 1);
 	if (!out->data)
