@@ -174,6 +174,22 @@ static void retries(void)
 	tc_want(&c, false, 0, USUAL_ID " " USUAL_NAMES " datagrams 2");
 	tc_end(&c);
 
+	/* One for another client's connection is none of this one's business. */
+	tc_raw(&c, "retry-of-another");
+	retry.dcid = qt_cid(0x61, 4);
+	reply.len = 0;
+	qt_retry(&reply, &retry);
+	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
+	tc_reply(&c, 0, &reply);
+	tc_udp(&c, 0, part(&again, 0, 0, tc_hello(0)->len));
+	tc_want(&c, false, 0, USUAL);
+	tc_want(&c, false, 0,
+		"version v1 dcid 0x9192939495969798999a9b9c9d9e9fa0 " USUAL_NAMES " datagrams 1");
+	tc_end(&c);
+	retry.dcid = p.scid;
+	reply.len = 0;
+	qt_retry(&reply, &retry);
+
 	/* Only the first counts (RFC 9000 17.2.5.2). */
 	tc_raw(&c, "retry-twice");
 	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
@@ -262,7 +278,12 @@ static void nothing(void)
 	tc_raw(&c, "coalesced-foreign-dcid");
 	q = p;
 	q.dcid = qt_cid(0x21, 8);
-	q.pad_to = 2400;
+	d.len = 0;
+	tc_part(&d, &p, tc_hello(0), 0, tc_hello(0)->len);
+	tc_part(&d, &q, tc_hello(0), 0, tc_hello(0)->len);
+	tc_udp(&c, 0, &d);
+	q.dcid = p.dcid;
+	q.version = QT_V2;
 	d.len = 0;
 	tc_part(&d, &p, tc_hello(0), 0, tc_hello(0)->len);
 	tc_part(&d, &q, tc_hello(0), 0, tc_hello(0)->len);

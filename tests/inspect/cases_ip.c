@@ -16,11 +16,13 @@ static void usual_udp(unsigned int length)
 	wire_udp(&udp, &u, tc_usual());
 }
 
+/* Build a packet in @frame, and write it unless @c is NULL. */
 static void put_ip(struct tc *c, const struct wire_ip *ip, const uint8_t *data, size_t len)
 {
 	frame.len = 0;
 	wire_ip(&frame, ip, data, len);
-	tc_frame(c, &frame);
+	if (c)
+		tc_frame(c, &frame);
 }
 
 /* A case of one packet, in which the datagram is seen or not. */
@@ -86,6 +88,10 @@ static void lengths(void)
 	one_packet("udp-length-below-header", &(struct wire_ip){0}, "", false);
 	usual_udp(1209);
 	one_packet("udp-length-beyond-ip", &(struct wire_ip){0}, "", false);
+	/* IP has more than UDP says. */
+	usual_udp(1208);
+	qt_fill(&udp, 0xff, 10);
+	one_packet("udp-length-below-ip", &(struct wire_ip){0}, "", true);
 	usual_udp(1207);
 	one_packet("udp-length-short", &(struct wire_ip){0}, "", false);
 }
@@ -139,18 +145,28 @@ static void fragments_wrong(bool v6)
 {
 	struct tc c;
 
+	/* It ends the packet: what comes then lacks the first fragment. */
 	tc_raw(&c, v6 ? "frag6-overlap" : "frag4-overlap");
 	fragment(&c, v6, 7, 0, 400);
 	fragment(&c, v6, 7, 392, 800);
+	fragment(&c, v6, 7, 400, 800);
 	fragment(&c, v6, 7, 800, udp.len);
 	tc_end(&c);
 
 	tc_raw(&c, v6 ? "frag6-beyond-the-last" : "frag4-beyond-the-last");
-	fragment(&c, v6, 7, 0, 400);
 	udp.len -= 8;
 	fragment(&c, v6, 7, 400, udp.len);
 	udp.len += 8;
 	fragment(&c, v6, 7, udp.len - 8, udp.len);
+	fragment(&c, v6, 7, 0, 400);
+	tc_end(&c);
+
+	/* Only the last may have a length that is not a multiple of 8; others do not count. */
+	tc_raw(&c, v6 ? "frag6-odd-length" : "frag4-odd-length");
+	fragment(&c, v6, 7, 0, 396);
+	fragment(&c, v6, 7, 0, 400);
+	fragment(&c, v6, 7, 400, udp.len);
+	tc_want(&c, v6, 0, USUAL);
 	tc_end(&c);
 
 	tc_raw(&c, v6 ? "frag6-too-late" : "frag4-too-late");
@@ -174,6 +190,36 @@ static void fragments_wrong(bool v6)
 	fragment(&c, v6, 102, 400, udp.len);
 	tc_want(&c, v6, 0, USUAL);
 	tc_end(&c);
+}
+
+/* IPv4 tells fragments apart by the protocol, too. */
+static void fragments_of_protocols(void)
+{
+	struct wire_ip ip = {.id = 7, .proto = 6, .frag = 50};
+	struct tc c;
+
+	tc_raw(&c, "frag4-other-protocol");
+	fragment(&c, false, 7, 0, 400);
+	put_ip(&c, &ip, udp.p + 400, udp.len - 400);
+	tc_end(&c);
+}
+
+/* The capture lacks the end of the last fragment. Even if that is not of the Initial: nothing. */
+static void fragments_cut_short(bool v6)
+{
+	static struct qt_buf payload;
+	struct tc c;
+
+	payload.len = udp.len = 0;
+	qt_put(&payload, tc_usual()->p, tc_usual()->len);
+	qt_fill(&payload, 0, 100);
+	wire_udp(&udp, &(struct wire_udp){0}, &payload);
+	tc_raw(&c, v6 ? "frag6-cut-short" : "frag4-cut-short");
+	fragment(&c, v6, 7, 0, 400);
+	fragment(NULL, v6, 7, 400, udp.len);
+	cap_frame(&c.file, c.when, frame.p, frame.len - 8, frame.len);
+	tc_end(&c);
+	usual_udp(0);
 }
 
 /* The longest datagram that IPv4 carries, and one that would be longer than any packet. */
@@ -212,6 +258,8 @@ void cases_ip(void)
 	for (int v6 = 0; v6 < 2; v6++) {
 		fragments_in_order(v6);
 		fragments_wrong(v6);
+		fragments_cut_short(v6);
 	}
+	fragments_of_protocols();
 	fragments_long();
 }
