@@ -97,10 +97,13 @@ static bool put(struct nx_run *run, const char *raw, size_t len)
 
 bool nx_output_all(struct nx_run *run)
 {
-	struct nx_buf *raw = &run->ctx->out.raw;
-	bool ok = put(run, nx_buf_cstr(raw), raw->len);
+	struct nx_buf raw = run->ctx->out.raw;
+	bool ok;
 
-	nx_buf_reset(raw);
+	/* on the way there may be further runs, for details that JSON leaves out */
+	run->ctx->out.raw = (struct nx_buf)NX_BUF_INIT;
+	ok = put(run, nx_buf_cstr(&raw), raw.len);
+	nx_buf_free(&raw);
 	return ok;
 }
 

@@ -7,6 +7,7 @@
 
 #include "json.h"
 #include "jwalk.h"
+#include "probe.h"
 #include "real.h"
 
 int nx_json_in(struct nx_run *run, const char *src, size_t len, struct nx_buf *out)
@@ -41,10 +42,12 @@ int nx_json_in(struct nx_run *run, const char *src, size_t len, struct nx_buf *o
 	return 1;
 }
 
-static bool put_value(struct nx_lang *lang, json_t *v, const char *raw, size_t len,
-		      struct nx_buf *out)
+static bool put_value(struct nx_run *run, struct nx_lang *lang, json_t *v, const char *raw,
+		      size_t len, struct nx_buf *out)
 {
-	struct nx_jwalk w = { .lang = lang, .typeof_in = true };
+	/* a monitor cannot be asked in between */
+	struct nx_jwalk w = { .lang = lang, .typeof_in = true, .arg = run,
+			      .typeof_text = run->stream ? NULL : nx_probe_typeof };
 	char *dump;
 
 	nx_jwalk(&w, v);
@@ -89,7 +92,7 @@ bool nx_json_out(struct nx_run *run, const char *raw, size_t len, struct nx_buf 
 			nx_buf_add(out, raw + at, len - at);
 			break;
 		}
-		ok = put_value(&lang, v, raw + at, err.position, out);
+		ok = put_value(run, &lang, v, raw + at, err.position, out);
 		at += err.position;
 		json_decref(v);
 	}

@@ -2,6 +2,7 @@
 /* Commands, sets, maps and matches. */
 #include <string.h>
 
+#include "jtype.h"
 #include "jwalk.h"
 #include "layouts.h"
 
@@ -111,32 +112,59 @@ static void walk_type(struct nx_jwalk *w, json_t *set, const char *name,
 	*n = l.n;
 }
 
-/* Old libraries print a type's name: say what the kernel knows of the set. */
-static void fill_type(json_t *set, const char *name, const struct nx_key *const *key, unsigned int n)
+/* A type that is told by its name only. */
+static bool is_vague(const json_t *type)
 {
-	json_t *type = json_object_get(set, name), *parts, *p;
+	return json_is_array(type) ||
+	       (json_is_string(type) && strcmp(json_string_value(type), "verdict"));
+}
 
-	if (!type || json_is_object(type))
-		return;
-	if (n == 1 && key[0]) {
+static void fill_text(json_t *set, const char *name, const struct nx_buf *text)
+{
+	json_t *type = text->len ? nx_jtype_of_text(nx_buf_cstr(text)) : NULL;
+
+	if (type)
+		json_object_set_new(set, name, type);
+}
+
+/* Say of a set's type what the kernel knows and JSON output leaves out. */
+static void fill_types(struct nx_jwalk *w, json_t *set, const struct nx_set_id *id,
+		       const struct nx_layout *l)
+{
+	json_t *type = json_object_get(set, "type"), *map = json_object_get(set, "map"), *p;
+	struct nx_buf key = NX_BUF_INIT, data = NX_BUF_INIT;
+
+	if (!json_is_object(type) && l->n == 1 && l->key[0]) {
 		p = json_object();
-		nx_jquic(p, key[0]);
-		json_object_set_new(set, name, json_pack("{s:o}", "typeof", p));
-		return;
+		nx_jquic(p, l->key[0]);
+		json_object_set_new(set, "type", json_pack("{s:o}", "typeof", p));
+		w->changed = true;
+		type = json_object_get(set, "type");
 	}
-	if (!json_is_array(type) || json_array_size(type) != n)
-		return;
-	parts = json_array();
-	for (unsigned int i = 0; i < n; i++) {
-		if (key[i]) {
-			p = json_object();
-			nx_jquic(p, key[i]);
-			json_array_append_new(parts, p);
-		} else {
-			json_array_append(parts, json_array_get(type, i));
-		}
+	/* kinds of objects are no types */
+	if (json_is_string(map) && !l->dn && !nx_jtype_known(map))
+		map = NULL;
+	if ((is_vague(type) || is_vague(map)) && w->typeof_text &&
+	    w->typeof_text(w->arg, id, map != NULL, &key, &data)) {
+		if (is_vague(type))
+			fill_text(set, "type", &key);
+		if (is_vague(map))
+			fill_text(set, "map", &data);
+		w->changed = true;
 	}
-	json_object_set_new(set, name, json_pack("{s:{s:o}}", "typeof", "concat", parts));
+	nx_buf_free(&key);
+	nx_buf_free(&data);
+}
+
+/* typeof in the key wants typeof in the data, or nft drops both from its listings. */
+static void name_data(struct nx_jwalk *w, json_t *set)
+{
+	json_t *type = nx_jtype_of_name(json_object_get(set, "map"));
+
+	if (type) {
+		json_object_set_new(set, "map", type);
+		w->changed = true;
+	}
 }
 
 static bool set_id(const json_t *obj, struct nx_set_id *id)
@@ -166,21 +194,15 @@ static void walk_set(struct nx_jwalk *w, json_t *set, const struct nx_set_id *id
 	walk_type(w, set, "map", l.data, &l.dn);
 	if (w->lang->dir == NX_OUT && w->lang->known &&
 	    (known = nx_layouts_get(w->lang->known, id))) {
-		if (!nx_layout_quic(&l))
-			l = *known;
-		else if (!l.dn)
-			memcpy(l.data, known->data, sizeof(l.data)), l.dn = known->dn;
-		fill_type(set, "type", l.key, l.n);
-		for (unsigned int i = 0; i < l.dn; i++) {
-			if (l.data[i]) {
-				fill_type(set, "map", l.data, l.dn);
-				break;
-			}
-		}
-		w->changed = true;
+		l = *known;
+		fill_types(w, set, id, &l);
 	}
-	if (w->lang->dir == NX_IN && nx_layouts_put(&w->lang->sets, id, &l))
-		w->lang->oom = true;
+	if (w->lang->dir == NX_IN) {
+		if (nx_layout_quic(&l))
+			name_data(w, set);
+		if (nx_layouts_put(&w->lang->sets, id, &l))
+			w->lang->oom = true;
+	}
 	if (json_is_array(elems) && nx_layout_quic(&l))
 		walk_elements(w, elems, &l, json_object_get(set, "map") != NULL);
 }

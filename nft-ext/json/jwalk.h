@@ -15,14 +15,31 @@
 #include "lang.h"
 
 /**
+ * typedef nx_typeof_fn - what text output says of a set's type
+ * @arg:	caller's
+ * @id:		the set
+ * @map:	is it a map
+ * @key:	gets what stands behind `typeof`
+ * @data:	gets what stands behind the colon, if @map
+ *
+ * Return: false if it cannot be found out.
+ */
+typedef bool nx_typeof_fn(void *arg, const struct nx_set_id *id, bool map, struct nx_buf *key,
+			  struct nx_buf *data);
+
+/**
  * struct nx_jwalk - a walk
  * @lang:	direction, slots, layouts, errors
  * @typeof_in:	the real library takes typeof in JSON
+ * @typeof_text: NX_OUT: asks for types that JSON output lacks, or NULL
+ * @arg:	for @typeof_text
  * @changed:	something was translated
  */
 struct nx_jwalk {
 	struct nx_lang *lang;
 	bool typeof_in;
+	nx_typeof_fn *typeof_text;
+	void *arg;
 	bool changed;
 };
 

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A look at a set by a run of its own. */
+#ifndef NX_PROBE_H
+#define NX_PROBE_H
+
+#include "jwalk.h"
+
+/** nx_probe_typeof - nx_typeof_fn; @arg is a run whose commands are done */
+bool nx_probe_typeof(void *arg, const struct nx_set_id *id, bool map, struct nx_buf *key,
+		     struct nx_buf *data);
+
+#endif /* NX_PROBE_H */
