@@ -9,6 +9,9 @@
 
 struct nft_ctx;
 
+/* NFT_CTX_INPUT_JSON, which headers before nftables 1.0.9 do not have */
+#define NX_INPUT_JSON (1u << 1)
+
 /*
  * Every function of the API: return type, name, parameters. A library that is older than
  * a function leaves its pointer NULL.

@@ -136,6 +136,7 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	*run = (struct nx_run){ .ctx = ctx };
 	run->json = flags & NFT_CTX_OUTPUT_JSON;
 	run->lang.dir = NX_IN;
+	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
 	run->lang.slots = &ctx->slots;
 	run->lang.known = &ctx->layouts;
 	run->lang.include = nx_include;
@@ -149,7 +150,7 @@ static bool takes_json(const struct nx_run *run)
 	const struct nx_real *real = nx_real();
 
 	return run->json || (real->nft_ctx_input_get_flags &&
-			     real->nft_ctx_input_get_flags(run->ctx->real) & NFT_CTX_INPUT_JSON);
+			     real->nft_ctx_input_get_flags(run->ctx->real) & NX_INPUT_JSON);
 }
 
 /* Can there be anything to translate? Text without these words passes as it is. */

@@ -99,15 +99,18 @@ static void walk_type(struct nx_jwalk *w, json_t *set, const char *name,
 		      const struct nx_key **key, uint8_t *n)
 {
 	json_t *type = json_object_get(set, name), *expr = json_object_get(type, "typeof");
+	json_t *shown;
 	struct nx_layout l = { 0 };
 
 	if (!json_is_object(expr))
 		return;
+	shown = json_deep_copy(type);
 	nx_jexpr(w, expr, &l, NULL);
+	if (nx_layout_quic(&l) && w->lang->dir == NX_IN && !w->typeof_in)
+		nx_jerror(w, shown, "this libnftables does not take typeof in JSON; make the set with text");
+	json_decref(shown);
 	if (!nx_layout_quic(&l))
 		return;
-	if (w->lang->dir == NX_IN && !w->typeof_in)
-		nx_jerror(w, type, "this libnftables does not take typeof in JSON; make the set with text");
 	memcpy(key, l.key, l.n * sizeof(key[0]));
 	*n = l.n;
 }

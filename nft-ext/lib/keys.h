@@ -21,6 +21,8 @@
 #define NX_SLOT_STRIDE	1024u			   /* bits between two slots' offsets */
 #define NX_SLOT_BITS	32u			   /* width of a slot */
 #define NX_SLOT_MAX	((0xffffffffu - NX_SLOT_FIRST) / NX_SLOT_STRIDE)
+/* a match that is dropped on the way to the kernel, see mark_rule */
+#define NX_MARK_OFFSET	(NX_SLOT_FIRST - NX_SLOT_STRIDE)
 #define NX_PAYLOAD_INNER 3			   /* NFT_PAYLOAD_INNER_HEADER, "@ih" */
 
 /**

@@ -115,6 +115,10 @@ static int out_one(struct nx_buf *b, const struct load *load, const struct nlatt
 	const uint32_t one = htonl(1);
 
 	*used = false;
+	if (load->bit_off == NX_MARK_OFFSET && has_cmp) {
+		*used = true;
+		return 0;
+	}
 	if (slot) {
 		if (!has_cmp || cmp.len != sizeof(one) || memcmp(cmp.data, &one, sizeof(one)))
 			return -EINVAL;

@@ -253,14 +253,14 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 {
 	struct nx_slots *slots = lang->slots;
 	const char *p = raw, *end = raw + len;
-	struct line l, source, carets;
+	struct line l;
 	bool blamed = false;
 
 	while (next_line(&p, end, &l)) {
 		unsigned int first, last;
 		const char *user, *q = p;
+		struct line msg, source = { 0 }, carets = { 0 };
 		struct place pl;
-		struct line msg;
 		size_t ulen;
 
 		if (!find_place(&l, text, ntext, &pl)) {

@@ -1,195 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Expressions in rules: selectors, what they are compared with, sets and maps on them. */
+/* Expressions in rules: what selectors are compared with, sets and maps on them. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "walk.h"
 #include "words.h"
 
-/**
- * struct selector - `quic alpn . ip daddr`, or its placeholder
- * @layout:	its parts
- * @from:	first token of each quic part
- * @to:		token behind each
- * @concat:	it is a part of a concatenation
- * @slot:	NX_OUT: the literal that it stands for, if it is a slot
- */
-struct selector {
-	struct nx_layout layout;
-	size_t from[NX_COMPS], to[NX_COMPS];
-	bool concat;
-	const struct nx_slot *slot;
-};
-
-static bool number(const struct nx_walk *w, size_t i, uint32_t *val)
-{
-	char *end;
-	unsigned long v;
-
-	if (type_of(w, i) != NX_WORD || *text_of(w, i) < '0' || *text_of(w, i) > '9')
-		return false;
-	v = strtoul(text_of(w, i), &end, 10);
-	*val = v;
-	return end == text_of(w, i) + len_of(w, i) && v <= UINT32_MAX;
-}
-
-/* `@ih,OFFSET,BITS` at @i */
-static bool raw_payload(const struct nx_walk *w, size_t i, uint32_t *off, uint32_t *bits)
-{
-	return i + 6 <= w->toks.n && is_punct(w, i, '@') && is(w, i + 1, "ih") &&
-	       is_punct(w, i + 2, ',') && number(w, i + 3, off) && is_punct(w, i + 4, ',') &&
-	       number(w, i + 5, bits);
-}
-
-/* A word that a name follows: what comes next is no expression. */
-static bool names_follow(const struct nx_walk *w, size_t i)
-{
-	return is(w, i, "jump") || is(w, i, "goto") || is_punct(w, i, '@') || is_punct(w, i, '$');
-}
-
-const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *end)
-{
-	const struct nx_key *k;
-	uint32_t off, bits;
-
-	if (w->lang->dir == NX_OUT) {
-		if (!raw_payload(w, i, &off, &bits))
-			return NULL;
-		*end = i + 6;
-		return nx_key_by_place(off, bits);
-	}
-	if (!is(w, i, "quic") || type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD)
-		return NULL;
-	if (i && names_follow(w, i - 1))
-		return NULL;
-	k = nx_key_by_name(text_of(w, i + 1), len_of(w, i + 1));
-	*end = i + 2;
-	return k;
-}
-
-/* The token behind a part of a concatenation that is not ours. */
-static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
-{
-	bool fib = is(w, i, "fib");
-
-	for (size_t from = i; i < to; i++) {
-		enum nx_tok_type type = type_of(w, i);
-
-		if (type == NX_WORD) {
-			/* `fib saddr . iif type` has dots of its own; its result word ends it */
-			if (fib && i > from + 1 && !is_punct(w, i - 1, '.') &&
-			    (is(w, i, "type") || is(w, i, "oif") || is(w, i, "oifname") ||
-			     is(w, i, "check")))
-				return i + 1;
-			if (is(w, i, "map") || is(w, i, "vmap") || nx_word_after_key(text_of(w, i), len_of(w, i)))
-				break;
-			continue;
-		}
-		if (type == NX_PUNCT && is_punct(w, i, '@') && i + 2 < to && is_punct(w, i + 2, ',')) {
-			i += 5; /* a raw payload */
-			if (i >= to)
-				break;
-			continue;
-		}
-		if (type == NX_PUNCT && is_punct(w, i, '(') && nx_mate(w, i)) {
-			i = nx_mate(w, i);
-			continue;
-		}
-		if (type == NX_PUNCT && is_punct(w, i, '.') && fib)
-			continue;
-		break;
-	}
-	return i;
-}
-
-/*
- * How many parts of the concatenation stand before token @i, which follows a dot. Going
- * back, each part must begin with a word that begins an expression: what does not is a
- * value of the match before.
- */
-static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from)
-{
-	unsigned int n = 0;
-
-	while (i > from && is_punct(w, i - 1, '.')) {
-		size_t j = i - 1;
-
-		n++;
-		while (j > from && (type_of(w, j - 1) == NX_WORD || is_punct(w, j - 1, ',') ||
-				    is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')'))) {
-			if (is_punct(w, j - 1, ')')) {
-				size_t open = w->toks.t[j - 1].mate;
-
-				if (open >= j - 1)
-					break;
-				j = open;
-				continue;
-			}
-			j--;
-			if (j >= 1 && is(w, j, "fib"))
-				break;
-		}
-		/* dots of a fib expression are not parts */
-		if (j >= from + 3 && is_punct(w, j - 1, '.') && is(w, j - 3, "fib"))
-			j -= 1;
-		if (j <= from || !is_punct(w, j - 1, '.') ||
-		    !nx_word_begins_expr(text_of(w, j), len_of(w, j)))
-			break;
-		i = j;
-	}
-	return n;
-}
-
-static size_t read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
-			    const struct nx_key *k, size_t end, struct selector *s)
-{
-	unsigned int part = 0;
-
-	memset(s, 0, sizeof(*s));
-	if (i > from && is_punct(w, i - 1, '.'))
-		part = parts_before(w, i, from);
-	s->concat = part > 0;
-	while (part < NX_COMPS) {
-		if (k) {
-			s->layout.key[part] = k;
-			s->from[part] = i;
-			s->to[part] = end;
-		} else {
-			end = skip_part(w, i, to);
-		}
-		s->layout.n = ++part;
-		if (end >= to || !is_punct(w, end, '.'))
-			break;
-		s->concat = true;
-		i = end + 1;
-		k = i < to ? nx_selector_key(w, i, &end) : NULL;
-	}
-	for (part = 0; s->concat && part < s->layout.n; part++)
-		s->layout.key[part] = nx_key_in_concat(s->layout.key[part]);
-	return end;
-}
-
-static void write_selector(struct nx_walk *w, const struct selector *s)
-{
-	struct nx_buf b = NX_BUF_INIT;
-
-	for (unsigned int i = 0; i < s->layout.n; i++) {
-		const struct nx_key *k = s->layout.key[i];
-
-		if (!k)
-			continue;
-		nx_buf_reset(&b);
-		if (w->lang->dir == NX_OUT)
-			nx_buf_fmt(&b, "quic %s", k->name);
-		else
-			nx_buf_fmt(&b, "@ih,%u,%u", nx_key_offset(k), k->width * 8u);
-		nx_replace(w, s->from[i], s->to[i], &b);
-	}
-	nx_buf_free(&b);
-}
-
 /* `quic sni` and a literal that fits no register: both become a slot */
-static void write_slot(struct nx_walk *w, const struct selector *s, const struct nx_lit *lit,
+static void write_slot(struct nx_walk *w, const struct nx_selector *s, const struct nx_lit *lit,
 		       size_t at, size_t at_end)
 {
 	struct nx_buf b = NX_BUF_INIT;
@@ -225,7 +44,7 @@ static bool is_literal(const struct nx_walk *w, size_t i, size_t to)
 }
 
 /* One literal behind a single name or connection ID. @i: its place in @w; @at: in @use. */
-static void write_match(struct nx_walk *w, const struct selector *s, size_t i, struct nx_walk *use,
+static void write_match(struct nx_walk *w, const struct nx_selector *s, size_t i, struct nx_walk *use,
 			size_t at, size_t at_end)
 {
 	const struct nx_key *k = s->layout.key[0];
@@ -234,14 +53,14 @@ static void write_match(struct nx_walk *w, const struct selector *s, size_t i, s
 
 	if (!nx_read_literal(w, i, k, &lit)) {
 		if (w->lang->dir == NX_OUT)
-			write_selector(use, s);
+			nx_write_selector(use, s);
 		return;
 	}
 	if (w->lang->dir == NX_IN && !nx_lit_fits(&lit, k->width)) {
 		write_slot(use, s, &lit, at, at_end);
 		return;
 	}
-	write_selector(use, s);
+	nx_write_selector(use, s);
 	if (w->lang->dir == NX_OUT)
 		nx_lit_text(&b, k, &lit);
 	else
@@ -276,13 +95,13 @@ static size_t walk_braces(struct nx_walk *w, size_t i, const struct nx_layout *l
 }
 
 /* `$name` behind a selector: a set, or a literal. */
-static size_t walk_variable(struct nx_walk *w, size_t i, const struct selector *s)
+static size_t walk_variable(struct nx_walk *w, size_t i, const struct nx_selector *s)
 {
 	const struct nx_key *k = s->layout.n == 1 ? s->layout.key[0] : NULL;
 	struct nx_sub sub;
 
 	if (!nx_sub_begin(w, i, &sub)) {
-		write_selector(w, s);
+		nx_write_selector(w, s);
 		return i + 2;
 	}
 	if (k && k->kind != NX_NUM && !is_punct(&sub.w, 0, '{') && !is_punct(&sub.w, 0, '@') &&
@@ -297,7 +116,7 @@ static size_t walk_variable(struct nx_walk *w, size_t i, const struct selector *
 
 		if (nx_sub_begin(&sub.w, 0, &inner)) {
 			if (is_punct(&inner.w, 0, '{') || is_punct(&inner.w, 0, '$')) {
-				write_selector(w, s);
+				nx_write_selector(w, s);
 				nx_walk_elements(&inner.w, 0, inner.w.toks.n, &s->layout);
 				nx_sub_end(&sub.w, 0, &inner, true);
 				nx_sub_end(w, i, &sub, true);
@@ -309,7 +128,7 @@ static size_t walk_variable(struct nx_walk *w, size_t i, const struct selector *
 			return i + 2;
 		}
 	}
-	write_selector(w, s);
+	nx_write_selector(w, s);
 	if (is_punct(&sub.w, 0, '{'))
 		walk_braces(&sub.w, 0, &s->layout);
 	else if (!is_punct(&sub.w, 0, '@'))
@@ -329,7 +148,7 @@ static size_t walk_numbers(struct nx_walk *w, size_t i, size_t to, const struct 
 }
 
 /* What follows a selector, from token @i. */
-static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct selector *s)
+static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
 {
 	const struct nx_key *k = s->layout.n == 1 && !s->concat ? s->layout.key[0] : NULL;
 	const struct nx_key *any = NULL;
@@ -350,14 +169,14 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 	if (i < to && (is(w, i, "map") || is(w, i, "vmap")))
 		i++;
 	if (i < to && is_punct(w, i, '{')) {
-		write_selector(w, s);
+		nx_write_selector(w, s);
 		return walk_braces(w, i, &s->layout);
 	}
 	if (i + 1 < to && is_punct(w, i, '$'))
 		return walk_variable(w, i, s);
 	if (k && is_literal(w, i, to)) {
 		if (k->kind == NX_NUM) {
-			write_selector(w, s);
+			nx_write_selector(w, s);
 			return walk_numbers(w, i, to, k);
 		}
 		if (w->lang->dir == NX_IN && i + 2 < to && is_punct(w, i + 1, '-')) {
@@ -368,7 +187,7 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 		write_match(w, s, i, w, i, i + 1);
 		return i + 1;
 	}
-	write_selector(w, s);
+	nx_write_selector(w, s);
 	return i;
 }
 
@@ -399,10 +218,10 @@ static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 	const struct nx_slot *slot;
 	const struct nx_key *k;
 	uint32_t off, bits;
-	struct selector s;
+	struct nx_selector s;
 	size_t end;
 
-	if (w->lang->dir == NX_OUT && raw_payload(w, i, &off, &bits)) {
+	if (w->lang->dir == NX_OUT && nx_raw_payload(w, i, &off, &bits)) {
 		slot = nx_slot_by_place(w->lang->slots, off, bits);
 		if (slot)
 			return walk_slot(w, i, to, slot);
@@ -410,7 +229,7 @@ static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 	k = nx_selector_key(w, i, &end);
 	if (!k || end > to)
 		return i;
-	end = read_selector(w, i, from, to, k, end, &s);
+	end = nx_read_selector(w, i, from, to, k, end, &s);
 	return walk_operand(w, end, to, &s);
 }
 
@@ -435,7 +254,7 @@ static void suspect(struct nx_walk *w, size_t i, size_t to)
 	struct nx_suspect *s;
 
 	if (w->lang->dir == NX_OUT || w->parent || !is(w, i, "quic") || i + 1 >= to ||
-	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD || (i && names_follow(w, i - 1)))
+	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD || (i && nx_names_follow(w, i - 1)))
 		return;
 	s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -450,6 +269,24 @@ static void suspect(struct nx_walk *w, size_t i, size_t to)
 	w->lang->suspects = s;
 }
 
+/* nft keeps no typeof with a meter's set: it could be listed, but not loaded again. */
+static void refuse_meter(struct nx_walk *w, size_t i, size_t to)
+{
+	size_t open = i + 1, end;
+
+	while (open < to && open < i + 6 && !is_punct(w, open, '{'))
+		open++;
+	if (open >= to || !nx_mate(w, open))
+		return;
+	for (size_t j = open + 1; j < nx_mate(w, open); j++) {
+		if (nx_selector_key(w, j, &end)) {
+			nx_error(w, i, nx_mate(w, open) + 1,
+				 "quic: not possible in a meter, use a dynamic set: add @set { quic ... }");
+			return;
+		}
+	}
+}
+
 static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 {
 	size_t next = walk_expr(w, i, from, to);
@@ -457,6 +294,8 @@ static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 	if (next > i)
 		return next;
 	suspect(w, i, to);
+	if (w->lang->dir == NX_IN && type_of(w, i) == NX_WORD && is(w, i, "meter"))
+		refuse_meter(w, i, to);
 	return is_punct(w, i, '{') ? walk_nested(w, i) : i + 1;
 }
 
@@ -466,7 +305,7 @@ void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to)
 		i = walk_any(w, i, from, to);
 }
 
-static size_t rule_end(const struct nx_walk *w, size_t i, size_t to)
+size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to)
 {
 	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';')) {
 		if (is_punct(w, i, '}'))
@@ -477,57 +316,30 @@ static size_t rule_end(const struct nx_walk *w, size_t i, size_t to)
 	return i < to ? i : to;
 }
 
+/*
+ * nft -o would merge rules with quic as if a packet had one value of each key; it has many
+ * names. A match that no other rule can share keeps it off; it never gets to the kernel.
+ */
+static void mark_rule(struct nx_walk *w, size_t from, size_t to)
+{
+	char mark[64];
+	size_t end;
+	int n;
+
+	for (size_t i = from; i < to; i++) {
+		if (!nx_selector_key(w, i, &end))
+			continue;
+		n = snprintf(mark, sizeof(mark), "@ih,%u,%u != 1 ", NX_MARK_OFFSET, NX_SLOT_BITS);
+		nx_text_edit(w->text, w->toks.t[from].off, 0, mark, n);
+		return;
+	}
+}
+
 size_t nx_walk_rule(struct nx_walk *w, size_t from, size_t to)
 {
-	to = rule_end(w, from, to);
+	to = nx_rule_end(w, from, to);
+	if (w->lang->per_rule)
+		mark_rule(w, from, to);
 	nx_walk_exprs(w, from, to);
 	return to;
-}
-
-/* One side of `typeof KEY : DATA`; the token behind it. */
-static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
-			  const struct nx_key **key)
-{
-	struct selector s = { 0 };
-	unsigned int part = 0;
-
-	while (i < to && part < NX_COMPS) {
-		size_t end = i;
-		const struct nx_key *k = nx_selector_key(w, i, &end);
-
-		if (k) {
-			s.layout.key[part] = k;
-			s.from[part] = i;
-			s.to[part] = end;
-		} else {
-			end = skip_part(w, i, to);
-		}
-		part++;
-		i = end;
-		if (i >= to || !is_punct(w, i, '.'))
-			break;
-		i++;
-	}
-	s.layout.n = part;
-	for (unsigned int p = 0; p < part; p++) {
-		if (part > 1)
-			s.layout.key[p] = nx_key_in_concat(s.layout.key[p]);
-		key[p] = s.layout.key[p];
-	}
-	*n = part;
-	write_selector(w, &s);
-	return i;
-}
-
-size_t nx_walk_typeof(struct nx_walk *w, size_t from, size_t to, struct nx_layout *l)
-{
-	size_t end = rule_end(w, from, to), i;
-
-	memset(l, 0, sizeof(*l));
-	i = typeof_side(w, from, end, &l->n, l->key);
-	while (i < end && !is_punct(w, i, ':'))
-		i++;
-	if (i < end)
-		typeof_side(w, i + 1, end, &l->dn, l->data);
-	return end;
 }

@@ -99,7 +99,6 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
  * @include:	NX_IN: called for includes, or NULL
  * @arg:	for @include
  * @nested:	files open
- * @rules:	rules with quic so far
  * @errors:	messages in nft's form
  * @nerrs:	how many
  * @oom:	memory ran out; the result is not to be used
@@ -122,7 +121,6 @@ struct nx_lang {
 	nx_include_fn *include;
 	void *arg;
 	unsigned int nested;
-	unsigned int rules;
 	struct nx_buf errors;
 	unsigned int nerrs;
 	bool oom;

@@ -154,8 +154,27 @@ static size_t walk_elements_of(struct nx_walk *w, size_t i, size_t to, const str
 	return skip_command(w, i, to);
 }
 
+/*
+ * NX_OUT: `get element` names a key's type, not what it is. Where all of it is ours it can be
+ * said.
+ */
+static void type_to_typeof(struct nx_walk *w, size_t i, size_t to, const struct nx_layout *l)
+{
+	struct nx_buf b = NX_BUF_INIT;
+
+	if (l->n != 1 || !l->key[0] || i + 1 >= to || !is(w, i + 1, "integer") ||
+	    (is_punct(w, i + 2, ':') && !is(w, i + 3, "verdict")))
+		return;
+	nx_buf_fmt(&b, "typeof quic %s", l->key[0]->name);
+	nx_replace(w, i, i + 2, &b);
+	nx_buf_free(&b);
+}
+
 static size_t walk_set_line(struct nx_walk *w, size_t i, size_t to, struct nx_layout *l)
 {
+	if (is(w, i, "type") && w->lang->dir == NX_OUT)
+		type_to_typeof(w, i, to, l);
+
 	if (is(w, i, "typeof"))
 		return nx_walk_typeof(w, i + 1, to, l);
 	if (is(w, i, "elements"))
@@ -191,9 +210,13 @@ static void walk_set_block(struct nx_walk *w, size_t from, size_t to,
 {
 	struct nx_set_id id = { block->family, block->table, block->table_len, name, len };
 	struct nx_layout l = { 0 };
+	const struct nx_layout *known;
 	struct nx_block inside = *block;
 
 	find_layout(w, from, to, &l);
+	if (!nx_layout_quic(&l) && w->lang->dir == NX_OUT && name && block->table && w->lang->known &&
+	    (known = nx_layouts_get(w->lang->known, &id)))
+		l = *known;
 	if (name && block->table && nx_layouts_put(&w->lang->sets, &id, &l))
 		w->lang->oom = true;
 	inside.kind = NX_SET;

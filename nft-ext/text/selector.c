@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Selectors: `quic KEY`, alone and in concatenations, in rules and behind typeof. */
+#include <stdlib.h>
+
+#include "walk.h"
+#include "words.h"
+
+static bool number(const struct nx_walk *w, size_t i, uint32_t *val)
+{
+	char *end;
+	unsigned long v;
+
+	if (type_of(w, i) != NX_WORD || *text_of(w, i) < '0' || *text_of(w, i) > '9')
+		return false;
+	v = strtoul(text_of(w, i), &end, 10);
+	*val = v;
+	return end == text_of(w, i) + len_of(w, i) && v <= UINT32_MAX;
+}
+
+/* `@ih,OFFSET,BITS` at @i */
+bool nx_raw_payload(const struct nx_walk *w, size_t i, uint32_t *off, uint32_t *bits)
+{
+	return i + 6 <= w->toks.n && is_punct(w, i, '@') && is(w, i + 1, "ih") &&
+	       is_punct(w, i + 2, ',') && number(w, i + 3, off) && is_punct(w, i + 4, ',') &&
+	       number(w, i + 5, bits);
+}
+
+/* A word that a name follows: what comes next is no expression. */
+bool nx_names_follow(const struct nx_walk *w, size_t i)
+{
+	return is(w, i, "jump") || is(w, i, "goto") || is_punct(w, i, '@') || is_punct(w, i, '$');
+}
+
+const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *end)
+{
+	const struct nx_key *k;
+	uint32_t off, bits;
+
+	if (w->lang->dir == NX_OUT) {
+		if (!nx_raw_payload(w, i, &off, &bits))
+			return NULL;
+		*end = i + 6;
+		return nx_key_by_place(off, bits);
+	}
+	if (!is(w, i, "quic") || type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD)
+		return NULL;
+	if (i && nx_names_follow(w, i - 1))
+		return NULL;
+	k = nx_key_by_name(text_of(w, i + 1), len_of(w, i + 1));
+	*end = i + 2;
+	return k;
+}
+
+/* The token behind a part of a concatenation that is not ours. */
+static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
+{
+	bool fib = is(w, i, "fib");
+
+	for (size_t from = i; i < to; i++) {
+		enum nx_tok_type type = type_of(w, i);
+
+		if (type == NX_WORD) {
+			/* `fib saddr . iif type` has dots of its own; its result word ends it */
+			if (fib && i > from + 1 && !is_punct(w, i - 1, '.') &&
+			    (is(w, i, "type") || is(w, i, "oif") || is(w, i, "oifname") ||
+			     is(w, i, "check")))
+				return i + 1;
+			if (is(w, i, "map") || is(w, i, "vmap") || nx_word_after_key(text_of(w, i), len_of(w, i)))
+				break;
+			continue;
+		}
+		if (type == NX_PUNCT && is_punct(w, i, '@') && i + 2 < to && is_punct(w, i + 2, ',')) {
+			i += 5; /* a raw payload */
+			if (i >= to)
+				break;
+			continue;
+		}
+		if (type == NX_PUNCT && is_punct(w, i, '(') && nx_mate(w, i)) {
+			i = nx_mate(w, i);
+			continue;
+		}
+		if (type == NX_PUNCT && is_punct(w, i, '.') && fib)
+			continue;
+		break;
+	}
+	return i;
+}
+
+/*
+ * How many parts of the concatenation stand before token @i, which follows a dot. Going
+ * back, each part must begin with a word that begins an expression: what does not is a
+ * value of the match before.
+ */
+static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from)
+{
+	unsigned int n = 0;
+
+	while (i > from && is_punct(w, i - 1, '.')) {
+		size_t j = i - 1;
+
+		n++;
+		while (j > from && (type_of(w, j - 1) == NX_WORD || is_punct(w, j - 1, ',') ||
+				    is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')'))) {
+			if (is_punct(w, j - 1, ')')) {
+				size_t open = w->toks.t[j - 1].mate;
+
+				if (open >= j - 1)
+					break;
+				j = open;
+				continue;
+			}
+			j--;
+			if (j >= 1 && is(w, j, "fib"))
+				break;
+		}
+		/* dots of a fib expression are not parts */
+		if (j >= from + 3 && is_punct(w, j - 1, '.') && is(w, j - 3, "fib"))
+			j -= 1;
+		if (j <= from || !is_punct(w, j - 1, '.') ||
+		    !nx_word_begins_expr(text_of(w, j), len_of(w, j)))
+			break;
+		i = j;
+	}
+	return n;
+}
+
+/* Bytes of a stock part in a register, at least. */
+static unsigned int stock_width(const struct nx_walk *w, size_t i)
+{
+	if (is(w, i, "meta"))
+		i++;
+	if (is(w, i, "iifname") || is(w, i, "oifname"))
+		return 16;
+	if ((is(w, i, "ip6") || is(w, i, "ether")) &&
+	    (is(w, i + 1, "saddr") || is(w, i + 1, "daddr")))
+		return is(w, i, "ip6") ? 16 : 8;
+	return 4;
+}
+
+#define CONCAT_MAX 64 /* bytes of a set's key; nft 1.0.6 aborts above */
+
+/* Concatenations that no nft could load; @stock: bytes of the parts that are not ours. */
+static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
+		     size_t to)
+{
+	unsigned int bytes = stock;
+
+	if (w->lang->dir == NX_OUT)
+		return false;
+	for (unsigned int i = 0; i < s->layout.n; i++)
+		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
+	if (bytes <= CONCAT_MAX)
+		return false;
+	nx_error(w, from, to, "quic: concatenation of %u bytes is too long, at most %u are possible",
+		 bytes, CONCAT_MAX);
+	return true;
+}
+
+size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
+			    const struct nx_key *k, size_t end, struct nx_selector *s)
+{
+	unsigned int part = 0, stock = 0;
+	size_t begin = i;
+
+	memset(s, 0, sizeof(*s));
+	if (i > from && is_punct(w, i - 1, '.'))
+		part = parts_before(w, i, from);
+	s->concat = part > 0;
+	stock = 4 * part;
+	while (part < NX_COMPS) {
+		if (k) {
+			s->layout.key[part] = k;
+			s->from[part] = i;
+			s->to[part] = end;
+		} else {
+			stock += stock_width(w, i);
+			end = skip_part(w, i, to);
+		}
+		s->layout.n = ++part;
+		if (end >= to || !is_punct(w, end, '.'))
+			break;
+		s->concat = true;
+		i = end + 1;
+		k = i < to ? nx_selector_key(w, i, &end) : NULL;
+	}
+	for (part = 0; s->concat && part < s->layout.n; part++)
+		s->layout.key[part] = nx_key_in_concat(s->layout.key[part]);
+	too_wide(w, s, stock, begin, end);
+	return end;
+}
+
+void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)
+{
+	struct nx_buf b = NX_BUF_INIT;
+
+	for (unsigned int i = 0; i < s->layout.n; i++) {
+		const struct nx_key *k = s->layout.key[i];
+
+		if (!k)
+			continue;
+		nx_buf_reset(&b);
+		if (w->lang->dir == NX_OUT)
+			nx_buf_fmt(&b, "quic %s", k->name);
+		else
+			nx_buf_fmt(&b, "@ih,%u,%u", nx_key_offset(k), k->width * 8u);
+		nx_replace(w, s->from[i], s->to[i], &b);
+	}
+	nx_buf_free(&b);
+}
+
+/* One side of `typeof KEY : DATA`; the token behind it. */
+static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
+			  const struct nx_key **key)
+{
+	struct nx_selector s = { 0 };
+	unsigned int part = 0, stock = 0;
+	size_t from = i;
+
+	while (i < to && part < NX_COMPS) {
+		size_t end = i;
+		const struct nx_key *k = nx_selector_key(w, i, &end);
+
+		if (k) {
+			s.layout.key[part] = k;
+			s.from[part] = i;
+			s.to[part] = end;
+		} else {
+			stock += stock_width(w, i);
+			end = skip_part(w, i, to);
+		}
+		part++;
+		i = end;
+		if (i >= to || !is_punct(w, i, '.'))
+			break;
+		i++;
+	}
+	s.layout.n = part;
+	for (unsigned int p = 0; p < part; p++) {
+		if (part > 1)
+			s.layout.key[p] = nx_key_in_concat(s.layout.key[p]);
+		key[p] = s.layout.key[p];
+	}
+	*n = part;
+	if (!nx_layout_quic(&s.layout) || !too_wide(w, &s, stock, from, i))
+		nx_write_selector(w, &s);
+	return i;
+}
+
+size_t nx_walk_typeof(struct nx_walk *w, size_t from, size_t to, struct nx_layout *l)
+{
+	size_t end = nx_rule_end(w, from, to), i;
+
+	memset(l, 0, sizeof(*l));
+	i = typeof_side(w, from, end, &l->n, l->key);
+	while (i < end && !is_punct(w, i, ':'))
+		i++;
+	if (i < end)
+		typeof_side(w, i + 1, end, &l->dn, l->data);
+	return end;
+}
