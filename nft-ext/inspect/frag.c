@@ -5,7 +5,6 @@
 
 #include "frag.h"
 
-#define QI_FRAG_PACKETS 64    /* packets in work; each has a buffer of 64 KiB */
 #define QI_FRAG_TIMEOUT 30    /* seconds */
 #define QI_FRAG_UNIT	8     /* offsets count these */
 #define QI_FRAG_MAX	65535 /* bytes of a packet's payload */
@@ -37,21 +36,21 @@ struct qi_frags {
 	struct qi_frag_packet *packets;
 };
 
-struct qi_frags *qi_frags_new(void)
+struct qi_frags *qi_frags_new(unsigned int packets)
 {
 	struct qi_frags *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
 	/* Memory that no fragment needs is never touched. */
-	t->packets = calloc(QI_FRAG_PACKETS, sizeof(*t->packets));
+	t->packets = calloc(packets, sizeof(*t->packets));
 	if (!t->packets) {
 		free(t);
 		return NULL;
 	}
 	TAILQ_INIT(&t->list);
 	TAILQ_INIT(&t->idle);
-	for (int i = 0; i < QI_FRAG_PACKETS; i++)
+	for (unsigned int i = 0; i < packets; i++)
 		TAILQ_INSERT_TAIL(&t->idle, &t->packets[i], node);
 	return t;
 }

@@ -33,8 +33,14 @@ struct qi_frag {
 	size_t len;
 };
 
-/** qi_frags_new - make a reassembler; NULL if memory is short */
-struct qi_frags *qi_frags_new(void);
+/**
+ * qi_frags_new - make a reassembler
+ * @packets:	how many packets are kept that lack fragments, 1 at least; beyond that the
+ *		oldest is dropped. Each has a buffer of 64 KiB.
+ *
+ * Return: the reassembler, or NULL if memory is short.
+ */
+struct qi_frags *qi_frags_new(unsigned int packets);
 
 void qi_frags_free(struct qi_frags *t);
 

@@ -14,9 +14,10 @@
 #define QI_EXIT_FAILURE 1
 #define QI_EXIT_USAGE	2
 
-/* At most some 70 MB of half ClientHellos and 10 MB of memories. */
-#define QI_GATHERING_MAX 4096
-#define QI_SETTLED_MAX	 65536
+/* At most some 70 MB of half ClientHellos, 10 MB of memories and 5 MB of fragments. */
+#define QI_GATHERING_MAX  4096
+#define QI_SETTLED_MAX	  65536
+#define QI_FRAGMENTED_MAX 64
 
 static const char qi_usage[] =
 	"Usage: quic-inspect [-j] [-f FILTER] CAPTURE...\n"
@@ -172,7 +173,7 @@ int main(int argc, char **argv)
 
 	program.json = options.json;
 	program.flows = qi_flows_new(QI_GATHERING_MAX, QI_SETTLED_MAX, qi_on_flow, &program);
-	program.frags = qi_frags_new();
+	program.frags = qi_frags_new(QI_FRAGMENTED_MAX);
 	if (program.flows && program.frags) {
 		status = qi_run(&program, &options, argv + optind);
 	} else {
