@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The usual table: client c -- server s, one table `inet t`, listeners on several ports."""
 import nft
-from vm import Ns, collect, modprobe, ok, veth
+from vm import Ns, brief, collect, drain, modprobe, ok, veth
 
 PORTS = [443, 8443, 4433, 8853, 9000]
 V4, V6 = '10.0.0.2', 'fd00::2'
@@ -41,7 +41,7 @@ class Bench:
         """
         sock = client or self.client(dst)
         for s in self.servers.values():
-            collect([s], 0, quiet=0)
+            drain(s)
         if send:
             send(sock, datagrams)
         else:
@@ -54,7 +54,7 @@ class Bench:
         sizes = {p: [datagrams.index(x) if x in datagrams else len(x) for x in v]
                  for p, v in got.items() if v}
         good = ok(got == want, name,
-                  f'arrived: {sizes}, want all {len(datagrams)} in order at {port}; {self.s.stats()}')
+                  f'arrived: {brief(sizes)}, want all {len(datagrams)} in order at {port}; {self.s.stats()}')
         if not client:
             sock.close()
         return good
