@@ -80,7 +80,7 @@ static int parse_name(const struct nx_key *k, const char *s, size_t len, struct 
 {
 	bool sni = k->id != NFT_QUIC_ALPN;
 
-	if (sni && len > 1 && s[len - 1] == '.' && s[len - 2] != '.')
+	if (sni && len > 1 && s[len - 1] == '.' && s[len - 2] != '.' && !(len == 2 && *s == '*'))
 		len--;
 	if (!len) {
 		nx_buf_fmt(err, "quic %s: empty name", k->name);

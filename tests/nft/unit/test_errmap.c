@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Stock nft's messages, back in the user's text. */
+#include "test.h"
+
+#include "errmap.h"
+
+#define SMB "0x736d6200000000000000000000000000"
+
+static void check(const char *name, const char *user, const char *raw, const char *want)
+{
+	struct nx_slots slots = { 0 };
+	struct nx_buf out = NX_BUF_INIT;
+	struct pass p;
+
+	pass(&p, NX_IN, &slots, NULL, name, user);
+	nx_errmap(raw, strlen(raw), &p.text, 1, &p.lang, &out);
+	assert_string_equal(nx_buf_cstr(&out), want);
+	nx_buf_free(&out);
+	pass_free(&p);
+	nx_slots_free(&slots);
+}
+
+static void test_place(void **state)
+{
+	(void)state;
+	check("f.nft", "\n\tadd rule t c quic alpn \"smb\" foo drop\n",
+	      "f.nft:2:65-67: Error: syntax error, unexpected string\n"
+	      "\tadd rule t c @ih,524288,128 " SMB " foo drop\n"
+	      "\t                                                               ^^^\n",
+	      "f.nft:2:31-33: Error: syntax error, unexpected string\n"
+	      "\tadd rule t c quic alpn \"smb\" foo drop\n"
+	      "\t                             ^^^\n");
+}
+
+static void test_command_line(void **state)
+{
+	(void)state;
+	check(NULL, "add rule t c quic alpn \"smb\" foo",
+	      "Error: syntax error\nadd rule t c @ih,524288,128 " SMB " foo\n"
+	      "             ~~~~~~~~~~~~~~                                    ^^^\n",
+	      "Error: syntax error\nadd rule t c quic alpn \"smb\" foo\n"
+	      "             ~~~~~~~~~       ^^^\n");
+}
+
+static void test_two_places(void **state)
+{
+	(void)state;
+	check("f", "add rule t c redirect to :quic alpn map { \"smb\" : 1 }",
+	      "f:1:27-87: Error: no transport\n"
+	      "add rule t c redirect to :@ih,524288,128 map { " SMB " : 1 }\n"
+	      "             ~~~~~~~~     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n",
+	      "f:1:27-53: Error: no transport\n"
+	      "add rule t c redirect to :quic alpn map { \"smb\" : 1 }\n"
+	      "             ~~~~~~~~     ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n");
+}
+
+static void test_words(void **state)
+{
+	(void)state;
+	check("f", "add rule t c quic alpn \"smb\"", "Error: no good: @ih,524288,128 " SMB "\n",
+	      "Error: no good: quic alpn \"smb\"\n");
+}
+
+static void test_unknown_key(void **state)
+{
+	(void)state;
+	check("f", "add rule inet quic pre udp dport 443 quic foo \"x\"",
+	      "f:1:50-50: Error: syntax error, unexpected newline\n"
+	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
+	      "                                                 ^\n",
+	      "f:1:38-45: Error: unknown quic key \"foo\", known are alpn, sni, version, type, dcid, scid, ech\n"
+	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
+	      "                                     ^^^^^^^^\n");
+	/* a table called quic is none */
+	check("f", "add rule inet quic pre foo",
+	      "f:1:24-26: Error: syntax error, unexpected string\nadd rule inet quic pre foo\n"
+	      "                       ^^^\n",
+	      "f:1:24-26: Error: syntax error, unexpected string\nadd rule inet quic pre foo\n"
+	      "                       ^^^\n");
+}
+
+static void test_foreign(void **state)
+{
+	const char *raw = "g.nft:1:1-2: Error: x\nab\n^^\nnetlink: Error: y\n\n";
+
+	(void)state;
+	check("f", "add rule t c quic alpn \"smb\"", raw, raw);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_place),	   cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_two_places), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_unknown_key), cmocka_unit_test(test_foreign),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("nft's messages", tests, NULL, NULL);
+}
