@@ -22,8 +22,10 @@ static size_t qi_segment(const struct qi_datagram *d)
 			break;
 		if (!pos)
 			first = h;
+		/* A datagram of its own would be long enough to be one (RFC 9000 14.1). */
 		if (h.type == NQ_TYPE_INITIAL && pos >= NQ_INITIAL_MIN &&
-		    h.version == first.version && h.dcid_len == first.dcid_len &&
+		    d->len - pos >= NQ_INITIAL_MIN && h.version == first.version &&
+		    h.dcid_len == first.dcid_len &&
 		    !memcmp(d->data + h.dcid_off, d->data + first.dcid_off, h.dcid_len))
 			return pos;
 	}

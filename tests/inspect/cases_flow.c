@@ -90,6 +90,17 @@ static void several_datagrams(void)
 	tc_want(&c, false, 0, USUAL);
 	tc_end(&c);
 
+	/* As are two in a long one, of which the second is too short to be a datagram. */
+	tc_raw(&c, "coalesced-long");
+	later.pad_to = 1800;
+	d.len = 0;
+	tc_part(&d, &later, tc_hello(1700), 0, 1500);
+	later.pad_to = 700;
+	tc_part(&d, &later, tc_hello(1700), 1500, 1700);
+	tc_udp(&c, 0, &d);
+	tc_want(&c, false, 0, USUAL);
+	tc_end(&c);
+
 	tc_raw(&c, "0rtt-in-front");
 	d.len = 0;
 	qt_opaque(&d, QT_0RTT, &p, 300);
