@@ -4,7 +4,7 @@ TLS, its own key. None knows of another or of UDP port 443."""
 import os
 
 import certs
-from net import BIN, WORK
+from net import BIN, WORK, poll
 
 
 def write(path, text):
@@ -92,29 +92,105 @@ http {{
 		ssl_certificate {cert};
 		ssl_certificate_key {key};
 		root {d}/html;
-		add_header X-Served-By {name};
+		keepalive_timeout 180s;
 	}}
 }}
 ''')
     return host.start(name, 'nginx', '-e', 'stderr', '-c', conf, udp=port)
 
 
-def quicd(host, name, port, alpn, backend, *hosts, extra=''):
-    """Our daemon in stream mode on this UDP port, in front of `backend`."""
+def quicd(host, name, port, alpn, hosts, mode='stream', body='', more=''):
+    """Our daemon on this UDP port. `body` is the mode's section, `more` further ones; keys of
+    [service] can lead `body`."""
     cert, key = certs.issue(name, *hosts)
     conf = write(f'{WORK}/{name}.conf', f'''[service]
 name = {name}
 listen = *:{port}
 alpn = {alpn}
-mode = stream
+mode = {mode}
 
 [tls]
 cert = {cert}
 key = {key}
-
-[stream]
-backend = {backend}
-
-{extra}
+{more}
+{body}
 ''')
     return host.start(name, f'{BIN}/quicd/quicd', '-c', conf, udp=port)
+
+
+def quicd_stream(host, name, port, alpn, backend, *hosts):
+    # smbclient 4.24 cannot wait for flow control in the middle of a write: leave it room.
+    return quicd(host, name, port, alpn, hosts,
+                 body=f'[stream]\nbackend = {backend}\n[transport]\nstream-window = 16M\nconnection-window = 16M')
+
+
+def quicd_http3(host, name, port, page, *hosts):
+    root = f'{WORK}/{name}'
+    write(f'{root}/index.html', page)
+    return quicd(host, name, port, 'h3', hosts, mode='http3', body=f'[http3]\nroot = {root}')
+
+
+def whocalls(host, name, port, alpn, *hosts):
+    """The example service that takes its streams as sockets, and quicd in front."""
+    path = f'{WORK}/{name}.socket'
+    host.start('whocalls', f'{BIN}/e2e/whocalls', path)
+    poll('whocalls listens', lambda: os.path.exists(path))
+    return quicd(host, name, port, alpn, hosts, mode='handoff', body=f'[handoff]\nsocket = {path}')
+
+
+def knot(host, address, zone, answers):
+    """An authoritative server on TCP 53 of this address: {name: address}."""
+    d = f'{WORK}/knot'
+    records = ''.join(f'{n}. 60 IN A {a}\n' for n, a in answers.items())
+    write(f'{d}/zone', f'{zone}. 60 IN SOA {zone}. root.{zone}. 1 60 60 60 60\n{zone}. 60 IN NS {zone}.\n{records}')
+    conf = write(f'{d}/knot.conf', f'''server:
+    rundir: {d}
+    listen: {address}@53
+database:
+    storage: {d}
+zone:
+  - domain: {zone}
+    file: {d}/zone
+''')
+    return host.start('knotd', 'knotd', '-c', conf, tcp=53)
+
+
+def haproxy(host, name, port, page, *hosts):
+    cert, key = certs.issue(name, *hosts)
+    with open(cert) as c, open(key) as k:
+        both = write(f'{WORK}/{name}.both.pem', c.read() + k.read())
+    conf = write(f'{WORK}/{name}.cfg', f'''global
+    limited-quic
+defaults
+    mode http
+    timeout client 180s
+    timeout server 30s
+    timeout connect 5s
+frontend h3
+    bind quic4@*:{port} ssl crt {both} alpn h3
+    bind quic6@[::]:{port} ssl crt {both} alpn h3
+    http-request return status 200 content-type text/plain string "{page.strip()}\\n"
+''')
+    return host.start(name, 'haproxy', '-f', conf, udp=port)
+
+
+def caddy(host, name, port, page, *hosts):
+    cert, key = certs.issue(name, *hosts)
+    root = f'{WORK}/{name}'
+    write(f'{root}/index.html', page)
+    conf = write(f'{WORK}/{name}.caddy', f'''{{
+    admin off
+    auto_https off
+    servers {{
+        protocols h1 h2 h3
+    }}
+}}
+https://{hosts[0]}:{port} {{
+    tls {cert} {key}
+    root * {root}
+    file_server
+}}
+''')
+    home = f'{WORK}/{name}.home'
+    return host.start(name, 'caddy', 'run', '--config', conf, '--adapter', 'caddyfile', udp=port,
+                      env={'HOME': home, 'XDG_DATA_HOME': home, 'XDG_CONFIG_HOME': home})
