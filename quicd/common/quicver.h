@@ -6,6 +6,7 @@
 #ifndef QUICD_QUICVER_H
 #define QUICD_QUICVER_H
 
+#include <nghttp3/version.h>
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
@@ -30,5 +31,19 @@
  */
 #define QUICVER_QLOG_FIXED   0x011601
 #define QUICVER_DEBIAN_FLOOR 0x010b00
+
+/* nghttp3 1.12 counts suspicious frames if it is told the time; 1.11 takes randomness. */
+#if NGHTTP3_VERSION_NUM >= 0x010c00
+#define QUICVER_H3_READ(h3, id, data, len, fin, now)                                               \
+	nghttp3_conn_read_stream2(h3, id, data, len, fin, now)
+#else
+#define QUICVER_H3_READ(h3, id, data, len, fin, now)                                               \
+	(nghttp3_conn_read_stream(h3, id, data, len, fin))
+#endif
+#if NGHTTP3_VERSION_NUM >= 0x010b00
+#define QUICVER_H3_RAND(fn) .rand = (fn),
+#else
+#define QUICVER_H3_RAND(fn)
+#endif
 
 #endif

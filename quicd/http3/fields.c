@@ -41,6 +41,11 @@ int fields_add(struct fields *f, const char *name, size_t name_len, const char *
 	return 0;
 }
 
+int fields_put(struct fields *f, const char *name, const char *value)
+{
+	return fields_add(f, name, strlen(name), value, strlen(value));
+}
+
 const struct field *fields_get(const struct fields *f, const char *name)
 {
 	for (size_t i = 0; i < f->n; i++)
@@ -79,7 +84,7 @@ bool fields_hop_by_hop(const struct fields *f, const char *name)
 {
 	static const char *const fixed[] = {
 		"connection",	     "keep-alive", "proxy-connection", "te",
-		"transfer-encoding", "upgrade",	   "http2-settings",   "proxy-authenticate",
+		"transfer-encoding", "upgrade",	   "http2-settings",
 	};
 
 	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
@@ -87,6 +92,38 @@ bool fields_hop_by_hop(const struct fields *f, const char *name)
 			return true;
 	for (size_t i = 0; i < f->n; i++)
 		if (!strcmp(f->v[i].name, "connection") && fields_list_has(f->v[i].value, name))
+			return true;
+	return false;
+}
+
+bool fields_in_trailer(const struct fields *f, const char *name)
+{
+	static const char *const never[] = {
+		"content-length", "content-encoding", "content-type", "content-range", "host",
+		"trailer",	  "authorization",    "cookie",	      "set-cookie",
+	};
+
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+		if (!strcmp(name, never[i]))
+			return false;
+	return !fields_hop_by_hop(f, name) && !fields_ours(name);
+}
+
+bool fields_ours(const char *name)
+{
+	static const char *const names[] = {"forwarded", "x-real-ip", "early-data"};
+	static const char prefix[] = "x-forwarded-";
+	char plain[32];
+	size_t n;
+
+	/* CGI and its heirs do not tell "-" from "_": neither must a forger. */
+	for (n = 0; name[n] && n < sizeof(plain) - 1; n++)
+		plain[n] = name[n] == '_' ? '-' : name[n];
+	plain[n] = '\0';
+	if (!strncmp(plain, prefix, sizeof(prefix) - 1))
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(plain, names[i]))
 			return true;
 	return false;
 }

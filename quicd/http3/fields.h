@@ -22,6 +22,7 @@ struct fields {
 /* Adds a copy, the name in lower case. Returns 0, -ENOMEM, or -E2BIG at a limit. */
 int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
 	       size_t value_len);
+int fields_put(struct fields *f, const char *name, const char *value);
 /* The first field of that name (in lower case), or NULL. */
 const struct field *fields_get(const struct fields *f, const char *name);
 void fields_free(struct fields *f);
@@ -34,5 +35,9 @@ bool fields_list_has(const char *list, const char *token);
  * the fixed ones and those that a Connection field in @f names.
  */
 bool fields_hop_by_hop(const struct fields *f, const char *name);
+/* True if the field @name of the trailers @f may stand there and be passed on (RFC 9110, 6.5.1). */
+bool fields_in_trailer(const struct fields *f, const char *name);
+/* Fields that only we may say to an upstream: a client's own would be believed. */
+bool fields_ours(const char *name);
 
 #endif

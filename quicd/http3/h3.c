@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mode = http3: between ngtcp2 and nghttp3. */
+/*
+ * mode = http3: between ngtcp2 and nghttp3. The user data of a request's stream, in both
+ * libraries, is its struct h3_req, from the first byte of its header to the stream's end.
+ */
 #include "h3.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/clock.h"
 #include "../common/log.h"
 #include "h3req.h"
 
-#define UNI_STREAMS 16 /* a client needs three; some open one more to test us */
+#define UNI_STREAMS   16 /* a client needs three; some open one more to test us */
+#define QPACK_TABLE   4096
+#define QPACK_BLOCKED 100
 
 _Static_assert(sizeof(nghttp3_vec) == sizeof(ngtcp2_vec), "both are a pointer and a size");
 
@@ -52,13 +58,15 @@ static int start(struct conn *c)
 	list_init(&hc->requests);
 	nghttp3_settings_default(&settings);
 	settings.max_field_section_size = FIELDS_BYTES_MAX;
-	settings.qpack_max_dtable_capacity = 4096;
-	settings.qpack_blocked_streams = 100;
+	settings.qpack_max_dtable_capacity = QPACK_TABLE;
+	settings.qpack_blocked_streams = QPACK_BLOCKED;
 	if (nghttp3_conn_server_new(&hc->h3, &h3_callbacks, &settings, NULL, hc)) {
 		free(hc);
 		return -1;
 	}
-	nghttp3_conn_set_max_client_streams_bidi(hc->h3, c->worker->server->config->max_streams);
+	hc->max_requests = c->worker->server->config->max_streams;
+	nghttp3_conn_set_max_client_streams_bidi(hc->h3, hc->max_requests);
+	nghttp3_conn_set_max_concurrent_streams(hc->h3, hc->max_requests);
 	c->mode_data = hc;
 	if (open_control_streams(hc)) {
 		/* The client's limit is below three (RFC 9114, 6.2). */
@@ -75,10 +83,9 @@ static void stop(struct conn *c)
 {
 	struct h3_conn *hc = c->mode_data;
 
-	while (!list_empty(&hc->requests)) {
-		STAT_DEC(&c->worker->stats, open_streams);
+	while (!list_empty(&hc->requests))
 		h3_req_free(container_of(hc->requests.next, struct h3_req, of_conn));
-	}
+	STAT_ADD(&c->worker->stats, open_streams, -hc->nstreams);
 	nghttp3_conn_del(hc->h3);
 	free(hc);
 	c->mode_data = NULL;
@@ -86,8 +93,10 @@ static void stop(struct conn *c)
 
 static int open_stream(struct conn *c, int64_t id)
 {
-	(void)c;
+	struct h3_conn *hc = c->mode_data;
+
 	(void)id;
+	hc->nstreams++;
 	return 0; /* a request begins with its header */
 }
 
@@ -95,7 +104,7 @@ static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data
 		   bool fin)
 {
 	struct h3_conn *hc = c->mode_data;
-	nghttp3_ssize n = nghttp3_conn_read_stream(hc->h3, id, data, len, fin);
+	nghttp3_ssize n = QUICVER_H3_READ(hc->h3, id, data, len, fin, clock_now());
 
 	(void)stream;
 	if (n < 0)
@@ -108,46 +117,37 @@ static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data
 static int acked(struct conn *c, int64_t id, void *stream, size_t len)
 {
 	struct h3_conn *hc = c->mode_data;
-	struct h3_req *r;
 
-	(void)stream;
 	if (nghttp3_conn_add_ack_offset(hc->h3, id, len))
 		return -1;
-	r = h3_req_find(hc, id);
-	if (r)
-		h3_req_room(r);
+	if (stream)
+		h3_req_room(stream);
 	return 0;
 }
 
+/*
+ * A request that will never be whole is given up, in both directions. If we asked for that
+ * (STOP_SENDING) the answer goes on.
+ */
 static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 {
 	struct h3_conn *hc = c->mode_data;
-	struct h3_req *r = h3_req_find(hc, id);
+	struct h3_req *r = stream;
 
-	(void)stream;
 	(void)code;
-	/* A request that will never be whole: give it up in both directions. */
-	if (r && !r->in_fin) {
+	if (r && !r->in_fin && !r->in_stopped)
 		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
-		if (r->up)
-			proxy_cancel(r);
-	}
 	return check(c, nghttp3_conn_shutdown_stream_read(hc->h3, id));
 }
 
+/* Called when we have stopped reading; stop_input() in h3req.c knows. */
 static int stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code)
 {
-	struct h3_conn *hc = c->mode_data;
-	struct h3_req *r = h3_req_find(hc, id);
-
+	(void)c;
+	(void)id;
 	(void)stream;
 	(void)code;
-	/* Nobody will read the answer: the upstream need not go on. */
-	if (r && r->up)
-		proxy_cancel(r);
-	if (r)
-		h3_discard_input(r);
-	return check(c, nghttp3_conn_shutdown_stream_read(hc->h3, id));
+	return 0;
 }
 
 static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code)
@@ -158,6 +158,12 @@ static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint6
 	(void)stream;
 	if (rv && rv != NGHTTP3_ERR_STREAM_NOT_FOUND)
 		return fatal(c, rv);
+	if (ngtcp2_conn_is_local_stream(c->quic, id))
+		return 0;
+	hc->nstreams--;
+	/* conncb.c lets the client open another one in its place. */
+	if (ngtcp2_is_bidi_stream(id))
+		nghttp3_conn_set_max_client_streams_bidi(hc->h3, ++hc->max_requests);
 	return 0;
 }
 
@@ -207,10 +213,14 @@ static int blocked(struct conn *c, const struct tx *tx)
 	return 0;
 }
 
+/* Reset by us, or by ngtcp2 because the client sent STOP_SENDING: nobody will read the answer. */
 static int shut(struct conn *c, const struct tx *tx)
 {
 	struct h3_conn *hc = c->mode_data;
+	struct h3_req *r = ngtcp2_conn_get_stream_user_data(c->quic, tx->stream_id);
 
+	if (r)
+		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
 	nghttp3_conn_shutdown_stream_write(hc->h3, tx->stream_id);
 	return 0;
 }

@@ -18,6 +18,8 @@ struct h3_conn {
 	nghttp3_conn *h3;
 	struct list requests;
 	size_t nrequests;
+	uint64_t nstreams;     /* the client's, of both kinds */
+	uint64_t max_requests; /* that the client may have opened since the beginning */
 };
 
 struct h3_req {
@@ -27,14 +29,19 @@ struct h3_req {
 
 	char *method, *scheme, *authority, *path; /* NULL until received */
 	struct fields fields, trailers;
+	int64_t length; /* Content-Length, -1: none */
 	bool too_big;
-	bool early; /* came before the handshake's end: may be a replay */
+	bool deferred; /* waits for its end, or for a body after all */
+	bool early;    /* came before the handshake's end: may be a replay */
 
 	struct chunkq in; /* request body, waiting for the upstream */
 	bool in_fin;	  /* all of it has come */
 	bool in_discard;  /* nobody wants it */
+	size_t discarded; /* bytes of it that came all the same */
+	bool in_stopped;  /* the client was asked to stop */
 
 	bool responded;	    /* the final response's header has been submitted */
+	bool aborted;	    /* the stream has been reset */
 	struct chunkq body; /* response body, kept until acknowledged */
 	bool body_fin;	    /* nothing will be added */
 	bool body_waiting;  /* nghttp3 was told to wait for more */
@@ -44,7 +51,10 @@ struct h3_req {
 	struct upstream *up;
 };
 
-/* For handlers. A response's fields; h3_respond() adds :status, date and server. */
+/*
+ * For handlers. A response's fields; h3_respond() adds :status, date and server. Each
+ * returns 0, or -1 to end the connection.
+ */
 int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bool has_body);
 /* An interim response (1xx). */
 int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f);
@@ -52,11 +62,16 @@ int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f);
 int h3_error(struct h3_req *r, unsigned int status, const struct fields *f);
 /* Bytes or the end were added to r->body. */
 void h3_body_more(struct h3_req *r);
+/* There is room for the upstream's next bytes: what waits for the client stays bounded. */
+bool h3_body_room(const struct h3_req *r);
 /* @len bytes of r->in have found their place: gives flow control credit back. */
 void h3_consumed(struct h3_req *r, size_t len);
-/* The rest of the request body is of no use: asks the client to stop. */
+/* The rest of the request body is of no use: asks the client to stop if it sends a lot. */
 void h3_discard_input(struct h3_req *r);
-/* Breaks off in the middle of a response. */
+/*
+ * Ends the request at once: both directions of the stream are reset with @code, an
+ * upstream is left. Not from within nghttp3_conn_writev_stream().
+ */
 void h3_abort(struct h3_req *r, uint64_t code);
 
 /* What a handler's files define. Each returns 0, or -1 to end the connection. */

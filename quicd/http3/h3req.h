@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Requests: nghttp3's callbacks, and what mode_http3 needs of them. */
+/* Requests: nghttp3's callbacks, and what h3.c needs of them. */
 #ifndef QUICD_H3REQ_H
 #define QUICD_H3REQ_H
 
@@ -7,7 +7,6 @@
 
 extern const nghttp3_callbacks h3_callbacks;
 
-struct h3_req *h3_req_find(struct h3_conn *hc, int64_t id);
 /* The client acknowledged data: whoever fills the body may go on. */
 void h3_req_room(struct h3_req *r);
 void h3_req_free(struct h3_req *r);

@@ -122,7 +122,7 @@ time_t http_date_parse(const char *value)
 	return end && !*end ? timegm(&tm) : -1;
 }
 
-bool http_etag_in(const char *list, const char *etag)
+static bool etag_in(const char *list, const char *etag, bool weak)
 {
 	size_t want = strlen(etag);
 
@@ -130,20 +130,32 @@ bool http_etag_in(const char *list, const char *etag)
 		return true;
 	for (const char *p = list; *p;) {
 		const char *end;
+		bool is_weak;
 
 		p += strspn(p, ", \t");
-		if (!strncmp(p, "W/", 2))
+		is_weak = !strncmp(p, "W/", 2);
+		if (is_weak)
 			p += 2;
 		if (*p != '"')
 			return false;
 		end = strchr(p + 1, '"');
 		if (!end)
 			return false;
-		if ((size_t)(end + 1 - p) == want && !memcmp(p, etag, want))
+		if ((weak || !is_weak) && (size_t)(end + 1 - p) == want && !memcmp(p, etag, want))
 			return true;
 		p = end + 1;
 	}
 	return false;
+}
+
+bool http_etag_in(const char *list, const char *etag)
+{
+	return etag_in(list, etag, true);
+}
+
+bool http_etag_in_strong(const char *list, const char *etag)
+{
+	return etag_in(list, etag, false);
 }
 
 bool http_is_token(const char *s)
@@ -162,4 +174,17 @@ bool http_is_visible(const char *s)
 		if ((unsigned char)*s <= 0x20 || (unsigned char)*s >= 0x7f)
 			return false;
 	return true;
+}
+
+bool http_is_authority(const char *s)
+{
+	return *s && http_is_visible(s) && !strpbrk(s, "/?#@\\\"<>^`{|}");
+}
+
+int64_t http_length(const char *value)
+{
+	uint64_t n;
+	const char *end = number(value, &n);
+
+	return end && !*end && n <= INT64_MAX ? (int64_t)n : -1;
 }

@@ -23,6 +23,9 @@ enum range_result {
 	RANGE_BAD, /* 416 */
 };
 
+/* A Content-Length: its value, or -1 if it is none. */
+int64_t http_length(const char *value);
+
 /* A Range field for a file of @size bytes: one range only (RFC 9110, 14.1.2). */
 enum range_result http_range(const char *value, uint64_t size, uint64_t *first, uint64_t *last);
 
@@ -33,10 +36,14 @@ time_t http_date_parse(const char *value);
 
 /* True if @list, of an If-None-Match or If-Match field, has @etag or is "*". Weak comparison. */
 bool http_etag_in(const char *list, const char *etag);
+/* Likewise with strong comparison, for If-Match. */
+bool http_etag_in_strong(const char *list, const char *etag);
 
 /* True for one token, as a method is (RFC 9110, 5.6.2). */
 bool http_is_token(const char *s);
 /* True if @s has only visible ASCII: fit for a request line or a Host field. */
 bool http_is_visible(const char *s);
+/* True for a host and port, without user information. */
+bool http_is_authority(const char *s);
 
 #endif

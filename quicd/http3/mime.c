@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
 #include "mime.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* Sorted by ending. */
-static const struct mime {
+struct entry {
 	const char *ending, *type;
-} types[] = {
+};
+
+/* What the file said: text holds all the strings, v is sorted by ending. */
+struct mime {
+	struct entry *v;
+	size_t n, cap;
+	char **text;
+	size_t ntext;
+};
+
+/* Sorted by ending. */
+static const struct entry types[] = {
 	{"7z", "application/x-7z-compressed"},
 	{"aac", "audio/aac"},
 	{"avif", "image/avif"},
@@ -68,18 +81,127 @@ static const struct mime {
 	{"zst", "application/zstd"},
 };
 
-static int compare(const void *ending, const void *m)
+static int compare(const void *a, const void *b)
 {
-	return strcasecmp(ending, ((const struct mime *)m)->ending);
+	return strcasecmp(((const struct entry *)a)->ending, ((const struct entry *)b)->ending);
+}
+
+static const char *ending_of(const char *path)
+{
+	const char *base = strrchr(path, '/'), *dot = strrchr(base ? base : path, '.');
+
+	return dot ? dot + 1 : "";
+}
+
+static const struct entry *find(const struct entry *v, size_t n, const char *ending)
+{
+	const struct entry key = {.ending = ending};
+
+	return n ? bsearch(&key, v, n, sizeof(*v), compare) : NULL;
 }
 
 const char *mime_type(const char *path)
 {
-	const char *base = strrchr(path, '/'), *dot = strrchr(base ? base : path, '.');
-	const struct mime *m = NULL;
+	return mime_find(NULL, path);
+}
 
-	if (dot)
-		m = bsearch(dot + 1, types, sizeof(types) / sizeof(types[0]), sizeof(types[0]),
-			    compare);
-	return m ? m->type : "application/octet-stream";
+const char *mime_find(const struct mime *m, const char *path)
+{
+	const char *ending = ending_of(path);
+	const struct entry *e = m ? find(m->v, m->n, ending) : NULL;
+
+	if (!e)
+		e = find(types, sizeof(types) / sizeof(types[0]), ending);
+	return e ? e->type : "application/octet-stream";
+}
+
+/* Keeps @s for the life of @m. */
+static const char *keep(struct mime *m, char *s)
+{
+	char **text = s ? realloc(m->text, (m->ntext + 1) * sizeof(*text)) : NULL;
+
+	if (!text) {
+		free(s);
+		return NULL;
+	}
+	m->text = text;
+	text[m->ntext++] = s;
+	return s;
+}
+
+static int add(struct mime *m, const char *ending, const char *type)
+{
+	if (m->n == m->cap) {
+		size_t cap = m->cap ? 2 * m->cap : 1024;
+		struct entry *v = realloc(m->v, cap * sizeof(*v));
+
+		if (!v)
+			return -1;
+		m->v = v;
+		m->cap = cap;
+	}
+	m->v[m->n++] = (struct entry){ending, type};
+	return 0;
+}
+
+static int take_line(struct mime *m, char *line)
+{
+	char *save, *word = strtok_r(line, " \t\r\n", &save);
+	const char *type = NULL;
+
+	if (!word || word[0] == '#')
+		return 0;
+	for (char *ending; (ending = strtok_r(NULL, " \t\r\n", &save));) {
+		const char *kept;
+
+		if (!type) {
+			char *text = NULL;
+
+			if (asprintf(&text, "%s%s", word,
+				     strncmp(word, "text/", 5) ? "" : "; charset=utf-8") < 0)
+				return -1;
+			type = keep(m, text);
+		}
+		kept = keep(m, strdup(ending));
+		if (!type || !kept || add(m, kept, type))
+			return -1;
+	}
+	return 0;
+}
+
+struct mime *mime_load(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	struct mime *m = f ? calloc(1, sizeof(*m)) : NULL;
+	char *line = NULL;
+	size_t size = 0;
+	int err = m ? 0 : errno;
+
+	while (!err && getline(&line, &size, f) >= 0)
+		if (take_line(m, line))
+			err = ENOMEM;
+	if (!err && ferror(f))
+		err = EIO;
+	free(line);
+	if (f)
+		fclose(f);
+	if (err) {
+		mime_free(m);
+		errno = err;
+		return NULL;
+	}
+	if (m->n)
+		qsort(m->v, m->n, sizeof(*m->v), compare);
+	return m;
+}
+
+void mime_free(struct mime *m)
+{
+	if (!m)
+		return;
+	for (size_t i = 0; i < m->ntext; i++)
+		free(m->text[i]);
+	free(m->text);
+	free(m->v);
+	free(m);
 }

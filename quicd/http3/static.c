@@ -33,18 +33,21 @@ static int open_beneath(int dir, const char *name)
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 
-	return (int)syscall(SYS_openat2, dir, name[0] ? name : ".", &how, sizeof(how));
-}
+	int fd;
 
-static int add(struct fields *f, const char *name, const char *value)
-{
-	return fields_add(f, name, strlen(name), value, strlen(value));
+	/* EAGAIN: something was renamed while the kernel walked through "..". */
+	for (int i = 0; i < 8; i++) {
+		fd = (int)syscall(SYS_openat2, dir, name[0] ? name : ".", &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd;
 }
 
 static int method_not_allowed(struct h3_req *r)
 {
 	struct fields f = {0};
-	int rv = add(&f, "allow", "GET, HEAD") ? -1 : h3_error(r, 405, &f);
+	int rv = fields_put(&f, "allow", "GET, HEAD") ? -1 : h3_error(r, 405, &f);
 
 	fields_free(&f);
 	return rv;
@@ -60,7 +63,7 @@ static int redirect_to_directory(struct h3_req *r)
 
 	if (asprintf(&where, "%.*s/%s", (int)len, r->path, r->path + len) < 0)
 		return -1;
-	if (!add(&f, "location", where))
+	if (!fields_put(&f, "location", where))
 		rv = h3_error(r, 301, &f);
 	free(where);
 	fields_free(&f);
@@ -80,12 +83,29 @@ static int open_error(struct h3_req *r, int err)
 	case ENAMETOOLONG:
 	case ENXIO:
 		return h3_error(r, 404, NULL);
+	case EMFILE:
+	case ENFILE:
+	case EAGAIN:
+		return h3_error(r, 503, NULL);
 	default:
 		return h3_error(r, 500, NULL);
 	}
 }
 
-/* RFC 9110, 13.2.2: If-None-Match, else If-Modified-Since. */
+/* RFC 9110, 13.2.2, first half: the file is not the one that the client means. */
+static bool precondition_failed(const struct h3_req *r, const char *etag, time_t mtime)
+{
+	const struct field *f = fields_get(&r->fields, "if-match");
+	time_t since;
+
+	if (f)
+		return !http_etag_in_strong(f->value, etag);
+	f = fields_get(&r->fields, "if-unmodified-since");
+	since = f ? http_date_parse(f->value) : -1;
+	return since != -1 && mtime > since;
+}
+
+/* Second half: If-None-Match, else If-Modified-Since. */
 static bool not_modified(const struct h3_req *r, const char *etag, time_t mtime)
 {
 	const struct field *f = fields_get(&r->fields, "if-none-match");
@@ -117,7 +137,7 @@ static int range_error(struct h3_req *r, uint64_t size)
 	int rv;
 
 	snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
-	rv = add(&f, "content-range", text) ? -1 : h3_error(r, 416, &f);
+	rv = fields_put(&f, "content-range", text) ? -1 : h3_error(r, 416, &f);
 	fields_free(&f);
 	return rv;
 }
@@ -129,6 +149,7 @@ static int answer(struct h3_req *r, int fd, const struct stat *st, const char *n
 	char etag[64], date[HTTP_DATE_LEN], length[24], range[80];
 	const struct field *rf = fields_get(&r->fields, "range");
 	enum range_result rr = RANGE_NONE;
+	const struct config *c = r->hc->conn->worker->server->config;
 	bool head = !strcmp(r->method, "HEAD");
 	struct fields f = {0};
 	int rv = -1;
@@ -136,9 +157,13 @@ static int answer(struct h3_req *r, int fd, const struct stat *st, const char *n
 	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 ".%lx\"", size,
 		 (uint64_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
 	http_date(st->st_mtime, date);
-	if (add(&f, "etag", etag) || add(&f, "last-modified", date) ||
-	    add(&f, "accept-ranges", "bytes"))
+	if (fields_put(&f, "etag", etag) || fields_put(&f, "last-modified", date) ||
+	    fields_put(&f, "accept-ranges", "bytes"))
 		goto out;
+	if (precondition_failed(r, etag, st->st_mtime)) {
+		rv = h3_error(r, 412, NULL);
+		goto out;
+	}
 	if (not_modified(r, etag, st->st_mtime)) {
 		rv = h3_respond(r, 304, &f, false);
 		goto out;
@@ -150,12 +175,13 @@ static int answer(struct h3_req *r, int fd, const struct stat *st, const char *n
 		goto out;
 	}
 	snprintf(length, sizeof(length), "%" PRIu64, rr == RANGE_OK ? last - first + 1 : size);
-	if (add(&f, "content-type", mime_type(name)) || add(&f, "content-length", length))
+	if (fields_put(&f, "content-type", mime_find(c->mime, name)) ||
+	    fields_put(&f, "content-length", length))
 		goto out;
 	if (rr == RANGE_OK) {
 		snprintf(range, sizeof(range), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
 			 last, size);
-		if (add(&f, "content-range", range))
+		if (fields_put(&f, "content-range", range))
 			goto out;
 	}
 	if (!head && size) {
@@ -241,8 +267,7 @@ void static_fill(struct h3_req *r)
 			 */
 			ngtcp2_conn_shutdown_stream_write(r->hc->conn->quic, 0, r->id,
 							  NGHTTP3_H3_INTERNAL_ERROR);
-			f->left = 0;
-			r->body_fin = false;
+			static_free(r);
 			return;
 		}
 		f->at += (uint64_t)n;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../common/log.h"
 #include "upstream.h"
@@ -40,31 +41,52 @@ static int on_value(llhttp_t *p, const char *at, size_t len)
 	return piece_add(&of(p)->value, at, len);
 }
 
-/* After the header the same callbacks bring the trailers. */
+/* After the header, when fields is empty again, the same callbacks bring the trailers. */
 static int on_value_complete(llhttp_t *p)
 {
 	struct upstream *u = of(p);
-	struct fields *f = u->header_done ? &u->req->out_trailers : &u->fields;
 	int err;
 
 	while (u->value.len &&
 	       (u->value.data[u->value.len - 1] == ' ' || u->value.data[u->value.len - 1] == '\t'))
 		u->value.len--;
-	err = fields_add(f, u->name.data ? u->name.data : "", u->name.len,
+	err = fields_add(&u->fields, u->name.data ? u->name.data : "", u->name.len,
 			 u->value.data ? u->value.data : "", u->value.len);
 	u->name.len = u->value.len = 0;
 	return err ? -1 : 0;
+}
+
+static int refuse(llhttp_t *p, const char *why)
+{
+	llhttp_set_error_reason(p, why);
+	return -1;
+}
+
+/*
+ * We asked for no transfer coding but chunked: any other would reach the client without
+ * the field that names it.
+ */
+static bool coding_known(const struct upstream *u)
+{
+	const struct field *te = fields_get(&u->fields, "transfer-encoding");
+
+	return !te || !strcasecmp(te->value, "chunked");
 }
 
 static int on_headers_complete(llhttp_t *p)
 {
 	struct upstream *u = of(p);
 
-	if (p->status_code < 200)
-		return proxy_header(u);
+	if (llhttp_get_http_major(p) != 1)
+		return refuse(p, "not HTTP/1");
+	if (!coding_known(u))
+		return refuse(p, "transfer coding");
+	if (llhttp_get_status_code(p) < 200)
+		return proxy_header(u) ? refuse(p, "interim response") : 0;
 	u->header_done = true;
 	if (proxy_header(u))
-		return -1;
+		return refuse(p, "header");
+	fields_free(&u->fields);
 	/* 1: no body follows, whatever Content-Length says. */
 	return !strcmp(u->req->method, "HEAD");
 }
@@ -118,7 +140,7 @@ int upparse_feed(struct upstream *u, const char *data, size_t len)
 			u->keep = false;
 		return 0;
 	}
-	log_debug("upstream: %s", llhttp_errno_name(e));
+	log_info("upstream: %s (%s)", llhttp_errno_name(e), llhttp_get_error_reason(&u->parser));
 	return -EPROTO;
 }
 

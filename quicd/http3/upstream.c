@@ -12,7 +12,9 @@
 #include "../modes/backend.h"
 #include "pool.h"
 
-#define IDLE_TIME (30 * NS_PER_S)
+#define IDLE_MAX      32 /* connections kept for a worker */
+#define IDLE_TIME     (30 * NS_PER_S)
+#define READS_A_ROUND 4
 
 static const struct config *config_of(const struct upstream *u)
 {
@@ -24,6 +26,21 @@ static struct loop *loop_of(const struct upstream *u)
 	return &u->pool->worker->loop;
 }
 
+static void unwatch(struct upstream *u)
+{
+	if (u->watched)
+		loop_del(loop_of(u), &u->io);
+	u->watched = false;
+}
+
+static void close_socket(struct upstream *u)
+{
+	unwatch(u);
+	if (u->io.fd >= 0)
+		close(u->io.fd);
+	u->io.fd = -1;
+}
+
 void upstream_close(struct upstream *u)
 {
 	if (list_linked(&u->idle)) {
@@ -31,10 +48,7 @@ void upstream_close(struct upstream *u)
 		u->pool->nidle--;
 	}
 	timer_cancel(&loop_of(u)->timers, &u->timer);
-	if (u->io.fd >= 0) {
-		loop_del(loop_of(u), &u->io);
-		close(u->io.fd);
-	}
+	close_socket(u);
 	if (u->req)
 		u->req->up = NULL;
 	chunkq_clear(&u->out, &u->pool->worker->pool);
@@ -42,28 +56,50 @@ void upstream_close(struct upstream *u)
 	free(u);
 }
 
-static void touch(struct upstream *u)
+/* The client's turn: it has the rest of the request, or does not take the answer. */
+static bool waits_for_client(const struct upstream *u)
 {
-	u->last_active = clock_now();
+	if (!h3_body_room(u->req))
+		return true;
+	return !u->request_done && !u->out.len;
 }
 
+/* How long silence may last; 0: for ever. */
 static uint64_t patience(const struct upstream *u)
 {
+	const struct config *c = config_of(u);
+
 	if (!u->req)
 		return IDLE_TIME;
-	return u->connected ? config_of(u)->upstream_timeout : config_of(u)->connect_timeout;
+	if (!u->connected)
+		return c->connect_timeout;
+	return waits_for_client(u) ? c->stream_idle_timeout : c->upstream_timeout;
 }
 
+/*
+ * Activity only notes the time; the timer catches up when it fires. It fires at least as
+ * often as the shorter limit, for who waits for whom changes without it.
+ */
 static void set_timer(struct upstream *u)
 {
-	timer_set(&loop_of(u)->timers, &u->timer, u->last_active + patience(u));
+	uint64_t limit = patience(u), shorter = config_of(u)->upstream_timeout;
+	uint64_t at = u->last_active + limit, now = clock_now();
+
+	if (!limit || (u->req && u->connected && at > now + shorter))
+		at = now + shorter;
+	timer_set(&loop_of(u)->timers, &u->timer, at);
 }
 
 static void on_timer(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, timer);
+	uint64_t limit = patience(u);
 
-	if (clock_now() < u->last_active + patience(u)) {
+	if (u->failed) {
+		proxy_failed(u, 502);
+		return;
+	}
+	if (!limit || clock_now() < u->last_active + limit) {
 		set_timer(u);
 		return;
 	}
@@ -74,10 +110,21 @@ static void on_timer(struct timer *t)
 	if (!u->connected) {
 		errno = ETIMEDOUT;
 		backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
+	} else if (waits_for_client(u)) {
+		log_info("%s: stream %lld idle", u->req->hc->conn->peer, (long long)u->req->id);
+		h3_abort(u->req, NGHTTP3_H3_REQUEST_CANCELLED);
+		return;
 	}
-	proxy_failed(u, u->io.fd < 0 ? 502 : 504);
+	proxy_failed(u, 504);
 }
 
+void upstream_touch(struct upstream *u)
+{
+	u->last_active = clock_now();
+}
+
+/* With nothing to wait for the socket leaves the loop, for epoll would report a hang-up on and on.
+ */
 void upstream_watch(struct upstream *u)
 {
 	uint32_t want = 0;
@@ -85,11 +132,40 @@ void upstream_watch(struct upstream *u)
 	if (u->io.fd < 0)
 		return;
 	/* An idle connection is watched, too: the upstream may close it. */
-	if (u->connected && (!u->req || u->req->body.len < config_of(u)->stream_window))
+	if (u->connected && (!u->req || h3_body_room(u->req)))
 		want |= EPOLLIN;
 	if (!u->connected || u->write_blocked)
 		want |= EPOLLOUT;
-	loop_mod(loop_of(u), &u->io, want);
+	if (!want)
+		unwatch(u);
+	else if (u->watched)
+		loop_mod(loop_of(u), &u->io, want);
+	else
+		u->watched = !loop_add(loop_of(u), &u->io, u->io.fd, want);
+}
+
+/* Connects to the next address. Returns 0, or -errno when none is left. */
+static int dial_next(struct upstream *u, int err)
+{
+	const struct backend_addrs *a = &config_of(u)->upstream_addrs;
+
+	while (u->addr_next < a->n) {
+		int fd = backend_connect(&a->addr[u->addr_next++]);
+
+		if (fd < 0) {
+			err = fd;
+			continue;
+		}
+		u->io.fd = fd;
+		upstream_watch(u); /* writable means connected, or failed */
+		if (u->watched)
+			return 0;
+		err = -ENOMEM;
+		close_socket(u);
+	}
+	errno = -err;
+	backend_failed(u->req->hc->conn, a);
+	return err;
 }
 
 static void write_out(struct upstream *u)
@@ -120,7 +196,7 @@ static void write_out(struct upstream *u)
 			u->request_done = u->broken = true;
 			break;
 		}
-		touch(u);
+		upstream_touch(u);
 		STAT_ADD(&w->stats, backend_tx, (uint64_t)n);
 		chunkq_drop(&u->out, &w->pool, (size_t)n);
 	}
@@ -134,58 +210,37 @@ void upstream_push(struct upstream *u)
 	upstream_watch(u);
 }
 
-static bool dial_next(struct upstream *u)
-{
-	const struct backend_addrs *a = &config_of(u)->upstream_addrs;
-
-	while (u->addr_next < a->n) {
-		int fd = backend_connect(&a->addr[u->addr_next++]);
-
-		if (fd < 0) {
-			errno = -fd;
-			continue;
-		}
-		if (!loop_add(loop_of(u), &u->io, fd, EPOLLOUT))
-			return true;
-		close(fd);
-		u->io.fd = -1;
-	}
-	return false;
-}
-
 static void finish_connect(struct upstream *u)
 {
 	int err = 0;
 	socklen_t len = sizeof(err);
 
 	getsockopt(u->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (!err) {
-		u->connected = true;
-		touch(u);
-		set_timer(u);
-		STAT_INC(&u->pool->worker->stats, backend_ok);
-		backend_worked(u->req->hc->conn);
-		upstream_push(u);
+	if (err) {
+		close_socket(u);
+		if (dial_next(u, -err))
+			proxy_failed(u, err == ETIMEDOUT ? 504 : 502);
 		return;
 	}
-	loop_del(loop_of(u), &u->io);
-	close(u->io.fd);
-	u->io.fd = -1;
-	errno = err;
-	if (dial_next(u))
-		return;
-	backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
-	proxy_failed(u, 502);
+	u->connected = true;
+	upstream_touch(u);
+	set_timer(u);
+	STAT_INC(&u->pool->worker->stats, backend_ok);
+	backend_worked(u->req->hc->conn);
+	upstream_push(u);
 }
 
 static void read_in(struct upstream *u)
 {
 	struct worker *w = u->pool->worker;
 
-	for (int i = 0; i < 4; i++) {
-		ssize_t n = recv(u->io.fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
+	for (int i = 0; i < READS_A_ROUND; i++) {
+		ssize_t n;
 		int err;
 
+		if (u->req && !h3_body_room(u->req))
+			return;
+		n = recv(u->io.fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		/* In the pool there is nothing to come: closed, or not to be trusted. */
@@ -195,7 +250,7 @@ static void read_in(struct upstream *u)
 		}
 		if (n > 0) {
 			u->any_answer = true;
-			touch(u);
+			upstream_touch(u);
 			STAT_ADD(&w->stats, backend_rx, (uint64_t)n);
 			err = upparse_feed(u, (const char *)w->txbuf, (size_t)n);
 		} else {
@@ -212,8 +267,6 @@ static void read_in(struct upstream *u)
 			proxy_failed(u, 502);
 			return;
 		}
-		if (u->req->body.len >= config_of(u)->stream_window)
-			return;
 	}
 }
 
@@ -237,18 +290,29 @@ static void on_event(struct io *io, uint32_t events)
 		upstream_watch(u);
 }
 
+/* Still open, and silent? It may have closed since the loop looked last. */
+static bool usable(const struct upstream *u)
+{
+	char byte;
+
+	return recv(u->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 static struct upstream *from_pool(struct upstream_pool *p)
 {
-	struct upstream *u;
+	while (!list_empty(&p->idle)) {
+		/* The youngest is the one most likely to be still open. */
+		struct upstream *u = container_of(p->idle.prev, struct upstream, idle);
 
-	if (list_empty(&p->idle))
-		return NULL;
-	/* The youngest is the one most likely to be still open. */
-	u = container_of(p->idle.prev, struct upstream, idle);
-	list_del(&u->idle);
-	p->nidle--;
-	u->reused = true;
-	return u;
+		if (usable(u)) {
+			list_del(&u->idle);
+			p->nidle--;
+			u->reused = true;
+			return u;
+		}
+		upstream_close(u);
+	}
+	return NULL;
 }
 
 struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
@@ -268,16 +332,13 @@ struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 	u->req = r;
 	r->up = u;
 	upparse_init(u);
-	touch(u);
-	if (!u->connected && !dial_next(u)) {
-		/* Said from the loop, so that the caller has finished with the request first. */
-		backend_failed(r->hc->conn, &config_of(u)->upstream_addrs);
+	upstream_touch(u);
+	if (u->connected || !dial_next(u, -EHOSTUNREACH)) {
+		set_timer(u);
+	} else {
+		u->failed = true;
 		timer_set(&loop_of(u)->timers, &u->timer, 0);
-		u->last_active = 0;
-		u->connected = true;
-		return u;
 	}
-	set_timer(u);
 	return u;
 }
 
@@ -287,16 +348,16 @@ void upstream_release(struct upstream *u)
 
 	u->req->up = NULL;
 	u->req = NULL;
-	if (!u->keep || u->broken || !u->request_done || u->out.len || p->nidle >= UPSTREAM_IDLE_MAX) {
+	if (!u->keep || u->broken || !u->request_done || u->out.len || p->nidle >= IDLE_MAX) {
 		upstream_close(u);
 		return;
 	}
-	u->request_done = u->chunked = u->body_begun = u->any_answer = false;
+	u->request_done = u->body_begun = u->any_answer = false;
 	u->header_done = u->complete = u->keep = u->write_blocked = false;
 	fields_free(&u->fields);
 	list_add_tail(&p->idle, &u->idle);
 	p->nidle++;
-	touch(u);
+	upstream_touch(u);
 	set_timer(u);
 	upstream_watch(u);
 }

@@ -10,9 +10,8 @@
 
 #include "../common/loop.h"
 #include "../server/resolve.h"
+#include "h1req.h"
 #include "h3.h"
-
-#define UPSTREAM_IDLE_MAX 32 /* kept for a worker */
 
 /* A field of the response while its pieces come in. */
 struct piece {
@@ -21,21 +20,25 @@ struct piece {
 };
 
 struct upstream {
-	struct io io;
+	struct io io;	  /* fd < 0: no socket (yet) */
+	bool watched;	  /* io is in the loop */
 	struct list idle; /* in the pool */
 	struct upstream_pool *pool;
 	struct timer timer;
-	uint64_t last_active;
+	uint64_t last_active; /* a byte moved, on either side */
 	int addr_next;
 	struct h3_req *req; /* NULL while idle */
 	bool connected;
+	bool failed; /* no address could be reached; the timer will say so */
 	bool reused; /* from the pool: it may have been closed meanwhile */
 
 	struct chunkq out; /* the request as it goes to the wire */
 	bool write_blocked;
-	bool chunked;	   /* the request body's framing */
-	bool request_done; /* all of it is in out */
-	bool body_begun;   /* some of the request body was taken: no second try */
+	enum h1_framing framing; /* of the request body */
+	uint64_t body_left;	 /* H1_LENGTH: bytes that are still to come */
+	bool request_done;	 /* all of it is in out */
+	bool body_begun;	 /* some of the request body was taken: no second try */
+	bool broken;		 /* it stopped reading in the middle of the request */
 
 	llhttp_t parser;
 	bool any_answer; /* at least one byte came back */
@@ -43,7 +46,6 @@ struct upstream {
 	struct fields fields; /* of the message that is being parsed */
 	bool header_done;     /* the final header is through */
 	bool complete, keep;
-	bool broken;		/* it stopped reading in the middle of the request */
 };
 
 struct upstream_pool {
@@ -52,11 +54,16 @@ struct upstream_pool {
 	size_t nidle;
 };
 
-/* A connection for @r, from the pool or new; NULL: out of memory. Errors come by upstream_failed().
+/*
+ * A connection for @r, from the pool or new; NULL: out of memory. That it cannot be made
+ * is said later, from the loop, by proxy_failed().
  */
 struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r);
-/* Writes what is in out, and reads as far as there is room. */
+/* Writes what is in out and what proxy_refill() adds. */
 void upstream_push(struct upstream *u);
+/* A byte moved on the client's side: who waits for whom may have changed. */
+void upstream_touch(struct upstream *u);
+/* Tells the loop what to wait for, after anything that may change that. */
 void upstream_watch(struct upstream *u);
 /* The request is over: keeps the connection if it may be used again. */
 void upstream_release(struct upstream *u);
@@ -64,16 +71,19 @@ void upstream_close(struct upstream *u);
 
 /* Parser of responses, in upparse.c. */
 void upparse_init(struct upstream *u);
-/* Feeds @len bytes. Returns 0, or -EPROTO when the answer is not HTTP. */
+/* Feeds @len bytes. Returns 0, or -EPROTO when the answer is not HTTP/1. */
 int upparse_feed(struct upstream *u, const char *data, size_t len);
 /* End of file. Returns 0 if the answer may end like this. */
 int upparse_eof(struct upstream *u);
 void upparse_free(struct upstream *u);
 
-/* In proxy.c. */
+/* In proxy.c. Fills out with what there is of the request body. */
 void proxy_refill(struct upstream *u);
+/* The upstream is of no use any more: answers with @status, or breaks off. Frees @u. */
 void proxy_failed(struct upstream *u, unsigned int status);
+/* A header, interim or final, is complete. Returns 0, or -1 if it cannot be passed on. */
 int proxy_header(struct upstream *u);
+/* The answer is complete. @u is back in the pool or gone. */
 void proxy_complete(struct upstream *u);
 
 #endif

@@ -14,6 +14,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/quicver.h"
+#include "../http3/mime.h"
 #include "confkey.h"
 #include "resolve.h"
 
@@ -252,6 +253,8 @@ static const struct conf_key keys[] = {
 	{ "http3", "backend", CONF_STRING, AT(upstream) },
 	{ "http3", "backend-path", CONF_STRING, AT(upstream_path) },
 	{ "http3", "backend-timeout", CONF_DURATION, AT(upstream_timeout), 100 * NS_PER_MS, DAY },
+	{ "http3", "mime-types", CONF_STRING, AT(mime_types) },
+	{ "http3", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
 	{ "http3", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
 	  600 * NS_PER_S },
 	{ "debug", "keylog", CONF_STRING, AT(keylog) },
@@ -436,6 +439,18 @@ static void check_http3(struct loader *l)
 			complain(l, line_of(l, "http3", "root"), "root = %s: %s", c->root,
 				 strerror(errno));
 	}
+	if (c->root) {
+		c->mime = mime_load(c->mime_types ? c->mime_types : MIME_FILE);
+		if (!c->mime && c->mime_types)
+			complain(l, line_of(l, "http3", "mime-types"), "mime-types = %s: %s",
+				 c->mime_types, strerror(errno));
+	} else if (c->mime_types || c->index) {
+		const char *key = c->index ? "index" : "mime-types";
+
+		complain(l, line_of(l, "http3", key), "%s needs a root", key);
+	}
+	if (!line_of(l, "http3", "idle-timeout"))
+		c->stream_idle_timeout = 300 * NS_PER_S;
 	if (!c->index)
 		c->index = strdup("index.html");
 	else if (strchr(c->index, '/'))
@@ -585,6 +600,7 @@ void config_free(struct config *c)
 	free_list(&c->key);
 	if (c->root_fd >= 0)
 		close(c->root_fd);
+	mime_free(c->mime);
 	free(c->listen);
 	free(c->path);
 	free(c);

@@ -11,6 +11,8 @@
 #include "cid.h"
 #include "resolve.h"
 
+struct mime;
+
 enum service_mode {
 	MODE_UNSET,
 	MODE_STREAM,
@@ -93,6 +95,8 @@ struct config {
 	/* [http3] */
 	char *root, *index;
 	int root_fd; /* -1: no static files */
+	char *mime_types;
+	struct mime *mime; /* NULL: only the built-in types */
 	char *upstream, *upstream_path;
 	struct backend_addrs upstream_addrs;
 	uint64_t upstream_timeout;

@@ -37,7 +37,10 @@
 	X(backend_ok, backend_connections, "Backend connections made")                             \
 	X(backend_fail, backend_failures, "Backend connections that failed")                       \
 	X(backend_rx, backend_received_bytes, "Bytes read from backends")                          \
-	X(backend_tx, backend_sent_bytes, "Bytes written to backends")
+	X(backend_tx, backend_sent_bytes, "Bytes written to backends")                             \
+	X(http_requests, http_requests, "HTTP/3 requests")                                         \
+	X(http_4xx, http_client_errors, "HTTP/3 requests answered with a status from 400 to 499")  \
+	X(http_5xx, http_server_errors, "HTTP/3 requests answered with a status from 500 on")
 
 #define STATS_GAUGES(X)                                                                            \
 	X(conns, connections, "Connections now open, handshakes included")                         \
