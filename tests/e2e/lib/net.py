@@ -126,16 +126,18 @@ class Capture:
     def __init__(self, host, name, dev):
         self.file = f'{WORK}/{name}.pcap'
         self.host = host
-        self.p = Process(host, name, ['tcpdump', '-Z', 'root', '-i', dev, '-U', '-B', '16384', '-w', self.file,
+        self.p = Process(host, name, ['tcpdump', '-Z', 'root', '-i', dev, '-U', '--immediate-mode', '-B', '16384', '-w', self.file,
                                       'udp', 'or', 'icmp', 'or', 'icmp6'])
         poll('tcpdump listens', lambda: 'listening on' in self.p.said())
 
     def stop(self):
-        # What the kernel has seen but tcpdump not yet read comes within a moment.
-        size = -1
-        while os.path.getsize(self.file) != size:
-            size = os.path.getsize(self.file)
-            time.sleep(0.3)
+        # What the kernel has seen but tcpdump not yet written comes within a moment.
+        size, still, end = -1, 0, time.monotonic() + 10
+        while still < 3 and time.monotonic() < end:
+            now = os.path.getsize(self.file)
+            still = still + 1 if now == size and now > 24 else 0
+            size = now
+            time.sleep(0.2)
         self.p.stop()
 
     def flows(self):
