@@ -226,7 +226,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain,
 {
 	const struct nq_expr *self = nft_expr_priv(expr), *part;
 	const struct nft_rule *rule = nq_rule_find(chain, expr);
-	const struct nft_expr *e, *end;
+	const struct nft_expr *e, *first, *end;
 	struct nq_lookup lookup = {};
 	unsigned int n = 0;
 	int ret;
@@ -269,7 +269,12 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain,
 	}
 
 	search->role = NQ_ROLE_LAST;
-	for (e = nft_expr_first(rule); e != end; e = nft_expr_next(e)) {
+	/* What was loaded for an earlier lookup of the rule is no part of this key. */
+	first = nft_expr_first(rule);
+	for (e = first; e != expr; e = nft_expr_next(e))
+		if (nq_expr_is(e, "lookup") || nq_expr_is(e, "objref") || nq_expr_is(e, "dynset"))
+			first = nft_expr_next(e);
+	for (e = first; e != end; e = nft_expr_next(e)) {
 		part = nq_part_of(e, lookup.sreg, n);
 		if (!part)
 			continue;
