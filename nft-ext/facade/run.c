@@ -218,9 +218,10 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 }
 
 /* What an admin should know when the kernel refuses a rule with quic. */
-static void explain(struct nx_buf *err)
+static void explain(struct nx_buf *err, bool blamed)
 {
-	if (memmem(err->p, err->len, "No such file or directory", 25) &&
+	/* the kernel points at an expression that it does not know, not at one in a wrong place */
+	if (blamed && memmem(err->p, err->len, "No such file or directory", 25) &&
 	    access("/sys/module/nft_quic", F_OK))
 		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
 	if (memmem(err->p, err->len, "Operation not supported", 23))
@@ -237,9 +238,11 @@ static void finish_errors(struct nx_run *run)
 	if (run->lang.oom)
 		nx_buf_str(&err, "Error: quic: out of memory\n");
 	if (s->raw.len) {
-		if (nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang, &err) &&
-		    run->nquic)
-			explain(&err);
+		bool blamed = nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang,
+					&err);
+
+		if (run->nquic)
+			explain(&err, blamed);
 	}
 	if (run->notes.len)
 		nx_buf_add(&err, run->notes.p, run->notes.len);
