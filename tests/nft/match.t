@@ -1,0 +1,62 @@
+# literals of every key, and what stands beside them
+*inet type filter hook prerouting priority raw
+
+quic alpn "smb" accept;ok
+quic alpn smb accept;ok;quic alpn "smb" accept
+quic alpn == "smb" accept;ok;quic alpn "smb" accept
+quic alpn != "smb" accept;ok
+quic alpn "*" accept;ok
+quic alpn "h3 with blanks" accept;ok
+quic alpn "a-name-longer-than-a-register" accept;ok
+quic alpn != "a-name-longer-than-a-register" accept;ok
+quic alpn 0x0a0a accept;ok
+quic alpn 0x736d62 accept;ok;quic alpn "smb" accept
+quic alpn 0x736d6200 accept;ok
+quic sni "fs.example.com" accept;ok
+quic sni "FS.Example.COM." accept;ok;quic sni "fs.example.com" accept
+quic sni fs.example.com accept;ok;quic sni "fs.example.com" accept
+quic sni "*.example.com" accept;ok
+quic sni "*" accept;ok
+quic sni != "*.example.com" drop;ok
+quic sni "a234567890123456789012345678901234567890123456789012345678901234" accept;ok
+quic sni "a2345678901234567890123456789012345678901234567890123456789012345" accept;ok
+quic dcid 0x0123456789abcdef accept;ok
+quic dcid 0x1200 accept;ok
+quic dcid != 0x0011223344556677889900112233445566778899 accept;ok
+quic scid 0x accept;ok
+quic scid != 0x00 accept;ok
+quic version v1 accept;ok
+quic version v2 accept;ok
+quic version draft-29 accept;ok
+quic version 1 accept;ok;quic version v1 accept
+quic version 0x51303433 accept;ok
+quic version != v1 drop;ok
+quic version { v1, v2 } accept;ok
+quic type initial accept;ok
+quic type 0rtt accept;ok
+quic type != handshake drop;ok
+quic type { retry, version-negotiation, short } drop;ok
+quic ech exists accept;ok
+quic ech missing drop;ok
+udp dport 443 quic alpn "h3" counter accept;ok
+ip saddr 10.0.0.0/8 udp dport { 443, 8443 } quic sni "a.example" quic alpn "h3" log prefix "quic alpn " drop;ok
+quic alpn "h3" meta mark set 0x00000010;ok
+quic alpn "h3" ct mark set 0x00000010;ok
+meta mark 0x00000001 quic sni "a" limit rate 1/second burst 5 packets drop comment "quic sni";ok
+quic alpn "h3" jump quic;fail;No such file or directory
+quic foo "x" accept;fail;unknown quic key "foo"
+quic alpn 5 accept;fail;expected a quoted name
+quic alpn > "a" accept;fail;only == and !=
+quic sni & 0xff == 1 accept;fail;only == and !=
+quic alpn "" accept;fail;empty name
+quic sni "a..b" accept;fail;empty label
+quic sni "a.*.b" accept;fail;a star
+quic sni "*.a" "b" accept;fail;syntax error
+quic sni 5 accept;fail;expected a quoted name
+quic dcid "a" accept;fail;expected 0x
+quic dcid 0x123 accept;fail;even number
+quic version v9 accept;fail;expected v1
+quic version 0x1ffffffff accept;fail;exceeds
+quic type foo accept;fail;expected initial
+quic type 300 accept;fail;too large
+quic ech 2 accept;ok;quic ech 2 accept

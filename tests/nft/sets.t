@@ -1,0 +1,57 @@
+# sets, maps and vmaps, anonymous and named
+*inet type nat hook prerouting priority dstnat
+!add set inet t names { typeof quic sni; elements = { "a.example.com", "*.b.example", "*" }; }
+!add map inet t ports { typeof quic alpn : udp dport; elements = { "smb" : 8443 }; }
+!add map inet t addrs { typeof quic sni : ip daddr; elements = { "a" : 192.0.2.1 }; }
+!add map inet t marks { typeof quic alpn : meta mark; elements = { "h3" : 0x10 }; }
+!add map inet t hosts { typeof quic sni : verdict; elements = { "a" : drop }; }
+!add set inet t pair { typeof quic alpn . quic sni; elements = { "smb" . "fs" }; }
+!add set inet t dsts { typeof ip daddr . quic sni; elements = { 192.0.2.1 . "a" }; }
+!add set inet t seen { typeof quic sni; size 100; flags dynamic,timeout; timeout 1m; }
+!add set inet t seen2 { typeof ip saddr . quic alpn; size 100; flags dynamic; }
+!add set inet t cids { typeof quic dcid; elements = { 0x0123456789, 0xaa }; }
+!add set inet t vers { typeof quic version; elements = { v1, v2 }; }
+!add chain inet t smb
+
+quic alpn { "h3", "h3-29" } accept;ok
+quic alpn { h3, "doq" } accept;ok;quic alpn { "doq", "h3" } accept
+quic alpn { "one" } accept;ok;quic alpn "one" accept
+quic alpn != { "h3", "h3-29" } drop;ok
+quic sni { "*.example.com", "a.example.com" } quic alpn { "h3", "smb" } accept;ok
+quic sni @names accept;ok
+quic sni != @names drop;ok
+quic dcid @cids drop;ok
+quic version @vers accept;ok
+quic sni vmap @hosts;ok
+quic sni vmap { "*" : drop, "a" : accept, "b" : jump smb };ok
+quic version vmap { v1 : accept, v2 : drop };ok
+udp dport 443 redirect to :quic alpn map { "doq" : 8853, "h3" : 4433, "smb" : 8443 };ok
+udp dport 443 redirect to :quic alpn map @ports;ok
+meta nfproto ipv4 udp dport 443 dnat ip to quic sni map @addrs;ok
+udp dport 443 dnat ip to quic sni map { "a" : 192.0.2.1, "b" : 192.0.2.2 };ok
+meta mark set quic alpn map @marks;ok
+meta mark set quic alpn map { "h3" : 0x00000010, "smb" : 0x00000020 };ok
+quic alpn . quic sni @pair accept;ok
+quic alpn . quic sni { "h3" . "a", "smb" . "fs.example.com" } accept;ok
+quic alpn . quic sni vmap { "h3" . "*" : drop, "smb" . "fs.example.com" : goto smb };ok
+ip daddr . quic sni @dsts accept;ok
+ip daddr . quic sni { 192.0.2.1 . "a.example" } accept;ok
+ip daddr . quic sni vmap { 192.0.2.1 . "a" : accept, 192.0.2.2 . "b" : drop };ok
+ip6 daddr . quic sni { 2001:db8::1 . "a.example" } accept;ok
+quic alpn . ip daddr . udp dport { "h3" . 192.0.2.1 . 443 } accept;ok
+meta l4proto . quic alpn { udp . "h3" } accept;ok
+iifname . quic sni { "eth0" . "a" } accept;ok
+quic version . quic type { v1 . initial, v2 . initial } accept;ok
+add @seen { quic sni };ok
+update @seen { quic sni timeout 5m };ok
+add @seen { quic sni limit rate 1/second burst 5 packets };ok
+update @seen2 { ip saddr . quic alpn };ok
+
+quic alpn { "a234567890123456x" } accept;fail;too long for a set
+quic sni { "a2345678901234567890123456789012345678901234567890123456789012345" } accept;fail;too long for a set
+quic alpn . quic sni { "h3" . "a23456789012345678901234567890123456789012345678x" } accept;fail;too long for a concatenation
+quic alpn @nosuch accept;fail;No such file
+quic sni vmap { "a" : 5 };fail;
+quic alpn . quic sni . ip saddr @names accept;fail;too long
+meter m { quic sni limit rate 1/second } drop;fail;not possible in a meter
+quic alpn @names accept;fail;
