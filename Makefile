@@ -67,8 +67,10 @@ tap-corpus: userspace
 tap-vm: modules
 	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/vm
 
-tap-nft: modules userspace
-	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/nft
+# Each nft version on a kernel: Debian 12's, Debian 13's, sid's.
+NFT_ON := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)@new
+tap-nft: modules
+	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
 
 tap-e2e: modules userspace
 	@tests/e2e/run
@@ -101,6 +103,13 @@ bench: modules userspace
 #: uninstall     take it away again
 #: deb           Debian packages, in build/deb
 .PHONY: install uninstall deb clean distclean
+# In a copy: the packaging tools write beside the sources.
+deb:
+	@$(IN_ROOT) sh -ec 'mkdir -p /tmp/nft-quic build/deb; \
+		tar -c --exclude=./build --exclude=./.git . | tar -x -C /tmp/nft-quic; \
+		cd /tmp/nft-quic; dpkg-buildpackage -b -us -uc -d -j$(JOBS); cp ../*.deb /src/build/deb'
+	@ls -l build/deb
+
 install:
 	$(MAKE) -C kmod install
 	$(MAKE) -C nft-ext install
