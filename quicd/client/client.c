@@ -39,6 +39,14 @@ bool client_all_ended(const struct client *c)
 	return true;
 }
 
+bool client_all_closed(const struct client *c)
+{
+	for (unsigned int i = 0; i < c->nstreams; i++)
+		if (!c->stream[i].closed && !(c->stream[i].ended && c->stream[i].shut))
+			return false;
+	return true;
+}
+
 static void explain_tls(struct client *c)
 {
 	uint8_t alert = ngtcp2_conn_get_tls_alert(c->quic);
@@ -61,6 +69,8 @@ static void explain_close(struct client *c)
 		client_end(c, QUICC_OK);
 		return;
 	}
+	if (c->done)
+		return;
 	if (tls)
 		log_err("server: TLS alert: %s", name ? name : "unknown");
 	else
@@ -104,7 +114,8 @@ static void fail(struct client *c, int rv)
 
 static bool has_work(const struct client_stream *s)
 {
-	return s->id >= 0 && !s->shut && !s->blocked && (s->q.unsent || (s->fin && !s->fin_sent));
+	return s->id >= 0 && !s->shut && !s->blocked &&
+	       (s->q.unsent || !s->announced || (s->fin && !s->fin_sent));
 }
 
 static struct client_stream *next_stream(struct client *c)
@@ -152,10 +163,14 @@ static ngtcp2_ssize write_packet(struct client *c, ngtcp2_path_storage *ps, ngtc
 		}
 		if (n == NGTCP2_ERR_STREAM_SHUT_WR || n == NGTCP2_ERR_STREAM_NOT_FOUND) {
 			s->shut = true;
+			if (c->o->verbose)
+				fprintf(stderr, "stream %" PRId64 ": the server stopped reading\n",
+					s->id);
 			continue;
 		}
 		if (s && taken >= 0) {
 			chunkq_sent(&s->q, (size_t)taken);
+			s->announced = true;
 			if (flags & NGTCP2_WRITE_STREAM_FLAG_FIN && (size_t)taken == total)
 				s->fin_sent = true;
 			c->turn++;

@@ -16,10 +16,12 @@ struct client;
 struct client_stream {
 	int64_t id;
 	struct chunkq q; /* to send, kept until acknowledged */
+	bool announced;	 /* the server knows the stream: it may want to speak first */
 	bool fin, fin_sent;
 	bool blocked; /* by flow control */
 	bool shut;    /* stopped by the server */
 	bool ended;   /* the server has finished */
+	bool closed;  /* and all that we sent has arrived */
 	uint64_t received;
 };
 
@@ -65,5 +67,7 @@ void client_credit(struct client *c, struct client_stream *s, size_t len);
 void client_end(struct client *c, int status);
 /* Every stream has ended on the server's side. */
 bool client_all_ended(const struct client *c);
+/* And everything of ours has arrived, or is not wanted. */
+bool client_all_closed(const struct client *c);
 
 #endif

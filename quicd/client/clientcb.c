@@ -77,7 +77,7 @@ void client_rewind(struct client *c)
 		struct client_stream *s = &c->stream[i];
 
 		s->id = -1;
-		s->fin_sent = s->blocked = false;
+		s->fin_sent = s->blocked = s->announced = false;
 		s->q.mark = NULL;
 		s->q.unsent = s->q.len;
 	}
@@ -143,22 +143,6 @@ static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
 	return 0;
 }
 
-static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user, void *stream)
-{
-	struct client *c = user;
-	struct client_stream *s = stream;
-
-	(void)quic;
-	if (!s)
-		return 0;
-	s->shut = true;
-	if (c->o->verbose)
-		fprintf(stderr,
-			"stream %" PRId64 ": the server stopped reading: error 0x%" PRIx64 "\n", id,
-			code);
-	return 0;
-}
-
 static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code, void *user,
 			   void *stream)
 {
@@ -170,9 +154,20 @@ static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
 	(void)code;
 	(void)user;
 	if (s) {
-		s->ended = true;
+		s->ended = s->closed = true;
 		s->shut = true;
 	}
+	return 0;
+}
+
+static int stateless_reset_cb(ngtcp2_conn *quic, const ngtcp2_pkt_stateless_reset *sr, void *user)
+{
+	struct client *c = user;
+
+	(void)quic;
+	(void)sr;
+	log_err("stateless reset: the server no longer knows this connection");
+	client_end(c, QUICC_STREAM);
 	return 0;
 }
 
@@ -197,6 +192,7 @@ const ngtcp2_callbacks client_callbacks = {
 	.recv_stream_data = recv_stream_cb,
 	.acked_stream_data_offset = acked_cb,
 	.stream_close = stream_close_cb,
+	.recv_stateless_reset = stateless_reset_cb,
 	.recv_retry = ngtcp2_crypto_recv_retry_cb,
 	.extend_max_local_streams_bidi = extend_streams_cb,
 	.rand = rand_cb,
@@ -207,7 +203,6 @@ const ngtcp2_callbacks client_callbacks = {
 	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
 	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
 	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
-	.stream_stop_sending = stop_sending_cb,
 	.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
 	.tls_early_data_rejected = early_rejected_cb,
 };

@@ -145,7 +145,10 @@ static void finish_if_done(struct relay *r)
 {
 	struct client *c = r->in.client;
 
-	if (c->connected && client_all_ended(c) && !r->outq.len && (r->eof || isatty(STDIN_FILENO)))
+	if (!c->connected || r->outq.len)
+		return;
+	/* Who sits at a terminal would otherwise have to end the input by hand. */
+	if (client_all_closed(c) || (client_all_ended(c) && isatty(STDIN_FILENO)))
 		client_end(c, QUICC_OK);
 }
 

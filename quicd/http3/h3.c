@@ -95,8 +95,8 @@ static int open_stream(struct conn *c, int64_t id)
 {
 	struct h3_conn *hc = c->mode_data;
 
-	(void)id;
-	hc->nstreams++;
+	if (ngtcp2_is_bidi_stream(id))
+		hc->nstreams++;
 	return 0; /* a request begins with its header */
 }
 
@@ -140,16 +140,6 @@ static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 	return check(c, nghttp3_conn_shutdown_stream_read(hc->h3, id));
 }
 
-/* Called when we have stopped reading; stop_input() in h3req.c knows. */
-static int stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code)
-{
-	(void)c;
-	(void)id;
-	(void)stream;
-	(void)code;
-	return 0;
-}
-
 static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code)
 {
 	struct h3_conn *hc = c->mode_data;
@@ -158,12 +148,11 @@ static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint6
 	(void)stream;
 	if (rv && rv != NGHTTP3_ERR_STREAM_NOT_FOUND)
 		return fatal(c, rv);
-	if (ngtcp2_conn_is_local_stream(c->quic, id))
+	if (!ngtcp2_is_bidi_stream(id))
 		return 0;
 	hc->nstreams--;
 	/* conncb.c lets the client open another one in its place. */
-	if (ngtcp2_is_bidi_stream(id))
-		nghttp3_conn_set_max_client_streams_bidi(hc->h3, ++hc->max_requests);
+	nghttp3_conn_set_max_client_streams_bidi(hc->h3, ++hc->max_requests);
 	return 0;
 }
 
@@ -249,7 +238,6 @@ const struct mode mode_http3 = {
 	.recv = receive,
 	.acked = acked,
 	.reset = reset,
-	.stop_sending = stop_sending,
 	.closed = closed,
 	.unblocked = unblocked,
 	.flush = flush,

@@ -2,6 +2,7 @@
 /* mode = echo: a stream's bytes come back on it. Credit returns as the client acknowledges. */
 #include <stdlib.h>
 
+#include "../server/codes.h"
 #include "../server/conn.h"
 #include "sendq.h"
 
@@ -106,15 +107,10 @@ static int echo_reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 	return 0;
 }
 
-static int echo_stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code)
+static int echo_shut(struct conn *c, const struct tx *tx)
 {
-	struct echo_stream *s = stream;
-
-	if (!s)
-		return 0;
-	echo_end(c, s);
-	ngtcp2_conn_shutdown_stream_read(c->quic, 0, id, code);
-	conn_touch(c);
+	echo_end(c, tx->stream);
+	ngtcp2_conn_shutdown_stream_read(c->quic, 0, tx->stream_id, QUICD_NO_ERROR);
 	return 0;
 }
 
@@ -147,13 +143,12 @@ const struct mode mode_echo = {
 	.recv = echo_recv,
 	.acked = echo_acked,
 	.reset = echo_reset,
-	.stop_sending = echo_stop_sending,
 	.closed = echo_closed,
 	.unblocked = sendq_unblocked,
 	.flush = echo_flush,
 	.next = sendq_next,
 	.sent = sendq_sent,
 	.blocked = sendq_blocked,
-	.shut = sendq_shut,
+	.shut = echo_shut,
 	.idle = echo_idle,
 };

@@ -11,6 +11,7 @@
 #include "../common/log.h"
 #include "../server/codes.h"
 #include "backend.h"
+#include "linger.h"
 
 #define READS_A_ROUND 8
 #define WRITE_IOV     32
@@ -67,11 +68,30 @@ static void drop_socket(struct pump *p, bool broken)
 	p->io.fd = -1;
 }
 
-/* Both directions of the socket are at their end. */
+static void hand_to_linger(struct pump *p)
+{
+	timer_cancel(&loop_of(p)->timers, &p->timer);
+	if (p->watched)
+		loop_del(loop_of(p), &p->io);
+	p->watched = false;
+	linger_close(p->conn->worker, p->io.fd, p->rx_done ? NULL : &p->rx);
+	p->io.fd = -1;
+}
+
+/*
+ * Both directions of the socket are at their end; or the backend has all it gets and
+ * nobody wants what it still sends.
+ */
 static void close_if_done(struct pump *p)
 {
-	if (p->tx_eof && p->rx_done)
+	if (!p->rx_done || (!p->tx_eof && !p->discard))
+		return;
+	if (p->tx_eof || p->io.fd < 0) {
 		drop_socket(p, false);
+		return;
+	}
+	hand_to_linger(p);
+	p->tx_eof = true;
 }
 
 static void set_timer(struct pump *p)
@@ -386,9 +406,18 @@ int pump_header(struct pump *p, const void *data, size_t len)
 	return err;
 }
 
-static void pump_free(struct pump *p, bool broken)
+/* The stream is gone. What the client finished in good order is still delivered. */
+static void pump_free(struct pump *p)
 {
-	drop_socket(p, broken);
+	size_t held = p->rx.len - (p->rx.len < p->rx_header ? p->rx.len : p->rx_header);
+
+	if (p->rx_fin && p->io.fd >= 0 && !(p->rx_done && p->tx_eof)) {
+		hand_to_linger(p);
+		if (p->conn->quic && !p->rx.len)
+			ngtcp2_conn_extend_max_offset(p->conn->quic, held);
+	} else {
+		drop_socket(p, !p->rx_done || !p->tx_eof);
+	}
 	discard_rx(p);
 	list_del(&p->waiting);
 	sendq_free(&p->tx, p->conn);
@@ -417,8 +446,7 @@ void pump_stop(struct conn *c)
 		struct pump *p = container_of(pc->pumps.next, struct pump, of_owner);
 
 		STAT_DEC(&c->worker->stats, open_streams);
-		/* Cut off in the middle, unless the client had said all it wanted to say. */
-		pump_free(p, !p->rx_done);
+		pump_free(p);
 	}
 	free(pc);
 	c->mode_data = NULL;
@@ -481,26 +509,29 @@ int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 	return 0;
 }
 
+static bool is_unix(int fd)
+{
+	struct sockaddr_storage a;
+	socklen_t len = sizeof(a);
+
+	return !getsockname(fd, (struct sockaddr *)&a, &len) && a.ss_family == AF_UNIX;
+}
+
 /*
  * The client reads no more (ngtcp2 answers with RESET_STREAM). A Unix socket can be told
  * so; from TCP the rest is read and thrown away, until the client has sent its part.
  */
-int pump_stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code)
+int pump_shut(struct conn *c, const struct tx *tx)
 {
-	struct pump *p = stream;
+	struct pump *p = tx->stream;
 
-	(void)c;
-	(void)id;
-	(void)code;
-	if (!p)
+	sendq_shut(c, tx);
+	if (p->discard)
 		return 0;
-	p->tx.shut = true;
 	p->discard = true;
-	list_del(&p->tx.ready);
-	if (p->rx_done)
-		drop_socket(p, !p->tx_eof);
-	else if (p->io.fd >= 0 && p->connected)
+	if (p->io.fd >= 0 && p->connected && is_unix(p->io.fd))
 		shutdown(p->io.fd, SHUT_RD);
+	close_if_done(p);
 	watch(p);
 	return 0;
 }
@@ -511,9 +542,10 @@ int pump_closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_
 
 	(void)c;
 	(void)id;
+	(void)has_code;
 	(void)code;
 	if (p)
-		pump_free(p, has_code && !(p->rx_done && p->tx_eof));
+		pump_free(p);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ void pump_abort(struct pump *p, uint64_t code);
 int pump_recv(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len, bool fin);
 int pump_acked(struct conn *c, int64_t id, void *stream, size_t len);
 int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code);
-int pump_stop_sending(struct conn *c, int64_t id, void *stream, uint64_t code);
+int pump_shut(struct conn *c, const struct tx *tx);
 int pump_closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code);
 int pump_flush(struct conn *c);
 bool pump_idle(const struct conn *c);

@@ -117,8 +117,10 @@ static int stream_open_cb(ngtcp2_conn *quic, int64_t id, void *user)
 	(void)quic;
 	if (start_mode(c))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
-	STAT_INC(&c->worker->stats, streams);
-	STAT_INC(&c->worker->stats, open_streams);
+	if (ngtcp2_is_bidi_stream(id)) {
+		STAT_INC(&c->worker->stats, streams);
+		STAT_INC(&c->worker->stats, open_streams);
+	}
 	return verdict(c->mode->open(c, id));
 }
 
@@ -132,14 +134,15 @@ static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	if (ngtcp2_conn_is_local_stream(quic, id))
 		return 0;
+	/* The place is free for another stream. */
+	if (!ngtcp2_is_bidi_stream(id)) {
+		ngtcp2_conn_extend_max_streams_uni(quic, 1);
+		return 0;
+	}
+	ngtcp2_conn_extend_max_streams_bidi(quic, 1);
 	STAT_DEC(&c->worker->stats, open_streams);
 	if (has_code)
 		STAT_INC(&c->worker->stats, stream_resets);
-	/* The place is free for another stream. */
-	if (ngtcp2_is_bidi_stream(id))
-		ngtcp2_conn_extend_max_streams_bidi(quic, 1);
-	else
-		ngtcp2_conn_extend_max_streams_uni(quic, 1);
 	return 0;
 }
 
@@ -153,12 +156,15 @@ static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
 	return verdict(c->mode->reset(c, id, stream, code));
 }
 
+/* In spite of its name: our side stops reading, and STOP_SENDING is being sent. */
 static int stop_sending_cb(ngtcp2_conn *quic, int64_t id, uint64_t code, void *user, void *stream)
 {
 	struct conn *c = user;
 
 	(void)quic;
-	return verdict(c->mode->stop_sending(c, id, stream, code));
+	(void)code;
+	(void)stream;
+	return c->mode->read_stopped ? verdict(c->mode->read_stopped(c, id)) : 0;
 }
 
 static int extend_stream_cb(ngtcp2_conn *quic, int64_t id, uint64_t max, void *user, void *stream)

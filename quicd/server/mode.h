@@ -43,7 +43,8 @@ struct mode {
 		    bool fin);
 	int (*acked)(struct conn *c, int64_t id, void *stream, size_t len);
 	int (*reset)(struct conn *c, int64_t id, void *stream, uint64_t code);
-	int (*stop_sending)(struct conn *c, int64_t id, void *stream, uint64_t code);
+	/* Our own STOP_SENDING goes out: nothing more will be received. May be NULL. */
+	int (*read_stopped)(struct conn *c, int64_t id);
 	int (*closed)(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code);
 	int (*unblocked)(struct conn *c, int64_t id, void *stream);
 
@@ -56,7 +57,10 @@ struct mode {
 	int (*sent)(struct conn *c, const struct tx *tx, size_t len);
 	/* Flow control holds the stream back. */
 	int (*blocked)(struct conn *c, const struct tx *tx);
-	/* The stream's sending side is closed. */
+	/*
+	 * The stream's sending side is closed: the client sent STOP_SENDING (of which ngtcp2
+	 * tells only when there is something to send), or the stream was reset.
+	 */
 	int (*shut)(struct conn *c, const struct tx *tx);
 
 	/* Announce the end (GOAWAY), if the protocol can. May be NULL. */

@@ -12,6 +12,7 @@
 #include "../common/log.h"
 #include "../http3/pool.h"
 #include "../modes/handoff.h"
+#include "../modes/linger.h"
 #include "codes.h"
 #include "conn.h"
 #include "steer.h"
@@ -52,6 +53,7 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	w->tls = tls_ref(tls);
 	list_init(&w->conns);
 	list_init(&w->dirty);
+	list_init(&w->lingering);
 	chunk_pool_init(&w->pool, POOL_CHUNKS);
 	w->wake.fd = -1;
 	w->wake.fn = take_mail;
@@ -108,10 +110,11 @@ static void flush_dirty(struct worker *w)
 		 w->pool.in_use * sizeof(struct chunk) - STAT_GET(&w->stats, buffers));
 }
 
-/* True when no connection is alive; those that only wait for stray packets do not count. */
+/* True when no connection is alive and all is delivered; connections that only wait for stray
+ * packets do not count. */
 static bool drained(const struct worker *w)
 {
-	return w->draining && STAT_GET(&w->stats, conns) == 0;
+	return w->draining && STAT_GET(&w->stats, conns) == 0 && list_empty(&w->lingering);
 }
 
 static void close_all(struct worker *w)
@@ -161,6 +164,7 @@ void worker_free(struct worker *w)
 {
 	while (!list_empty(&w->conns))
 		conn_free(container_of(w->conns.next, struct conn, of_worker));
+	linger_free(w);
 	handoff_free(w->handoff);
 	upstream_pool_free(w->upstreams);
 	for (size_t i = 0; i < w->nendpoints; i++)

@@ -43,8 +43,9 @@ struct worker {
 	struct endpoint *endpoint;
 	size_t nendpoints;
 	struct cidmap cids;
-	struct list conns; /* struct conn.of_worker */
-	struct list dirty; /* connections with something to write in this round */
+	struct list conns;     /* struct conn.of_worker */
+	struct list lingering; /* backend sockets on their way out (linger.h) */
+	struct list dirty;     /* connections with something to write in this round */
 	struct chunk_pool pool;
 	struct tls *tls; /* of new connections */
 	struct stats stats;

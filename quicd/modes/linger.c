@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "linger.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../common/clock.h"
+
+#define DELIVER_TIME (30 * NS_PER_S)
+#define LINGER_TIME  (5 * NS_PER_S)
+
+struct linger_end {
+	struct list of_worker;
+	struct io io;
+	struct timer timer;
+	struct worker *worker;
+	struct chunkq rest;
+	bool delivered;
+};
+
+static void end(struct linger_end *e)
+{
+	struct worker *w = e->worker;
+
+	list_del(&e->of_worker);
+	timer_cancel(&w->loop.timers, &e->timer);
+	loop_del(&w->loop, &e->io);
+	close(e->io.fd);
+	chunkq_clear(&e->rest, &w->pool);
+	free(e);
+}
+
+static void on_timer(struct timer *t)
+{
+	end(container_of(t, struct linger_end, timer));
+}
+
+/* Returns -1 when the backend takes no more. */
+static int deliver(struct linger_end *e)
+{
+	struct worker *w = e->worker;
+
+	while (e->rest.len) {
+		struct iovec iov[16];
+		struct msghdr h = {.msg_iov = iov};
+		ssize_t n;
+
+		h.msg_iovlen = chunkq_peek(&e->rest, iov, 16);
+		n = sendmsg(e->io.fd, &h, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		STAT_ADD(&w->stats, backend_tx, (uint64_t)n);
+		chunkq_drop(&e->rest, &w->pool, (size_t)n);
+	}
+	e->delivered = true;
+	shutdown(e->io.fd, SHUT_WR);
+	loop_mod(&w->loop, &e->io, EPOLLIN);
+	timer_set(&w->loop.timers, &e->timer, clock_now() + LINGER_TIME);
+	return 0;
+}
+
+static void on_event(struct io *io, uint32_t events)
+{
+	struct linger_end *e = container_of(io, struct linger_end, io);
+	ssize_t n;
+
+	if (!e->delivered && events & (EPOLLOUT | EPOLLERR) && deliver(e)) {
+		end(e);
+		return;
+	}
+	if (!(events & (EPOLLIN | EPOLLHUP)))
+		return;
+	n = recv(io->fd, e->worker->txbuf, UDP_BUF, MSG_DONTWAIT);
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	if (n < 0 || e->delivered)
+		end(e);
+	else
+		loop_mod(&e->worker->loop, io, EPOLLOUT); /* its end is known; ours is to come */
+}
+
+void linger_close(struct worker *w, int fd, struct chunkq *rest)
+{
+	struct linger_end *e = calloc(1, sizeof(*e));
+
+	if (!e || loop_add(&w->loop, &e->io, fd, EPOLLIN | EPOLLOUT)) {
+		free(e);
+		close(fd);
+		return;
+	}
+	e->worker = w;
+	e->io.fn = on_event;
+	e->timer.fn = on_timer;
+	if (rest) {
+		e->rest = *rest;
+		*rest = (struct chunkq){0};
+	}
+	list_add_tail(&w->lingering, &e->of_worker);
+	timer_set(&w->loop.timers, &e->timer, clock_now() + DELIVER_TIME);
+}
+
+void linger_free(struct worker *w)
+{
+	while (!list_empty(&w->lingering))
+		end(container_of(w->lingering.next, struct linger_end, of_worker));
+}

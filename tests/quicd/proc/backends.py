@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Small TCP backends, each connection in a thread; and a UDP proxy that spoils a path."""
+import heapq
+import random
+import select
+import socket
+import struct
+import threading
+import time
+
+
+class Backend:
+    """Calls handler(socket, backend) for each connection."""
+
+    def __init__(self, handler, path=None, port=0):
+        self.handler = handler
+        self.notes = []
+        self.accepted = 0
+        if path:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.bind(str(path))
+            self.address = str(path)
+        else:
+            self.sock = socket.socket()
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self.sock.bind(("127.0.0.1", port))
+            self.port = self.sock.getsockname()[1]
+            self.address = "127.0.0.1:%d" % self.port
+        self.sock.listen(512)
+        self.open = set()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                s, _ = self.sock.accept()
+            except OSError:
+                return
+            self.accepted += 1
+            self.open.add(s)
+            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def serve(self, s):
+        try:
+            self.handler(s, self)
+        except OSError as e:
+            self.notes.append(type(e).__name__)
+        finally:
+            self.open.discard(s)
+            s.close()
+
+    def close(self, hard=False):
+        """Stops listening; hard: breaks all connections off."""
+        self.sock.shutdown(socket.SHUT_RDWR) if self.sock.family == socket.AF_INET else None
+        self.sock.close()
+        if hard:
+            for s in list(self.open):
+                break_off(s)
+
+
+def reset(s):
+    """Closes with a RST."""
+    try:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.close()
+    except OSError:
+        pass
+
+
+def break_off(s):
+    """Ends a connection that another thread reads: it wakes up and its close sends a RST."""
+    try:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        s.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def echo(s, _):
+    while True:
+        d = s.recv(65536)
+        if not d:
+            break
+        s.sendall(d)
+
+
+def sink(s, b):
+    n = 0
+    while True:
+        d = s.recv(1 << 20)
+        if not d:
+            break
+        n += len(d)
+    b.notes.append(n)
+    s.sendall(b"%d\n" % n)
+
+
+class UdpProxy:
+    """A UDP path to a port: loses, reorders and delays datagrams, or changes its address."""
+
+    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1):
+        self.server = ("127.0.0.1", port)
+        self.loss, self.reorder, self.delay = loss, reorder, delay
+        self.random = random.Random(seed)
+        self.front = self.make()
+        self.front.bind(("127.0.0.1", 0))
+        self.port = self.front.getsockname()[1]
+        self.back = {}
+        self.client = {}
+        self.queue = []
+        self.n = self.lost = 0
+        self.stopped = False
+        self.rebinding = False
+        threading.Thread(target=self.run, daemon=True).start()
+
+    @staticmethod
+    def make():
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        return s
+
+    def rebind(self):
+        """From now on the server sees every client at a new port."""
+        self.rebinding = True
+
+    def back_for(self, addr):
+        if self.rebinding:
+            for s in self.back.values():
+                self.client.pop(s, None)
+                s.close()
+            self.back.clear()
+            self.rebinding = False
+        s = self.back.get(addr)
+        if not s:
+            s = self.make()
+            s.connect(self.server)
+            self.back[addr] = s
+            self.client[s] = addr
+        return s
+
+    def forward(self, sock, to, data):
+        self.n += 1
+        if self.random.random() < self.loss:
+            self.lost += 1
+            return
+        late = self.delay
+        if self.random.random() < self.reorder:
+            late += 0.003 + self.random.random() * 0.005
+        if late:
+            heapq.heappush(self.queue, (time.monotonic() + late, self.n, sock, to, data))
+        else:
+            self.put(sock, to, data)
+
+    @staticmethod
+    def put(sock, to, data):
+        try:
+            sock.sendto(data, to) if to else sock.send(data)
+        except OSError:
+            pass
+
+    def run(self):
+        while not self.stopped:
+            wait = 0.05
+            if self.queue:
+                wait = max(0, min(wait, self.queue[0][0] - time.monotonic()))
+            ready, _, _ = select.select([self.front] + list(self.client), [], [], wait)
+            for s in ready:
+                for _ in range(64):
+                    try:
+                        data, addr = s.recvfrom(65536, socket.MSG_DONTWAIT)
+                    except OSError:
+                        break
+                    if s is self.front:
+                        self.forward(self.back_for(addr), None, data)
+                    elif s in self.client:
+                        self.forward(self.front, self.client[s], data)
+            while self.queue and self.queue[0][0] <= time.monotonic():
+                _, _, sock, to, data = heapq.heappop(self.queue)
+                self.put(sock, to, data)
+
+    def stop(self):
+        self.stopped = True

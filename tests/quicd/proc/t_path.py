@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The network: loss, reordering, rebinding, several workers, offloads switched off."""
+import subprocess
+
+import harness as h
+from backends import UdpProxy
+from harness import Service, eq, pattern, quicc, test
+
+
+@test
+def loss_and_reordering():
+    """5% loss each way and reordering: 5 MB there and back, whole"""
+    s = Service()
+    proxy = UdpProxy(s.port, loss=0.05, reorder=0.1)
+    data = pattern(5 << 20)
+    r = quicc(proxy.port, data=data, timeout=120)
+    proxy.stop()
+    eq(r.rc, 0, r.err)
+    assert r.out == data
+    h.note("%d of %d datagrams lost on the way" % (proxy.lost, proxy.n))
+
+
+def rebind_in_the_middle(s, migrated=None):
+    proxy = UdpProxy(s.port)
+    p = subprocess.Popen(h.quicc_cmd(proxy.port), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    for i in range(5):
+        p.stdin.write(b"%d" % i)
+        p.stdin.flush()
+        eq(p.stdout.read(1), b"%d" % i)
+        if migrated and i:
+            h.wait_for(lambda: migrated() >= i, 5, "validation of path %d" % i)
+        proxy.rebind()
+    p.stdin.close()
+    eq(p.wait(10), 0)
+    proxy.stop()
+
+
+@test
+def nat_rebinding():
+    """a client whose address changes five times keeps its stream"""
+    s = Service()
+    rebind_in_the_middle(s, lambda: s.stat("migrations"))
+
+
+@test
+def workers_keep_their_connections():
+    """four workers: packets find the owner by connection ID, also after rebinding"""
+    s = Service(service={"workers": "4"})
+    for _ in range(8):
+        rebind_in_the_middle(s)
+    eq(s.stat("handshakes_completed"), 8)
+    eq(s.stat("stateless_resets"), 0)
+    data = pattern(3 << 20)
+
+    def transfer():
+        assert quicc(s, data=data).out == data
+
+    h.together([transfer] * 8)
+    s = Service(service={"workers": "3", "server-id": "0102030405060708090a0b0c0d0e"})
+    for _ in range(4):
+        rebind_in_the_middle(s)
+    eq(s.stat("stateless_resets"), 0)
+
+
+@test
+def retry_with_workers():
+    """Retry and several workers: the second Initial reaches the worker that sent the Retry"""
+    s = Service(service={"workers": "4", "retry-threshold": "always"})
+    for _ in range(8):
+        eq(quicc(s, data=b"x").out, b"x")
+    eq(s.stat("retries"), 8)
+
+
+@test
+def offloads_off():
+    """without GSO, GRO, ECN and path MTU discovery it works as well"""
+    s = Service(transport={"gso": "no", "gro": "no", "ecn": "no", "pmtud": "no"})
+    data = pattern(5 << 20)
+    assert quicc(s, data=data).out == data
+
+
+@test
+def congestion_controllers():
+    """cubic, reno and bbr all carry data"""
+    data = pattern(3 << 20)
+    for cc in "cubic", "reno", "bbr":
+        s = Service(transport={"congestion-control": cc})
+        assert quicc(s, data=data).out == data, cc
+
+
+@test
+def large_datagrams():
+    """max-udp-payload beyond Ethernet is found by path MTU discovery on loopback"""
+    s = Service(transport={"max-udp-payload": "9000"})
+    data = pattern(20 << 20)
+    assert quicc(s, data=data).out == data

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Under attack and under load."""
+import os
+import random
+import socket
+import subprocess
+import time
+
+import harness as h
+from backends import Backend, echo
+from harness import Service, eq, pattern, quicc, test
+
+
+def initial(rng, version=b"\0\0\0\1"):
+    """Looks like an Initial, with rubbish where the ciphertext should be."""
+    dcid = rng.randbytes(rng.choice((0, 1, 7, 8, 9, 16, 20, 21, 255)))
+    scid = rng.randbytes(rng.choice((0, 4, 8, 20, 21)))
+    token = rng.randbytes(rng.choice((0, 0, 0, 16, 70)))
+    if token and rng.random() < 0.5:
+        token = bytes((rng.choice((0xb6, 0xb7, 0x36)),)) + token[1:]
+    head = bytes((0xc0 | rng.randrange(64),)) + version + bytes((len(dcid),)) + dcid
+    head += bytes((len(scid),)) + scid + bytes((len(token),)) + token
+    length = rng.choice((0, 20, 1100, 1160, 16383))
+    head += (0x4000 | length).to_bytes(2, "big")
+    return head + rng.randbytes(rng.choice((0, 30, 1200 - min(1200, len(head)), 1300)))
+
+
+def mutate(rng, d):
+    d = bytearray(d)
+    for _ in range(rng.choice((1, 1, 2, 8))):
+        if not d:
+            break
+        op = rng.randrange(4)
+        at = rng.randrange(len(d))
+        if op == 0:
+            d[at] = rng.randrange(256)
+        elif op == 1:
+            d[at] ^= 1 << rng.randrange(8)
+        elif op == 2:
+            del d[at:]
+        else:
+            d[at:at] = rng.randbytes(rng.randrange(1, 40))
+    return bytes(d)
+
+
+def recorded(s):
+    """The datagrams of real clients, both flights, for the fuzzer to spoil."""
+    got = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as front, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
+        front.bind(("127.0.0.1", 0))
+        back.connect(("127.0.0.1", s.port))
+        for v in "1", "2":
+            p = h.spawn_quicc(front.getsockname()[1], "--version", v)
+            p.stdin.write(b"some data")
+            p.stdin.close()
+            front.settimeout(0.3)
+            back.settimeout(0.05)
+            client = None
+            try:
+                while True:
+                    d, client = front.recvfrom(65536)
+                    got.append(d)
+                    back.send(d)
+                    try:
+                        while True:
+                            front.sendto(back.recv(65536), client)
+                    except OSError:
+                        pass
+            except OSError:
+                pass
+            p.wait(10)
+    return got
+
+
+@test
+def malformed_datagrams():
+    """a fuzzer over real sockets: rubbish, spoilt Initials, spoilt packets of live connections"""
+    seconds = float(os.environ.get("FUZZ_S", "10"))
+    s = Service(service={"workers": "2", "retry-threshold": "100", "handshake-timeout": "1s",
+                         "log-level": "warning"}, wait=False)
+    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    seeds = recorded(s)
+    assert len(seeds) > 5
+    rng = random.Random(7)
+    socks = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(8)]
+    for u in socks:
+        u.connect(("127.0.0.1", s.port))
+        u.setblocking(False)
+    n = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        kind = rng.randrange(4)
+        if kind == 0:
+            d = rng.randbytes(rng.choice((0, 1, 5, 21, 40, 1200, 1472)))
+        elif kind == 1:
+            d = initial(rng, rng.choice((b"\0\0\0\1", b"\x6b\x33\x43\xcf", b"\0\0\0\0",
+                                         rng.randbytes(4))))
+        else:
+            d = mutate(rng, rng.choice(seeds))
+        u = rng.choice(socks)
+        try:
+            u.send(d)
+            n += 1
+            u.recv(65536)
+        except OSError:
+            pass
+    h.note("%d datagrams in %.0f s" % (n, seconds))
+    eq(s.proc.poll(), None, "quicd died: " + s.log())
+    r = h.wait_for(lambda: quicc(s, data=b"still well").out == b"still well", 15)
+    assert r
+    h.wait_for(lambda: s.stat("connections") == 0, 15)
+    for u in socks:
+        u.close()
+
+
+@test
+def refused_at_the_limit():
+    """1,000 connects a second at max-connections: refused without state, the old one goes on"""
+    load = h.BIN / "quic-load"
+    if not load.exists():
+        raise h.Skip("quic-load is not built")
+    s = Service(service={"max-connections": "1", "log-level": "warning"}, wait=False)
+    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    h.wait_for(lambda: s.stat("connections") == 0)
+    p = h.spawn_quicc(s)
+    p.stdin.write(b"1")
+    p.stdin.flush()
+    eq(p.stdout.read(1), b"1")
+    before = s.rss()
+    r = h.sh(load, "--rate", "1000", "--count", "5000", "--alpn", "echo",
+             "127.0.0.1:%d" % s.port, timeout=60)
+    eq(r.returncode, 0, r.stderr)
+    h.note(r.stdout.decode().strip())
+    words = dict(w.split("=") for w in r.stdout.decode().split())
+    eq(int(words["completed"]), 0)
+    assert int(words["refused"]) >= 4990, words
+    assert s.rss() - before < 8 << 20
+    out, err = p.communicate(b"2")
+    eq((p.returncode, out), (0, b"2"), err)
+
+
+@test
+def ten_thousand_idle_connections():
+    """10,000 connections in one process; memory for each is printed"""
+    load = h.BIN / "quic-load"
+    if not load.exists():
+        raise h.Skip("quic-load is not built")
+    n = int(os.environ.get("IDLE_N", "10000"))
+    s = Service(service={"max-connections": "20000", "log-level": "warning",
+                         "retry-threshold": "never"}, wait=False)
+    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    before = s.rss()
+    p = subprocess.Popen([str(load), "--hold", "--count", str(n), "--parallel", "50", "--alpn",
+                          "echo", "127.0.0.1:%d" % s.port], stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE)
+    h.wait_for(lambda: s.stat("connections") - s.stat("handshakes_in_progress") >= n, 120,
+               "%d connections" % n)
+    each = (s.rss() - before) // n
+    h.note("memory for each idle connection: %d bytes" % each)
+    assert each < 100000
+    eq(quicc(s, data=b"one more").out, b"one more")
+    p.stdin.close()
+    out = p.stdout.read().decode()
+    eq(p.wait(60), 0)
+    assert "completed=%d" % n in out, out
+    h.wait_for(lambda: s.stat("connections") == 0, 30)
+
+
+@test
+def descriptors_run_out():
+    """more streams than file descriptors: those are reset with 0x51430005, others go on"""
+    b = Backend(echo)
+    s = Service(start=False, service={"mode": "stream", "log-level": "info"},
+                stream={"backend": b.address})
+    s.logf = open(s.logfile, "ab")
+    s.proc = subprocess.Popen(["sh", "-c", "ulimit -n 40; exec %s -c %s" % (h.BIN / "quicd", s.conf)],
+                              stderr=s.logf)
+    Service.live.append(s)
+    h.wait_for(lambda: "listening" in s.log())
+    p = h.spawn_quicc(s, "--streams", "90")
+    p.stdin.write(b"x")
+    p.stdin.flush()
+    eq(p.wait(10), 5)
+    assert b"0x51430005" in p.stderr.read()
+    p.stdin.close()
+    h.wait_for(lambda: quicc(s, data=b"fine").out == b"fine")
+
+
+@test
+def clients_that_vanish():
+    """200 clients killed in the middle of a transfer: all is freed after the idle timeout"""
+    b = Backend(echo)
+    s = Service(service={"mode": "stream", "idle-timeout": "1s", "log-level": "warning"},
+                stream={"backend": b.address}, wait=False)
+    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    data = pattern(1 << 20)
+
+    def one():
+        for _ in range(25):
+            p = subprocess.Popen(h.quicc_cmd(s.port), stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                p.stdin.write(data)
+            except OSError:
+                pass
+            p.kill()
+            p.wait()
+            try:
+                p.stdin.close()
+            except OSError:
+                pass
+
+    h.together([one] * 8)
+    h.wait_for(lambda: s.stat("connections") == 0, 15)
+    eq(s.stat("stream_buffer_bytes"), 0)
+    h.wait_for(lambda: not b.open, 5, "backend connections closed")
+    assert s.fds() < 30

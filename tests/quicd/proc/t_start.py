@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Starting, and refusing to start: the message says what is wrong and the status is 1."""
+import os
+import socket
+
+import harness as h
+from harness import Service, eq, quicc, sh, test
+
+
+def refused(s, *words):
+    r = sh(h.BIN / "quicd", "-c", s.conf, timeout=20)
+    eq(r.returncode, 1, "exit status")
+    for w in words:
+        assert str(w).encode() in r.stderr, (w, r.stderr)
+
+
+@test
+def start_without_certificate():
+    """a missing certificate or key is named"""
+    refused(Service(start=False, tls={"cert": "/nonexistent/c.pem"}),
+            "certificate /nonexistent/c.pem: No such file")
+    refused(Service(start=False, tls={"key": "/nonexistent/k.pem"}),
+            "key /nonexistent/k.pem: No such file")
+
+
+@test
+def start_with_mismatched_key():
+    """a key of another certificate is refused"""
+    _, key = h.cert("other.example")
+    refused(Service(start=False, tls={"key": key}), "certificate", key)
+
+
+@test
+def start_on_port_in_use():
+    """a port in use is named with file and line, also against another quicd"""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+        u.bind(("127.0.0.1", 0))
+        port = u.getsockname()[1]
+        s = Service(start=False, service={"listen": "127.0.0.1:%d" % port})
+        refused(s, "%s:2: listen 127.0.0.1:%d: Address already in use" % (s.conf, port))
+    a = Service()
+    b = Service(start=False, service={"listen": "127.0.0.1:%d" % a.port, "workers": "2"})
+    refused(b, "Address already in use")
+    eq(quicc(a, data=b"x").out, b"x")
+
+
+@test
+def start_with_bad_paths():
+    """control socket, secret file, client CA, user: each failure is named"""
+    refused(Service(start=False, service={"control": "/nonexistent/x"}), "control /nonexistent/x")
+    refused(Service(start=False, service={"secret-file": "/nonexistent/x"}),
+            "secret-file /nonexistent/x")
+    short = h.TMP / "short.secret"
+    short.write_bytes(b"too short")
+    refused(Service(start=False, service={"secret-file": short}), "does not hold 32 octets")
+    refused(Service(start=False, tls={"client-ca": "/nonexistent", "client-cert": "require"}),
+            "client-ca /nonexistent")
+    refused(Service(start=False, service={"user": "no-such-user"}),
+            "user no-such-user: does not exist")
+    refused(Service(start=False, tls={"ciphers": "+NONSENSE"}), "ciphers")
+
+
+@test
+def check_config():
+    """--check-config: 0 for a good file, 1 with every mistake, and no port is opened"""
+    s = Service()
+    r = sh(h.BIN / "quicd", "-c", s.conf, "--check-config")
+    eq((r.returncode, r.stdout), (0, b"%s: ok\n" % str(s.conf).encode()))
+    bad = Service(start=False, service={"colour": "red", "workers": "x"})
+    r = sh(h.BIN / "quicd", "-c", bad.conf, "--check-config")
+    eq(r.returncode, 1)
+    assert b":7: unknown key \"colour\"" in r.stderr and b"workers = x" in r.stderr, r.stderr
+
+
+@test
+def usage_errors():
+    """wrong usage exits with 2, --help and --version with 0"""
+    eq(sh(h.BIN / "quicd").returncode, 2)
+    eq(sh(h.BIN / "quicd", "--nonsense").returncode, 2)
+    eq(sh(h.BIN / "quicd", "-h").returncode, 0)
+    assert b"ngtcp2" in sh(h.BIN / "quicd", "-V").stdout
+    eq(sh(h.BIN / "quicd", "-c", "/nonexistent.conf").returncode, 1)
+
+
+@test
+def listen_on_both_families():
+    """*:port answers on IPv4 and IPv6"""
+    if not os.path.exists("/proc/net/if_inet6"):
+        raise h.Skip("no IPv6")
+    port = h.free_port()
+    s = Service(service={"listen": "*:%d" % port})
+    eq(quicc(port, data=b"four").out, b"four")
+    cmd = [c.replace("127.0.0.1:", "[::1]:") for c in h.quicc_cmd(port)]
+    r = sh(*cmd, input=b"six", timeout=20)
+    eq((r.returncode, r.stdout), (0, b"six"), s.log())

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""ALPN, certificates, resumption."""
+import os
+
+import harness as h
+from harness import Service, eq, quicc, test
+
+
+@test
+def alpn_without_match():
+    """no common protocol: TLS alert no_application_protocol, exit status 3"""
+    s = Service(service={"alpn": "one, two"})
+    for args in ({"alpn": "three"}, {"alpn": "on"}, {"alpn": None}):
+        r = quicc(s, data=b"x", **args)
+        eq(r.rc, 3, r.err)
+        assert "No supported application protocol" in r.err, r.err
+    eq(s.stat("handshakes_failed_alpn"), 3)
+
+
+@test
+def alpn_preference():
+    """the server's order decides between several; * takes the client's first"""
+    s = Service(service={"alpn": "one, two"})
+    assert "ALPN one" in quicc(s, "-v", alpn="two,one").err
+    s = Service(service={"alpn": "*"})
+    assert "ALPN whatever/9" in quicc(s, "-v", alpn="whatever/9,one").err
+    eq(quicc(s, alpn=None).rc, 3)
+
+
+@test
+def certificate_by_sni():
+    """several certificates, chosen by server name; the first one for other names"""
+    a, b = h.cert("a.example"), h.cert("b.example")
+    s = Service(tls={"cert": "%s, %s" % (a[0], b[0]), "key": "%s, %s" % (a[1], b[1])})
+    for name in "a.example", "b.example":
+        r = quicc(s, "-v", sni=name)
+        eq(r.rc, 0, r.err)
+        assert "CN=" + name in r.err
+    r = quicc(s, "-v", "-k", sni="c.example", ca=False)
+    assert "CN=a.example" in r.err
+    r = quicc(s, sni="c.example")
+    eq(r.rc, 3)
+    assert "certificate refused" in r.err
+
+
+@test
+def untrusted_certificate():
+    """quicc refuses an unknown issuer with status 3; --insecure does not"""
+    s = Service()
+    eq(quicc(s, ca=False).rc, 3)
+    eq(quicc(s, "--insecure", ca=False, data=b"x").out, b"x")
+
+
+@test
+def client_certificates():
+    """client-cert = require: only with a certificate of the CA"""
+    pem, key = h.cert("client.example")
+    s = Service(tls={"client-ca": h.TMP / "ca.pem", "client-cert": "require"})
+    r = quicc(s, "--cert", pem, "--key", key, data=b"x")
+    eq((r.rc, r.out), (0, b"x"), r.err)
+    assert "client CN=client.example" in s.log()
+    r = quicc(s, data=b"x")
+    assert r.rc in (3, 5), (r.rc, r.err)
+    h.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+              "-keyout", h.TMP / "rogue.key", "-out", h.TMP / "rogue.pem", "-subj", "/CN=rogue")
+    r = quicc(s, "--cert", h.TMP / "rogue.pem", "--key", h.TMP / "rogue.key", data=b"x")
+    assert r.rc in (3, 5), (r.rc, r.err)
+    eq(s.stat("streams_opened"), 1)
+    s = Service(tls={"client-ca": h.TMP / "ca.pem", "client-cert": "request"})
+    eq(quicc(s, data=b"x").out, b"x")
+
+
+@test
+def early_data():
+    """--0rtt: accepted with early-data = yes, rejected and sent again without"""
+    s = Service(tls={"early-data": "yes"})
+    r = quicc(s, "--0rtt", "-v", data=b"early bird")
+    eq((r.rc, r.out), (0, b"early bird"), r.err)
+    assert "early data: accepted" in r.err and "resumed" in r.err, r.err
+    s = Service(tls={"tickets": "yes"})
+    r = quicc(s, "--0rtt", "-v", data=b"early bird")
+    eq((r.rc, r.out), (0, b"early bird"), r.err)
+    assert "accepted" not in r.err, r.err
+    s = Service()
+    r = quicc(s, "--0rtt", data=b"x")
+    eq(r.rc, 3)
+    assert "no session ticket" in r.err
+
+
+@test
+def key_log_only_by_option():
+    """SSLKEYLOGFILE alone writes nothing; keylog does, with mode 0600"""
+    env = h.TMP / "env.keys"
+    s = Service(env={"SSLKEYLOGFILE": str(env)})
+    eq(quicc(s, data=b"x").rc, 0)
+    assert not env.exists()
+    s = Service(debug={"keylog": h.TMP / "opt.keys"})
+    eq(quicc(s, "--keylog", h.TMP / "quicc.keys", data=b"x").rc, 0)
+    ours = set((h.TMP / "opt.keys").read_text().splitlines())
+    theirs = set((h.TMP / "quicc.keys").read_text().splitlines())
+    assert any(line.startswith("CLIENT_TRAFFIC_SECRET_0 ") for line in ours), ours
+    assert ours & theirs, "both ends log the same secrets"
+    eq(oct(os.stat(h.TMP / "opt.keys").st_mode & 0o777), "0o600")
+
+
+@test
+def qlog_only_by_option():
+    """qlog-dir gets one file for each connection"""
+    d = h.TMP / "qlog"
+    d.mkdir(exist_ok=True)
+    s = Service(start=False, debug={"qlog-dir": d})
+    r = h.sh(h.BIN / "quicd", "-c", s.conf, "--check-config")
+    if b"CVE-2026-40170" in r.stderr:
+        eq(r.returncode, 1)
+        return
+    s.start()
+    eq(quicc(s, data=b"x").rc, 0)
+    files = h.wait_for(lambda: list(d.glob("*.sqlog")))
+    eq(len(files), 1)
+    h.wait_for(lambda: s.stat("connections") == 0)
+    assert b'"qlog_' in files[0].read_bytes()
