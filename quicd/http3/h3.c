@@ -203,10 +203,22 @@ static int blocked(struct conn *c, const struct tx *tx)
 }
 
 /* Reset by us, or by ngtcp2 because the client sent STOP_SENDING: nobody will read the answer. */
+/* ngtcp2 1.11 cannot be asked for a stream's user data. */
+static struct h3_req *find(struct h3_conn *hc, int64_t id)
+{
+	for (struct list *l = hc->requests.next; l != &hc->requests; l = l->next) {
+		struct h3_req *r = container_of(l, struct h3_req, of_conn);
+
+		if (r->id == id)
+			return r;
+	}
+	return NULL;
+}
+
 static int shut(struct conn *c, const struct tx *tx)
 {
 	struct h3_conn *hc = c->mode_data;
-	struct h3_req *r = ngtcp2_conn_get_stream_user_data(c->quic, tx->stream_id);
+	struct h3_req *r = find(hc, tx->stream_id);
 
 	if (r)
 		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
