@@ -21,7 +21,7 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit fuzz corpus nft vm e2e
+LAYERS := unit corpus quicd nft vm e2e fuzz
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
@@ -32,6 +32,7 @@ check:
 #: check-unit    unit tests, coverage, the module's build on every kernel without a warning
 #: check-fuzz    every fuzz target for FUZZ_S seconds (20)
 #: check-corpus  quic-inspect held to captures of real clients
+#: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     real clients and services
@@ -41,7 +42,7 @@ $(LAYERS:%=check-%) check-kasan: check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-nft tap-vm tap-e2e tap-kasan
+.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-kasan
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -63,6 +64,9 @@ tap-fuzz:
 
 tap-corpus: userspace
 	@$(IN_ROOT) make -C tests/corpus check
+
+tap-quicd: userspace
+	@$(IN_ROOT) sh -c 'rc=0; tests/quicd/run build/quicd || rc=1; tests/quicd/http3/run || rc=1; exit $$rc'
 
 tap-vm: modules
 	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/vm

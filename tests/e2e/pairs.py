@@ -4,7 +4,7 @@
 
 Runs in a guest. For each pair, on IPv4 and IPv6: what was asked for came; conntrack shows that
 the connection went to the service's private port; and no part of the ClientHello was sent
-twice, unless it also is when the client goes straight to that port. Then what takes long:
+twice. A pair that does not manage this straight to that port is skipped by name. Then what takes long:
 large files, resumption, a minute of silence. TAP; the table goes to build/e2e/pairs.md.
 """
 import concurrent.futures
@@ -137,21 +137,24 @@ class Run:
 def pair(server, client, action, name, port, service):
     """All that must hold for one pair; a row of the table."""
     row = None
-    straight = Run(server, client, action, V4, port, name)
-    if straight.error:
+    for _ in range(3):
+        straight = Run(server, client, action, V4, port, name)
+        if not straight.error and not straight.again():
+            break
+    else:
         # Nothing to learn about the rules from a pair that does not work without them.
-        skip(f'{action.name} to {service}', f'fails straight to port {port} too: {str(straight.error)[:200]}')
+        skip(f'{action.name} to {service}', f'three times straight to port {port}: '
+             + str(straight.error or 'the service lost parts of the ClientHello')[:200].replace('\n', ' '))
         return None
     for family, address in (('IPv4', V4), ('IPv6', V6)):
         label = f'{action.name} to {service} ({family}, {name})'
         run = Run(server, client, action, address, 443, name)
-        if run.again() > straight.again():
+        if run.again():
             # A slow machine lets a client's first PTO pass; a fault of ours does so each time.
             run = Run(server, client, action, address, 443, name)
         ok(run.result, f'{label}: {run.result or "works"}', run.error)
         ok(run.port == port, f'{label}: conntrack has the flow at port {port}', run.port)
-        ok(run.flights and run.again() <= straight.again(),
-           f'{label}: nothing of the ClientHello sent twice', f'{run.again()} bytes, straight {straight.again()}')
+        ok(run.flights and not run.again(), f'{label}: nothing of the ClientHello sent twice', f'{run.again()} bytes')
         ok(run.flows and all(f['sni'] == name and f['alpn'] == action.alpn for f in run.flows),
            f'{label}: quic-inspect reads what was offered', run.flows)
         if family == 'IPv4' and run.flows:

@@ -1,5 +1,5 @@
 # The Go root: builds the client of quic-go.
-pin BACKPORTS src:golang-github-lucas-clemente-quic-go src:golang-defaults src:golang-1.24 src:golang-1.25 src:golang-1.26
+pin BACKPORTS golang-*
 golang-go
 golang-github-lucas-clemente-quic-go-dev
 busybox-static

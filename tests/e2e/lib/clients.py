@@ -117,7 +117,7 @@ class Smbclient:
         return re.search(r'[\d.]+\d', _first_line('smbclient', '--version')).group()
 
     def __call__(self, host, address, port, name):
-        up, down = (f'{WORK}/{x}-{address}-{os.getpid()}-{id(self)}' for x in ('up', 'down'))
+        up, down = (f"{WORK}/{x}-{address.replace(':', '-')}-{id(self)}" for x in ('up', 'down'))
         with open(up, 'wb') as f:
             for _ in range(self.mib):
                 f.write(os.urandom(1 << 20))
