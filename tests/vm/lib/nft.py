@@ -21,10 +21,12 @@ VERDICTS = {'drop': 0, 'accept': 1, 'continue': -1, 'jump': -3, 'goto': -4, 'ret
 
 NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, GETCHAIN, DELCHAIN, NEWRULE, GETRULE, DELRULE, NEWSET, \
     GETSET, DELSET, NEWSETELEM, GETSETELEM, DELSETELEM = range(15)
+NEWOBJ, GETOBJ = 18, 19
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP = 1, 4, 0x300
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
 
 SET_ANONYMOUS, SET_CONSTANT, SET_INTERVAL, SET_MAP, SET_TIMEOUT, SET_EVAL, SET_CONCAT = 1, 2, 4, 8, 16, 32, 128
+SET_OBJECT = 64
 DATA_VERDICT = 0xffffff00
 
 
@@ -240,6 +242,28 @@ class Nft:
                 attrs.append(u32(4, set_id))
             self._msg(DELSETELEM if delete else NEWSETELEM, 0 if delete else NLM_F_CREATE, family,
                       *attrs, nest(3, *[one(k) for k in keys[i:i + 200]]))
+
+    def named_counter(self, family, table, obj):
+        self._msg(NEWOBJ, NLM_F_CREATE, family, name(1, table), name(2, obj), u32(3, 1),
+                  nest(4, u64(1, 0), u64(2, 0)))
+
+    def named_counters(self, family, table):
+        """{name: packets}"""
+        out = {}
+        for attrs in self._dump(GETOBJ, family, name(1, table)):
+            a = dict(attrs)
+            if a[1][:-1].decode() == table:
+                out[a[2][:-1].decode()] = struct.unpack('>Q', dict(parse(a[4]))[2])[0]
+        return out
+
+    def counter_map(self, family, table, set_name, klen, elems):
+        """A map from keys to named counters: {key: name}."""
+        self.ids += 1
+        self._msg(NEWSET, NLM_F_CREATE, family, name(1, table), name(2, set_name), u32(4, 0),
+                  u32(5, klen), u32(10, self.ids), u32(3, SET_OBJECT), u32(15, 1))
+        self._msg(NEWSETELEM, NLM_F_CREATE, family, name(1, table), name(2, set_name),
+                  u32(4, self.ids), nest(3, *[nest(1, value(1, k), name(9, v))
+                                              for k, v in elems.items()]))
 
     def delete_set(self, family, table, set_name):
         self._msg(DELSET, 0, family, name(1, table), name(2, set_name))
