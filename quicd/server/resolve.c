@@ -58,6 +58,7 @@ int resolve_backend(const char *text, struct backend_addrs *out, char *why, size
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *res;
 	char copy[512], *host, *port;
+	uint16_t number;
 	int err;
 
 	memset(out, 0, sizeof(*out));
@@ -77,6 +78,11 @@ int resolve_backend(const char *text, struct backend_addrs *out, char *why, size
 	}
 	if (strlen(text) >= sizeof(copy) || addr_split(strcpy(copy, text), &host, &port) || !host) {
 		snprintf(why, why_len, "not host:port, [v6 address]:port or the path of a socket");
+		return -EINVAL;
+	}
+	/* A service's name may stand there, too; but getaddrinfo() cuts numbers to 16 bits. */
+	if (port[0] >= '0' && port[0] <= '9' && parse_port(port, &number)) {
+		snprintf(why, why_len, "\"%.20s\" is not a port", port);
 		return -EINVAL;
 	}
 	err = getaddrinfo(host, port, &hints, &res);

@@ -1,2 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Requests that no client should send: none may reach the upstream as something else."""
+import asyncio
+
+from daemon import NAME, Quicd
+from h3raw import client, frame, request
+from tap import equal, ok, until
+from upstream import Upstream
+
+MESSAGE_ERROR = 0x10e
+
+# What is wrong, and the fields.
+REFUSED = (
+    ('no method', [(b':scheme', b'https'), (b':authority', b'x'), (b':path', b'/echo')]),
+    ('no path', [(b':method', b'GET'), (b':scheme', b'https'), (b':authority', b'x')]),
+    ('no scheme', [(b':method', b'GET'), (b':authority', b'x'), (b':path', b'/echo')]),
+    ('no authority and no host', [(b':method', b'GET'), (b':scheme', b'https'), (b':path', b'/echo')]),
+    ('two paths', request('GET', '/echo') + [(b':path', b'/other')]),
+    ('two methods', request('GET', '/echo') + [(b':method', b'POST')]),
+    ('a pseudo header behind a field', request('GET', '/echo')[:3] + [(b'x', b'y'), (b':path', b'/echo')]),
+    ('an unknown pseudo header', request('GET', '/echo') + [(b':smuggle', b'1')]),
+    (':status in a request', request('GET', '/echo') + [(b':status', b'200')]),
+    ('a name in capitals', request('GET', '/echo') + [(b'X-Upper', b'1')]),
+    ('connection', request('GET', '/echo') + [(b'connection', b'close')]),
+    ('transfer-encoding', request('POST', '/echo') + [(b'transfer-encoding', b'chunked')]),
+    ('upgrade', request('GET', '/echo') + [(b'upgrade', b'websocket')]),
+    ('te that is not trailers', request('GET', '/echo') + [(b'te', b'gzip')]),
+    ('two content-lengths', request('POST', '/echo') + [(b'content-length', b'1'), (b'content-length', b'2')]),
+    ('content-length of no number', request('POST', '/echo') + [(b'content-length', b'1, 1')]),
+    ('content-length with a sign', request('POST', '/echo') + [(b'content-length', b'+1')]),
+    ('content-length beyond all bounds', request('POST', '/echo') + [(b'content-length', b'99999999999999999999')]),
+    ('CR LF in the path', request('GET', '/echo HTTP/1.1\r\nHost: evil\r\n\r\n')),
+    ('a blank in the path', request('GET', '/echo HTTP/1.1')),
+    ('NUL in the path', request('GET', '/echo\0')),
+    ('UTF-8 in the path', request('GET', '/echo\xc3\xa9')),
+    ('an absolute path form', request('GET', f'https://{NAME}/echo')),
+    ('an empty path', request('GET', '')),
+    ('* with GET', request('GET', '*')),
+    ('CR LF in the method', request('GET /echo HTTP/1.1\r\nX: ', '/')),
+    ('a blank in the method', request('GE T', '/echo')),
+    ('an empty method', request('', '/echo')),
+    ('CR LF in the authority', request('GET', '/echo', 'x\r\nX-Injected: 1')),
+    ('a user in the authority', request('GET', '/echo', 'user:word@x')),
+    ('a slash in the authority', request('GET', '/echo', 'x/y')),
+    ('an empty authority', request('GET', '/echo', '')),
+    ('another host beside the authority', request('GET', '/echo') + [(b'host', b'evil.example')]),
+    ('a scheme of its own', request('GET', '/echo', NAME, 'gopher')),
+    ('CONNECT', [(b':method', b'CONNECT'), (b':authority', b'x:80')]),
+)
+
+# Fields that are left out or refused, but never passed on as they are.
+INJECTIONS = (
+    ('CR LF', b'x-a', b'1\r\nX-Injected: 1'),
+    ('LF', b'x-a', b'1\nX-Injected: 1'),
+    ('CR', b'x-a', b'1\rX-Injected: 1'),
+    ('NUL', b'x-a', b'1\0X-Injected: 1'),
+    ('CR LF in a name', b'x-a: 1\r\nx-injected', b'1'),
+    ('a colon in a name', b'x-a:x-injected', b'1'),
+    ('a blank in a name', b'x-injected ', b'1'),
+)
+
+
+async def refused(q, up):
+    for name, fields in REFUSED:
+        before = len(up.requests)
+        async with client(q) as c:
+            sid = c.stream()
+            c.headers(sid, fields, True)
+            what, code = await c.outcome(sid)
+            good = what == 'status' and code in (400, 501) or what in ('reset', 'closed') and code == MESSAGE_ERROR
+            ok(good and len(up.requests) == before, f'refused: {name}', what, code, up.requests[before:])
+
+
+async def injections(q, up):
+    for name, field, value in INJECTIONS:
+        before = len(up.requests)
+        async with client(q) as c:
+            sid = c.stream()
+            c.headers(sid, request('GET', '/echo') + [(field, value)], True)
+            what, code = await c.outcome(sid)
+            seen = [n for r in up.requests[before:] for n, _ in r['fields']]
+            ok(what in ('status', 'reset', 'closed') and 'x-injected' not in seen and len(up.requests) <= before + 1,
+               f'not passed on: {name}', what, code, seen)
+
+
+async def lengths(q, up):
+    """A body that is not as long as it was said to be must not become part of another request."""
+    for name, said, pieces in (('less', b'10', [b'12345']), ('more', b'3', [b'GET /evil HTTP/1.1\r\n\r\n']), ('nothing', b'5', []),
+                               ('more, later', b'3', [b'123', b'GET /evil HTTP/1.1\r\nHost: x\r\n\r\n'])):
+        async with client(q) as c:
+            sid = c.stream()
+            c.headers(sid, request('POST', '/echo') + [(b'content-length', said)], not pieces)
+            for i, p in enumerate(pieces):
+                await asyncio.sleep(0.1)
+                c.data(sid, p, i == len(pieces) - 1)
+            what, code = await c.outcome(sid)
+            ok((what, code) == ('status', 200) and name.startswith('more, ') or what in ('reset', 'closed'),
+               f'a body with {name} than its length is refused', what, code)
+        async with client(q) as c:
+            sid = c.stream()
+            c.headers(sid, request('GET', '/echo?after'), True)
+            equal(await c.outcome(sid), ('status', 200), 'and the next request is answered')
+    ok(not any('evil' in r['target'] for r in up.requests), 'no second request came out of a body')
+
+
+async def bodies(q, up):
+    async with client(q) as c:
+        sid = c.stream()
+        c.headers(sid, request('POST', '/echo'))
+        c.data(sid, b'abc')
+        c.headers(sid, [(b'x-sum', b'42'), (b'content-length', b'9'), (b'x-forwarded-for', b'6.6.6.6'), (b'host', b'evil')], True)
+        equal(await c.outcome(sid), ('status', 200), 'a request with trailers')
+        equal(up.requests[-1]['trailers'], [('x-sum', '42')], 'they are passed on, but for those that must not be there')
+        sid = c.stream()
+        c.headers(sid, request('GET', '/echo') + [(b'cookie', b'a=1'), (b'cookie', b'b=2')])
+        await asyncio.sleep(0.3)
+        c.raw(sid, b'', True)
+        equal(await c.outcome(sid), ('status', 200), 'a GET whose end comes later')
+        equal(up.requests[-1]['framing'], 'none', 'has no body for all that')
+        equal([v for n, v in up.requests[-1]['fields'] if n == 'cookie'], ['a=1; b=2'], 'several cookie fields become one')
+        sid = c.stream()
+        c.headers(sid, request('OPTIONS', '*'), True)
+        equal(((await c.outcome(sid))[0], up.requests[-1]['target']), ('status', '*'), 'OPTIONS *')
+        gone = up.gone
+        sid = c.stream()
+        c.headers(sid, request('POST', '/echo') + [(b'content-length', b'100')])
+        c.data(sid, b'half')
+        await c.until(lambda: up.received >= 4, 1)
+        await asyncio.sleep(0.3)
+        c._quic.reset_stream(sid, 0x10c)
+        c.transmit()
+        ok(await asyncio.to_thread(until, lambda: up.gone > gone), 'a request that the client breaks off is broken off upstream')
+        sid = c.stream()
+        c.headers(sid, request('GET', '/echo'), True)
+        equal(await c.outcome(sid), ('status', 200), 'other requests of the connection go on')
+
+
+async def frames(q, up):
+    for name, data, codes in (
+            ('DATA before HEADERS', frame(0, b'x'), {0x105}),
+            ('a SETTINGS frame on a request stream', frame(4, b''), {0x105}),
+            ('a frame that HTTP/2 had', frame(6, b'x' * 8), {0x105}),
+            ('an undecodable header', frame(1, b'\xff' * 20), {0x200, 0x10e, 0x106}),
+            ('an unfinished frame', b'\x01\x40\x80\x00\x00\xd1', {0x106, 0x10d})):
+        async with client(q) as c:
+            sid = c.stream()
+            c.raw(sid, data, True)
+            what, code = await c.outcome(sid)
+            ok(what in ('closed', 'reset') and code in codes, f'{name} ends the connection', what, hex(code or 0))
+    async with client(q) as c:
+        sid = c.stream()
+        c.raw(sid, frame(0x21, b'grease') + frame(0x1f * 9 + 0x21, b''))
+        c.headers(sid, request('GET', '/echo'), True)
+        equal(await c.outcome(sid), ('status', 200), 'unknown frames are skipped')
+        c.raw(c.h3._local_control_stream_id, frame(0xf0700, b'\x00u=1'))
+        sid = c.stream()
+        c.headers(sid, request('GET', '/echo') + [(b'priority', b'u=0, i')], True)
+        equal(await c.outcome(sid), ('status', 200), 'PRIORITY_UPDATE')
+        for i in range(150):
+            sid = c.stream()
+            c.raw(c.h3._local_control_stream_id, frame(0xf0700, encode(sid) + b'u=2'))
+            c.headers(sid, request('GET', '/echo'), True)
+            if await c.outcome(sid) != ('status', 200):
+                break
+        equal((i, c.closed), (149, None), 'also for the 150th stream')
+
+
+def encode(n):
+    from aioquic.buffer import encode_uint_var
+    return encode_uint_var(n)
+
+
+async def everything(q, up):
+    await refused(q, up)
+    await injections(q, up)
+    await lengths(q, up)
+    await bodies(q, up)
+    await frames(q, up)
+
+
 def run(where):
-    pass
+    up = Upstream()
+    with Quicd(where, [f'backend = {up.address}', 'backend-timeout = 5s'], service=['idle-timeout = 10s']) as q:
+        asyncio.run(everything(q, up))
+        equal(q.process.poll(), None, 'quicd is alive')
+        ok(until(lambda: q.counter('stream_buffer_bytes') == 0, 15), 'no buffer is left')
+    up.stop()
