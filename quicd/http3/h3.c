@@ -202,7 +202,6 @@ static int blocked(struct conn *c, const struct tx *tx)
 	return 0;
 }
 
-/* Reset by us, or by ngtcp2 because the client sent STOP_SENDING: nobody will read the answer. */
 /* ngtcp2 1.11 cannot be asked for a stream's user data. */
 static struct h3_req *find(struct h3_conn *hc, int64_t id)
 {
@@ -215,6 +214,7 @@ static struct h3_req *find(struct h3_conn *hc, int64_t id)
 	return NULL;
 }
 
+/* Reset by us, or by ngtcp2 because the client sent STOP_SENDING: nobody will read the answer. */
 static int shut(struct conn *c, const struct tx *tx)
 {
 	struct h3_conn *hc = c->mode_data;

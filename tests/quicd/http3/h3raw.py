@@ -88,8 +88,10 @@ class Client(QuicConnectionProtocol):
 
 
 @contextlib.asynccontextmanager
-async def client(q, **kw):
+async def client(q, tickets=None, early=False, **kw):
+    """A connection to the daemon; session tickets go to the list @tickets; @early: do not wait for the handshake."""
     c = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, server_name=NAME, verify_mode=ssl.CERT_NONE, **kw)
-    async with connect('127.0.0.1', q.port, configuration=c, create_protocol=Client) as p:
+    async with connect('127.0.0.1', q.port, configuration=c, create_protocol=Client, wait_connected=not early,
+                       session_ticket_handler=tickets.append if tickets is not None else None) as p:
         p.start()
         yield p

@@ -1,2 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Draining, resumption with early data, many connections, an upstream that comes and goes."""
+import asyncio
+import os
+import random
+import signal
+import threading
+import time
+
+from daemon import Quicd
+from h3raw import client, request
+from tap import equal, ok, until
+from upstream import Upstream
+
+
+def drain(where, up):
+    """SIGTERM: what has begun is finished, what comes is turned away, then the process ends."""
+    async def talk(q):
+        async with client(q) as c:
+            first = c.stream()
+            c.headers(first, request('POST', '/echo'))
+            c.data(first, b'part')
+            await c.until(lambda: up.received > 0, 1)
+            q.process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(until, lambda: 'draining' in q.text())
+            await asyncio.sleep(0.2)
+            late = c.stream()
+            c.headers(late, request('GET', '/echo'), True)
+            what = await c.outcome(late)
+            c.data(first, b'rest', True)
+            done = await c.outcome(first)
+            await c.until(lambda: c.closed is not None)
+            return what, done, c.closed
+
+    with Quicd(where, [f'backend = {up.address}'], name='drain') as q:
+        late, first, closed = asyncio.run(talk(q))
+        equal(first, ('status', 200), 'draining: a request that has begun is answered')
+        equal(late, ('reset', 0x10b), 'a new one is rejected (H3_REQUEST_REJECTED)')
+        equal(closed, 0x100, 'the connection ends with H3_NO_ERROR')
+        equal(until(lambda: q.process.poll() is not None) and q.process.returncode, 0, 'and the process')
+
+
+def early_data(where, up):
+    """Early data may be a replay: only harmless requests are taken."""
+    async def talk(q):
+        tickets, seen = [], []
+        async with client(q, tickets=tickets) as c:
+            await c.until(lambda: tickets, 5)
+        for method in ('GET', 'POST'):
+            async with client(q, tickets=tickets, early=True, session_ticket=tickets.pop()) as c:
+                sid = c.stream()
+                c.headers(sid, request(method, '/echo'), True)
+                seen.append(await c.outcome(sid))
+                seen.append(c._quic.tls.early_data_accepted)
+                await c.until(lambda: tickets, 5)
+        return seen
+
+    with Quicd(where, [f'backend = {up.address}'], tls=['early-data = yes'], name='early') as q:
+        before = len(up.requests)
+        seen = asyncio.run(talk(q))
+        equal(seen, [('status', 200), True, ('status', 425), True], 'in early data GET is served, POST gets 425')
+        equal([[v for n, v in r['fields'] if n == 'early-data'] for r in up.requests[before:]], [['1']],
+              'and the upstream is told (Early-Data: 1)')
+
+
+def storm(where, up):
+    """The upstream dies and returns while requests go on: each ends, nothing is left."""
+    stop, results = threading.Event(), {}
+
+    def load(q, seed):
+        async def go():
+            rnd = random.Random(seed)
+            while not stop.is_set():
+                try:
+                    async with client(q) as c:
+                        sids = []
+                        for _ in range(8):
+                            sid = c.stream()
+                            path = rnd.choice(['/echo', '/down?300000', '/chunked?100000', '/close', '/cut', '/extra', '/trailers'])
+                            body = rnd.random() < 0.4 and path == '/echo'
+                            c.headers(sid, request('POST' if body else 'GET', path), not body)
+                            if body:
+                                c.data(sid, bytes(rnd.randrange(60000)), True)
+                            if rnd.random() < 0.2:
+                                c._quic.reset_stream(sid, 0x10c) if body else c._quic.stop_stream(sid, 0x10c)
+                                c.transmit()
+                            else:
+                                sids.append(sid)
+                        for sid in sids:
+                            what = (await c.outcome(sid))[0]
+                            results[what] = results.get(what, 0) + 1
+                except (ConnectionError, asyncio.TimeoutError, AssertionError):
+                    results['lost'] = results.get('lost', 0) + 1
+        asyncio.run(go())
+
+    with Quicd(where, [f'backend = {up.address}', 'backend-timeout = 3s'], service=['idle-timeout = 10s', 'workers = 2'], name='storm') as q:
+        threads = [threading.Thread(target=load, args=(q, i)) for i in range(3)]
+        for t in threads:
+            t.start()
+        port = up.port
+        for _ in range(20):
+            time.sleep(0.3)
+            up.stop()
+            up.listen(port)
+        stop.set()
+        for t in threads:
+            t.join(60)
+        ok(results.get('status', 0) > 50 and not results.get('nothing') and not results.get('closed'),
+           'an upstream that dies 20 times under load: every request ends', results)
+        ok(until(lambda: q.counter('streams') == 0 and q.counter('stream_buffer_bytes') == 0, 20), 'no stream and no buffer is left',
+           q.counter('streams'), q.counter('stream_buffer_bytes'))
+        ok(until(lambda: len(os.listdir(f'/proc/{q.process.pid}/fd')) < 60), 'no descriptor is left')
+
+
+def stalled(where, up):
+    """A client that stops in the middle of its body is given up after idle-timeout, not before."""
+    async def talk(q):
+        async with client(q) as c:
+            sid = c.stream()
+            c.headers(sid, request('POST', '/echo') + [(b'content-length', b'100')])
+            c.data(sid, b'half')
+            began = time.monotonic()
+            return await c.outcome(sid), time.monotonic() - began
+
+    with Quicd(where, [f'backend = {up.address}', 'backend-timeout = 1s', 'idle-timeout = 3s'], name='stalled') as q:
+        (what, code), after = asyncio.run(talk(q))
+        equal((what, code), ('reset', 0x10c), 'a client that stalls is reset (H3_REQUEST_CANCELLED)')
+        ok(2.5 < after < 6, f"after its own time ({after:.1f} s), not the backend's")
+
+
 def run(where):
-    pass
+    up = Upstream()
+    drain(where, up)
+    early_data(where, up)
+    stalled(where, up)
+    storm(where, up)
+    up.stop()
