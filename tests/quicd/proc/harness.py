@@ -82,13 +82,15 @@ def eq(got, want, what=""):
 def wait_for(condition, seconds=5, what="condition"):
     """Polls until condition() is true and returns its value."""
     end = time.monotonic() + seconds
+    pause = 0.02
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
             raise AssertionError("%s: not within %s s" % (what, seconds))
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(0.5, pause * 1.2)
 
 
 def sh(*args, **kw):
