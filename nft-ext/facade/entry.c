@@ -138,17 +138,20 @@ void nft_ctx_clear_include_paths(struct nft_ctx *ctx)
 
 int nft_ctx_add_var(struct nft_ctx *ctx, const char *var)
 {
-	struct nx_ctx *c;
+	struct nx_ctx *c = known(ctx);
+	size_t before = c ? c->vars.len : 0;
 	int rc;
 
 	if (!nx_real()->nft_ctx_add_var) {
 		errno = ENOSYS;
 		return -1;
 	}
-	rc = nx_real()->nft_ctx_add_var(ctx, var);
-	c = rc ? NULL : known(ctx);
+	/* first, since the real library cuts the string up */
 	if (c)
 		nx_buf_add(&c->vars, var, strlen(var) + 1);
+	rc = nx_real()->nft_ctx_add_var(ctx, var);
+	if (rc && c)
+		c->vars.len = before;
 	return rc;
 }
 

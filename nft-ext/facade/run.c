@@ -251,6 +251,18 @@ static void finish_errors(struct nx_run *run)
 	nx_buf_free(&err);
 }
 
+/* JSON that the real library would read past the hooks, from what is read already. */
+static bool read_by_jansson(const struct source *src)
+{
+	size_t i = 0;
+
+	if (!src->once && !(src->stdin_file && !nx_real()->nft_ctx_input_set_flags))
+		return false;
+	while (i < src->len && strchr(" \t\r\n", src->cmd[i]))
+		i++;
+	return i < src->len && src->cmd[i] == '{';
+}
+
 static int run_once(struct nx_run *run, const struct source *src, bool *again)
 {
 	struct nx_buf json = NX_BUF_INIT;
@@ -259,6 +271,10 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 	*again = false;
 	if (takes_json(run))
 		rc = nx_json_in(run, src->cmd, src->len, &json);
+	if (!rc && takes_json(run) && read_by_jansson(src)) {
+		nx_buf_add(&json, src->cmd, src->len);
+		rc = json.oom ? -ENOMEM : 1;
+	}
 	if (!rc && !translate(run, src))
 		run->lang.oom = true;
 	if (rc < 0 || run->lang.nerrs || run->lang.oom) {

@@ -42,7 +42,7 @@ udp dport 443 quic alpn "h3" counter accept;ok
 ip saddr 10.0.0.0/8 udp dport { 443, 8443 } quic sni "a.example" quic alpn "h3" log prefix "quic alpn " drop;ok
 quic alpn "h3" meta mark set 0x00000010;ok
 quic alpn "h3" ct mark set 0x00000010;ok
-meta mark 0x00000001 quic sni "a" limit rate 1/second burst 5 packets drop comment "quic sni";ok
+meta mark 0x00000001 quic sni "a" limit rate 1/second burst 3 packets drop comment "quic sni";ok
 quic alpn "h3" jump quic;fail;No such file or directory
 quic foo "x" accept;fail;unknown quic key "foo"
 quic alpn 5 accept;fail;expected a quoted name

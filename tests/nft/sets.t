@@ -44,7 +44,7 @@ iifname . quic sni { "eth0" . "a" } accept;ok
 quic version . quic type { v1 . initial, v2 . initial } accept;ok
 add @seen { quic sni };ok
 update @seen { quic sni timeout 5m };ok
-add @seen { quic sni limit rate 1/second burst 5 packets };ok
+add @seen { quic sni limit rate 1/second burst 3 packets };ok
 update @seen2 { ip saddr . quic alpn };ok
 
 quic alpn { "a234567890123456x" } accept;fail;too long for a set

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Commands, files, elements, errors: what an admin does with nft besides adding rules."""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+from nftlib import LIB, Lib, Nft, dump, version
+from vm import Ns, case, ok, same, wait
+
+nft = Nft()
+stock = Nft(facade=False)
+TABLE = '''table inet t {
+	set names {
+		typeof quic sni
+		elements = { "*.b.example", "a.example" }
+	}
+
+	map ports {
+		typeof quic alpn : udp dport
+		elements = { "h3" : 4433, "smb" : 8443 }
+	}
+
+	chain c {
+		type nat hook prerouting priority dstnat; policy accept;
+		udp dport 443 quic alpn "smb" redirect to :8443
+		quic sni @names accept
+	}
+}
+'''
+
+
+def words(text):
+    return ' '.join(text.split())
+
+
+def in_ns(f):
+    def run():
+        with Ns():
+            f()
+    run.__name__ = f.__name__
+    case(run)
+    return f
+
+
+def loaded():
+    return words(nft.good('list ruleset'))
+
+
+@in_ns
+def save_and_restore():
+    nft.good('-f -', TABLE)
+    same(loaded(), words(TABLE), 'a file of standard input lists as it was written')
+    held = dump('inet', 't')
+    saved = nft.good('list ruleset')
+    nft.good('flush ruleset')
+    same(nft.good('list ruleset'), '', 'flush ruleset')
+    nft.good('-f -', saved)
+    same(dump('inet', 't'), held, 'a saved ruleset restores to the same in the kernel')
+    # an unaware nft does not see the rules: the reason for the facade
+    ok('quic' not in stock.good('list ruleset'), 'without the facade the rules are hidden')
+    off = Nft(NFT_QUIC='off')
+    same(off.good('list ruleset'), stock.good('list ruleset'), 'NFT_QUIC=off is pure stock')
+
+
+@in_ns
+def rule_commands():
+    nft.good('-f -', TABLE)
+    out = nft.good('-e -a insert rule inet t c index 1 quic alpn "one" accept')
+    ok('quic alpn "one" accept # handle' in out, 'insert at an index, echoed', out)
+    handle = out.split('# handle ')[1].split()[0]
+    rules = [r.strip() for r in nft.good('list chain inet t c').splitlines() if 'quic' in r]
+    same(rules[1], 'quic alpn "one" accept', 'index counts quic rules')
+    nft.good(f'replace rule inet t c handle {handle} quic alpn "two" accept')
+    ok('quic alpn "two" accept' in loaded(), 'replace')
+    nft.good(f'delete rule inet t c handle {handle}')
+    ok('"two"' not in loaded(), 'delete')
+    nft.good('add rule inet t c quic alpn "cnt" counter')
+    ok('counter packets 0 bytes 0' in nft.good('list table inet t'), 'counters')
+    ok('counter packets' not in nft.good('-s list table inet t'), '-s')
+    if version() >= (1, 0, 7):
+        ok('quic alpn "cnt" counter' in nft.good('reset rules inet t'), 'reset rules')
+    before = loaded()
+    nft.good('-c add rule inet t c quic alpn "never" accept')
+    same(loaded(), before, '-c changes nothing')
+    ok('names' in nft.good('list sets') and '"a.example"' in nft.good('list set inet t names'),
+       'list sets, list set')
+    ok('a.example' not in nft.good('-t list set inet t names'), '-t')
+    nft.good('add rule inet t c quic version v1')
+    ok('quic version 0x00000001' in nft.good('-n list ruleset'), '-n shows numbers')
+    ok('(offered application protocol)' in nft.good('describe quic alpn'), 'describe')
+    nft.good('add chain inet t quic')
+    nft.good('add chain inet t alpn')
+    nft.good('add rule inet t quic quic alpn "x" jump alpn')
+    ok('quic alpn "x" jump alpn' in nft.good('list chain inet t quic'), 'chains called quic and alpn')
+
+
+@in_ns
+def elements():
+    nft.good('-f -', TABLE)
+    nft.good('add element inet t names { "new.example" comment "quic alpn" }')
+    ok('"new.example" comment "quic alpn"' in loaded(), 'add element to a set of an earlier run')
+    out = nft.good('get element inet t names { "New.Example." }')
+    ok('"new.example"' in out and 'typeof quic sni' in out, 'get element', out)
+    nft.good('delete element inet t names { "new.example" }')
+    ok('new.example' not in loaded(), 'delete element')
+    nft.good('add element inet t ports { "443" : 1, "0x12" : 2 }')
+    ok('"443" : 1' in loaded(), 'names that look like numbers', loaded())
+    r = nft('get element inet t names { "gone.example" }')
+    ok(r.rc == 1 and '"gone.example"' in r.err and '0x' not in r.err, 'get of what is not there', r)
+    r = nft('add element inet t ports { "a-name-that-is-too-long" : 1 }')
+    ok(r.rc == 1 and 'too long for a set' in r.err, 'an overlong element', r)
+    out = nft.good('-e add element inet t ports { "echo" : 7 }')
+    ok('{ "echo" : 7 }' in out, 'echo of an element', out)
+    nft.good('-f -', '''
+        add set inet t d { typeof quic dcid; }
+        add element inet t d { 0x1234, 0x0011223344556677889900112233445566778899 }''')
+    nft.good('add element inet t d { 0xabcd }')
+    out = words(nft.good('list set inet t d'))
+    ok('0x1234' in out and '0xabcd' in out, 'connection IDs', out)
+    nft.good('delete element inet t d { 0x1234 }')
+    ok('0x1234' not in nft.good('list set inet t d'), 'delete a connection ID')
+    # one context that knows of nothing yet, then of the set as another process remade it
+    lib = Lib()
+    lib.good('add element inet t names { "lib.example" }')
+    nft.good('-f -', 'add set inet t other { typeof quic version; }\nadd element inet t other { v1 }')
+    lib.good('add element inet t other { v2 }')
+    ok('v1, v2' in words(lib.good('list set inet t other')), 'symbols in element commands')
+    lib.close()
+
+
+@in_ns
+def files():
+    with tempfile.TemporaryDirectory() as d:
+        def put(name, text):
+            with open(f'{d}/{name}', 'w') as f:
+                f.write(text)
+        put('10-names.nft', 'define who = { "smb", "h3" }\n')
+        put('20-set.nft', 'table inet t {\n\tset s { typeof quic sni; }\n}\n')
+        put('30-elements.nft', 'add element inet t s { "x.example" }\n')
+        put('rules.inc', 'quic alpn $who accept\n')
+        put('main.nft', f'include "{d}/none.d/*"\ninclude "{d}/10-names.nft"\n'
+            f'include "{d}/[23]0-*.nft"\ntable inet t {{\n\tchain c {{\n\t\tinclude "{d}/rules.inc"\n'
+            '\t\tquic sni @s drop\n\t}\n}\n')
+        nft.good(f'-f {d}/main.nft')
+        ok('quic alpn { "h3", "smb" } accept quic sni @s drop' in loaded() and '"x.example"' in loaded(),
+           'includes with globs, defines and sets across files', loaded())
+        nft.good('flush ruleset')
+        put('bad.nft', 'table inet t {\n\tchain c {\n\t\tquic alpn "smb" accept\n\t\tquic alpn "b" bogus\n\t}\n}\n')
+        r = nft(f'-f {d}/bad.nft')
+        ok(r.rc == 1 and f'{d}/bad.nft:4:' in r.err and '\t\tquic alpn "b" bogus\n' in r.err and
+           '0x' not in r.err, 'an error names file, line and text', r.err)
+        same(loaded(), '', 'one bad line loads nothing')
+        put('inc.nft', f'include "{d}/bad2.inc"\n')
+        put('bad2.inc', '\nadd rule inet t c quic foo "x"\n')
+        r = nft(f'-f {d}/inc.nft')
+        ok(r.rc == 1 and f'{d}/bad2.inc:2:19-26: Error: unknown quic key "foo"' in r.err,
+           'an error in an included file', r.err)
+        put('long.nft', 'table inet t { set s { typeof quic alpn;\n elements = { "ok",\n  "x234567890123456y" } }\n}\n')
+        r = nft(f'-f {d}/long.nft')
+        ok(r.rc == 1 and f'{d}/long.nft:3:3-21: Error: quic alpn: name of 17 bytes' in r.err,
+           'an overlong name, with its place', r.err)
+        put('var.nft', 'table inet t {\n\tchain c { quic sni $name accept; }\n}\n')
+        if version() >= (1, 0, 0):
+            nft.good(f'-D name=dash.example -f {d}/var.nft')
+            ok('quic sni "dash.example" accept' in loaded(), '-D', loaded())
+        nft.good('flush ruleset')
+        r = subprocess.run(f'LD_LIBRARY_PATH={LIB} nft -f <(cat {d}/main.nft)', shell=True,
+                           executable='/bin/bash', capture_output=True, text=True)
+        ok(r.returncode == 0 and 'quic sni @s drop' in loaded(), 'a file that is a pipe', r.stderr)
+        nft.good('flush ruleset')
+        put('o.nft', 'table inet t { chain c {\n udp dport 443 quic alpn "a" drop\n udp dport 443 quic alpn "b" accept\n'
+            ' udp dport 1 accept\n udp dport 2 accept\n}\n}\n')
+        nft.good(f'-o -f {d}/o.nft')
+        ok('quic alpn "a" drop udp dport 443 quic alpn "b" accept udp dport { 1, 2 } accept' in loaded(),
+           '-o leaves quic rules alone', loaded())
+
+
+@in_ns
+def interactive():
+    r = nft('-i', 'add table inet t\nadd chain inet t c\nadd rule inet t c quic alpn "smb" accept\n'
+            'add set inet t s { typeof quic sni; }\nadd element inet t s { "a" }\nlist ruleset\nquit\n')
+    ok('quic alpn "smb" accept' in loaded() and '"a"' in loaded(), 'nft -i', r)
+
+
+@in_ns
+def refused():
+    nft.good('-f -', TABLE)
+    before = loaded()
+    for cmd, text in (
+            ('add rule inet t c quic foo "x"', 'unknown quic key "foo"'),
+            ('add rule inet t c quic alpn . quic sni . ip daddr @names', 'too long'),
+            ('add map inet t bad { typeof quic alpn : nosuch; }', ''),
+            ('add set inet t bad { typeof quic foo; }', ''),
+            ('add rule inet t c udp dport 443 redirect to :quic alpn map { "a" : "b" }', ''),
+            ('add rule inet t nosuch quic alpn "x"', 'No such file'),
+            ('add element inet t names { 5 }', 'expected a quoted name')):
+        r = nft(cmd)
+        ok(r.rc == 1 and text in r.err and '@ih' not in r.err, f'refused: {cmd}', r)
+    r = nft('add rule inet t nosuch quic alpn "x"')
+    ok('modprobe' not in r.err, 'a missing chain is not blamed on the module', r.err)
+    same(loaded(), before, 'nothing was loaded')
+
+
+@in_ns
+def json_commands():
+    nft.good('-f -', TABLE)
+    held = dump('inet', 't'), dump('inet', 't', 'set', 'names')
+    text = nft.good('-j list ruleset')
+    ok('{"quic": {"key": "alpn"}}' in text and '"a.example"' in text and
+       '{"typeof": {"quic": {"key": "sni"}}}' in text and '"ih"' not in text, 'JSON speaks quic', text)
+    nft.good('flush ruleset')
+    r = nft('-j -f -', text)
+    if version() < (1, 1, 0):
+        ok(r.rc == 1 and 'typeof in JSON' in r.err, 'typeof in JSON is refused where nft lacks it', r)
+    else:
+        same((dump('inet', 't'), dump('inet', 't', 'set', 'names')), held, 'JSON output loads again')
+        same(loaded(), words(TABLE), 'and lists the same')
+        same(nft.good('-j list map inet t ports').count('"typeof"'), 2, 'typeof of map data in JSON')
+    nft.good('flush ruleset')
+    nft.good('-f -', TABLE)
+    r = nft('-j -f -', '{"nftables": [{"add": {"element": {"family": "inet", "table": "t", '
+            '"name": "names", "elem": ["json.example"]}}}]}')
+    ok(r.rc == 0 and '"json.example"' in loaded(), 'an element through JSON', r)
+    r = nft('-j -f -', '{"nftables": [{"add": {"rule": {"family": "inet", "table": "t", "chain": "c", '
+            '"expr": [{"match": {"op": "==", "left": {"quic": {"key": "nosuch"}}, "right": "x"}}]}}}]}')
+    ok(r.rc == 1 and 'unknown quic key' in r.err, 'an unknown key in JSON', r)
+
+
+@in_ns
+def monitor():
+    env = dict(os.environ, LD_LIBRARY_PATH=LIB)
+    with tempfile.TemporaryFile('w+') as out, tempfile.TemporaryFile('w+') as jout:
+        procs = [subprocess.Popen(['nft', 'monitor'], stdout=out, stderr=out, env=env),
+                 subprocess.Popen(['nft', '-j', 'monitor'], stdout=jout, stderr=jout, env=env)]
+
+        def seen(f):
+            f.seek(0)
+            return f.read()
+        try:
+            wait(lambda: nft.good('add table inet m') == '' and 'add table inet m' in seen(out)
+                 and '"m"' in seen(jout), 20, 0.3)
+            nft.good('-f -', TABLE)
+            nft.good('add element inet t names { "seen.example" }')
+            nft.good('add rule inet t c quic sni "' + 'x' * 70 + '" drop')
+            ok(wait(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
+            text = seen(out)
+            ok('add rule inet t c udp dport 443 quic alpn "smb" redirect to :8443' in text and
+               'add element inet t names { "seen.example" }' in text and '@ih' not in text,
+               'monitor shows quic rules and elements', text)
+            ok(wait(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
+               '"seen.example"' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
+        finally:
+            for p in procs:
+                p.send_signal(signal.SIGTERM)
+                p.wait()
+
+
+@in_ns
+def python_binding():
+    nft.good('-f -', TABLE)
+    code = ('import json, nftables\nn = nftables.Nftables()\nn.set_json_output(True)\n'
+            'print(n.cmd("list ruleset"))\n'
+            'print(n.json_cmd({"nftables": [{"add": {"rule": {"family": "inet", "table": "t", "chain": "c", '
+            '"expr": [{"match": {"op": "==", "left": {"quic": {"key": "alpn"}}, "right": "py"}}, '
+            '{"accept": None}]}}}]}))\n')
+    r = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                       env=dict(os.environ, LD_LIBRARY_PATH=LIB))
+    ok('{"quic": {"key": "alpn"}}' in r.stdout and 'quic alpn "py" accept' in loaded(),
+       'python3-nftables', r.stdout + r.stderr)
