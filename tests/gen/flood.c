@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * quicgen flood: first datagrams from random addresses of a network, over a raw socket, as fast
- * as they go or at a rate. Without a DATAGRAM: the first half of a ClientHello, so that each
- * flow waits for a second half that never comes.
+ * as they go or at a rate, until there were enough or the time is over. Without a DATAGRAM: the
+ * first half of a ClientHello, so that each flow waits for a second half that never comes.
  *
  *	flood sent=300000 failed=0 seconds=4.21
  */
@@ -156,7 +156,7 @@ static unsigned long send_batch(int fd, struct mmsghdr *msgs, unsigned int n)
 }
 
 static void flood(const struct datagram *flights, const struct net *from, const union addr *to,
-		  unsigned long count, unsigned long rate)
+		  unsigned long count, unsigned long rate, unsigned long ms)
 {
 	static uint8_t packets[BATCH][HEAD + 4096];
 	struct mmsghdr msgs[BATCH];
@@ -167,7 +167,7 @@ static void flood(const struct datagram *flights, const struct net *from, const 
 	int fd = open_raw(to->sa.sa_family);
 
 	addr_set_port(&target, 0); /* a raw socket has none */
-	while (sent < count) {
+	while (sent < count && (!ms || now_ms() - start < ms)) {
 		unsigned int n = count - sent < BATCH ? count - sent : BATCH, i;
 
 		for (i = 0; i < n; i++) {
@@ -201,13 +201,14 @@ int cmd_flood(int argc, char **argv)
 					     {"rate", 1, NULL, 'R'},
 					     {"seed", 1, NULL, 'E'},
 					     {"keep-dcid", 0, NULL, 'K'},
+					     {"for", 1, NULL, 'M'},
 					     {NULL, 0, NULL, 0}};
 	static struct datagram flights[FLIGHTS], made[DATAGRAMS_MAX];
 	static struct shape shape;
 	struct client_options c;
 	struct net from;
 	bool have_from = false, keep = false;
-	unsigned long count = 0, rate = 0;
+	unsigned long count = 0, rate = 0, ms = 0;
 	union addr to;
 	int opt;
 
@@ -230,6 +231,9 @@ int cmd_flood(int argc, char **argv)
 			break;
 		case 'E':
 			random_state = option_number(optarg, "--seed", 1, 4000000000);
+			break;
+		case 'M':
+			ms = option_number(optarg, "--for", 1, 86400000);
 			break;
 		case 'K':
 			keep = true;
@@ -255,6 +259,6 @@ int cmd_flood(int argc, char **argv)
 		while (--n)
 			free(made[n].data);
 	}
-	flood(flights, &from, &to, count, rate);
+	flood(flights, &from, &to, count, rate, ms);
 	return 0;
 }

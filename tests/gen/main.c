@@ -17,7 +17,8 @@ static const struct {
 	{"recv", cmd_recv,
 	 "recv [--address ADDR] [--gro] [--server-initial] [--mute] [--quiet] [--for MS] PORT..."},
 	{"flood", cmd_flood,
-	 "flood [CLIENT...] --from NET/LEN --count N [--rate N] [--seed N] [--keep-dcid]\n"
+	 "flood [CLIENT...] --from NET/LEN --count N [--for MS] [--rate N] [--seed N] "
+	 "[--keep-dcid]\n"
 	 "       ADDR PORT [DATAGRAM]"},
 };
 

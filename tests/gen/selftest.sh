@@ -62,6 +62,8 @@ sends "500 clients" "right=500 wrong=0 silent=0" --quiet --clients 500 --sport 2
 sends "silence" "silent=1" --silent 127.0.0.1 9999
 "$quicgen" flood --sni a --size 2000 --from 127.8.0.0/13 --count 3000 127.0.0.1 8853 >"$tmp/out" 2>&1 &&
 	grep -q "sent=3000 failed=0" "$tmp/out"; ok "flood" $?
+"$quicgen" flood --from 127.8.0.0/13 --count 1000000000 --for 300 127.0.0.1 9 >"$tmp/out" 2>&1 &&
+	grep -q "seconds=0\.[34]" "$tmp/out"; ok "a flood of 300 ms" $?
 stop
 cp "$tmp/recv" "$tmp/out"
 # Loopback drops much of a flood on a busy machine; what came must be from an address each.
