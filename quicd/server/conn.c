@@ -262,12 +262,34 @@ static void send_close(struct conn *c)
 	enter_final(c, CONN_CLOSING);
 }
 
+/* The client broke the handshake off: with a TLS alert if it did not like our certificate. */
+static void account_refusal(struct conn *c)
+{
+	uint64_t code = ngtcp2_conn_get_ccerr(c->quic)->error_code;
+	const char *alert = NULL;
+
+	if (code >= NGTCP2_CRYPTO_ERROR && code < NGTCP2_CRYPTO_ERROR + 256)
+		alert = gnutls_alert_get_name((int)(code - NGTCP2_CRYPTO_ERROR));
+	if (alert)
+		STAT_INC(&c->worker->stats, hs_tls);
+	else
+		STAT_INC(&c->worker->stats, hs_other);
+	if (alert)
+		log_info("%s: handshake refused by the client: %s", c->peer, alert);
+	else
+		log_info("%s: handshake refused by the client: error 0x%" PRIx64, c->peer, code);
+}
+
 /* Why a handshake failed, for the counters and the log. */
 static void account_handshake_failure(struct conn *c, int liberr)
 {
 	struct stats *st = &c->worker->stats;
 	uint8_t alert = ngtcp2_conn_get_tls_alert(c->quic);
 
+	if (liberr == NGTCP2_ERR_DRAINING) {
+		account_refusal(c);
+		return;
+	}
 	if (liberr == NGTCP2_ERR_CRYPTO && alert == GNUTLS_A_NO_APPLICATION_PROTOCOL)
 		STAT_INC(st, hs_alpn);
 	else if (liberr == NGTCP2_ERR_CRYPTO)

@@ -374,5 +374,8 @@ int main(int argc, char **argv)
 	seconds = (double)(l.end - l.begin) / NS_PER_S;
 	printf("completed=%u refused=%u failed=%u rate=%.0f\n", l.completed, l.refused, l.failed,
 	       l.completed ? l.completed / seconds : 0);
+	gnutls_certificate_free_credentials(l.cred);
+	gnutls_priority_deinit(l.priority);
+	loop_free(&l.loop);
 	return 0;
 }

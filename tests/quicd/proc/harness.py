@@ -45,6 +45,8 @@ def run_all(word):
         begin = time.monotonic()
         try:
             t()
+            for s in list(Service.live):
+                s.finish()
             print("ok %d - %s" % (n, name), flush=True)
         except Skip as e:
             print("ok %d - %s # SKIP %s" % (n, name, e), flush=True)
@@ -205,6 +207,19 @@ class Service:
         if self in Service.live:
             Service.live.remove(self)
             self.logf.close()
+
+    def finish(self):
+        """Ends in good order, so that a sanitizer can report leaks; fails if one reported."""
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGTERM)
+            time.sleep(0.05)
+            if self.proc.poll() is None:
+                self.proc.send_signal(signal.SIGTERM)
+            rc = self.proc.wait(20)
+            assert rc == 0, "quicd ended with %d" % rc
+        for word in "AddressSanitizer", "LeakSanitizer", "runtime error":
+            assert word not in self.log(), word
+        self.forget()
 
     def kill(self):
         if self.proc and self.proc.poll() is None:

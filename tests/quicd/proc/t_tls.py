@@ -48,6 +48,8 @@ def untrusted_certificate():
     """quicc refuses an unknown issuer with status 3; --insecure does not"""
     s = Service()
     eq(quicc(s, ca=False).rc, 3)
+    h.wait_for(lambda: "handshake refused by the client: " in s.log())
+    eq(s.stat("handshakes_failed_tls"), 1)
     eq(quicc(s, "--insecure", ca=False, data=b"x").out, b"x")
 
 
