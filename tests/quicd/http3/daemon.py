@@ -105,10 +105,8 @@ class Response:
         self.heads = [Head(b) for b in re.split(r'\r\n\r\n', text) if b.startswith('HTTP/3')]
         self.status = self.heads[-1].status if self.heads else None
         self.fields = self.heads[-1].fields if self.heads else []
-        tail = text.rsplit('\r\n\r\n', 2)
-        self.trailers = []
-        if len(tail) > 1 and not tail[-2].startswith('HTTP/3'):
-            self.trailers = Head('HTTP/3 0\r\n' + tail[-2]).fields
+        tail = text.rsplit('\r\n\r\n', 1)[-1]
+        self.trailers = Head('HTTP/3 0\r\n' + tail).fields if self.heads else []
 
     def __getitem__(self, name):
         values = [v for n, v in self.fields if n == name]
