@@ -3,8 +3,13 @@
 #ifndef QUICD_POOL_H
 #define QUICD_POOL_H
 
+#include <stdbool.h>
+
 struct upstream_pool;
 struct worker;
+
+/* False if quicd was built without llhttp: there is no reverse proxy then. */
+bool upstream_available(void);
 
 struct upstream_pool *upstream_pool_new(struct worker *w);
 /* After all connections of the worker have ended. */

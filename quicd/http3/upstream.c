@@ -362,6 +362,11 @@ void upstream_release(struct upstream *u)
 	upstream_watch(u);
 }
 
+bool upstream_available(void)
+{
+	return true;
+}
+
 struct upstream_pool *upstream_pool_new(struct worker *w)
 {
 	struct upstream_pool *p = calloc(1, sizeof(*p));

@@ -15,6 +15,7 @@
 #include "../common/log.h"
 #include "../common/quicver.h"
 #include "../http3/mime.h"
+#include "../http3/pool.h"
 #include "confkey.h"
 #include "resolve.h"
 
@@ -431,7 +432,11 @@ static void check_http3(struct loader *l)
 				 c->alpn.item[i]);
 	if (!c->root && !c->upstream)
 		complain(l, 0, "\"root\" or \"backend\" is missing in section [http3]");
-	if (c->upstream)
+	if (c->upstream && !upstream_available())
+		complain(l, line_of(l, "http3", "backend"),
+			 "backend = %s: this quicd was built without llhttp and has no reverse proxy",
+			 c->upstream);
+	else if (c->upstream)
 		check_backend(l, "http3", "backend", c->upstream, &c->upstream_addrs);
 	if (c->root) {
 		c->root_fd = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
