@@ -142,8 +142,11 @@ static size_t skip_to(struct nx_walk *w, size_t i, size_t to, const char *stop)
 		if ((c != '{' && c != '(') || !nx_mate(w, i))
 			continue;
 		/* a chain of its own: `: jump { ... }` */
-		if (c == '{' && i && (is(w, i - 1, "jump") || is(w, i - 1, "goto")))
-			nx_walk_block(w, i + 1, nx_mate(w, i), &chain);
+		if (c == '{' && i && (is(w, i - 1, "jump") || is(w, i - 1, "goto"))) {
+			if (++w->lang->nesting <= NX_MAX_NESTING)
+				nx_walk_block(w, i + 1, nx_mate(w, i), &chain);
+			w->lang->nesting--;
+		}
 		i = nx_mate(w, i);
 	}
 	return i;
@@ -190,7 +193,9 @@ void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx
 			continue;
 		}
 		if (is_punct(w, i, '{') && nx_mate(w, i)) {
-			nx_walk_elements(w, i + 1, nx_mate(w, i), l);
+			if (++w->lang->nesting <= NX_MAX_NESTING)
+				nx_walk_elements(w, i + 1, nx_mate(w, i), l);
+			w->lang->nesting--;
 			i = nx_mate(w, i) + 1;
 			continue;
 		}

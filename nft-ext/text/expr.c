@@ -241,10 +241,13 @@ static size_t walk_nested(struct nx_walk *w, size_t i)
 
 	if (!mate)
 		return i + 1;
-	if (i && (is(w, i - 1, "jump") || is(w, i - 1, "goto")))
+	if (++w->lang->nesting > NX_MAX_NESTING)
+		;
+	else if (i && (is(w, i - 1, "jump") || is(w, i - 1, "goto")))
 		nx_walk_block(w, i + 1, mate, &chain);
 	else
 		nx_walk_exprs(w, i + 1, mate);
+	w->lang->nesting--;
 	return mate + 1;
 }
 

@@ -92,6 +92,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
  * @scope:	all defines, the youngest first
  * @depth:	of blocks, the scope of defines
  * @expanding:	defines being expanded
+ * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
  * @asked:	NX_IN: element commands that rely on @known
  * @suspects:	NX_IN: what may be an unknown key
  * @describe:	NX_IN: a byte for each `describe`: the key, or 0xff for one of stock nft's
@@ -114,6 +115,7 @@ struct nx_lang {
 	struct nx_var *scope;
 	unsigned int depth;
 	unsigned int expanding;
+	unsigned int nesting;
 	struct nx_asked *asked;
 	struct nx_suspect *suspects;
 	struct nx_buf describe;
@@ -126,6 +128,7 @@ struct nx_lang {
 	bool oom;
 };
 
+#define NX_MAX_NESTING 100 /* more than nft's own parser takes */
 #define NX_MAX_ERRORS 10 /* as nft -f stops */
 
 /**

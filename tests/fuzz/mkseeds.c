@@ -70,6 +70,42 @@ static void flight(const char *name, uint8_t op, uint8_t what)
 	save("flight", name, &out);
 }
 
+/* Rules, in and out, and the same as JSON; the first byte is the way. */
+static void nft_language(void)
+{
+	static const char *const lang[] = {
+		"add rule inet quic pre udp dport 443 quic alpn \"smb\" redirect to :8443",
+		"table t { map m { typeof quic sni : verdict; elements = { \"*.a\" timeout 1m : drop } } }",
+		"define n = { \"smb\", \"h3\" }\nadd rule t c quic alpn != $n quic version v2",
+		"add rule t c quic alpn . quic sni vmap { \"a\" . \"b\" : goto x } update @s { quic sni }",
+		"add element t s { \"a\" . \"b\" comment \"c\" : 1 }\ndescribe quic alpn\nt c quic foo",
+		"f:1:14-22: Error: x\nadd rule t c quic alpn \"a\"\n             ^^^^\n",
+	};
+	static const char *const back[] = {
+		"table t {\n\tset s {\n\t\ttypeof @ih,528384,512\n\t\telements = { 0x61, 0x62-0x63 }\n\t}\n}\n",
+		"t c @ih,524288,128 . @ih,536576,384 { 0x61 . 0x62 } @ih,8388608,32 != 1 @ih,540672,32 1",
+	};
+	static const char *const json[] = {
+		"{\"match\":{\"op\":\"==\",\"left\":{\"quic\":{\"key\":\"alpn\"}},\"right\":{\"set\":[\"a\"]}}}",
+		"{\"set\":{\"table\":\"t\",\"name\":\"s\",\"type\":{\"typeof\":{\"quic\":{\"key\":\"sni\"}}},\"elem\":[\"a\"]}}",
+		"{\"vmap\":{\"key\":{\"payload\":{\"base\":\"ih\",\"offset\":528384,\"len\":512}},\"data\":{\"set\":[[\"0x61\",1]]}}}",
+		"{\"element\":{\"table\":\"t\",\"name\":\"s\",\"elem\":[{\"elem\":{\"val\":\"a\",\"timeout\":1}}]}}",
+	};
+	char name[32];
+
+	for (unsigned int i = 0; i < 16; i++) {
+		bool in = i < 6, out_text = i >= 6 && i < 8;
+		unsigned int n = i < 8 ? 0 : (i - 8) % 4;
+		const char *s = in ? lang[i] : out_text ? back[i - 6] : json[n];
+
+		out.len = 0;
+		qt_put_u8(&out, in ? 2 : out_text ? 3 : i < 12 ? 4 : 1);
+		qt_put(&out, s, strlen(s));
+		snprintf(name, sizeof(name), "%u", i);
+		save(i < 8 ? "nftlang" : "nftjson", name, &out);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct qt_chello plain = {.sni = "fs.example.com", .alpn = "h3,smb"};
@@ -127,5 +163,6 @@ int main(int argc, char **argv)
 	out.len = 0;
 	qt_put_hex(&out, "3ff010 3ff011 400000 400001 0000ff4001 0000ff4000"); /* at the limit */
 	save("reasm", "limit", &out);
+	nft_language();
 	return 0;
 }

@@ -288,12 +288,38 @@ static void test_large(void **state)
 	nx_lang_free(&lang);
 }
 
+/* Deep nesting must not use up the stack. */
+static void test_deep(void **state)
+{
+	static const char *const before[] = { "add rule t c ", "add rule t c quic alpn ",
+					      "add rule t c quic alpn vmap { \"a\" : jump " };
+	struct nx_slots slots = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct nx_lang lang = { .dir = NX_IN, .slots = &slots };
+		struct nx_buf b = NX_BUF_INIT;
+		struct nx_text *t;
+
+		nx_buf_str(&b, before[i]);
+		nx_buf_char(&b, '{', 300000);
+		nx_buf_char(&b, '}', 300000);
+		t = nx_text_new(NULL, b.p, b.len);
+		nx_translate(&lang, t, NULL);
+		assert_false(lang.oom);
+		assert_int_equal(lang.nesting, 0);
+		nx_text_free(t);
+		nx_lang_free(&lang);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forms),	cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_defines), cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_asked),	cmocka_unit_test(test_large),
+		cmocka_unit_test(test_deep),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The nft text translator, both ways, on any text. The first byte chooses: the way, and what
+ * is known of sets. Text without the words and placeholders of quic must stay as it is, lines
+ * must stay lines, and what was translated in must come out again.
+ */
+#include "errmap.h"
+#include "fuzz.h"
+#include "lang.h"
+
+static size_t lines(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += s[i] == '\n';
+	return n;
+}
+
+static void check(const struct nx_text *t, const struct nx_lang *lang)
+{
+	size_t len, end = 0;
+	const char *s = nx_text_result(t, &len);
+
+	CHECK(!lang->oom);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct nx_edit *e = &t->edit[i];
+
+		CHECK(e->src >= end && e->src + e->src_len <= t->len);
+		CHECK(e->dst + e->dst_len <= len);
+		end = e->src + e->src_len;
+	}
+	CHECK(lines(s, len) == lines(t->src, t->len));
+	if (!memmem(t->src, t->len, "quic", 4) && !memmem(t->src, t->len, "@", 1) &&
+	    !memmem(t->src, t->len, "element", 7))
+		CHECK(!t->n);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct nx_layout pair = { .n = 2, .key = { nx_key_by_id(NFT_QUIC_ALPN),
+						   nx_key_by_id(NFT_QUIC_SNI_CONCAT) } };
+	struct nx_set_id id = { "ip", "t", 1, "s", 1 };
+	struct fuzz_in in = { data, size };
+	struct nx_slots slots = { 0 };
+	struct nx_map known = { 0 };
+	uint8_t how = fuzz_u8(&in);
+	struct nx_lang lang = { .dir = how & 1 ? NX_OUT : NX_IN, .slots = &slots, .known = &known,
+				.numeric = how & 4, .per_rule = how & 8 };
+	struct nx_buf mapped = NX_BUF_INIT;
+	struct nx_text *t;
+	char *copy = malloc(in.left + 1);
+
+	CHECK(copy);
+	memcpy(copy, in.p, in.left);
+	copy[in.left] = '\0';
+	if (how & 2)
+		CHECK(!nx_layouts_put(&known, &id, &pair));
+	t = nx_text_new("f", copy, in.left);
+	CHECK(t);
+	nx_translate(&lang, t, NULL);
+	if (!lang.per_rule)
+		check(t, &lang);
+	/* any bytes may come as messages, too */
+	nx_errmap((const char *)in.p, in.left, &t, 1, &lang, &mapped);
+	CHECK(!mapped.oom);
+
+	nx_buf_free(&mapped);
+	nx_text_free(t);
+	nx_lang_free(&lang);
+	nx_layouts_clear(&known);
+	nx_slots_free(&slots);
+	return 0;
+}
