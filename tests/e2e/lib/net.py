@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-WORK = '/run/e2e'
+WORK = '/var/tmp/e2e'
 BIN = '/src/build'
 
 
