@@ -36,13 +36,14 @@ check:
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     real clients and services
-#: check-kasan   the module under kernels that look for faults
-.PHONY: $(LAYERS:%=check-%) check-kasan
-$(LAYERS:%=check-%) check-kasan: check-%:
+#: check-kasan   the module under a kernel that looks for memory errors
+#: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
+.PHONY: $(LAYERS:%=check-%) check-kasan check-lockdep
+$(LAYERS:%=check-%) check-kasan check-lockdep: check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-kasan
+.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-kasan tap-lockdep
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -79,8 +80,8 @@ tap-nft: modules
 tap-e2e: modules userspace
 	@tests/e2e/run
 
-tap-kasan:
-	@tests/uml/check
+tap-kasan tap-lockdep: tap-%:
+	@tests/uml/check $*
 
 #:
 #: modules       nft_quic.ko for each kernel, in build/kmod/SERIES
