@@ -135,7 +135,7 @@ def refused_at_the_limit():
     words = dict(w.split("=") for w in r.stdout.decode().split())
     eq(int(words["completed"]), 0)
     assert int(words["refused"]) >= 4990, words
-    assert s.rss() - before < 8 << 20
+    assert s.rss() - before < 8 << 20 or h.sanitized()
     out, err = p.communicate(b"2")
     eq((p.returncode, out), (0, b"2"), err)
 
@@ -158,7 +158,7 @@ def ten_thousand_idle_connections():
                "%d connections" % n)
     each = (s.rss() - before) // n
     h.note("memory for each idle connection: %d bytes" % each)
-    assert each < 100000
+    assert each < 100000 or h.sanitized()
     eq(quicc(s, data=b"one more").out, b"one more")
     p.stdin.close()
     out = p.stdout.read().decode()
