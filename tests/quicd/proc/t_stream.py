@@ -378,14 +378,24 @@ def back_pressure_slow_client():
 @test
 def one_stalled_stream_does_not_stop_others():
     """a stream whose backend does not read leaves the others running"""
-    b = Backend(lambda sock, bk: time.sleep(30) if bk.accepted == 1 else echo(sock, bk))
+    def handler(sock, bk):
+        bk.notes.append("here")
+        if len(bk.notes) == 1:
+            stalled.wait(30)
+        else:
+            echo(sock, bk)
+
+    stalled = threading.Event()
+    b = Backend(handler)
     s = stream_service(b, transport={"stream-window": "256k", "connection-window": "8M"})
     p = h.spawn_quicc(s, "--streams", "3", "-v")
     t = threading.Thread(target=lambda: p.communicate(bytes(4 << 20)), daemon=True)
     t.start()
+    h.wait_for(lambda: len(b.notes) == 3)
     r = quicc(s, data=b"independent")
     eq(r.out, b"independent")
     h.wait_for(lambda: s.stat("backend_received_bytes") > 200000, 10)
+    stalled.set()
     p.kill()
 
 
