@@ -101,6 +101,11 @@ userspace:
 fuzz:
 	@$(IN_ROOT) --root fuzz make -C tests/fuzz fuzz FUZZ_S=$(FUZZ_S)
 
+#: bench-nft     what the nft facade costs, as ratios to stock nft
+.PHONY: bench-nft
+bench-nft: userspace
+	@$(IN_ROOT) tests/bench/nft
+
 bench: modules userspace
 	@tests/bench/run
 
