@@ -96,7 +96,7 @@ userspace:
 	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C nft-ext/inspect' >&2
 
 #: fuzz          every fuzz target for FUZZ_S seconds, with libFuzzer's own output
-#: bench         figures against the alternatives
+#: bench         all figures against the alternatives:
 .PHONY: fuzz bench
 fuzz:
 	@$(IN_ROOT) --root fuzz make -C tests/fuzz fuzz FUZZ_S=$(FUZZ_S)
@@ -106,8 +106,12 @@ fuzz:
 bench-nft: userspace
 	@$(IN_ROOT) tests/bench/nft
 
-bench: modules userspace
-	@tests/bench/run
+#: bench-quicd   quicd's HTTP/3 against nginx's and HAProxy's
+.PHONY: bench-quicd
+bench-quicd: userspace
+	@$(IN_ROOT) tests/quicd/bench/run build/quicd
+
+bench: bench-nft bench-quicd
 
 #: install       into this system (or DESTDIR), built with what this system has
 #: uninstall     take it away again
