@@ -64,7 +64,7 @@ tap-fuzz:
 	@$(IN_ROOT) --root fuzz make -C tests/fuzz check FUZZ_S=$(FUZZ_S)
 
 tap-corpus: userspace
-	@$(IN_ROOT) make -C tests/corpus check
+	@$(IN_ROOT) sh -c 'rc=0; make -C tests/corpus check || rc=1; tests/captures/check build/inspect/quic-inspect || rc=1; exit $$rc'
 
 tap-quicd: userspace
 	@$(IN_ROOT) sh -c 'rc=0; tests/quicd/run build/quicd || rc=1; tests/quicd/http3/run || rc=1; exit $$rc'
@@ -77,7 +77,8 @@ NFT_ON := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)@new
 tap-nft: modules
 	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
 
-tap-e2e: modules userspace
+tap-e2e: userspace
+	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
 	@tests/e2e/run
 
 tap-kasan tap-lockdep: tap-%:
@@ -112,6 +113,12 @@ bench-quicd: userspace
 	@$(IN_ROOT) tests/quicd/bench/run build/quicd
 
 bench: bench-nft bench-quicd
+
+#: interop       run check-e2e, then renew docs/interop.md and tests/captures from it
+.PHONY: interop
+interop: check-e2e
+	@mkdir -p docs && cp $(BUILD)/e2e/pairs.md docs/interop.md
+	@rm -f tests/captures/*.pcap && cp $(BUILD)/e2e/captures/* tests/captures/
 
 #: install       into this system (or DESTDIR), built with what this system has
 #: uninstall     take it away again

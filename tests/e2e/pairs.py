@@ -5,13 +5,16 @@
 Runs in a guest. For each pair, on IPv4 and IPv6: what was asked for came; conntrack shows that
 the connection went to the service's private port; and no part of the ClientHello was sent
 twice. A pair that does not manage this straight to that port is skipped by name. Then what takes long:
-large files, resumption, a minute of silence. TAP; the table goes to build/e2e/pairs.md.
+large files, resumption, a minute of silence. TAP; the table goes to build/e2e/pairs.md,
+the first flights to build/e2e/captures.
 """
 import concurrent.futures
 import hashlib
 import os
 import re
+import shutil
 import sys
+import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -77,6 +80,10 @@ PAIRS = [
 
 def set_up():
     workdir()
+    shutil.rmtree(f'{BIN}/e2e/captures', ignore_errors=True)
+    os.makedirs(f'{BIN}/e2e/captures')
+    with open(f'{BIN}/e2e/captures/truth.tsv', 'w') as f:
+        f.write('file\tclient\tversion\tquic\tsni\talpn\n')
     rules.install()
     server, client = Host('server'), Host('client')
     veth(server, client)
@@ -122,6 +129,7 @@ class Run:
         except Failed as e:
             self.error = e
         capture.stop()
+        self.file = capture.file
         self.flights = hello.flights(capture.file, port)
         self.flows = [f for f in capture.flows() if f['dport'] == port and f['complete']] if port == 443 else []
         self.port = bound(server, address, self.flights[0].sport) if port == 443 and self.flights else None
@@ -132,6 +140,15 @@ class Run:
     def first_answer(self):
         f = self.flights[0] if self.flights else None
         return (f.answer - f.first) * 1000 if f and f.answer else None
+
+
+def keep(run, action, family, name):
+    """The first flight as a capture of its own, with what the client was told to send."""
+    base = f'{action.name}-{action.alpn[0].replace("/", "_")}-{name.split(".")[0]}-{family.lower()}'
+    hello.cut(run.file, 443, f'{BIN}/e2e/captures/{base}.pcap')
+    with open(f'{BIN}/e2e/captures/truth.tsv', 'a') as f:
+        f.write('\t'.join([f'{base}.pcap', action.name, action.version(), action.quic, name,
+                           ','.join(action.alpn)]) + '\n')
 
 
 def pair(server, client, action, name, port, service):
@@ -157,6 +174,8 @@ def pair(server, client, action, name, port, service):
         ok(run.flights and not run.again(), f'{label}: nothing of the ClientHello sent twice', f'{run.again()} bytes')
         ok(run.flows and all(f['sni'] == name and f['alpn'] == action.alpn for f in run.flows),
            f'{label}: quic-inspect reads what was offered', run.flows)
+        if run.result and run.flows and not run.again():
+            keep(run, action, family, name)
         if family == 'IPv4' and run.flows:
             ms, direct = run.first_answer(), straight.first_answer()
             row = [action.name, action.version(), run.flows[0]['version'].replace('0x00000001', '1').replace('0x6b3343cf', '2'),
@@ -241,8 +260,15 @@ def main():
 
     head = ['Client', 'Version', 'QUIC', 'Datagrams', 'CRYPTO frames', 'ALPN', 'SNI', 'Service',
             'First answer, ratio to straight', 'Result']
-    os.makedirs(f'{BIN}/e2e', exist_ok=True)
     with open(f'{BIN}/e2e/pairs.md', 'w') as f:
+        f.write(f'''# Clients and services
+
+Written by tests/e2e/pairs.py on {time.strftime('%Y-%m-%d')}, kernel {os.uname().release}. Each client went
+to UDP port 443 and was sent to the service by a `quic` rule, on IPv4 and IPv6. Datagrams and
+CRYPTO frames are those of its ClientHello; the ratio compares the time to the server's first
+datagram with that of the same client going straight to the service's port (under emulation).
+
+''')
         for row in [head, ['---'] * len(head)] + [r for r in rows if r]:
             line = '| ' + ' | '.join(row) + ' |'
             f.write(line + '\n')

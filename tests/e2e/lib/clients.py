@@ -9,6 +9,7 @@ import re
 import certs
 from net import BIN, WORK, Failed, sh
 
+V1, V2 = '0x00000001', '0x6b3343cf'
 AIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'aio.py')
 
 
@@ -28,7 +29,7 @@ def _first_line(*argv):
 
 
 class Curl:
-    name, alpn = 'curl', ['h3', 'h3-29']
+    name, quic, alpn = 'curl', V1, ['h3', 'h3-29']
 
     def __init__(self, page, path='/'):
         self.page, self.path = page, path
@@ -62,7 +63,7 @@ class CurlSum(Curl):
 
 
 class Aioquic:
-    name, alpn = 'aioquic', ['h3']
+    name, quic, alpn = 'aioquic', V1, ['h3']
 
     def __init__(self, page, *options):
         self.page, self.options = page, options
@@ -78,7 +79,7 @@ class Aioquic:
 
 
 class Quicgo:
-    name, alpn = 'quic-go', ['h3']
+    name, quic, alpn = 'quic-go', V1, ['h3']
 
     def __init__(self, page):
         self.page = page
@@ -92,7 +93,7 @@ class Quicgo:
 
 
 class Kdig:
-    name, alpn = 'kdig', ['doq']
+    name, quic, alpn = 'kdig', V1, ['doq']
 
     def __init__(self, question, answer):
         self.question, self.answer = question, answer
@@ -108,7 +109,7 @@ class Kdig:
 
 class Smbclient:
     """Writes a file, reads it back, compares."""
-    name, alpn = 'smbclient', ['smb']
+    name, quic, alpn = 'smbclient', V1, ['smb']
 
     def __init__(self, mib=1, user='-N', seal=False):
         self.mib, self.user, self.seal = mib, user, seal
@@ -146,6 +147,7 @@ class Quicc:
     name = 'quicc'
 
     def __init__(self, alpn, say, hear, *options, timeout=120):
+        self.quic = V2 if '2' in options else V1
         self.alpn, self.say, self.hear, self.options, self.timeout = [alpn], say, hear, options, timeout
 
     def version(self):

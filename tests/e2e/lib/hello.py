@@ -9,10 +9,12 @@ from aioquic.quic.crypto import CryptoError, CryptoPair
 VERSIONS = {0x00000001: 0, 0x6b3343cf: 1}  # value: type bits of an Initial
 
 
-def datagrams(path):
-    """(time, source port, destination port, UDP payload) of a pcap with Ethernet frames."""
+def records(path):
+    """(time, record header, frame, where UDP begins or None) of a pcap with Ethernet frames;
+    first the file's own header, as (None, header, None, None)."""
     with open(path, 'rb') as f:
         head = f.read(24)
+        yield None, head, None, None
         order = '<' if head[:4] in (b'\xd4\xc3\xb2\xa1', b'\x4d\x3c\xb2\xa1') else '>'
         unit = 1e-9 if b'\x4d' in head[:4] else 1e-6
         while True:
@@ -27,9 +29,30 @@ def datagrams(path):
             elif kind == b'\x86\xdd' and frame[20] == 17:
                 udp = 54
             else:
-                continue
+                udp = None
+            yield sec + frac * unit, rec, frame, udp
+
+
+def datagrams(path):
+    """(time, source port, destination port, UDP payload)"""
+    for when, _, frame, udp in records(path):
+        if udp:
             sport, dport = struct.unpack('>HH', frame[udp:udp + 4])
-            yield sec + frac * unit, sport, dport, frame[udp + 8:]
+            yield when, sport, dport, frame[udp + 8:]
+
+
+def cut(path, dport, out):
+    """Keep what clients sent to `dport` before the server's first answer: a first flight."""
+    with open(out, 'wb') as f:
+        for _, rec, frame, udp in records(path):
+            if frame is None:
+                f.write(rec)
+            elif udp:
+                sport, to = struct.unpack('>HH', frame[udp:udp + 4])
+                if to == dport:
+                    f.write(rec + frame)
+                elif sport == dport:
+                    return
 
 
 def frames(payload):
