@@ -56,6 +56,7 @@ static int start(struct conn *c)
 		return -1;
 	hc->conn = c;
 	list_init(&hc->requests);
+	list_init(&hc->dirty);
 	nghttp3_settings_default(&settings);
 	settings.max_field_section_size = FIELDS_BYTES_MAX;
 	settings.qpack_max_dtable_capacity = QPACK_TABLE;
@@ -166,7 +167,15 @@ static int unblocked(struct conn *c, int64_t id, void *stream)
 
 static int flush(struct conn *c)
 {
-	(void)c;
+	struct h3_conn *hc = c->mode_data;
+
+	while (!list_empty(&hc->dirty)) {
+		struct h3_req *r = container_of(hc->dirty.next, struct h3_req, dirty);
+
+		list_del(&r->dirty);
+		if (r->up)
+			proxy_input(r);
+	}
 	return 0;
 }
 

@@ -17,13 +17,14 @@ struct h3_conn {
 	struct conn *conn;
 	nghttp3_conn *h3;
 	struct list requests;
+	struct list dirty; /* requests with body bytes to hand on in this round */
 	size_t nrequests;
 	uint64_t nstreams;     /* the client's, of both kinds */
 	uint64_t max_requests; /* that the client may have opened since the beginning */
 };
 
 struct h3_req {
-	struct list of_conn;
+	struct list of_conn, dirty;
 	struct h3_conn *hc;
 	int64_t id;
 

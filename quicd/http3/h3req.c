@@ -40,6 +40,7 @@ void h3_req_free(struct h3_req *r)
 	free(r->authority);
 	free(r->path);
 	list_del(&r->of_conn);
+	list_del(&r->dirty);
 	r->hc->nrequests--;
 	free(r);
 }
@@ -182,6 +183,7 @@ static int begin_headers_cb(nghttp3_conn *h3, int64_t id, void *user, void *stre
 	r->id = id;
 	r->length = -1;
 	r->early = hc->conn->state == CONN_HANDSHAKE;
+	list_init(&r->dirty);
 	list_add_tail(&hc->requests, &r->of_conn);
 	hc->nrequests++;
 	if (ngtcp2_conn_set_stream_user_data(hc->conn->quic, id, r))
@@ -253,6 +255,13 @@ static int end_headers_cb(nghttp3_conn *h3, int64_t id, int fin, void *user, voi
 	return dispatch(r) ? NGHTTP3_ERR_CALLBACK_FAILURE : 0;
 }
 
+/* The body goes on when the batch of datagrams is through: in large pieces, not one a packet. */
+static void hand_on(struct h3_req *r)
+{
+	if (r->up && !list_linked(&r->dirty))
+		list_add_tail(&r->hc->dirty, &r->dirty);
+}
+
 static int recv_data_cb(nghttp3_conn *h3, int64_t id, const uint8_t *data, size_t len, void *user,
 			void *stream)
 {
@@ -272,7 +281,7 @@ static int recv_data_cb(nghttp3_conn *h3, int64_t id, const uint8_t *data, size_
 	}
 	if (chunkq_append(&r->in, pool_of(r), data, len))
 		return NGHTTP3_ERR_CALLBACK_FAILURE;
-	proxy_input(r);
+	hand_on(r);
 	return 0;
 }
 
@@ -299,8 +308,7 @@ static int end_stream_cb(nghttp3_conn *h3, int64_t id, void *user, void *stream)
 	r->in_fin = true;
 	if (r->deferred)
 		return start(r) ? NGHTTP3_ERR_CALLBACK_FAILURE : 0;
-	if (r->up)
-		proxy_input(r);
+	hand_on(r);
 	return 0;
 }
 

@@ -198,7 +198,7 @@ def run(where):
     with open(os.path.join(root, 'file'), 'wb') as f:
         f.write(b'from the root')
     up = Upstream()
-    with Quicd(where, [f'backend = {up.address}', 'backend-timeout = 2s', 'connect-timeout = 2s'],
+    with Quicd(where, [f'backend = {up.address}', 'backend-timeout = 4s', 'connect-timeout = 2s'],
                service=['idle-timeout = 10s']) as q:
         requests(q, up)
         answers(q, up)

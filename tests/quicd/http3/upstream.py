@@ -77,7 +77,7 @@ class Upstream:
             n, v = line.decode('latin-1').rstrip('\r\n').split(':', 1)
             fields.append((n.lower(), v.strip()))
 
-    def body(self, r, f, slow=0):
+    def body(self, r, f):
         """Reads the request's body as HTTP/1.1 frames it."""
         h, digest = dict(r['fields']), hashlib.sha256()
         r['framing'], r['size'], r['trailers'] = 'none', 0, []
@@ -91,7 +91,6 @@ class Upstream:
                 r['size'] += len(data)
                 self.received += len(data)
                 n -= len(data)
-                time.sleep(slow)
 
         if h.get('transfer-encoding') == 'chunked':
             r['framing'] = 'chunked'
