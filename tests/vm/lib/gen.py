@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """quicgen (tests/gen) in namespaces: clients that say what became of what they sent."""
+import itertools
 import os
 import subprocess
 
@@ -9,6 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 BUILD = os.environ.get('BUILD_DIR') or os.path.join(TOP, 'build/tests/vm')
 QUICGEN = os.environ.get('QUICGEN') or os.path.join(BUILD, 'quicgen')
+# One client, one port: a port that the kernel picks may be one that conntrack still knows.
+_ports = itertools.count(30000)
 
 
 class Receiver:
@@ -31,6 +34,8 @@ class Receiver:
 
 def start(ns, *args):
     """A quicgen that goes on beside the test; see end()."""
+    if args[0] == 'send' and not {'--sport', '--clients'} & set(args):
+        args = ('send', '--sport', next(_ports), *args[1:])
     with ns:
         return subprocess.Popen([QUICGEN, *map(str, args)], stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
