@@ -221,6 +221,59 @@ static int nq_part_add(struct nq_search *search, const struct nq_expr *priv, uns
 	return 0;
 }
 
+static bool nq_in_parts(const struct nq_search *search, unsigned int reg)
+{
+	const struct nq_part *part;
+	unsigned int i;
+
+	for (i = 0; i < search->n_parts; i++) {
+		part = &search->parts[i];
+		if (reg >= part->dreg && reg < part->dreg + part->len / NFT_REG32_SIZE)
+			return true;
+	}
+	return false;
+}
+
+/* May @expr have put something into the key beside its names? */
+static bool nq_fills(const struct nq_search *search, const struct nft_expr *expr, unsigned int n)
+{
+	struct nq_dump dump;
+	unsigned int i;
+	int dreg;
+
+	for (i = 0; i < ARRAY_SIZE(nq_readers); i++)
+		if (nq_expr_is(expr, nq_readers[i]))
+			return false;
+	for (i = 0; i < ARRAY_SIZE(nq_loaders); i++)
+		if (nq_expr_is(expr, nq_loaders[i].type))
+			break;
+	if (i == ARRAY_SIZE(nq_loaders) || nq_dump_expr(&dump, expr))
+		return true;
+	dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
+	nq_dump_free(&dump);
+	return dreg >= search->sreg && dreg < search->sreg + n && !nq_in_parts(search, dreg);
+}
+
+/*
+ * Kernels before 6.12 do not ask whether a register that is read was written: a set that is
+ * wider than what the rule loads would be searched with what an earlier rule left there.
+ */
+static bool nq_key_filled(const struct nq_search *search, const struct nft_rule *rule,
+			  const struct nft_expr *lookup, unsigned int n)
+{
+	const struct nft_expr *e;
+	unsigned int i, filled = 0;
+
+	for (i = 0; i < search->n_parts; i++)
+		filled += search->parts[i].len / NFT_REG32_SIZE;
+	if (filled >= n)
+		return true;
+	for (e = nft_expr_first(rule); e != lookup; e = nft_expr_next(e))
+		if (nq_fills(search, e, n))
+			return true;
+	return false;
+}
+
 int nq_search_resolve(struct net *net, const struct nft_chain *chain,
 		      const struct nft_expr *expr, struct nq_search *search)
 {
@@ -282,7 +335,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain,
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return nq_key_filled(search, rule, end, n) ? 0 : -EINVAL;
 }
 
 /* Evaluate what stands between the load and the lookup and loads a part of the key. */
