@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include <libmnl/libmnl.h>
+#include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -109,6 +110,34 @@ static void quic(const struct nlattr *data)
 
 static void elements(const char *set);
 
+/*
+ * A line of libnftnl's with the value of a comparison or an immediate in one form, words of
+ * this machine's order: libnftnl before 1.3 printed these, later ones print bytes.
+ */
+static void put_line(const char *line, const struct nftnl_expr *expr)
+{
+	const char *type = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), *end = strstr(line, " 0x");
+	uint32_t len = 0, word, i, n;
+	const uint8_t *value = NULL;
+
+	if (end && !strcmp(type, "cmp"))
+		value = nftnl_expr_get(expr, NFTNL_EXPR_CMP_DATA, &len);
+	else if (end && !strcmp(type, "immediate"))
+		value = nftnl_expr_get(expr, NFTNL_EXPR_IMM_DATA, &len);
+	if (!value) {
+		printf("  %s\n", line);
+		return;
+	}
+	printf("  %.*s", (int)(end - line), line);
+	for (i = 0; i < len; i += sizeof(word)) {
+		n = len - i < sizeof(word) ? len - i : sizeof(word);
+		word = 0;
+		memcpy(&word, value + i, n);
+		printf(" 0x%08x", word);
+	}
+	printf(" ]\n");
+}
+
 /* What libnftnl prints of one stock expression. */
 static void stock(const struct nlattr *elem)
 {
@@ -117,6 +146,8 @@ static void stock(const struct nlattr *elem)
 	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
 	const struct nlattr *data = find(elem, NFTA_EXPR_DATA), *name;
 	struct nftnl_rule *rule = nftnl_rule_alloc();
+	struct nftnl_expr_iter *iter;
+	struct nftnl_expr *expr;
 	struct nlattr *nest;
 
 	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE;
@@ -127,13 +158,18 @@ static void stock(const struct nlattr *elem)
 	if (!rule || nftnl_rule_nlmsg_parse(nlh, rule) < 0)
 		die("rule");
 	nftnl_rule_snprintf(text, sizeof(text), rule, NFTNL_OUTPUT_DEFAULT, 0);
-	nftnl_rule_free(rule);
+	iter = nftnl_expr_iter_create(rule);
+	expr = iter ? nftnl_expr_iter_next(iter) : NULL;
+	if (!expr)
+		die("expression");
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		while (*line == ' ')
 			line++;
 		if (*line == '[')
-			printf("  %s\n", line);
+			put_line(line, expr);
 	}
+	nftnl_expr_iter_destroy(iter);
+	nftnl_rule_free(rule);
 	name = find(elem, NFTA_EXPR_NAME);
 	if (name && !strcmp(mnl_attr_get_str(name), "lookup")) {
 		const struct nlattr *set = find(data, NFTA_LOOKUP_SET);
