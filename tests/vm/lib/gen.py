@@ -11,7 +11,7 @@ TOP = os.path.abspath(os.path.join(HERE, '../../..'))
 BUILD = os.environ.get('BUILD_DIR') or os.path.join(TOP, 'build/tests/vm')
 QUICGEN = os.environ.get('QUICGEN') or os.path.join(BUILD, 'quicgen')
 # One client, one port: a port that the kernel picks may be one that conntrack still knows.
-_ports = itertools.count(30000)
+_ports = itertools.count(40000)  # the tests themselves name others
 
 
 class Receiver:
