@@ -88,6 +88,11 @@ bool nq_held_uses(const struct nq_held *h, const struct net_device *dev)
 	return h->dev == dev || h->state.in == dev || h->state.out == dev;
 }
 
+bool nq_held_at(const struct nq_held *h, const struct nf_hook_ops *ops)
+{
+	return h->state.pf == ops->pf && h->state.hook == ops->hooknum;
+}
+
 void nq_held_untake(struct nq_held *h)
 {
 	dev_put(h->dev);

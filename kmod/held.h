@@ -48,6 +48,9 @@ unsigned int nq_held_bytes(const struct nq_held *h);
 /** nq_held_uses - is @dev among its devices? */
 bool nq_held_uses(const struct nq_held *h, const struct net_device *dev);
 
+/** nq_held_at - was it taken out of this hook? */
+bool nq_held_at(const struct nq_held *h, const struct nf_hook_ops *ops);
+
 /**
  * nq_held_resume - send it on through the hooks after ours, as if it had never waited
  *

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "dgram.h"
 #include "expr.h"
 #include "held.h"
 #include "nq_net.h"
@@ -12,6 +13,7 @@ static int __init nq_init(void)
 {
 	int err;
 
+	nq_key_init();
 	err = nq_held_register();
 	if (err)
 		return err;
