@@ -343,7 +343,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	struct nq_held *h;
 
 	if (!READ_ONCE(nn->n_holds) ||
-	    !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) || !nq_held_can(p->skb))
+	    !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) || !nq_held_can(p))
 		return false;
 
 	h = nq_held_take(p);
@@ -418,7 +418,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	LIST_HEAD(ended);
 	bool held;
 
-	hold = nq_held_can(p->skb) ? nq_hold_make(p, s, cids) : NULL;
+	hold = nq_held_can(p) ? nq_hold_make(p, s, cids) : NULL;
 	if (s)
 		nq_scratch_put(s);
 	if (hold)
