@@ -9,6 +9,8 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <net/dst.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 
 #include "gather.h"
@@ -28,14 +30,27 @@ void nq_held_unregister(void)
 	kmem_cache_destroy(nq_held_cache);
 }
 
-bool nq_held_can(const struct sk_buff *skb)
+/*
+ * A VRF runs the packets of its devices through PRE_ROUTING once more, with an okfn that does
+ * nothing: the VRF goes on by itself, and has lost a packet that was stolen there. It need not
+ * be held either: it was for its own device.
+ */
+static bool nq_held_vrf(const struct nq_packet *p)
+{
+	if (p->state->hook != NF_INET_PRE_ROUTING || !netif_is_l3_master(p->state->in))
+		return false;
+	return p->state->pf == NFPROTO_IPV4 ? ipv4_l3mdev_skb(IPCB(p->skb)->flags) :
+					      ipv6_l3mdev_skb(IP6CB(p->skb)->flags);
+}
+
+bool nq_held_can(const struct nq_packet *p)
 {
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
 	/* Comes from br_netfilter: its okfn and devices are not ours to keep alive. */
-	if (nf_bridge_info_exists(skb))
+	if (nf_bridge_info_exists(p->skb))
 		return false;
 #endif
-	return true;
+	return !nq_held_vrf(p);
 }
 
 /* A socket that was found early without a reference gets one, as in nf_queue. */

@@ -30,7 +30,7 @@ int nq_held_register(void);
 void nq_held_unregister(void);
 
 /** nq_held_can - may this packet be held at all? */
-bool nq_held_can(const struct sk_buff *skb);
+bool nq_held_can(const struct nq_packet *p);
 
 /**
  * nq_held_take - take what must stay alive while the packet waits

@@ -208,7 +208,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	struct nq_held *h;
 
 	if (!READ_ONCE(nn->n_holds) ||
-	    !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) || !nq_held_can(p->skb))
+	    !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) || !nq_held_can(p))
 		return false;
 
 	h = nq_held_take(p);
