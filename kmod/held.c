@@ -17,19 +17,6 @@
 #include "held.h"
 #include "nq_net.h"
 
-static struct kmem_cache *nq_held_cache;
-
-int nq_held_register(void)
-{
-	nq_held_cache = KMEM_CACHE(nq_held, 0);
-	return nq_held_cache ? 0 : -ENOMEM;
-}
-
-void nq_held_unregister(void)
-{
-	kmem_cache_destroy(nq_held_cache);
-}
-
 /*
  * A VRF runs the packets of its devices through PRE_ROUTING once more, with an okfn that does
  * nothing: the VRF goes on by itself, and has lost a packet that was stolen there. It need not
@@ -70,7 +57,7 @@ struct nq_held *nq_held_take(const struct nq_packet *p)
 	struct sk_buff *skb = p->skb;
 	struct nq_held *h;
 
-	h = kmem_cache_alloc(nq_held_cache, GFP_ATOMIC | __GFP_NOWARN);
+	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		return NULL;
 	if (!nq_held_prefetched(skb) || (skb_dst(skb) && !skb_dst_force(skb)))
@@ -89,7 +76,7 @@ struct nq_held *nq_held_take(const struct nq_packet *p)
 	return h;
 
 err_free:
-	kmem_cache_free(nq_held_cache, h);
+	kfree(h);
 	return NULL;
 }
 
@@ -115,7 +102,7 @@ void nq_held_untake(struct nq_held *h)
 	dev_put(h->state.out);
 	if (h->state.sk)
 		sock_put(h->state.sk);
-	kmem_cache_free(nq_held_cache, h);
+	kfree(h);
 }
 
 /*

@@ -26,9 +26,6 @@ struct nq_held {
 	unsigned int datagrams;
 };
 
-int nq_held_register(void);
-void nq_held_unregister(void);
-
 /** nq_held_can - may this packet be held at all? */
 bool nq_held_can(const struct nq_packet *p);
 
