@@ -55,6 +55,14 @@ kernel_userland() {
 	echo "$rig_u"
 }
 
+# has_kernel ROOTDIR SERIES - does this root carry a kernel of the series
+has_kernel() {
+	for rig_d in "$1/lib/modules/$2".*; do
+		[ ! -d "$rig_d/kernel" ] || return 0
+	done
+	return 1
+}
+
 # kernel_release ROOTDIR SERIES - the full release, as in /lib/modules
 kernel_release() {
 	for rig_d in "$1/lib/modules/$2".*; do
