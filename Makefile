@@ -21,7 +21,7 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit corpus quicd nft vm e2e fuzz kasan lockdep
+LAYERS := unit corpus quicd nft vm e2e install fuzz kasan lockdep
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
@@ -36,6 +36,7 @@ check:
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, each of its claims a test
+#: check-install packages, make install, reboot and services on a Debian with systemd
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #: check-pairs   every client with every service (not part of check)
@@ -44,7 +45,7 @@ $(LAYERS:%=check-%) check-pairs: check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-pairs tap-kasan tap-lockdep
+.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-install tap-pairs tap-kasan tap-lockdep
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -81,6 +82,9 @@ tap-nft: modules
 tap-e2e: userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
 	@tests/e2e/run
+
+tap-install:
+	@tests/install/run
 
 tap-pairs: userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
@@ -125,19 +129,23 @@ interop: check-pairs
 	@mkdir -p docs && cp $(BUILD)/e2e/pairs.md docs/interop.md
 	@rm -f tests/captures/*.pcap && cp $(BUILD)/e2e/captures/* tests/captures/
 
-#: install       into this system (or DESTDIR), built with what this system has
-#: uninstall     take it away again
+#: install       into this system (or DESTDIR), built with what this system has;
+#:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too
+#: uninstall     take it away again (MODULE=dkms as installed)
 #: deb           Debian packages, in build/deb
 .PHONY: install uninstall deb clean distclean
 # In a copy: the packaging tools write beside the sources.
 deb:
-	@$(IN_ROOT) sh -ec 'mkdir -p /tmp/nft-quic build/deb; \
+	@$(IN_ROOT) --root install sh -ec 'mkdir -p /tmp/nft-quic build/deb; rm -f build/deb/*; \
 		tar -c --exclude=./build --exclude=./.git . | tar -x -C /tmp/nft-quic; \
-		cd /tmp/nft-quic; dpkg-buildpackage -b -us -uc -d -j$(JOBS); cp ../*.deb /src/build/deb'
-	@ls -l build/deb
+		cd /tmp/nft-quic; DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -b -us -uc -j$(JOBS); cp ../*.deb /src/build/deb'
+	@ls -l $(BUILD)/deb
+
+$(if $(filter-out dkms,$(MODULE)),$(error MODULE=$(MODULE): only dkms is known))
+DKMS := $(if $(filter dkms,$(MODULE)),dkms-)
 
 install:
-	$(MAKE) -C kmod install
+	$(MAKE) -C kmod $(DKMS)install
 	$(MAKE) -C nft-ext install
 	$(MAKE) -C nft-ext/inspect install
 	$(MAKE) -C quicd install
@@ -146,7 +154,7 @@ uninstall:
 	$(MAKE) -C nft-ext uninstall
 	$(MAKE) -C nft-ext/inspect uninstall
 	$(MAKE) -C quicd uninstall
-	$(MAKE) -C kmod uninstall
+	$(MAKE) -C kmod $(DKMS)uninstall
 
 #: clean         remove what was built; the roots and downloads stay
 #: distclean     remove these too
