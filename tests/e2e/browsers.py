@@ -79,7 +79,7 @@ def main():
         matrix.silence(lane)()
         matrix.early(lane)
         sizes = services.large_files()
-        matrix.big(lambda p: (mib := 100 if LONG or p.port == 4435 else 4, *sizes[mib]))
+        matrix.big(lambda p: (mib := 100 if LONG else 1, *sizes[mib]))
     except Failed as e:
         tap.ok(False, 'the browsers could be run to the end', e)
     if server:

@@ -111,7 +111,7 @@ def main():
         wait()
         sizes = services.large_files()
         # One whole file here; the rest in the long form.
-        matrix.big(lambda p: (mib := 100 if LONG or (p.action.name, p.port) == ('curl', 4435) else 4, *sizes[mib]))
+        matrix.big(lambda p: (mib := 100 if LONG or (p.action.name, p.port) == ('curl', 4435) else 1, *sizes[mib]))
         smb.attempt(tap, 'smbclient writes 50 MiB and reads them back',
                     lambda: Smbclient(ACCOUNT, mib=50)(lanes[0].host, '10.44.0.1', 443, smb.NAME))
     except Failed as e:

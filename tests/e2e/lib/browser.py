@@ -39,6 +39,7 @@ class Browser(Client):
     """By itself a browser closes a silent connection after 30 s: `idle` has it wait for longer,
     `early` connects again."""
     alpn = ['h3']
+    may_not_resume = True
 
     def __init__(self, name, page, service):
         self.name, self.page, self.service = name, page, service

@@ -48,6 +48,7 @@ def random_file(kib):
 class Client:
     quic = V1
     sends_sni = True
+    may_not_resume = False
     cannot = {}
     body = 200  # KiB sent in a request
 
@@ -176,7 +177,7 @@ class Smbclient(Client):
     def argv(self, address, port, service):
         """For //server/share or -L server."""
         transport = 'quic' if port == 443 else f'quic:{port}'
-        return ['smbclient', *service, '-U', self.user, '-I', address,
+        return ['smbclient', *service, '-U', self.user, '-I', address, '-t', '120',
                 *([f'--client-protection={self.protection}'] if self.protection else []),
                 f'--option=client smb transports={transport}', f'--option=tls ca file={certs.CA}',
                 '--option=tls verify peer=ca_and_name',
