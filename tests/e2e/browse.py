@@ -85,9 +85,12 @@ class Chromium:
             ['chromium', '--headless', '--no-sandbox', '--remote-debugging-pipe', f'--user-data-dir={profile}',
              '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
              '--disable-default-apps', '--disable-extensions', '--disable-gpu', '--disable-dev-shm-usage',
-             *(['--force-fieldtrials=QUIC/Patient/',
-                '--force-fieldtrial-params=QUIC.Patient:idle_connection_timeout_seconds/180']
-               if job.get('patient') else []), '--enable-quic', f'--origin-to-force-quic-on={host}:443',
+             # An emulated server may need longer than a browser would wait.
+             '--force-fieldtrials=QUIC/Slow/',
+             '--force-fieldtrial-params=QUIC.Slow:max_time_before_crypto_handshake_seconds/120'
+             '/max_idle_time_before_crypto_handshake_seconds/60'
+             + ('/idle_connection_timeout_seconds/180' if job.get('patient') else ''),
+             '--enable-quic', f'--origin-to-force-quic-on={host}:443',
              f"--ignore-certificate-errors-spki-list={job['spki']}",
              f"--host-resolver-rules=MAP {host}:443 127.0.0.1:{job['port']}", '--window-size=800,300', 'about:blank'],
             profile, close_fds=False, preexec_fn=pipes)
@@ -147,6 +150,10 @@ class Firefox:
     PREFS = {
         'network.http.http3.enable': True,
         'network.http.http3.enable_0rtt': True,
+        # No second attempt beside it, of which there would be only TCP.
+        'network.http.http3.force-use-alt-svc-mapping-for-testing': True,
+        'network.http.http3.backup_timer_delay': 0,
+        'network.http.http3.parallel_fallback_conn_limit': 0,
         # Ours is an authority that Debian does not ship.
         'network.http.http3.disable_when_third_party_roots_found': False,
         'network.dns.forceResolve': '127.0.0.1',

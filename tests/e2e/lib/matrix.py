@@ -106,7 +106,7 @@ class Matrix:
     def repeats(self, lane, pair, family, run):
         """Whether the rule makes the client send parts of its ClientHello twice; None, or why."""
         rounds = 1
-        while run.again:
+        while run.again and run.result:
             if rounds == TRIES:
                 clean = sum(not self.straight(lane, pair, family).again for _ in range(TRIES))
                 return f'in {TRIES} of {TRIES} runs, straight in {TRIES - clean}' if clean * 3 >= TRIES * 2 else None
