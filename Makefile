@@ -35,17 +35,17 @@ check:
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
-#: check-e2e     the demo, each of its claims a test
+#: check-e2e     the demo, and every real client with every real service
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
-#: check-pairs   every client with every service (not part of check)
-.PHONY: $(LAYERS:%=check-%) check-pairs
-$(LAYERS:%=check-%) check-pairs: check-%:
+#: check-browsers  Chromium and Firefox with the web servers (not part of check)
+.PHONY: $(LAYERS:%=check-%) check-browsers
+$(LAYERS:%=check-%) check-browsers: check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-install tap-pairs tap-kasan tap-lockdep
+.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-install tap-browsers tap-kasan tap-lockdep
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -79,16 +79,15 @@ NFT_ON := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)@new
 tap-nft: modules
 	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
 
-tap-e2e: userspace
+# LONG=1: every pair moves 100 MiB, not only some.
+tap-e2e: E2E := run
+tap-browsers: E2E := browsers
+tap-e2e tap-browsers: userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
-	@tests/e2e/run
+	@tests/e2e/$(E2E) $(if $(LONG),--long)
 
 tap-install:
 	@tests/install/run
-
-tap-pairs: userspace
-	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
-	@tests/e2e/run pairs
 
 tap-kasan tap-lockdep: tap-%:
 	@tests/uml/check $*
@@ -123,11 +122,10 @@ bench-quicd: userspace
 
 bench: bench-nft bench-quicd
 
-#: interop       run check-pairs, then renew docs/interop.md and tests/captures from it
+#: interop       check-e2e and check-browsers, then docs/interop.md and tests/captures from them
 .PHONY: interop
-interop: check-pairs
-	@mkdir -p docs && cp $(BUILD)/e2e/pairs.md docs/interop.md
-	@rm -f tests/captures/*.pcap && cp $(BUILD)/e2e/captures/* tests/captures/
+interop: check-e2e check-browsers
+	@$(IN_ROOT) tests/e2e/interop
 
 #: install       into this system (or DESTDIR), built with what this system has;
 #:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too
