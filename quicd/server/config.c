@@ -14,6 +14,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/quicver.h"
+#include "../common/udp.h"
 #include "../http3/mime.h"
 #include "../http3/pool.h"
 #include "confkey.h"
@@ -230,7 +231,7 @@ static const struct conf_key keys[] = {
 	{ "transport", "gro", CONF_BOOL, AT(gro) },
 	{ "transport", "ecn", CONF_BOOL, AT(ecn) },
 	{ "transport", "pmtud", CONF_BOOL, AT(pmtud) },
-	{ "transport", "max-udp-payload", CONF_UINT, AT(max_udp_payload), 1200, 65527 },
+	{ "transport", "max-udp-payload", CONF_UINT, AT(max_udp_payload), 1200, UDP_SEND_MAX },
 	{ "transport", "receive-buffer", CONF_SIZE, AT(receive_buffer), 0, 1 << 30 },
 	{ "transport", "send-buffer", CONF_SIZE, AT(send_buffer), 0, 1 << 30 },
 	{ "tls", "cert", CONF_LIST, AT(cert), .repeat = 1 },
@@ -383,7 +384,7 @@ static void set_defaults(struct config *c)
 	c->stream_window = 1 << 20;
 	c->connection_window = 8 << 20;
 	c->gso = c->gro = c->ecn = c->pmtud = true;
-	c->max_udp_payload = 1452;
+	c->max_udp_payload = UDP_SEND_MAX;
 	c->receive_buffer = c->send_buffer = 2 << 20;
 	c->connect_timeout = 10 * NS_PER_S;
 	c->root_fd = -1;

@@ -50,6 +50,12 @@ static const ngtcp2_cc_algo cc_algo[] = {
 	[CC_BBR] = NGTCP2_CC_ALGO_BBR,
 };
 
+/*
+ * Ethernet first: where even that does not fit, the narrower links; where it does, jumbo
+ * frames and the loopback device. A size is tried only while no smaller one has failed.
+ */
+static const uint16_t mtu_probes[] = {1452, 1444, 1406, 1342, 1232, 8952, 32720, UDP_SEND_MAX};
+
 static void fill_settings(struct conn *c, const struct conn_accept *a, ngtcp2_settings *s)
 {
 	const struct config *cfg = c->worker->server->config;
@@ -60,6 +66,8 @@ static void fill_settings(struct conn *c, const struct conn_accept *a, ngtcp2_se
 	s->handshake_timeout = cfg->handshake_timeout;
 	s->max_tx_udp_payload_size = cfg->max_udp_payload;
 	s->no_pmtud = !cfg->pmtud;
+	s->pmtud_probes = mtu_probes;
+	s->pmtud_probeslen = sizeof(mtu_probes) / sizeof(mtu_probes[0]);
 	s->preferred_versions = cfg->versions;
 	s->preferred_versionslen = cfg->nversions;
 	s->available_versions = cfg->versions;
@@ -465,6 +473,7 @@ static int write_trains(struct conn *c)
 {
 	struct worker *w = c->worker;
 	size_t max = ngtcp2_conn_get_max_tx_udp_payload_size(c->quic);
+	size_t path_max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic);
 	size_t total = 0, off = 0, segment = 0, count = 0;
 	ngtcp2_path_storage ps, train_ps;
@@ -507,7 +516,9 @@ static int write_trains(struct conn *c)
 		off += (size_t)n;
 		total += (size_t)n;
 		count++;
-		if ((size_t)n < segment || count == UDP_GSO_MAX || off + max > UDP_BUF) {
+		/* So does a short one, and a probe of the path MTU, which may not get through. */
+		if ((size_t)n < segment || (size_t)n > path_max || count == UDP_GSO_MAX ||
+		    off + path_max > UDP_SEND_MAX) {
 			STAT_ADD(&w->stats, tx_datagrams, count);
 			STAT_ADD(&w->stats, tx_bytes, off);
 			endpoint_send(path_endpoint(&train_ps.path, c->ep),

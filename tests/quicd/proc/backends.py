@@ -96,10 +96,12 @@ def sink(s, b):
 
 
 class UdpProxy:
-    """A UDP path to a port: loses, reorders and delays datagrams, or changes its address."""
+    """A UDP path to a port: loses (all beyond an MTU), reorders and delays datagrams, or
+    changes its address."""
 
-    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1):
+    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1, mtu=65535):
         self.server = ("127.0.0.1", port)
+        self.mtu = mtu
         self.loss, self.reorder, self.delay = loss, reorder, delay
         self.random = random.Random(seed)
         self.front = self.make()
@@ -140,7 +142,7 @@ class UdpProxy:
 
     def forward(self, sock, to, data):
         self.n += 1
-        if self.random.random() < self.loss:
+        if len(data) > self.mtu or self.random.random() < self.loss:
             self.lost += 1
             return
         late = self.delay

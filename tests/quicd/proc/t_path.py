@@ -88,9 +88,27 @@ def congestion_controllers():
         assert quicc(s, data=data).out == data, cc
 
 
+def datagram_size(port, s):
+    """The server's mean datagram while it sends 8 MB."""
+    data = pattern(8 << 20)
+    n, total = s.stat("sent_datagrams"), s.stat("sent_bytes")
+    assert quicc(port, data=data).out == data
+    return (s.stat("sent_bytes") - total) / (s.stat("sent_datagrams") - n)
+
+
 @test
-def large_datagrams():
-    """max-udp-payload beyond Ethernet is found by path MTU discovery on loopback"""
-    s = Service(transport={"max-udp-payload": "9000"})
-    data = pattern(20 << 20)
-    assert quicc(s, data=data).out == data
+def path_mtu():
+    """datagrams grow to what path and max-udp-payload allow; what is too big is no loss"""
+    s = Service()
+    size = datagram_size(s.port, s)
+    h.note("loopback: %d bytes a datagram" % size)
+    assert size > 8000, size
+    proxy = UdpProxy(s.port, mtu=1350)
+    size = datagram_size(proxy.port, s)
+    proxy.stop()
+    assert 1250 < size <= 1342, size
+    assert proxy.lost > 3  # the probes
+    for most in 1300, 1452, 9000:
+        s = Service(transport={"max-udp-payload": most})
+        size = datagram_size(s.port, s)
+        assert most * 0.8 < size <= most, (most, size)
