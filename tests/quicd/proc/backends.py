@@ -111,6 +111,7 @@ class UdpProxy:
         self.client = {}
         self.queue = []
         self.n = self.lost = 0
+        self.largest = 0  # that got through
         self.stopped = False
         self.rebinding = False
         threading.Thread(target=self.run, daemon=True).start()
@@ -145,6 +146,7 @@ class UdpProxy:
         if len(data) > self.mtu or self.random.random() < self.loss:
             self.lost += 1
             return
+        self.largest = max(self.largest, len(data))
         late = self.delay
         if self.random.random() < self.reorder:
             late += 0.003 + self.random.random() * 0.005
