@@ -115,7 +115,8 @@ bench-nft: userspace
 #: bench-quicd   quicd's HTTP/3 against nginx's and HAProxy's
 .PHONY: bench-quicd
 bench-quicd: userspace
-	@$(IN_ROOT) tests/quicd/bench/run build/quicd
+	@$(IN_ROOT) sh -c 'tests/quicd/bench/run build/quicd && ip link set lo mtu 1500 && \
+		echo "with the MTU of Ethernet:" && tests/quicd/bench/run build/quicd'
 
 bench: bench-nft bench-quicd
 
