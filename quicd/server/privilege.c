@@ -12,10 +12,10 @@
 
 #include "../common/log.h"
 
-int privilege_drop(const char *user, const char *group)
+/* Returns 0, or -errno after saying which name is unknown. */
+static int find(const char *user, const char *group, uid_t *uid, gid_t *gid)
 {
 	struct passwd *pw;
-	gid_t gid;
 	int err;
 
 	errno = 0;
@@ -25,7 +25,8 @@ int privilege_drop(const char *user, const char *group)
 		log_err("user %s: %s", user, err ? strerror(err) : "does not exist");
 		return err ? -err : -ENOENT;
 	}
-	gid = pw->pw_gid;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
 	if (group) {
 		struct group *gr;
 
@@ -36,12 +37,31 @@ int privilege_drop(const char *user, const char *group)
 			log_err("group %s: %s", group, err ? strerror(err) : "does not exist");
 			return err ? -err : -ENOENT;
 		}
-		gid = gr->gr_gid;
+		*gid = gr->gr_gid;
 	}
-	if (geteuid() == pw->pw_uid && getegid() == gid)
+	return 0;
+}
+
+int privilege_check(const char *user, const char *group)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return find(user, group, &uid, &gid);
+}
+
+int privilege_drop(const char *user, const char *group)
+{
+	uid_t uid;
+	gid_t gid;
+	int err = find(user, group, &uid, &gid);
+
+	if (err)
+		return err;
+	if (geteuid() == uid && getegid() == gid)
 		return 0;
 	if (initgroups(user, gid) || setresgid(gid, gid, gid) ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) ||
+	    setresuid(uid, uid, uid) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 		err = errno;
 		log_err("becoming user %s: %s", user, strerror(err));

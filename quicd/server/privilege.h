@@ -2,6 +2,9 @@
 #ifndef QUICD_PRIVILEGE_H
 #define QUICD_PRIVILEGE_H
 
+/* Do the accounts exist? Returns 0, or -errno after saying which does not. */
+int privilege_check(const char *user, const char *group);
+
 /*
  * Becomes @user with @group (NULL: the user's own) and gives up all else for good.
  * Logs the reason and returns -errno on failure.

@@ -101,8 +101,11 @@ static int open_signals(struct process *p)
 	return loop_add(&p->loop, &p->signals, fd, EPOLLIN);
 }
 
-/* What can fail for want of files or permission, before any socket is open. */
-static int load(struct process *p, const struct config *c)
+/*
+ * What can fail for want of files or permission, before any socket is open. A mere check
+ * makes no files: they would belong to whoever checked, not to the service.
+ */
+static int load(struct process *p, const struct config *c, bool may_create)
 {
 	int err;
 
@@ -113,12 +116,12 @@ static int load(struct process *p, const struct config *c)
 			ngtcp2_version(0)->version_str);
 		return -EOPNOTSUPP;
 	}
-	err = secret_load(&p->server.secret, c);
+	err = secret_load(&p->server.secret, c, may_create);
 	if (err)
 		return err;
 	if (gnutls_rnd(GNUTLS_RND_NONCE, p->server.map_key, sizeof(p->server.map_key)))
 		return -EIO;
-	p->server.tls_shared = tls_shared_new(c);
+	p->server.tls_shared = tls_shared_new(c, may_create);
 	if (!p->server.tls_shared)
 		return -ENOMEM;
 	p->tls = tls_load(c, p->server.tls_shared);
@@ -135,8 +138,10 @@ static void unload(struct process *p)
 int run_check(const struct config *c)
 {
 	struct process p = {0};
-	int err = load(&p, c);
+	int err = load(&p, c, false);
 
+	if (!err && c->user)
+		err = privilege_check(c->user, c->group);
 	unload(&p);
 	return err;
 }
@@ -273,7 +278,7 @@ int run_service(const struct config *c)
 	if (!err)
 		err = open_signals(&p);
 	if (!err)
-		err = load(&p, c);
+		err = load(&p, c, true);
 	if (!err)
 		err = start_workers(&p);
 	if (!err) {

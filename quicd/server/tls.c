@@ -41,7 +41,7 @@ struct tls {
 	unsigned int nalpn;
 };
 
-struct tls_shared *tls_shared_new(const struct config *c)
+struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 {
 	struct tls_shared *s = calloc(1, sizeof(*s));
 
@@ -56,7 +56,7 @@ struct tls_shared *tls_shared_new(const struct config *c)
 		gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
 		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
 	}
-	if (c->keylog) {
+	if (c->keylog && may_create) {
 		s->keylog = keylog_open(c->keylog);
 		if (!s->keylog) {
 			log_err("keylog %s: %s", c->keylog, strerror(errno));

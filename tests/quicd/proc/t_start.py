@@ -69,6 +69,16 @@ def check_config():
     bad = Service(start=False, service={"colour": "red", "workers": "x"})
     r = sh(h.BIN / "quicd", "-c", bad.conf, "--check-config")
     eq(r.returncode, 1)
+    # Nor is any file made: it would belong to the one who checked.
+    secret, keylog = h.TMP / "check.secret", h.TMP / "check.keylog"
+    good = Service(start=False, service={"secret-file": secret, "control": h.TMP / "check.ctl"},
+                   debug={"keylog": keylog})
+    before = sorted(os.listdir(h.TMP))
+    eq(sh(h.BIN / "quicd", "-c", good.conf, "--check-config").returncode, 0)
+    eq(sorted(os.listdir(h.TMP)), before)
+    nobody = Service(start=False, service={"user": "no-such-user"})
+    n = sh(h.BIN / "quicd", "-c", nobody.conf, "--check-config")
+    eq((n.returncode, b"user no-such-user: does not exist" in n.stderr), (1, True), n.stderr)
     assert b":7: unknown key \"colour\"" in r.stderr and b"workers = x" in r.stderr, r.stderr
 
 
