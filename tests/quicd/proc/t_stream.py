@@ -6,6 +6,7 @@ import threading
 import time
 
 import harness as h
+from aio import aioquic_run
 from backends import Backend, echo, reset, sink
 from harness import Service, eq, pattern, quicc, test
 
@@ -129,25 +130,6 @@ def stream_idle_timeout():
     eq(p.wait(10), 5)
     assert b"0x51430004" in p.stderr.read()
     p.stdin.close()
-
-
-def aioquic_run(port, work):
-    """Runs work(protocol) with an aioquic client; None if it is not installed."""
-    try:
-        import asyncio
-        import ssl
-        from aioquic.asyncio.client import connect
-        from aioquic.quic.configuration import QuicConfiguration
-    except ImportError:
-        raise h.Skip("python3-aioquic is not installed")
-    config = QuicConfiguration(alpn_protocols=["echo"], is_client=True, server_name="localhost",
-                               verify_mode=ssl.CERT_NONE)
-
-    async def go():
-        async with connect("127.0.0.1", port, configuration=config) as c:
-            return await work(c)
-
-    return asyncio.run(asyncio.wait_for(go(), 30))
 
 
 @test
