@@ -39,12 +39,17 @@ check:
 #: check-pairs   every client with every service (not part of check)
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
-.PHONY: $(LAYERS:%=check-%) check-kasan check-lockdep check-pairs
-$(LAYERS:%=check-%) check-kasan check-lockdep check-pairs: check-%:
+#: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
+#: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
+#: check-quicd-valgrind  what moves data, under valgrind
+MORE := kasan lockdep pairs quicd-load quicd-asan quicd-valgrind
+.PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
+$(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
 .PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-pairs tap-kasan tap-lockdep
+.PHONY: tap-quicd-load tap-quicd-asan tap-quicd-valgrind
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -69,6 +74,12 @@ tap-corpus: userspace
 
 tap-quicd: userspace
 	@$(IN_ROOT) sh -c 'rc=0; tests/quicd/run build/quicd || rc=1; tests/quicd/http3/run || rc=1; exit $$rc'
+
+tap-quicd-load: userspace
+	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k load
+
+tap-quicd-asan tap-quicd-valgrind: tap-quicd-%: userspace
+	@$(IN_ROOT) make -s -j$(JOBS) -C quicd check-$*
 
 tap-vm: modules
 	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/vm

@@ -14,6 +14,7 @@ from harness import Service, eq, quicc, test
 
 
 @test
+@h.mark("moves")
 def reload_swaps_certificates():
     """SIGHUP: new connections get the new certificate, the old connection goes on"""
     a, b = h.cert("before.example"), h.cert("after.example")
@@ -52,6 +53,7 @@ def reload_keeps_old_on_error():
 
 
 @test
+@h.mark("moves")
 def drain_finishes_streams():
     """SIGTERM: no new connections, open streams finish, status 0"""
     s = Service()
@@ -144,6 +146,7 @@ def drops_privileges():
 
 
 @test
+@h.mark("moves")
 def metrics():
     """OpenMetrics text by command and by HTTP on the control socket"""
     s = Service()

@@ -31,6 +31,7 @@ def relay_to_tcp_and_unix():
 
 
 @test
+@h.mark("moves")
 def half_close_both_ways():
     """FIN becomes half-close: a backend answers after the end, and one that ends first reads on"""
     b = Backend(sink)
@@ -55,6 +56,7 @@ def half_close_both_ways():
 
 
 @test
+@h.mark("moves")
 def backend_resets():
     """a backend that breaks off: stream reset with 0x51430003, status 5"""
     def handler(sock, _):
@@ -74,6 +76,7 @@ def backend_resets():
 
 
 @test
+@h.mark("moves")
 def backend_refuses():
     """an unreachable backend: 0x51430001 for each stream, one line in the log, one when it is back"""
     port = h.free_port(socket.SOCK_STREAM)
@@ -133,6 +136,7 @@ def stream_idle_timeout():
 
 
 @test
+@h.mark("moves")
 def client_resets_stream():
     """RESET_STREAM breaks the backend's connection off and comes back with the same code"""
     seen = []
@@ -169,6 +173,7 @@ def client_resets_stream():
 
 
 @test
+@h.mark("moves")
 def client_stops_reading():
     """STOP_SENDING: the client's data still reaches the backend, what it sends is thrown away"""
     got = []
@@ -213,6 +218,7 @@ def client_stops_reading():
 
 
 @test
+@h.mark("moves")
 def proxy_protocol():
     """PROXY v2: addresses, ALPN, server name, in front of the client's bytes"""
     def handler(sock, b):
@@ -285,6 +291,7 @@ def bounded(s, limit, stop):
 
 
 @test
+@h.mark("load")
 def back_pressure_slow_backend():
     """1 GiB through a window of 1 MiB to a slow backend: memory stays under the window"""
     total = 1 << 30
@@ -322,6 +329,7 @@ def back_pressure_slow_backend():
 
 
 @test
+@h.mark("load")
 def back_pressure_slow_client():
     """1 GiB to a client that reads slowly at first: memory stays under the window"""
     total = 1 << 30
@@ -382,6 +390,7 @@ def one_stalled_stream_does_not_stop_others():
 
 
 @test
+@h.mark("load")
 def backend_killed_100_times():
     """a backend that dies and returns 100 times under load: no leak, no stuck stream"""
     port = h.free_port(socket.SOCK_STREAM)
