@@ -76,7 +76,7 @@ tap-quicd: userspace
 	@$(IN_ROOT) sh -c 'rc=0; tests/quicd/run build/quicd || rc=1; tests/quicd/http3/run || rc=1; exit $$rc'
 
 tap-quicd-load: userspace
-	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k load
+	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k heavy
 
 tap-quicd-asan tap-quicd-valgrind: tap-quicd-%: userspace
 	@$(IN_ROOT) make -s -j$(JOBS) -C quicd check-$*

@@ -26,18 +26,33 @@ const char *config_mode_name(const struct config *c)
 	return mode_names[c->mode];
 }
 
-void loader_complain(struct loader *l, int line, const char *fmt, ...)
+static void say(const struct config *c, int line, const char *fmt, va_list ap)
 {
 	char text[512];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	if (line)
+		log_err("%s:%d: %s", c->path, line, text);
+	else
+		log_err("%s: %s", c->path, text);
+}
+
+void config_err(const struct config *c, int line, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	say(c, line, fmt, ap);
 	va_end(ap);
-	if (line)
-		log_err("%s:%d: %s", l->path, line, text);
-	else
-		log_err("%s: %s", l->path, text);
+}
+
+void loader_complain(struct loader *l, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(l->c, line, fmt, ap);
+	va_end(ap);
 	l->errors++;
 }
 
@@ -49,9 +64,9 @@ static const struct conf_key *find_key(const char *section, const char *name)
 	return NULL;
 }
 
-int loader_line(const struct loader *l, const char *section, const char *name)
+int config_line(const struct config *c, const char *section, const char *name)
 {
-	return l->given[find_key(section, name) - keytab];
+	return c->given[find_key(section, name) - keytab];
 }
 
 static bool section_known(const char *section)
@@ -60,6 +75,19 @@ static bool section_known(const char *section)
 		if (!strcmp(keytab[i].section, section))
 			return true;
 	return false;
+}
+
+/* The items that were added last stand in this line. */
+static int note_lines(struct string_list *list, size_t from, int line)
+{
+	int *all = realloc(list->line, list->n * sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	list->line = all;
+	for (size_t i = from; i < list->n; i++)
+		all[i] = line;
+	return 0;
 }
 
 static int on_value(void *user, const char *section, const char *name, const char *value)
@@ -78,16 +106,24 @@ static int on_value(void *user, const char *section, const char *name, const cha
 			loader_complain(l, l->line, "unknown key \"%s\" in section [%s]", name, section);
 		return 1;
 	}
-	if (l->given[k - keytab] && !k->repeat) {
+	if (l->c->given[k - keytab] && !k->repeat) {
 		loader_complain(l, l->line, "\"%s\" was given before, in line %d", name,
-			 l->given[k - keytab]);
+			 l->c->given[k - keytab]);
 		return 1;
 	}
-	l->given[k - keytab] = l->line;
-	if (k->type == CONF_CUSTOM)
+	l->c->given[k - keytab] = l->line;
+	if (k->type == CONF_CUSTOM) {
 		err = k->parse(l->c, value, l->line, why);
-	else
+	} else if (k->type == CONF_LIST) {
+		struct string_list *list = (void *)((char *)l->c + k->offset);
+		size_t from = list->n;
+
+		err = conf_value(k, list, value, why);
+		if (!err)
+			err = note_lines(list, from, l->line);
+	} else {
 		err = conf_value(k, (char *)l->c + k->offset, value, why);
+	}
 	if (err == -ENOMEM)
 		loader_complain(l, l->line, "out of memory");
 	else if (err)
@@ -151,20 +187,20 @@ static char *name_from_path(const char *path)
 
 struct config *config_load(const char *path)
 {
-	struct loader l = {.path = path};
+	struct loader l = {0};
 	int bad;
 
 	l.c = calloc(1, sizeof(*l.c));
-	l.given = calloc(keytab_len, sizeof(*l.given));
-	if (!l.c || !l.given) {
-		log_err("%s: out of memory", path);
-		free(l.given);
-		free(l.c);
+	if (!l.c)
 		return NULL;
-	}
 	set_defaults(l.c);
 	l.c->path = strdup(path);
 	l.c->name = name_from_path(path);
+	l.c->given = calloc(keytab_len, sizeof(*l.c->given));
+	if (!l.c->path || !l.c->name || !l.c->given) {
+		log_err("%s: out of memory", path);
+		goto fail;
+	}
 	l.file = fopen(path, "re");
 	if (!l.file) {
 		log_err("%s: %s", path, strerror(errno));
@@ -179,12 +215,9 @@ struct config *config_load(const char *path)
 		loader_complain(&l, 0, "out of memory");
 	if (!l.errors)
 		confcheck(&l);
-	if (!l.errors && l.c->path && l.c->name) {
-		free(l.given);
+	if (!l.errors)
 		return l.c;
-	}
 fail:
-	free(l.given);
 	config_free(l.c);
 	return NULL;
 }
@@ -194,6 +227,7 @@ static void free_list(struct string_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		free(l->item[i]);
 	free(l->item);
+	free(l->line);
 }
 
 void config_free(struct config *c)
@@ -211,5 +245,6 @@ void config_free(struct config *c)
 	mime_free(c->mime);
 	free(c->listen);
 	free(c->path);
+	free(c->given);
 	free(c);
 }

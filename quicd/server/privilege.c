@@ -13,8 +13,9 @@
 #include "../common/log.h"
 
 /* Returns 0, or -errno after saying which name is unknown. */
-static int find(const char *user, const char *group, uid_t *uid, gid_t *gid)
+static int find(const struct config *c, uid_t *uid, gid_t *gid)
 {
+	const char *user = c->user, *group = c->group;
 	struct passwd *pw;
 	int err;
 
@@ -22,7 +23,8 @@ static int find(const char *user, const char *group, uid_t *uid, gid_t *gid)
 	pw = getpwnam(user);
 	if (!pw) {
 		err = errno;
-		log_err("user %s: %s", user, err ? strerror(err) : "does not exist");
+		config_err(c, config_line(c, "service", "user"), "user %s: %s", user,
+			   err ? strerror(err) : "does not exist");
 		return err ? -err : -ENOENT;
 	}
 	*uid = pw->pw_uid;
@@ -34,7 +36,8 @@ static int find(const char *user, const char *group, uid_t *uid, gid_t *gid)
 		gr = getgrnam(group);
 		if (!gr) {
 			err = errno;
-			log_err("group %s: %s", group, err ? strerror(err) : "does not exist");
+			config_err(c, config_line(c, "service", "group"), "group %s: %s", group,
+				   err ? strerror(err) : "does not exist");
 			return err ? -err : -ENOENT;
 		}
 		*gid = gr->gr_gid;
@@ -42,29 +45,30 @@ static int find(const char *user, const char *group, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
-int privilege_check(const char *user, const char *group)
+int privilege_check(const struct config *c)
 {
 	uid_t uid;
 	gid_t gid;
 
-	return find(user, group, &uid, &gid);
+	return find(c, &uid, &gid);
 }
 
-int privilege_drop(const char *user, const char *group)
+int privilege_drop(const struct config *c)
 {
 	uid_t uid;
 	gid_t gid;
-	int err = find(user, group, &uid, &gid);
+	int err = find(c, &uid, &gid);
 
 	if (err)
 		return err;
 	if (geteuid() == uid && getegid() == gid)
 		return 0;
-	if (initgroups(user, gid) || setresgid(gid, gid, gid) ||
+	if (initgroups(c->user, gid) || setresgid(gid, gid, gid) ||
 	    setresuid(uid, uid, uid) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 		err = errno;
-		log_err("becoming user %s: %s", user, strerror(err));
+		config_err(c, config_line(c, "service", "user"), "becoming user %s: %s", c->user,
+			   strerror(err));
 		return -err;
 	}
 	return 0;

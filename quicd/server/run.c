@@ -111,9 +111,10 @@ static int load(struct process *p, const struct config *c, bool may_create)
 
 	p->server.config = c;
 	if (c->qlog_dir && !qlog_safe()) {
-		log_err("qlog-dir: ngtcp2 %s writes past a buffer there (CVE-2026-40170); "
-			"1.22.1 or Debian's 1.11.0-1+deb13u1 is needed",
-			ngtcp2_version(0)->version_str);
+		config_err(c, config_line(c, "debug", "qlog-dir"),
+			   "qlog-dir: ngtcp2 %s writes past a buffer there (CVE-2026-40170); "
+			   "1.22.1 or Debian's 1.11.0-1+deb13u1 is needed",
+			   ngtcp2_version(0)->version_str);
 		return -EOPNOTSUPP;
 	}
 	err = secret_load(&p->server.secret, c, may_create);
@@ -141,7 +142,7 @@ int run_check(const struct config *c)
 	int err = load(&p, c, false);
 
 	if (!err && c->user)
-		err = privilege_check(c->user, c->group);
+		err = privilege_check(c);
 	unload(&p);
 	return err;
 }
@@ -172,7 +173,7 @@ static int start_workers(struct process *p)
 			return -EIO;
 	}
 	if (c->user) {
-		err = privilege_drop(c->user, c->group);
+		err = privilege_drop(c);
 		if (err)
 			return err;
 	}

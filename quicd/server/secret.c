@@ -80,8 +80,9 @@ int secret_load(struct secret *s, const struct config *c, bool may_create)
 				err = load(path, root);
 		}
 		if (err) {
-			log_err("secret-file %s: %s", path,
-				err == -EINVAL ? "does not hold 32 octets" : strerror(-err));
+			config_err(c, config_line(c, "service", "secret-file"),
+				   "secret-file %s: %s", path,
+				   err == -EINVAL ? "does not hold 32 octets" : strerror(-err));
 			free(path);
 			return err;
 		}

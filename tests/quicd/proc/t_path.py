@@ -12,7 +12,7 @@ from harness import Service, eq, pattern, quicc, test
 
 
 @test
-@h.mark("load", "moves")
+@h.mark("heavy", "moves")
 def loss_and_reordering():
     """5% loss each way and reordering: 5 MB there and back, whole"""
     s = Service()

@@ -73,7 +73,7 @@ def recorded(s):
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def malformed_datagrams():
     """a fuzzer over real sockets: rubbish, spoilt Initials, spoilt packets of live connections"""
     seconds = 60 if h.long_form() else 10
@@ -115,7 +115,7 @@ def malformed_datagrams():
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def refused_at_the_limit():
     """1,000 connects a second at max-connections: refused without state, the old one goes on"""
     load = h.BIN / "quic-load"
@@ -142,7 +142,7 @@ def refused_at_the_limit():
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def idle_connections():
     """2,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
     load = h.BIN / "quic-load"
@@ -190,7 +190,7 @@ def descriptors_run_out():
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def clients_that_vanish():
     """200 clients killed in the middle of a transfer: all is freed after the idle timeout"""
     b = Backend(echo)

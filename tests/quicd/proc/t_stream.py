@@ -291,7 +291,7 @@ def bounded(s, limit, stop):
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def back_pressure_slow_backend():
     """1 GiB through a window of 1 MiB to a slow backend: memory stays under the window"""
     total = 1 << 30
@@ -329,7 +329,7 @@ def back_pressure_slow_backend():
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def back_pressure_slow_client():
     """1 GiB to a client that reads slowly at first: memory stays under the window"""
     total = 1 << 30
@@ -390,7 +390,7 @@ def one_stalled_stream_does_not_stop_others():
 
 
 @test
-@h.mark("load")
+@h.mark("heavy")
 def backend_killed_100_times():
     """a backend that dies and returns 100 times under load: no leak, no stuck stream"""
     port = h.free_port(socket.SOCK_STREAM)
