@@ -55,7 +55,7 @@ static int start(struct conn *c)
 	if (!hc)
 		return -1;
 	hc->conn = c;
-	hc->ahead.stream_id = -1;
+	tx_clear(&hc->ahead);
 	list_init(&hc->requests);
 	list_init(&hc->dirty);
 	nghttp3_settings_default(&settings);
@@ -193,7 +193,7 @@ static int next(struct conn *c, struct tx *tx)
 	int fin = 0;
 
 	if (a->stream_id < 0) {
-		*a = (struct tx){.stream_id = -1};
+		tx_clear(a);
 		n = nghttp3_conn_writev_stream(hc->h3, &a->stream_id, &fin,
 					       (nghttp3_vec *)(void *)a->vec, TX_IOV);
 		if (n < 0)
@@ -203,7 +203,11 @@ static int next(struct conn *c, struct tx *tx)
 		for (size_t i = 0; i < a->nvec; i++)
 			a->len += a->vec[i].len;
 	}
-	*tx = *a;
+	tx->stream_id = a->stream_id;
+	tx->fin = a->fin;
+	tx->nvec = a->nvec;
+	tx->len = a->len;
+	memcpy(tx->vec, a->vec, a->nvec * sizeof(a->vec[0]));
 	return tx->stream_id >= 0;
 }
 

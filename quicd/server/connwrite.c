@@ -14,11 +14,12 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 	bool more = true;
 
 	for (;;) {
-		struct tx tx = {.stream_id = -1};
 		ngtcp2_ssize n, taken = -1;
 		uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE;
+		struct tx tx;
 		int rv = 0;
 
+		tx_clear(&tx);
 		if (more && c->started)
 			rv = c->mode->next(c, &tx);
 		if (rv < 0)
