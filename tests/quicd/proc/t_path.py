@@ -120,6 +120,9 @@ def path_mtu():
         s = Service(transport={"max-udp-payload": most})
         size = datagram_size(s.port, s)
         assert most * 0.8 < size <= most, (most, size)
+    s = Service(transport={"pmtud": "no"})
+    size = datagram_size(s.port, s)
+    assert 1000 < size <= 1200, size
 
 
 @test
