@@ -39,13 +39,17 @@ check:
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
-#: check-browsers  Chromium and Firefox with the web servers (not part of check)
-.PHONY: $(LAYERS:%=check-%) check-browsers
-$(LAYERS:%=check-%) check-browsers: check-%:
+#: check-browsers  Chromium and Firefox with the web servers (this and what follows is not part of check)
+#: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
+#: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
+#: check-quicd-valgrind  what moves data, under valgrind
+MORE := browsers quicd-load quicd-asan quicd-valgrind
+.PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
+$(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-install tap-browsers tap-kasan tap-lockdep
+.PHONY: $(LAYERS:%=tap-%) $(MORE:%=tap-%)
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -70,6 +74,12 @@ tap-corpus: userspace
 
 tap-quicd: userspace
 	@$(IN_ROOT) sh -c 'rc=0; tests/quicd/run build/quicd || rc=1; tests/quicd/http3/run || rc=1; exit $$rc'
+
+tap-quicd-load: userspace
+	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k heavy
+
+tap-quicd-asan tap-quicd-valgrind: tap-quicd-%: userspace
+	@$(IN_ROOT) make -s -j$(JOBS) -C quicd check-$*
 
 tap-vm: modules
 	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/vm
@@ -118,7 +128,8 @@ bench-nft: userspace
 #: bench-quicd   quicd's HTTP/3 against nginx's and HAProxy's
 .PHONY: bench-quicd
 bench-quicd: userspace
-	@$(IN_ROOT) tests/quicd/bench/run build/quicd
+	@$(IN_ROOT) sh -c 'tests/quicd/bench/run build/quicd && ip link set lo mtu 1500 && \
+		echo "with the MTU of Ethernet:" && tests/quicd/bench/run build/quicd'
 
 bench: bench-nft bench-quicd
 

@@ -69,25 +69,47 @@ static void trim(struct chunkq *q, struct chunk_pool *p)
 	}
 }
 
-size_t chunkq_reserve(struct chunkq *q, struct chunk_pool *p, uint8_t **room)
+ssize_t chunkq_read(struct chunkq *q, struct chunk_pool *p, int fd, size_t len, off_t at)
 {
-	if (!q->tail || q->tail->len == CHUNK_BYTES) {
+	struct iovec iov[CHUNKQ_READ_MAX / CHUNK_BYTES + 1];
+	struct chunk *fresh[CHUNKQ_READ_MAX / CHUNK_BYTES];
+	size_t room = q->tail ? CHUNK_BYTES - q->tail->len : 0, got, nfresh = 0;
+	int n = 0;
+	ssize_t rv;
+
+	if (len > CHUNKQ_READ_MAX)
+		len = CHUNKQ_READ_MAX;
+	if (room > len)
+		room = len;
+	if (room)
+		iov[n++] = (struct iovec){q->tail->data + q->tail->len, room};
+	for (size_t left = len - room; left; left -= iov[n++].iov_len) {
 		struct chunk *c = chunk_get(p);
 
 		if (!c)
-			return 0;
-		link_tail(q, c);
+			break;
+		fresh[nfresh++] = c;
+		iov[n] = (struct iovec){c->data, left < CHUNK_BYTES ? left : CHUNK_BYTES};
 	}
-	*room = q->tail->data + q->tail->len;
-	return CHUNK_BYTES - q->tail->len;
-}
-
-void chunkq_commit(struct chunkq *q, struct chunk_pool *p, size_t len)
-{
-	q->tail->len += (uint32_t)len;
-	q->len += len;
-	q->unsent += len;
-	trim(q, p);
+	errno = ENOMEM;
+	rv = !n ? -1 : at < 0 ? readv(fd, iov, n) : preadv(fd, iov, n, at);
+	got = rv > 0 ? (size_t)rv : 0;
+	q->len += got;
+	q->unsent += got;
+	if (room > got)
+		room = got;
+	if (room)
+		q->tail->len += (uint32_t)room;
+	got -= room;
+	for (size_t i = 0; i < nfresh; i++) {
+		fresh[i]->len = (uint32_t)(got < CHUNK_BYTES ? got : CHUNK_BYTES);
+		got -= fresh[i]->len;
+		if (fresh[i]->len)
+			link_tail(q, fresh[i]);
+		else
+			chunk_put(p, fresh[i]);
+	}
+	return rv;
 }
 
 int chunkq_append(struct chunkq *q, struct chunk_pool *p, const void *data, size_t len)

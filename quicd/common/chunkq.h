@@ -9,9 +9,11 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
-#define CHUNK_BYTES (16384 - 16)
+#define CHUNK_BYTES	(16384 - 16)
+#define CHUNKQ_READ_MAX (4 * CHUNK_BYTES)
 
 struct chunk {
 	struct chunk *next;
@@ -42,11 +44,11 @@ void chunk_pool_free(struct chunk_pool *p);
 int chunkq_append(struct chunkq *q, struct chunk_pool *p, const void *data, size_t len);
 
 /*
- * Room to write into behind the last byte, at least one byte; chunkq_commit() then
- * says how much was filled. Returns the room's size, 0 when there is no memory.
+ * Reads up to @len bytes (CHUNKQ_READ_MAX at most) from @fd to the end of the queue with
+ * one system call: at offset @at, or where the descriptor stands if @at is negative.
+ * Returns as read() does, and -1 with ENOMEM when there is no memory.
  */
-size_t chunkq_reserve(struct chunkq *q, struct chunk_pool *p, uint8_t **room);
-void chunkq_commit(struct chunkq *q, struct chunk_pool *p, size_t len);
+ssize_t chunkq_read(struct chunkq *q, struct chunk_pool *p, int fd, size_t len, off_t at);
 
 /* Drops @len bytes from the start. What is dropped must lie before the mark if the mark is used. */
 void chunkq_drop(struct chunkq *q, struct chunk_pool *p, size_t len);

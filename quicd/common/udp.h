@@ -12,6 +12,8 @@
 #define UDP_BATCH   16
 #define UDP_BUF	    65535
 #define UDP_GSO_MAX 64 /* UDP_MAX_SEGMENTS of kernels before 6.9 */
+/* Most bytes of one send, as one datagram or many: 65535 less the headers of UDP and IPv6. */
+#define UDP_SEND_MAX 65487
 
 struct udp_options {
 	int rcvbuf, sndbuf; /* bytes, 0: the system's default */

@@ -55,6 +55,7 @@ static int start(struct conn *c)
 	if (!hc)
 		return -1;
 	hc->conn = c;
+	tx_clear(&hc->ahead);
 	list_init(&hc->requests);
 	list_init(&hc->dirty);
 	nghttp3_settings_default(&settings);
@@ -169,6 +170,7 @@ static int flush(struct conn *c)
 {
 	struct h3_conn *hc = c->mode_data;
 
+	hc->ahead.stream_id = -1;
 	while (!list_empty(&hc->dirty)) {
 		struct h3_req *r = container_of(hc->dirty.next, struct h3_req, dirty);
 
@@ -179,27 +181,53 @@ static int flush(struct conn *c)
 	return 0;
 }
 
+/*
+ * nghttp3 is asked once for what fills many packets. Within a round nothing else changes
+ * the streams; flush() begins a new one.
+ */
 static int next(struct conn *c, struct tx *tx)
 {
 	struct h3_conn *hc = c->mode_data;
+	struct tx *a = &hc->ahead;
 	nghttp3_ssize n;
 	int fin = 0;
 
-	n = nghttp3_conn_writev_stream(hc->h3, &tx->stream_id, &fin, (nghttp3_vec *)(void *)tx->vec,
-				       TX_IOV);
-	if (n < 0)
-		return fatal(c, (int)n);
-	tx->nvec = (size_t)n;
-	tx->fin = fin;
-	for (size_t i = 0; i < tx->nvec; i++)
-		tx->len += tx->vec[i].len;
+	if (a->stream_id < 0) {
+		tx_clear(a);
+		n = nghttp3_conn_writev_stream(hc->h3, &a->stream_id, &fin,
+					       (nghttp3_vec *)(void *)a->vec, TX_IOV);
+		if (n < 0)
+			return fatal(c, (int)n);
+		a->nvec = (size_t)n;
+		a->fin = fin;
+		for (size_t i = 0; i < a->nvec; i++)
+			a->len += a->vec[i].len;
+	}
+	tx->stream_id = a->stream_id;
+	tx->fin = a->fin;
+	tx->nvec = a->nvec;
+	tx->len = a->len;
+	memcpy(tx->vec, a->vec, a->nvec * sizeof(a->vec[0]));
 	return tx->stream_id >= 0;
 }
 
 static int sent(struct conn *c, const struct tx *tx, size_t len)
 {
 	struct h3_conn *hc = c->mode_data;
+	struct tx *a = &hc->ahead;
+	size_t whole = 0, left = len;
 
+	while (whole < a->nvec && left >= a->vec[whole].len)
+		left -= a->vec[whole++].len;
+	a->nvec -= whole;
+	memmove(a->vec, a->vec + whole, a->nvec * sizeof(a->vec[0]));
+	if (left) {
+		a->vec[0].base += left;
+		a->vec[0].len -= left;
+	}
+	a->len -= len;
+	if (!a->len)
+		a->stream_id = -1;
 	return check(c, nghttp3_conn_add_write_offset(hc->h3, tx->stream_id, len));
 }
 
@@ -207,6 +235,7 @@ static int blocked(struct conn *c, const struct tx *tx)
 {
 	struct h3_conn *hc = c->mode_data;
 
+	hc->ahead.stream_id = -1;
 	nghttp3_conn_block_stream(hc->h3, tx->stream_id);
 	return 0;
 }
@@ -229,6 +258,7 @@ static int shut(struct conn *c, const struct tx *tx)
 	struct h3_conn *hc = c->mode_data;
 	struct h3_req *r = find(hc, tx->stream_id);
 
+	hc->ahead.stream_id = -1;
 	if (r)
 		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
 	nghttp3_conn_shutdown_stream_write(hc->h3, tx->stream_id);

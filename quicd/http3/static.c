@@ -17,7 +17,7 @@
 #include "mime.h"
 
 #define PATH_LEN   4096
-#define FILL_CHUNK 65536 /* read ahead of what the client takes, at most */
+#define FILL_CHUNK CHUNKQ_READ_MAX /* read ahead of what the client takes, at most */
 
 struct static_file {
 	int fd;
@@ -250,16 +250,12 @@ void static_fill(struct h3_req *r)
 	uint64_t window = w->server->config->stream_window;
 
 	while (f->left && r->body.unsent < FILL_CHUNK && r->body.len < window) {
-		uint8_t *room;
-		size_t max = chunkq_reserve(&r->body, &w->pool, &room);
-		ssize_t n;
+		ssize_t n = chunkq_read(&r->body, &w->pool, f->fd,
+					f->left < FILL_CHUNK ? (size_t)f->left : FILL_CHUNK,
+					(off_t)f->at);
 
-		if (!max)
+		if (n < 0 && errno == ENOMEM)
 			return;
-		if (max > f->left)
-			max = (size_t)f->left;
-		n = pread(f->fd, room, max, (off_t)f->at);
-		chunkq_commit(&r->body, &w->pool, n > 0 ? (size_t)n : 0);
 		if (n <= 0) {
 			/*
 			 * The file has become shorter: the promised length cannot be kept. This

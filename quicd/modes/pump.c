@@ -13,7 +13,7 @@
 #include "backend.h"
 #include "linger.h"
 
-#define READS_A_ROUND 8
+#define READS_A_ROUND 4
 #define WRITE_IOV     32
 
 static const struct config *config_of(const struct pump *p)
@@ -246,21 +246,16 @@ static void read_socket(struct pump *p)
 		return;
 	}
 	for (int i = 0; i < READS_A_ROUND && p->tx.q.len < window; i++) {
-		uint8_t *room;
-		size_t max = chunkq_reserve(&p->tx.q, &w->pool, &room);
-		ssize_t n;
+		size_t room = (size_t)(window - p->tx.q.len);
+		size_t max = room < CHUNKQ_READ_MAX ? room : CHUNKQ_READ_MAX;
+		ssize_t n = chunkq_read(&p->tx.q, &w->pool, p->io.fd, max, -1);
 
-		if (!max) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n < 0 && errno == ENOMEM) {
 			pump_abort(p, QUICD_NO_RESOURCES);
 			return;
 		}
-		if (max > window - p->tx.q.len)
-			max = (size_t)(window - p->tx.q.len);
-		n = recv(p->io.fd, room, max, MSG_DONTWAIT);
-		if (n <= 0)
-			chunkq_commit(&p->tx.q, &w->pool, 0);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			break;
 		if (n < 0) {
 			socket_error(p, errno);
 			return;
@@ -272,7 +267,6 @@ static void read_socket(struct pump *p)
 		}
 		p->last_active = clock_now();
 		STAT_ADD(&w->stats, backend_rx, (uint64_t)n);
-		chunkq_commit(&p->tx.q, &w->pool, (size_t)n);
 		if ((size_t)n < max)
 			break;
 	}

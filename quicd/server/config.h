@@ -36,6 +36,7 @@ enum cc_choice {
 struct string_list {
 	char **item;
 	size_t n;
+	int *line; /* of each item, if it is a key's value */
 };
 
 struct listen_addr {
@@ -46,6 +47,7 @@ struct listen_addr {
 
 struct config {
 	char *path;
+	int *given; /* line of each key (keytab.h), 0 if it is not there */
 
 	/* [service] */
 	char *name;
@@ -111,6 +113,12 @@ struct config {
  */
 struct config *config_load(const char *path);
 void config_free(struct config *c);
+
+/* Line of a key, for messages; 0 if it was not given. */
+int config_line(const struct config *c, const char *section, const char *name);
+/* Logs an error "FILE:LINE: text" (no line if it is 0), also for what only shows later. */
+__attribute__((format(printf, 3, 4))) void config_err(const struct config *c, int line,
+						      const char *fmt, ...);
 
 /* "stream", "echo", ... */
 const char *config_mode_name(const struct config *c);

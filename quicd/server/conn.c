@@ -11,6 +11,7 @@
 #include "../common/log.h"
 #include "codes.h"
 #include "conncb.h"
+#include "connwrite.h"
 
 static void conn_fail(struct conn *c, int liberr);
 
@@ -50,6 +51,12 @@ static const ngtcp2_cc_algo cc_algo[] = {
 	[CC_BBR] = NGTCP2_CC_ALGO_BBR,
 };
 
+/*
+ * Ethernet first: where even that does not fit, the narrower links; where it does, jumbo
+ * frames and the loopback device. A size is tried only while no smaller one has failed.
+ */
+static const uint16_t mtu_probes[] = {1452, 1444, 1406, 1342, 1232, 8952, 32720, UDP_SEND_MAX};
+
 static void fill_settings(struct conn *c, const struct conn_accept *a, ngtcp2_settings *s)
 {
 	const struct config *cfg = c->worker->server->config;
@@ -60,6 +67,8 @@ static void fill_settings(struct conn *c, const struct conn_accept *a, ngtcp2_se
 	s->handshake_timeout = cfg->handshake_timeout;
 	s->max_tx_udp_payload_size = cfg->max_udp_payload;
 	s->no_pmtud = !cfg->pmtud;
+	s->pmtud_probes = mtu_probes;
+	s->pmtud_probeslen = sizeof(mtu_probes) / sizeof(mtu_probes[0]);
 	s->preferred_versions = cfg->versions;
 	s->preferred_versionslen = cfg->nversions;
 	s->available_versions = cfg->versions;
@@ -407,120 +416,6 @@ void conn_touch(struct conn *c)
 		list_add_tail(&c->worker->dirty, &c->dirty);
 }
 
-/* Writes one packet into @buf. Returns its length, 0 when there is nothing to send, or an error. */
-static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2_pkt_info *pi,
-				 uint8_t *buf, size_t len, uint64_t now)
-{
-	bool more = true;
-
-	for (;;) {
-		struct tx tx = {.stream_id = -1};
-		ngtcp2_ssize n, taken = -1;
-		uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE;
-		int rv = 0;
-
-		if (more && c->started)
-			rv = c->mode->next(c, &tx);
-		if (rv < 0)
-			return NGTCP2_ERR_CALLBACK_FAILURE;
-		if (tx.fin)
-			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
-		n = ngtcp2_conn_writev_stream(c->quic, &ps->path, pi, buf, len, &taken, flags,
-					      tx.stream_id, tx.vec, tx.nvec, now);
-		switch (n) {
-		case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-			/* The connection's credit is used up: every stream waits, none is at fault.
-			 */
-			if (!ngtcp2_conn_get_max_data_left(c->quic))
-				more = false;
-			else if (c->mode->blocked(c, &tx))
-				return NGTCP2_ERR_CALLBACK_FAILURE;
-			continue;
-		case NGTCP2_ERR_STREAM_SHUT_WR:
-		case NGTCP2_ERR_STREAM_NOT_FOUND:
-			if (c->mode->shut(c, &tx))
-				return NGTCP2_ERR_CALLBACK_FAILURE;
-			continue;
-		case NGTCP2_ERR_WRITE_MORE:
-			if (c->mode->sent(c, &tx, (size_t)taken))
-				return NGTCP2_ERR_CALLBACK_FAILURE;
-			continue;
-		}
-		if (n >= 0 && taken >= 0 && c->mode->sent(c, &tx, (size_t)taken))
-			return NGTCP2_ERR_CALLBACK_FAILURE;
-		return n;
-	}
-}
-
-static struct endpoint *path_endpoint(const ngtcp2_path *p, struct endpoint *otherwise)
-{
-	return p->user_data ? p->user_data : otherwise;
-}
-
-/*
- * Writes what congestion control and pacing allow now, as trains of equal datagrams
- * for GSO. Returns 0 or an error of ngtcp2.
- */
-static int write_trains(struct conn *c)
-{
-	struct worker *w = c->worker;
-	size_t max = ngtcp2_conn_get_max_tx_udp_payload_size(c->quic);
-	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic);
-	size_t total = 0, off = 0, segment = 0, count = 0;
-	ngtcp2_path_storage ps, train_ps;
-	ngtcp2_pkt_info pi = {0}, train_pi = {0};
-	uint64_t now = clock_now();
-
-	ngtcp2_path_storage_zero(&ps);
-	ngtcp2_path_storage_zero(&train_ps);
-	for (;;) {
-		struct endpoint *ep = path_endpoint(&train_ps.path, c->ep);
-		ngtcp2_ssize n = 0;
-		bool fits;
-
-		/* A packet that does not fit the train as the next one ends it. */
-		if (total < quantum && !c->ep->blocked && !ep->blocked)
-			n = write_packet(c, &ps, &pi, w->txbuf + off, max, now);
-		if (n < 0)
-			return (int)n;
-		fits = n > 0 && count && (size_t)n <= segment && pi.ecn == train_pi.ecn &&
-		       ngtcp2_path_eq(&ps.path, &train_ps.path);
-		if (count && !fits) {
-			STAT_ADD(&w->stats, tx_datagrams, count);
-			STAT_ADD(&w->stats, tx_bytes, off);
-			endpoint_send(ep, (union addr *)train_ps.path.local.addr,
-				      (union addr *)train_ps.path.remote.addr, train_pi.ecn,
-				      w->txbuf, off, segment);
-			if (n > 0)
-				memmove(w->txbuf, w->txbuf + off, (size_t)n);
-			off = count = 0;
-		}
-		if (n == 0)
-			break;
-		if (!count) {
-			segment = (size_t)n;
-			train_pi = pi;
-			ngtcp2_path_copy(&train_ps.path, &ps.path);
-			train_ps.path.user_data = ps.path.user_data;
-			c->ep = path_endpoint(&ps.path, c->ep);
-		}
-		off += (size_t)n;
-		total += (size_t)n;
-		count++;
-		if ((size_t)n < segment || count == UDP_GSO_MAX || off + max > UDP_BUF) {
-			STAT_ADD(&w->stats, tx_datagrams, count);
-			STAT_ADD(&w->stats, tx_bytes, off);
-			endpoint_send(path_endpoint(&train_ps.path, c->ep),
-				      (union addr *)train_ps.path.local.addr,
-				      (union addr *)train_ps.path.remote.addr, train_pi.ecn,
-				      w->txbuf, off, segment);
-			off = count = 0;
-		}
-	}
-	ngtcp2_conn_update_pkt_tx_time(c->quic, now);
-	return 0;
-}
-
 void conn_flush(struct conn *c)
 {
 	int rv = 0;
@@ -530,7 +425,7 @@ void conn_flush(struct conn *c)
 	if (c->started && c->mode->flush(c))
 		rv = NGTCP2_ERR_CALLBACK_FAILURE;
 	if (!rv)
-		rv = write_trains(c);
+		rv = conn_write(c);
 	if (rv) {
 		conn_fail(c, rv);
 		return;

@@ -205,7 +205,8 @@ struct control *control_open(struct server *s, struct loop *l)
 		err = loop_add(l, &c->io, fd, EPOLLIN);
 	}
 	if (err) {
-		log_err("control %s: %s", path, strerror(-err));
+		config_err(s->config, config_line(s->config, "service", "control"),
+			   "control %s: %s", path, strerror(-err));
 		if (fd >= 0)
 			close(fd);
 		free(c);
@@ -232,7 +233,7 @@ int control_ask(const struct config *config, const char *command)
 	int fd, err;
 
 	if (!config->control) {
-		log_err("%s: \"control\" is not set in section [service]", config->path);
+		config_err(config, 0, "\"control\" is not set in section [service]");
 		return -EINVAL;
 	}
 	err = make_addr(config->control, &a);

@@ -22,11 +22,20 @@ struct conn;
 struct tx {
 	int64_t stream_id; /* -1: nothing */
 	bool fin;
-	ngtcp2_vec vec[TX_IOV];
+	ngtcp2_vec vec[TX_IOV]; /* nvec of them */
 	size_t nvec;
 	size_t len; /* sum of vec */
 	void *stream;
 };
+
+/* Once a packet: the vectors themselves are left as they are. */
+static inline void tx_clear(struct tx *tx)
+{
+	tx->stream_id = -1;
+	tx->fin = false;
+	tx->nvec = tx->len = 0;
+	tx->stream = NULL;
+}
 
 struct mode {
 	const char *name;

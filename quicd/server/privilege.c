@@ -12,20 +12,23 @@
 
 #include "../common/log.h"
 
-int privilege_drop(const char *user, const char *group)
+/* Returns 0, or -errno after saying which name is unknown. */
+static int find(const struct config *c, uid_t *uid, gid_t *gid)
 {
+	const char *user = c->user, *group = c->group;
 	struct passwd *pw;
-	gid_t gid;
 	int err;
 
 	errno = 0;
 	pw = getpwnam(user);
 	if (!pw) {
 		err = errno;
-		log_err("user %s: %s", user, err ? strerror(err) : "does not exist");
+		config_err(c, config_line(c, "service", "user"), "user %s: %s", user,
+			   err ? strerror(err) : "does not exist");
 		return err ? -err : -ENOENT;
 	}
-	gid = pw->pw_gid;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
 	if (group) {
 		struct group *gr;
 
@@ -33,18 +36,39 @@ int privilege_drop(const char *user, const char *group)
 		gr = getgrnam(group);
 		if (!gr) {
 			err = errno;
-			log_err("group %s: %s", group, err ? strerror(err) : "does not exist");
+			config_err(c, config_line(c, "service", "group"), "group %s: %s", group,
+				   err ? strerror(err) : "does not exist");
 			return err ? -err : -ENOENT;
 		}
-		gid = gr->gr_gid;
+		*gid = gr->gr_gid;
 	}
-	if (geteuid() == pw->pw_uid && getegid() == gid)
+	return 0;
+}
+
+int privilege_check(const struct config *c)
+{
+	uid_t uid;
+	gid_t gid;
+
+	return find(c, &uid, &gid);
+}
+
+int privilege_drop(const struct config *c)
+{
+	uid_t uid;
+	gid_t gid;
+	int err = find(c, &uid, &gid);
+
+	if (err)
+		return err;
+	if (geteuid() == uid && getegid() == gid)
 		return 0;
-	if (initgroups(user, gid) || setresgid(gid, gid, gid) ||
-	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) ||
+	if (initgroups(c->user, gid) || setresgid(gid, gid, gid) ||
+	    setresuid(uid, uid, uid) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 		err = errno;
-		log_err("becoming user %s: %s", user, strerror(err));
+		config_err(c, config_line(c, "service", "user"), "becoming user %s: %s", c->user,
+			   strerror(err));
 		return -err;
 	}
 	return 0;

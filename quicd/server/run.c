@@ -101,24 +101,28 @@ static int open_signals(struct process *p)
 	return loop_add(&p->loop, &p->signals, fd, EPOLLIN);
 }
 
-/* What can fail for want of files or permission, before any socket is open. */
-static int load(struct process *p, const struct config *c)
+/*
+ * What can fail for want of files or permission, before any socket is open. A mere check
+ * makes no files: they would belong to whoever checked, not to the service.
+ */
+static int load(struct process *p, const struct config *c, bool may_create)
 {
 	int err;
 
 	p->server.config = c;
 	if (c->qlog_dir && !qlog_safe()) {
-		log_err("qlog-dir: ngtcp2 %s writes past a buffer there (CVE-2026-40170); "
-			"1.22.1 or Debian's 1.11.0-1+deb13u1 is needed",
-			ngtcp2_version(0)->version_str);
+		config_err(c, config_line(c, "debug", "qlog-dir"),
+			   "qlog-dir: ngtcp2 %s writes past a buffer there (CVE-2026-40170); "
+			   "1.22.1 or Debian's 1.11.0-1+deb13u1 is needed",
+			   ngtcp2_version(0)->version_str);
 		return -EOPNOTSUPP;
 	}
-	err = secret_load(&p->server.secret, c);
+	err = secret_load(&p->server.secret, c, may_create);
 	if (err)
 		return err;
 	if (gnutls_rnd(GNUTLS_RND_NONCE, p->server.map_key, sizeof(p->server.map_key)))
 		return -EIO;
-	p->server.tls_shared = tls_shared_new(c);
+	p->server.tls_shared = tls_shared_new(c, may_create);
 	if (!p->server.tls_shared)
 		return -ENOMEM;
 	p->tls = tls_load(c, p->server.tls_shared);
@@ -135,8 +139,10 @@ static void unload(struct process *p)
 int run_check(const struct config *c)
 {
 	struct process p = {0};
-	int err = load(&p, c);
+	int err = load(&p, c, false);
 
+	if (!err && c->user)
+		err = privilege_check(c);
 	unload(&p);
 	return err;
 }
@@ -167,7 +173,7 @@ static int start_workers(struct process *p)
 			return -EIO;
 	}
 	if (c->user) {
-		err = privilege_drop(c->user, c->group);
+		err = privilege_drop(c);
 		if (err)
 			return err;
 	}
@@ -273,7 +279,7 @@ int run_service(const struct config *c)
 	if (!err)
 		err = open_signals(&p);
 	if (!err)
-		err = load(&p, c);
+		err = load(&p, c, true);
 	if (!err)
 		err = start_workers(&p);
 	if (!err) {

@@ -57,7 +57,7 @@ static int load(const char *path, uint8_t root[SECRET_LEN])
 	return n == SECRET_LEN ? 0 : n < 0 ? -errno : -EINVAL;
 }
 
-int secret_load(struct secret *s, const struct config *c)
+int secret_load(struct secret *s, const struct config *c, bool may_create)
 {
 	const char *dir = getenv("STATE_DIRECTORY");
 	uint8_t root[SECRET_LEN];
@@ -72,14 +72,17 @@ int secret_load(struct secret *s, const struct config *c)
 		path = NULL;
 	if (path) {
 		err = load(path, root);
-		if (err == -ENOENT) {
+		if (err == -ENOENT && !may_create) {
+			err = 0;
+		} else if (err == -ENOENT) {
 			err = create(path, root);
 			if (err == -EEXIST)
 				err = load(path, root);
 		}
 		if (err) {
-			log_err("secret-file %s: %s", path,
-				err == -EINVAL ? "does not hold 32 octets" : strerror(-err));
+			config_err(c, config_line(c, "service", "secret-file"),
+				   "secret-file %s: %s", path,
+				   err == -EINVAL ? "does not hold 32 octets" : strerror(-err));
 			free(path);
 			return err;
 		}

@@ -3,6 +3,7 @@
 #ifndef QUICD_SECRET_H
 #define QUICD_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,9 +17,9 @@ struct secret {
 };
 
 /*
- * Reads the secret-file of @c, or makes it (mode 0600). Without one the secret lives as
- * long as the process. Logs the reason and returns -errno on failure.
+ * Reads the secret-file of @c, or makes it (mode 0600) if @may_create. Without one the
+ * secret lives as long as the process. Logs the reason and returns -errno on failure.
  */
-int secret_load(struct secret *s, const struct config *c);
+int secret_load(struct secret *s, const struct config *c, bool may_create);
 
 #endif

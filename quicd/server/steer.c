@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #ifndef SO_ATTACH_REUSEPORT_CBPF
@@ -31,8 +32,11 @@ int steer_attach(int fd, const struct cid_format *f)
 		/* Too short to tell: worker 0, as cid_worker() says. */
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog prog = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
+	struct sock_fprog prog;
 
+	memset(&prog, 0, sizeof(prog)); /* its padding goes to the kernel, too */
+	prog.len = sizeof(code) / sizeof(code[0]);
+	prog.filter = code;
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &prog, sizeof(prog)) ? -errno
 											 : 0;
 }

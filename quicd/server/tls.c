@@ -41,7 +41,7 @@ struct tls {
 	unsigned int nalpn;
 };
 
-struct tls_shared *tls_shared_new(const struct config *c)
+struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 {
 	struct tls_shared *s = calloc(1, sizeof(*s));
 
@@ -56,10 +56,11 @@ struct tls_shared *tls_shared_new(const struct config *c)
 		gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
 		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
 	}
-	if (c->keylog) {
+	if (c->keylog && may_create) {
 		s->keylog = keylog_open(c->keylog);
 		if (!s->keylog) {
-			log_err("keylog %s: %s", c->keylog, strerror(errno));
+			config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s",
+				   c->keylog, strerror(errno));
 			goto fail;
 		}
 	}
@@ -84,12 +85,12 @@ void tls_shared_free(struct tls_shared *s)
 }
 
 /* Says which of two files is at fault: GnuTLS reports one error for the pair. */
-static bool readable(const char *what, const char *path)
+static bool readable(const struct config *c, int line, const char *what, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		log_err("%s %s: %s", what, path, strerror(errno));
+		config_err(c, line, "%s %s: %s", what, path, strerror(errno));
 		return false;
 	}
 	close(fd);
@@ -101,26 +102,27 @@ static int load_certificates(struct tls *t, const struct config *c)
 	for (size_t i = 0; i < c->cert.n; i++) {
 		int rv;
 
-		if (!readable("certificate", c->cert.item[i]) || !readable("key", c->key.item[i]))
+		if (!readable(c, c->cert.line[i], "certificate", c->cert.item[i]) ||
+		    !readable(c, c->key.line[i], "key", c->key.item[i]))
 			return -EIO;
 		rv = gnutls_certificate_set_x509_key_file(t->cred, c->cert.item[i], c->key.item[i],
 							  GNUTLS_X509_FMT_PEM);
 		if (rv < 0) {
-			log_err("certificate %s with key %s: %s", c->cert.item[i], c->key.item[i],
-				gnutls_strerror(rv));
+			config_err(c, c->cert.line[i], "certificate %s with key %s: %s",
+				   c->cert.item[i], c->key.item[i], gnutls_strerror(rv));
 			return -EINVAL;
 		}
 	}
 	if (c->client_ca) {
-		int rv;
+		int rv, line = config_line(c, "tls", "client-ca");
 
-		if (!readable("client-ca", c->client_ca))
+		if (!readable(c, line, "client-ca", c->client_ca))
 			return -EIO;
 		rv = gnutls_certificate_set_x509_trust_file(t->cred, c->client_ca,
 							    GNUTLS_X509_FMT_PEM);
 		if (rv <= 0) {
-			log_err("client-ca %s: %s", c->client_ca,
-				rv ? gnutls_strerror(rv) : "holds no certificate");
+			config_err(c, line, "client-ca %s: %s", c->client_ca,
+				   rv ? gnutls_strerror(rv) : "holds no certificate");
 			return -EINVAL;
 		}
 	}
@@ -139,8 +141,8 @@ static int load_priority(struct tls *t, const struct config *c)
 		return -ENOMEM;
 	rv = gnutls_priority_init(&t->priority, text, &at);
 	if (rv < 0)
-		log_err("ciphers = %s: %s, at \"%.40s\"", c->ciphers ? c->ciphers : "",
-			gnutls_strerror(rv), at);
+		config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s, at \"%.40s\"",
+			   c->ciphers ? c->ciphers : "", gnutls_strerror(rv), at);
 	free(text);
 	return rv < 0 ? -EINVAL : 0;
 }

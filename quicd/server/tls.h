@@ -18,7 +18,8 @@ struct tls;
 /* What outlives a reload: ticket key and replay memory. */
 struct tls_shared;
 
-struct tls_shared *tls_shared_new(const struct config *c);
+/* @may_create: open the key log, which is created if need be. */
+struct tls_shared *tls_shared_new(const struct config *c, bool may_create);
 void tls_shared_free(struct tls_shared *s);
 
 /* Loads certificates and keys. On failure logs which file it was and returns NULL. */

@@ -61,7 +61,7 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	if (!err)
 		err = cidmap_init(&w->cids, s->map_key);
 	w->batch = malloc(sizeof(*w->batch));
-	w->txbuf = malloc(UDP_BUF);
+	w->txbuf = malloc(TXBUF_LEN);
 	w->endpoint = calloc(s->config->nlisten, sizeof(*w->endpoint));
 	if (s->config->mode == MODE_HANDOFF && !(w->handoff = handoff_new(w)))
 		err = -ENOMEM;

@@ -21,6 +21,9 @@ struct handoff;
 struct upstream_pool;
 struct worker;
 
+/* A whole train, and behind it room for a packet that turns out not to fit it. */
+#define TXBUF_LEN (2 * UDP_BUF)
+
 /* One UDP socket of a worker, with what it could not send yet. */
 struct endpoint {
 	struct io io;
@@ -50,7 +53,7 @@ struct worker {
 	struct tls *tls; /* of new connections */
 	struct stats stats;
 	struct udp_batch *batch;
-	uint8_t *txbuf; /* UDP_BUF */
+	uint8_t *txbuf; /* TXBUF_LEN */
 	bool draining;
 	uint64_t serial;		    /* of the connection made last */
 	struct upstream_pool *upstreams;    /* mode http3 only */

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The reverse proxy, between curl and an upstream of our own."""
+import asyncio
 import hashlib
 import json
 import os
 
 from daemon import Quicd
+from h3raw import client as client_of, request
 from tap import equal, ok, until
 from upstream import MIB, Upstream
 
@@ -161,6 +163,18 @@ def cancel(q, up):
     client.terminate()
     client.communicate()
     ok(until(lambda: up.gone > gone, 5), 'a client that gives up takes the upstream request with it')
+
+    async def stop_reading():
+        async with client_of(q) as c:
+            sid = c.stream()
+            c.headers(sid, request(path='/hang'), True)
+            await asyncio.to_thread(until, lambda: len(up.requests) > before)
+            c._quic.stop_stream(sid, 0x10c)
+            c.transmit()
+            return await asyncio.to_thread(until, lambda: up.gone > gone, 3)
+
+    gone, before = up.gone, len(up.requests)
+    ok(asyncio.run(stop_reading()), 'also by STOP_SENDING alone, when its request is through')
 
 
 def unix(where, root):

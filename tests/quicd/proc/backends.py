@@ -96,10 +96,12 @@ def sink(s, b):
 
 
 class UdpProxy:
-    """A UDP path to a port: loses, reorders and delays datagrams, or changes its address."""
+    """A UDP path to a port: loses (all beyond an MTU), reorders and delays datagrams, or
+    changes its address."""
 
-    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1):
+    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1, mtu=65535):
         self.server = ("127.0.0.1", port)
+        self.mtu = mtu
         self.loss, self.reorder, self.delay = loss, reorder, delay
         self.random = random.Random(seed)
         self.front = self.make()
@@ -109,6 +111,7 @@ class UdpProxy:
         self.client = {}
         self.queue = []
         self.n = self.lost = 0
+        self.largest = 0  # that got through
         self.stopped = False
         self.rebinding = False
         threading.Thread(target=self.run, daemon=True).start()
@@ -140,9 +143,10 @@ class UdpProxy:
 
     def forward(self, sock, to, data):
         self.n += 1
-        if self.random.random() < self.loss:
+        if len(data) > self.mtu or self.random.random() < self.loss:
             self.lost += 1
             return
+        self.largest = max(self.largest, len(data))
         late = self.delay
         if self.random.random() < self.reorder:
             late += 0.003 + self.random.random() * 0.005

@@ -25,6 +25,18 @@ def test(fn):
     return fn
 
 
+def mark(*words):
+    """Words by which -k finds a test besides its name."""
+    def add(fn):
+        fn.marks = words
+        return fn
+    return add
+
+
+def long_form():
+    return bool(os.environ.get("LONG"))
+
+
 def setup(top, build):
     global TOP, BIN, TMP
     TOP = pathlib.Path(top)
@@ -37,7 +49,7 @@ def setup(top, build):
 
 
 def run_all(word):
-    chosen = [t for t in TESTS if word in t.__name__]
+    chosen = [t for t in TESTS if word in t.__name__ or word in getattr(t, "marks", ())]
     print("TAP version 13\n1..%d" % len(chosen), flush=True)
     failed = 0
     for n, t in enumerate(chosen, 1):

@@ -21,6 +21,7 @@ def echo_one_stream():
 
 
 @test
+@h.mark("moves")
 def echo_many_streams():
     """300 streams on a connection that allows 100 at a time"""
     s = Service(service={"max-streams": "100"})
@@ -126,6 +127,7 @@ def retry_always():
 
 
 @test
+@h.mark("moves")
 def stateless_reset_survives_restart():
     """after a crash the new process resets old connections, by the secret file"""
     secret = h.TMP / "reset.secret"

@@ -32,6 +32,7 @@ class Who:
 
 
 @test
+@h.mark("moves")
 def handoff_tells_who_called():
     """the service learns ALPN, SNI, address and stream, and serves plain sockets"""
     sock = h.TMP / "who1.sock"
@@ -53,6 +54,7 @@ def handoff_tells_who_called():
 
 
 @test
+@h.mark("moves")
 def handoff_service_restarts():
     """the service restarts without quicd: resets while it is away, then as before"""
     sock = h.TMP / "who2.sock"

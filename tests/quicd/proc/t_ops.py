@@ -14,6 +14,7 @@ from harness import Service, eq, quicc, test
 
 
 @test
+@h.mark("moves")
 def reload_swaps_certificates():
     """SIGHUP: new connections get the new certificate, the old connection goes on"""
     a, b = h.cert("before.example"), h.cert("after.example")
@@ -52,6 +53,7 @@ def reload_keeps_old_on_error():
 
 
 @test
+@h.mark("moves")
 def drain_finishes_streams():
     """SIGTERM: no new connections, open streams finish, status 0"""
     s = Service()
@@ -144,6 +146,7 @@ def drops_privileges():
 
 
 @test
+@h.mark("moves")
 def metrics():
     """OpenMetrics text by command and by HTTP on the control socket"""
     s = Service()
@@ -210,9 +213,11 @@ def log_levels():
 @test
 def manual_pages():
     """every key that the parser knows stands in quicd.conf(5), every option in its page"""
-    source = (h.TOP / "quicd/server/config.c").read_text()
+    source = (h.TOP / "quicd/server/keytab.c").read_text()
     page = (h.TOP / "quicd/man/quicd.conf.5").read_text().replace("\\-", "-")
-    for section, key in re.findall(r'^\s*\{"(\w+)", "([\w-]+)", CONF_', source, re.M):
+    keys = re.findall(r'^\s*\{ "(\w+)", "([\w-]+)", CONF_', source, re.M)
+    assert len(keys) > 50, keys
+    for section, key in keys:
         part = page.split(".SH [%s]" % section)
         assert len(part) == 2, "section [%s]" % section
         text = part[1].split(".SH ")[0]

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The network: loss, reordering, rebinding, several workers, offloads switched off."""
+"""The network: loss, reordering, rebinding, several workers, offloads, path MTU, ECN, keys."""
+import asyncio
+import re
 import subprocess
+import time
 
 import harness as h
+from aio import aioquic_run
 from backends import UdpProxy
 from harness import Service, eq, pattern, quicc, test
 
 
 @test
+@h.mark("heavy", "moves")
 def loss_and_reordering():
     """5% loss each way and reordering: 5 MB there and back, whole"""
     s = Service()
@@ -36,6 +41,7 @@ def rebind_in_the_middle(s, migrated=None):
 
 
 @test
+@h.mark("moves")
 def nat_rebinding():
     """a client whose address changes five times keeps its stream"""
     s = Service()
@@ -63,6 +69,7 @@ def workers_keep_their_connections():
 
 
 @test
+@h.mark("moves")
 def retry_with_workers():
     """Retry and several workers: the second Initial reaches the worker that sent the Retry"""
     s = Service(service={"workers": "4", "retry-threshold": "always"})
@@ -88,9 +95,108 @@ def congestion_controllers():
         assert quicc(s, data=data).out == data, cc
 
 
+def datagram_size(port, s):
+    """The server's mean datagram while it sends 8 MB."""
+    data = pattern(8 << 20)
+    n, total = s.stat("sent_datagrams"), s.stat("sent_bytes")
+    assert quicc(port, data=data).out == data
+    return (s.stat("sent_bytes") - total) / (s.stat("sent_datagrams") - n)
+
+
 @test
-def large_datagrams():
-    """max-udp-payload beyond Ethernet is found by path MTU discovery on loopback"""
-    s = Service(transport={"max-udp-payload": "9000"})
-    data = pattern(20 << 20)
-    assert quicc(s, data=data).out == data
+def path_mtu():
+    """datagrams grow to what path and max-udp-payload allow; a narrow path is found, too"""
+    s = Service()
+    size = datagram_size(s.port, s)
+    h.note("loopback: %d bytes a datagram" % size)
+    assert size > 8000, size
+    proxy = UdpProxy(s.port, mtu=1350)
+    p = h.spawn_quicc(proxy.port)
+    h.wait_for(lambda: proxy.largest == 1342, 20, "probe that fits")
+    out, err = p.communicate(b"x" * 100000)
+    proxy.stop()
+    eq((p.returncode, len(out), proxy.largest), (0, 100000, 1342), err)
+    for most in 1300, 1452, 9000:
+        s = Service(transport={"max-udp-payload": most})
+        size = datagram_size(s.port, s)
+        assert most * 0.8 < size <= most, (most, size)
+    s = Service(transport={"pmtud": "no"})
+    size = datagram_size(s.port, s)
+    assert 1000 < size <= 1200, size
+
+
+@test
+def gso_refused():
+    """a device that refuses GSO: datagram by datagram from then on, said once"""
+    h.need("strace")
+    # Kernels from 6.11 on help such devices out, so strace stands in for one.
+    s = Service(start=False, transport={"max-udp-payload": "1452"})
+    s.logf = open(s.logfile, "ab")
+    s.proc = subprocess.Popen(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sendmsg", "-e",
+                               "inject=sendmsg:error=EIO:when=40..45", str(h.BIN / "quicd"), "-c",
+                               str(s.conf)], stderr=s.logf)
+    Service.live.append(s)
+    h.wait_for(lambda: "listening" in s.log() or s.proc.poll() is not None)
+    if s.proc.poll() is not None:
+        s.forget()
+        raise h.Skip("strace cannot trace here")
+    data = pattern(4 << 20)
+    for _ in range(2):
+        assert quicc(s, data=data).out == data
+    eq(s.log().count("GSO refused by the device"), 1, s.log())
+
+
+@test
+def ecn_marks():
+    """datagrams are sent as ECT(0), with ecn = no unmarked"""
+    h.need("tcpdump")
+
+    def marks(**transport):
+        s = Service(transport=transport)
+        p = subprocess.Popen(["tcpdump", "-i", "lo", "-nn", "-v", "-l", "udp src port %d" % s.port],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if b"listening on" not in p.stderr.readline():
+            p.kill()
+            raise h.Skip("tcpdump cannot capture")
+        eq(quicc(s, data=pattern(300000)).rc, 0)
+        time.sleep(0.5)
+        p.terminate()
+        text = p.communicate()[0].decode()
+        return re.findall(r"tos (0x\d+)", text)
+
+    seen = marks()
+    assert seen.count("0x2") > len(seen) / 2, seen
+    eq(set(marks(ecn="no")), {"0x0"})
+
+
+@test
+@h.mark("moves")
+def key_update_and_migration():
+    """a client that changes its keys, its connection ID and its address keeps its stream"""
+    s = Service(service={"workers": "3"})
+    proxy = UdpProxy(s.port)
+
+    async def work(c):
+        reader, writer = await c.create_stream()
+        for i in range(6):
+            before = s.stat("migrations")
+            if i % 2:
+                c._quic.request_key_update()
+            else:
+                proxy.rebind()
+                c._quic.change_connection_id()
+            writer.write(b"%d" % i)
+            eq(await asyncio.wait_for(reader.readexactly(1), 20), b"%d" % i)
+            for _ in range(100):
+                if i % 2 or s.stat("migrations") > before:
+                    break
+                await asyncio.sleep(0.05)
+            else:
+                raise AssertionError("no migration")
+        writer.write_eof()
+        eq(await reader.read(), b"")
+
+    aioquic_run(proxy.port, work)
+    proxy.stop()
+    eq(s.stat("migrations"), 3)
+    eq(s.stat("stateless_resets"), 0)

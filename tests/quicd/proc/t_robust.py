@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Under attack and under load."""
-import os
 import random
 import socket
 import subprocess
@@ -74,9 +73,10 @@ def recorded(s):
 
 
 @test
+@h.mark("heavy")
 def malformed_datagrams():
     """a fuzzer over real sockets: rubbish, spoilt Initials, spoilt packets of live connections"""
-    seconds = float(os.environ.get("FUZZ_S", "10"))
+    seconds = 60 if h.long_form() else 10
     s = Service(service={"workers": "2", "retry-threshold": "100", "handshake-timeout": "1s",
                          "log-level": "warning"}, wait=False)
     h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
@@ -115,6 +115,7 @@ def malformed_datagrams():
 
 
 @test
+@h.mark("heavy")
 def refused_at_the_limit():
     """1,000 connects a second at max-connections: refused without state, the old one goes on"""
     load = h.BIN / "quic-load"
@@ -141,12 +142,13 @@ def refused_at_the_limit():
 
 
 @test
-def ten_thousand_idle_connections():
-    """10,000 connections in one process; memory for each is printed"""
+@h.mark("heavy")
+def idle_connections():
+    """2,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
     load = h.BIN / "quic-load"
     if not load.exists():
         raise h.Skip("quic-load is not built")
-    n = int(os.environ.get("IDLE_N", "10000"))
+    n = 10000 if h.long_form() else 2000
     s = Service(service={"max-connections": "20000", "log-level": "warning",
                          "retry-threshold": "never", "idle-timeout": "10m"}, wait=False)
     h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
@@ -188,6 +190,7 @@ def descriptors_run_out():
 
 
 @test
+@h.mark("heavy")
 def clients_that_vanish():
     """200 clients killed in the middle of a transfer: all is freed after the idle timeout"""
     b = Backend(echo)

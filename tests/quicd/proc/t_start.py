@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Starting, and refusing to start: the message says what is wrong and the status is 1."""
 import os
+import re
 import socket
 
 import harness as h
@@ -8,8 +9,10 @@ from harness import Service, eq, quicc, sh, test
 
 
 def refused(s, *words):
+    """Does not start, and says why with the line of the configuration."""
     r = sh(h.BIN / "quicd", "-c", s.conf, timeout=20)
     eq(r.returncode, 1, "exit status")
+    assert re.search(rb"^quicd: error: %s:\d+: " % re.escape(bytes(s.conf)), r.stderr), r.stderr
     for w in words:
         assert str(w).encode() in r.stderr, (w, r.stderr)
 
@@ -21,6 +24,11 @@ def start_without_certificate():
             "certificate /nonexistent/c.pem: No such file")
     refused(Service(start=False, tls={"key": "/nonexistent/k.pem"}),
             "key /nonexistent/k.pem: No such file")
+    pem, key = h.cert("localhost")
+    s = Service(start=False)
+    with open(s.conf, "a") as f:  # a second pair, in lines of its own
+        f.write("cert = /nonexistent/c2.pem\nkey = %s\n" % key)
+    refused(s, "s.conf:10: certificate /nonexistent/c2.pem".replace("s.conf", s.conf.name))
 
 
 @test
@@ -69,6 +77,16 @@ def check_config():
     bad = Service(start=False, service={"colour": "red", "workers": "x"})
     r = sh(h.BIN / "quicd", "-c", bad.conf, "--check-config")
     eq(r.returncode, 1)
+    # Nor is any file made: it would belong to the one who checked.
+    secret, keylog = h.TMP / "check.secret", h.TMP / "check.keylog"
+    good = Service(start=False, service={"secret-file": secret, "control": h.TMP / "check.ctl"},
+                   debug={"keylog": keylog})
+    before = sorted(os.listdir(h.TMP))
+    eq(sh(h.BIN / "quicd", "-c", good.conf, "--check-config").returncode, 0)
+    eq(sorted(os.listdir(h.TMP)), before)
+    nobody = Service(start=False, service={"user": "no-such-user"})
+    n = sh(h.BIN / "quicd", "-c", nobody.conf, "--check-config")
+    eq((n.returncode, b"user no-such-user: does not exist" in n.stderr), (1, True), n.stderr)
     assert b":7: unknown key \"colour\"" in r.stderr and b"workers = x" in r.stderr, r.stderr
 
 

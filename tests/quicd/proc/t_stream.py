@@ -6,6 +6,7 @@ import threading
 import time
 
 import harness as h
+from aio import aioquic_run
 from backends import Backend, echo, reset, sink
 from harness import Service, eq, pattern, quicc, test
 
@@ -30,6 +31,7 @@ def relay_to_tcp_and_unix():
 
 
 @test
+@h.mark("moves")
 def half_close_both_ways():
     """FIN becomes half-close: a backend answers after the end, and one that ends first reads on"""
     b = Backend(sink)
@@ -54,6 +56,7 @@ def half_close_both_ways():
 
 
 @test
+@h.mark("moves")
 def backend_resets():
     """a backend that breaks off: stream reset with 0x51430003, status 5"""
     def handler(sock, _):
@@ -73,6 +76,7 @@ def backend_resets():
 
 
 @test
+@h.mark("moves")
 def backend_refuses():
     """an unreachable backend: 0x51430001 for each stream, one line in the log, one when it is back"""
     port = h.free_port(socket.SOCK_STREAM)
@@ -131,26 +135,8 @@ def stream_idle_timeout():
     p.stdin.close()
 
 
-def aioquic_run(port, work):
-    """Runs work(protocol) with an aioquic client; None if it is not installed."""
-    try:
-        import asyncio
-        import ssl
-        from aioquic.asyncio.client import connect
-        from aioquic.quic.configuration import QuicConfiguration
-    except ImportError:
-        raise h.Skip("python3-aioquic is not installed")
-    config = QuicConfiguration(alpn_protocols=["echo"], is_client=True, server_name="localhost",
-                               verify_mode=ssl.CERT_NONE)
-
-    async def go():
-        async with connect("127.0.0.1", port, configuration=config) as c:
-            return await work(c)
-
-    return asyncio.run(asyncio.wait_for(go(), 30))
-
-
 @test
+@h.mark("moves")
 def client_resets_stream():
     """RESET_STREAM breaks the backend's connection off and comes back with the same code"""
     seen = []
@@ -187,6 +173,7 @@ def client_resets_stream():
 
 
 @test
+@h.mark("moves")
 def client_stops_reading():
     """STOP_SENDING: the client's data still reaches the backend, what it sends is thrown away"""
     got = []
@@ -231,6 +218,7 @@ def client_stops_reading():
 
 
 @test
+@h.mark("moves")
 def proxy_protocol():
     """PROXY v2: addresses, ALPN, server name, in front of the client's bytes"""
     def handler(sock, b):
@@ -303,6 +291,7 @@ def bounded(s, limit, stop):
 
 
 @test
+@h.mark("heavy")
 def back_pressure_slow_backend():
     """1 GiB through a window of 1 MiB to a slow backend: memory stays under the window"""
     total = 1 << 30
@@ -340,6 +329,7 @@ def back_pressure_slow_backend():
 
 
 @test
+@h.mark("heavy")
 def back_pressure_slow_client():
     """1 GiB to a client that reads slowly at first: memory stays under the window"""
     total = 1 << 30
@@ -400,6 +390,7 @@ def one_stalled_stream_does_not_stop_others():
 
 
 @test
+@h.mark("heavy")
 def backend_killed_100_times():
     """a backend that dies and returns 100 times under load: no leak, no stuck stream"""
     port = h.free_port(socket.SOCK_STREAM)

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
 #include "tap.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "../../../quicd/common/chunkq.h"
 
@@ -19,6 +24,21 @@ static void append(struct chunkq *q, struct chunk_pool *p, size_t from, size_t l
 		buf[i] = pattern(from + i);
 	assert_int_equal(chunkq_append(q, p, buf, len), 0);
 	free(buf);
+}
+
+/* The pattern as a file; it repeats itself after this many bytes. */
+#define PERIOD 65536
+
+static int pattern_file(void)
+{
+	int fd = memfd_create("pattern", MFD_CLOEXEC);
+
+	for (size_t i = 0; i < PERIOD + CHUNKQ_READ_MAX; i++) {
+		uint8_t b = pattern(i);
+
+		assert_int_equal(write(fd, &b, 1), 1);
+	}
+	return fd;
 }
 
 /* Everything in the queue is the pattern from @from on. */
@@ -61,26 +81,36 @@ static void empty_queue_holds_no_memory(void **state)
 {
 	struct chunk_pool p;
 	struct chunkq q = {0};
-	uint8_t *room;
+	int fd[2];
 
 	(void)state;
 	chunk_pool_init(&p, 0);
 	append(&q, &p, 0, CHUNK_BYTES);
 	chunkq_drop(&q, &p, CHUNK_BYTES);
 	assert_int_equal(p.in_use, 0);
-	assert_true(chunkq_reserve(&q, &p, &room) > 0);
-	chunkq_commit(&q, &p, 0);
+	assert_int_equal(pipe2(fd, O_NONBLOCK), 0);
+	assert_int_equal(chunkq_read(&q, &p, fd[0], 100, -1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(p.in_use, 0);
+	assert_int_equal(write(fd[1], "x", 1), 1);
+	assert_int_equal(chunkq_read(&q, &p, fd[0], CHUNKQ_READ_MAX, -1), 1);
+	assert_int_equal(p.in_use, 1);
+	close(fd[1]);
+	assert_int_equal(chunkq_read(&q, &p, fd[0], CHUNKQ_READ_MAX, -1), 0);
+	close(fd[0]);
+	chunkq_drop(&q, &p, 1);
 	assert_int_equal(p.in_use, 0);
 	assert_null(q.head);
 	chunk_pool_free(&p);
 }
 
-/* Random appends, sends and acknowledgements against a plain model of three numbers. */
+/* Random appends, reads, sends and acknowledgements against a plain model of three numbers. */
 static void mark_follows_model(void **state)
 {
 	struct chunk_pool p;
 	struct chunkq q = {0};
 	size_t end = 0, sent = 0, acked = 0;
+	int fd = pattern_file();
 
 	(void)state;
 	srand(1);
@@ -93,6 +123,12 @@ static void mark_follows_model(void **state)
 			take = (size_t)rand() % (rand() % 4 ? 200 : 2 * CHUNK_BYTES);
 			append(&q, &p, end, take);
 			end += take;
+		}
+		if (end - acked < 6 * CHUNK_BYTES && rand() % 3 == 0) {
+			take = 1 + (size_t)rand() % (CHUNKQ_READ_MAX + 100);
+			n = take < CHUNKQ_READ_MAX ? take : CHUNKQ_READ_MAX;
+			assert_int_equal(chunkq_read(&q, &p, fd, take, (off_t)(end % PERIOD)), n);
+			end += n;
 		}
 		n = chunkq_peek_unsent(&q, iov, 3);
 		for (size_t i = 0; i < n; i++) {
@@ -115,6 +151,7 @@ static void mark_follows_model(void **state)
 	}
 	check_content(&q, acked);
 	chunkq_clear(&q, &p);
+	close(fd);
 	assert_int_equal(p.in_use, 0);
 	chunk_pool_free(&p);
 }

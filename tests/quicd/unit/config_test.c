@@ -14,6 +14,8 @@
 	"[service]\nlisten = 127.0.0.1:8443\nalpn = a\nmode = echo\n[tls]\ncert = c\n"             \
 	"key = k\n"
 
+#define TEN "/234567890"
+
 static char path[] = "/tmp/quicd-config-test-XXXXXX";
 
 /* Loads @text as a file; what goes to the log lands in @said. */
@@ -110,6 +112,10 @@ static void mistakes_name_file_and_line(void **state)
 		{GOOD "[service]\nlisten = ::1:8443\n", ":9:", "not address:port"},
 		{GOOD "[service]\nlisten = 1.2.3.4:99999\n", ":9:", "is not a port"},
 		{GOOD "[service]\nlisten = 1.2.3.400:99\n", ":9:", "is not an IP address"},
+		{GOOD "[service]\nlisten = [::]:1, 127.0.0.1:8443\n", ":9:",
+		 "127.0.0.1:8443: was given before, in line 2"},
+		{GOOD "[service]\ncontrol = " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\n", ":9:",
+		 "1 to 107 characters"},
 		{GOOD "[service]\nalpn = *\n", ":9:", "stands alone"},
 		{GOOD "[service]\nserver-id = abc\n", ":9:", "hexadecimal"},
 		{GOOD "[service]\nserver-id-rotation = 1\n", ":9:", "needs a server-id"},

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A configuration file being read: what config.c and its checks share. */
+#ifndef QUICD_LOADER_H
+#define QUICD_LOADER_H
+
+#include <stdio.h>
+
+struct config;
+
+struct loader {
+	struct config *c;
+	FILE *file;
+	int line; /* of the line read last */
+	int errors;
+};
+
+/* config_err() that counts the mistake. */
+__attribute__((format(printf, 3, 4))) void loader_complain(struct loader *l, int line,
+							   const char *fmt, ...);
+/* Everything that can be said when the whole file has been read. */
+void confcheck(struct loader *l);
+
+#endif

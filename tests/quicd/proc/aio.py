@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A client of another make, for what quicc does not do."""
+from harness import Skip
+
+
+def aioquic_run(port, work):
+    """Runs work(protocol) with an aioquic client; None if it is not installed."""
+    try:
+        import asyncio
+        import ssl
+        from aioquic.asyncio.client import connect
+        from aioquic.quic.configuration import QuicConfiguration
+    except ImportError:
+        raise Skip("python3-aioquic is not installed")
+    config = QuicConfiguration(alpn_protocols=["echo"], is_client=True, server_name="localhost",
+                               verify_mode=ssl.CERT_NONE)
+
+    async def go():
+        async with connect("127.0.0.1", port, configuration=config) as c:
+            return await work(c)
+
+    return asyncio.run(asyncio.wait_for(go(), 30))
