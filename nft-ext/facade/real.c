@@ -94,7 +94,7 @@ static void init(void)
 	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
 		why = "it has no link map";
 	else
-		why = nx_hooks_install(map);
+		why = nx_hooks_install(map, lib);
 	if (why)
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : SONAME, why);

@@ -137,6 +137,7 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	run->json = flags & NFT_CTX_OUTPUT_JSON;
 	run->lang.dir = NX_IN;
 	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
+	run->lang.short_names = nx_hooks_short();
 	run->lang.slots = &ctx->slots;
 	run->lang.known = &ctx->layouts;
 	run->lang.include = nx_include;
@@ -218,13 +219,21 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 }
 
 /* What an admin should know when the kernel refuses a rule with quic. */
-static void explain(struct nx_buf *err, bool blamed)
+static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 {
+	bool unsupported = memmem(err->p, err->len, "Operation not supported", 23);
+
+	if (unsupported && run->wide_interval) {
+		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
+		return;
+	}
+	if (!run->nquic)
+		return;
 	/* the kernel points at an expression that it does not know, not at one in a wrong place */
 	if (blamed && memmem(err->p, err->len, "No such file or directory", 25) &&
 	    access("/sys/module/nft_quic", F_OK))
 		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
-	if (memmem(err->p, err->len, "Operation not supported", 23))
+	if (unsupported)
 		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting\n");
 }
 
@@ -241,8 +250,7 @@ static void finish_errors(struct nx_run *run)
 		bool blamed = nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang,
 					&err);
 
-		if (run->nquic)
-			explain(&err, blamed);
+		explain(run, &err, blamed);
 	}
 	if (run->notes.len)
 		nx_buf_add(&err, run->notes.p, run->notes.len);

@@ -31,6 +31,7 @@
  * @stream:	monitor: output is passed on as it comes
  * @json:	the output is JSON
  * @nquic:	quic expressions sent
+ * @wide_interval: a set with intervals has a part that is too wide for them
  * @tries:	runs of the real library so far
  * @again:	a set is not what was taken for granted
  * @notes:	what the hooks have to say, in nft's form
@@ -46,6 +47,7 @@ struct nx_run {
 	bool stream;
 	bool json;
 	unsigned int nquic;
+	bool wide_interval;
 	unsigned int tries;
 	bool again;
 	struct nx_buf notes;

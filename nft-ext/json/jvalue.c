@@ -74,18 +74,27 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 
 void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct nx_slot **slot)
 {
-	json_t *concat = json_object_get(v, "concat"), *p;
+	json_t *concat = json_object_get(v, "concat"), *p, *shown;
+	char msg[80];
 	size_t i;
 
-	l->n = 0;
+	l->n = l->dn = 0;
 	if (!json_is_array(concat)) {
 		l->key[l->n++] = part(w, v, false, slot);
 		return;
 	}
+	/* an error shows what the user wrote */
+	shown = json_array_size(concat) > NX_CONCAT_PARTS ? json_deep_copy(v) : NULL;
 	json_array_foreach(concat, i, p) {
 		if (i < NX_COMPS)
 			l->key[l->n++] = part(w, p, json_array_size(concat) > 1, NULL);
 	}
+	if (w->lang->dir == NX_IN && l->n > NX_CONCAT_PARTS && nx_layout_quic(l)) {
+		snprintf(msg, sizeof(msg), "quic: concatenation of %u parts, at most %u are possible",
+			 l->n, NX_CONCAT_PARTS);
+		nx_jerror(w, shown, msg);
+	}
+	json_decref(shown);
 }
 
 bool nx_jliteral(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, struct nx_lit *lit)

@@ -79,6 +79,16 @@ static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 	return ok;
 }
 
+/* A word in the place of this token would not run into what is beside it. */
+static bool stands_alone(const struct nx_walk *w, size_t i)
+{
+	static const char apart[] = " \t\n\r,:{}";
+	const char *s = text_of(w, i), *end = s + len_of(w, i);
+
+	return (s == w->toks.src || memchr(apart, s[-1], sizeof(apart) - 1)) &&
+	       (end == w->toks.src + w->toks.len || memchr(apart, *end, sizeof(apart) - 1));
+}
+
 static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
 {
 	struct nx_buf b = NX_BUF_INIT;
@@ -95,6 +105,8 @@ static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool 
 			 "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
 			 k->name, lit.len, concat ? "concatenation" : "set", k->width);
 		return;
+	} else if (w->lang->short_names && stands_alone(w, i) && nx_lit_short(&b, &lit, k->width)) {
+		w->lang->nshort++;
 	} else {
 		nx_lit_hex(&b, &lit, k->width);
 	}

@@ -181,21 +181,26 @@ static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_s
 
 /* A syntax error in a line with `quic` and no key behind it: say that instead. */
 static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct place *pl,
-			const struct nx_suspect *s)
+			unsigned int first, struct nx_suspect *all)
 {
 	const char *line, *src = pl->text->src;
-	size_t ulen, col;
+	struct nx_suspect *s = NULL;
+	size_t ulen, col, at;
 
 	if (!memmem(msg->s, msg->len, "syntax error", 12) &&
 	    !memmem(msg->s, msg->len, "No symbol type", 14))
 		return false;
 	line = nx_text_line(pl->text, pl->line, &ulen);
-	for (; line && s; s = s->next) {
-		if (s->text == pl->text && src + s->off >= line && src + s->off < line + ulen)
-			break;
+	at = line ? line - src + first - 1 : 0;
+	/* the last one before the place where the parser gave up */
+	for (struct nx_suspect *t = all; line && t; t = t->next) {
+		if (t->text == pl->text && src + t->off >= line && t->off <= at && !t->told &&
+		    (!s || t->off > s->off))
+			s = t;
 	}
-	if (!line || !s)
+	if (!s)
 		return false;
+	s->told = true;
 	col = src + s->off - line;
 	if (pl->head)
 		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, col + 1,
@@ -277,11 +282,11 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			carets.s = NULL;
 		else
 			p = q;
-		if (unknown_key(out, &msg, &pl, lang->suspects))
-			continue;
 		first = pl.head ? pl.first : carets.s ? first_mark(&carets) : 0;
 		last = pl.head ? pl.last : first;
 		nx_text_back(pl.text, pl.line, &first, &last);
+		if (unknown_key(out, &msg, &pl, first, lang->suspects))
+			continue;
 		blamed |= at_quic(&pl, first);
 		if (pl.head)
 			nx_buf_fmt(out, "%s:%u:%u-%u: ", pl.text->name, pl.line, first, last);

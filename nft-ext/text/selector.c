@@ -55,6 +55,7 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 {
 	bool fib = is(w, i, "fib");
+	bool hash = is(w, i, "numgen") || is(w, i, "jhash") || is(w, i, "symhash");
 
 	for (size_t from = i; i < to; i++) {
 		enum nx_tok_type type = type_of(w, i);
@@ -65,6 +66,10 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 			    (is(w, i, "type") || is(w, i, "oif") || is(w, i, "oifname") ||
 			     is(w, i, "check")))
 				return i + 1;
+			if (hash && (is(w, i, "mod") || is(w, i, "seed") || is(w, i, "offset"))) {
+				i++;
+				continue;
+			}
 			if (is(w, i, "map") || is(w, i, "vmap") || nx_word_after_key(text_of(w, i), len_of(w, i)))
 				break;
 			continue;
@@ -139,7 +144,11 @@ static unsigned int stock_width(const struct nx_walk *w, size_t i)
 
 #define CONCAT_MAX 64 /* bytes of a set's key; nft 1.0.6 aborts above */
 
-/* Concatenations that no nft could load; @stock: bytes of the parts that are not ours. */
+/*
+ * Concatenations that no nft could load, or not list again: it keeps the typeof of so many
+ * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
+ * parts that are not ours.
+ */
 static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
 		     size_t to)
 {
@@ -147,6 +156,11 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 
 	if (w->lang->dir == NX_OUT)
 		return false;
+	if (s->layout.n > NX_CONCAT_PARTS) {
+		nx_error(w, from, to, "quic: concatenation of %u parts, at most %u are possible",
+			 s->layout.n, NX_CONCAT_PARTS);
+		return true;
+	}
 	for (unsigned int i = 0; i < s->layout.n; i++)
 		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
 	if (bytes <= CONCAT_MAX)

@@ -186,6 +186,8 @@ static size_t walk_set_line(struct nx_walk *w, size_t i, size_t to, struct nx_la
 static void find_layout(struct nx_walk *w, size_t from, size_t to, struct nx_layout *l)
 {
 	struct nx_walk look = *w;
+	unsigned int nerrs = w->lang->nerrs;
+	size_t errors = w->lang->errors.len;
 
 	for (size_t i = from; i < to; i = skip_command(w, i, to) + 1) {
 		while (i < to && (type_of(w, i) == NX_NL || is_punct(w, i, ';')))
@@ -199,6 +201,9 @@ static void find_layout(struct nx_walk *w, size_t from, size_t to, struct nx_lay
 		}
 		look.text->src = w->text->src;
 		nx_walk_typeof(&look, i + 1, to, l);
+		/* the walk proper will find the same errors again */
+		w->lang->nerrs = nerrs;
+		w->lang->errors.len = errors;
 		look.text->src = NULL;
 		nx_text_free(look.text);
 		return;
