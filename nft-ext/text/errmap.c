@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A message is up to three lines:
+ * A message is up to four lines:
  *
  *	FILE:LINE:FIRST-LAST: Error: what is wrong	without the place for a command line
+ *	expected any of: ...				of a syntax error, since nft 1.1.4
  *	the line of text				may be cut off, may be missing
  *	     ^^^^^  ~~~~				tabs as in the text
  */
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #include "errmap.h"
+
+#define EXPECTED "expected any of: "
 
 /** struct line - one line of the messages, without its newline */
 struct line {
@@ -264,7 +267,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 	while (next_line(&p, end, &l)) {
 		unsigned int first, last;
 		const char *user, *q = p;
-		struct line msg, source = { 0 }, carets = { 0 };
+		struct line msg, expected = { 0 }, source = { 0 }, carets = { 0 };
 		struct place pl;
 		size_t ulen;
 
@@ -274,6 +277,10 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			continue;
 		}
 		msg = (struct line){ l.s + pl.head, l.len - pl.head };
+		if (starts(q, end, EXPECTED)) {
+			next_line(&q, end, &expected);
+			p = q;
+		}
 		if (!next_line(&q, end, &source) || !is_source(&source, &pl))
 			source.s = NULL;
 		else
@@ -292,6 +299,10 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			nx_buf_fmt(out, "%s:%u:%u-%u: ", pl.text->name, pl.line, first, last);
 		put_message(out, &msg, at_quic(&pl, first), slots);
 		nx_buf_str(out, "\n");
+		if (expected.s) {
+			nx_buf_add(out, expected.s, expected.len);
+			nx_buf_str(out, "\n");
+		}
 		if (source.s) {
 			user = nx_text_line(pl.text, pl.line, &ulen);
 			if (user && pl.text->n)

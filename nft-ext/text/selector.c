@@ -142,8 +142,6 @@ static unsigned int stock_width(const struct nx_walk *w, size_t i)
 	return 4;
 }
 
-#define CONCAT_MAX 64 /* bytes of a set's key; nft 1.0.6 aborts above */
-
 /*
  * Concatenations that no nft could load, or not list again: it keeps the typeof of so many
  * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
@@ -163,10 +161,10 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 	}
 	for (unsigned int i = 0; i < s->layout.n; i++)
 		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
-	if (bytes <= CONCAT_MAX)
+	if (bytes <= NX_CONCAT_MAX)
 		return false;
 	nx_error(w, from, to, "quic: concatenation of %u bytes is too long, at most %u are possible",
-		 bytes, CONCAT_MAX);
+		 bytes, NX_CONCAT_MAX);
 	return true;
 }
 
@@ -222,6 +220,20 @@ void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)
 	nx_buf_free(&b);
 }
 
+/* `quic` where nothing else can be meant, at @i, and no key behind it. */
+void nx_refuse_key(struct nx_walk *w, size_t i, size_t to)
+{
+	bool word = i + 1 < to && type_of(w, i + 1) == NX_WORD;
+
+	if (w->lang->dir == NX_OUT || !is(w, i, "quic") || type_of(w, i) != NX_WORD)
+		return;
+	if (word)
+		nx_error(w, i, i + 2, "unknown quic key \"%.*s\", known are %s",
+			 (int)len_of(w, i + 1), text_of(w, i + 1), nx_key_names());
+	else
+		nx_error(w, i, i + 1, "quic: a key is missing, known are %s", nx_key_names());
+}
+
 /* One side of `typeof KEY : DATA`; the token behind it. */
 static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			  const struct nx_key **key)
@@ -239,6 +251,7 @@ static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			s.from[part] = i;
 			s.to[part] = end;
 		} else {
+			nx_refuse_key(w, i, to);
 			stock += stock_width(w, i);
 			end = skip_part(w, i, to);
 		}

@@ -342,6 +342,8 @@ static size_t walk_describe(struct nx_walk *w, size_t i, size_t to)
 	nx_buf_char(&w->lang->describe, k ? k->id : 0xff, 1);
 	if (k)
 		nx_walk_exprs(w, i + 1, end);
+	else if (i + 2 < end)
+		nx_refuse_key(w, i + 1, end);
 	return end;
 }
 
