@@ -91,6 +91,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
  * @nshort:	how many are
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has told before
+ * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
  * @sets:	layouts of the sets that these texts define
  * @vars:	defines in force, name to struct nx_var
  * @scope:	all defines, the youngest first
@@ -116,6 +117,7 @@ struct nx_lang {
 	size_t nshort;
 	struct nx_slots *slots;
 	const struct nx_map *known;
+	const struct nx_map *made;
 	struct nx_map sets;
 	struct nx_map vars;
 	struct nx_var *scope;
