@@ -222,6 +222,7 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 {
 	bool unsupported = memmem(err->p, err->len, "Operation not supported", 23);
+	bool no_module;
 
 	if (unsupported && run->wide_interval) {
 		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
@@ -230,8 +231,11 @@ static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 	if (!run->nquic)
 		return;
 	/* the kernel points at an expression that it does not know, not at one in a wrong place */
-	if (blamed && memmem(err->p, err->len, "No such file or directory", 25) &&
-	    access("/sys/module/nft_quic", F_OK))
+	no_module = memmem(err->p, err->len, "No such file or directory", 25) &&
+		    access("/sys/module/nft_quic", F_OK);
+	if (no_module && run->json_in)
+		nx_buf_str(err, "Error: the module nft_quic is not loaded: without it the kernel does not know quic (see modprobe nft_quic)\n");
+	else if (no_module && blamed)
 		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
 	if (unsupported)
 		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting\n");
@@ -289,6 +293,7 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 		rc = -1;
 	} else {
 		run->stream = is_monitor(src);
+		run->json_in = rc;
 		rc = execute(run, src, rc ? json.p : NULL);
 		if (nx_run_stale(run)) {
 			*again = true;

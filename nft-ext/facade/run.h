@@ -30,6 +30,7 @@
  * @input_pos:	read up to here
  * @stream:	monitor: output is passed on as it comes
  * @json:	the output is JSON
+ * @json_in:	the commands came as JSON, and messages have no places
  * @nquic:	quic expressions sent
  * @wide_interval: a set with intervals has a part that is too wide for them
  * @tries:	runs of the real library so far
@@ -46,6 +47,7 @@ struct nx_run {
 	size_t input_len, input_pos;
 	bool stream;
 	bool json;
+	bool json_in;
 	unsigned int nquic;
 	bool wide_interval;
 	unsigned int tries;
