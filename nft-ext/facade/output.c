@@ -4,6 +4,7 @@
 
 #include <nftables/libnftables.h>
 
+#include "debug.h"
 #include "json.h"
 #include "output.h"
 #include "real.h"
@@ -87,12 +88,21 @@ static bool is_json(const struct nx_run *run, const char *raw, size_t len)
 
 static bool put(struct nx_run *run, const char *raw, size_t len)
 {
-	struct nx_buf out = NX_BUF_INIT;
+	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);
+	struct nx_buf out = NX_BUF_INIT, shown = NX_BUF_INIT;
 	bool ok = true;
 
 	if (!len)
 		return true;
-	if (is_json(run, raw, len))
+	if (debug & NFT_DEBUG_NETLINK) {
+		nx_debug_out(raw, len, &run->ctx->slots, &shown);
+		ok = !shown.oom;
+		raw = nx_buf_cstr(&shown);
+		len = shown.len;
+	}
+	if (!ok)
+		;
+	else if (is_json(run, raw, len))
 		ok = nx_json_out(run, raw, len, &out);
 	else if (run->lang.describe.len)
 		put_described(run, raw, len, &out);
@@ -103,6 +113,7 @@ static bool put(struct nx_run *run, const char *raw, size_t len)
 	else
 		nx_run_note(run, "quic: the output could not be translated");
 	nx_buf_free(&out);
+	nx_buf_free(&shown);
 	return ok;
 }
 
