@@ -176,6 +176,14 @@ static void install_gmp(const struct link_map *map, void *handle)
 	gmp.hooked = gmp.set_str && gmp.import && !nx_got_patch(map, patch, 1);
 }
 
+/* Since nft 1.1.1 the directory of `nft -f FILE` is searched, the one use it has for dirname. */
+static bool basedir;
+
+bool nx_hooks_basedir(void)
+{
+	return basedir;
+}
+
 bool nx_hooks_short(void)
 {
 	return gmp.hooked;
@@ -195,7 +203,9 @@ const char *nx_hooks_install(const struct link_map *map, void *handle)
 	const char *why;
 
 	why = nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
-	if (!why)
+	if (!why) {
 		install_gmp(map, handle);
+		basedir = nx_got_calls(map, "dirname");
+	}
 	return why;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nftables/libnftables.h>
@@ -54,6 +56,34 @@ void nx_run_note(struct nx_run *run, const char *fmt, ...)
 	nx_buf_str(&run->notes, "\n");
 }
 
+static bool same_file(const char *a, const struct stat *b)
+{
+	struct stat st;
+
+	return !stat(a, &st) && st.st_dev == b->st_dev && st.st_ino == b->st_ino;
+}
+
+/* The library may have another path to a file, a canonical one; messages will have it too. */
+static void adopt_name(struct nx_run *run, const char *name)
+{
+	struct stat st;
+
+	if (stat(name, &st))
+		return;
+	for (size_t i = 0; i < run->ntext; i++) {
+		struct nx_text *t = run->text[i];
+		char *copy;
+
+		if (!t->name || !strcmp(t->name, name) || !same_file(t->name, &st))
+			continue;
+		copy = strdup(name);
+		if (!copy)
+			continue;
+		free(t->name);
+		t->name = copy;
+	}
+}
+
 /* A file that is included n times has n texts; they are opened in that order. */
 FILE *nx_run_fopen(struct nx_run *run, const char *name)
 {
@@ -63,6 +93,8 @@ FILE *nx_run_fopen(struct nx_run *run, const char *name)
 	FILE *f;
 	int fd;
 
+	if (run->ntext > 1)
+		adopt_name(run, name);
 	for (size_t i = 0; i < run->ntext; i++) {
 		struct nx_text *t = run->text[i];
 
@@ -336,6 +368,23 @@ int nx_run_buffer(struct nx_ctx *ctx, const char *cmd)
 	return run_source(ctx, &src);
 }
 
+/* As the library does: the directory is searched from now on, for the life of the context. */
+static void add_basedir(struct nx_ctx *ctx, const char *name)
+{
+	char *copy = strdup(name), *dir = copy ? realpath(dirname(copy), NULL) : NULL;
+
+	for (size_t at = 0; dir && at < ctx->paths.len; at += strlen(ctx->paths.p + at) + 1) {
+		if (!strcmp(ctx->paths.p + at, dir)) {
+			free(dir);
+			dir = NULL;
+		}
+	}
+	if (dir)
+		nx_buf_add(&ctx->paths, dir, strlen(dir) + 1);
+	free(dir);
+	free(copy);
+}
+
 int nx_run_file(struct nx_ctx *ctx, const char *name)
 {
 	struct source src = { .name = name };
@@ -357,6 +406,8 @@ int nx_run_file(struct nx_ctx *ctx, const char *name)
 		text = strdup("");
 	if (!text)
 		return -1;
+	if (!src.stdin_file && nx_hooks_basedir())
+		add_basedir(ctx, name);
 	src.cmd = text;
 	src.once = !regular && src.len;
 	rc = run_source(ctx, &src);

@@ -333,6 +333,33 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 	nx_jwalk(w, v);
 }
 
+/* What nft has no JSON for it prints as text in a string: a chain without a name. */
+static json_t *text_in_json(struct nx_jwalk *w, json_t *v)
+{
+	static const struct nx_block chain = { .kind = NX_CHAIN };
+	const char *s = json_string_value(v);
+	struct nx_text *t;
+	json_t *out = NULL;
+	char *copy;
+	size_t len;
+
+	if (!strstr(s, "@ih,"))
+		return v;
+	copy = strdup(s);
+	t = copy ? nx_text_new(NULL, copy, strlen(copy)) : NULL;
+	if (t) {
+		nx_translate(w->lang, t, &chain);
+		s = nx_text_result(t, &len);
+		out = json_stringn(s, len);
+	}
+	nx_text_free(t);
+	if (!out)
+		return v;
+	w->changed = true;
+	json_decref(v);
+	return out;
+}
+
 void nx_jwalk(struct nx_jwalk *w, json_t *v)
 {
 	struct nx_layout l;
@@ -341,8 +368,12 @@ void nx_jwalk(struct nx_jwalk *w, json_t *v)
 	json_t *m;
 
 	if (json_is_array(v)) {
-		json_array_foreach(v, i, m)
-			nx_jwalk(w, m);
+		json_array_foreach(v, i, m) {
+			if (w->lang->dir == NX_OUT && json_is_string(m))
+				json_array_set_new(v, i, text_in_json(w, json_incref(m)));
+			else
+				nx_jwalk(w, m);
+		}
 		return;
 	}
 	if (!json_is_object(v))
