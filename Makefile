@@ -86,8 +86,14 @@ tap-vm: modules
 
 # Each nft version on a kernel: Debian 12's, Debian 13's, sid's.
 NFT_ON := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)@new
-tap-nft: modules
+tap-nft: modules nft-libs
 	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
+
+# The libraries of two releases: an upgrade swaps them under the facade.
+.PHONY: nft-libs
+nft-libs:
+	@for r in old main; do root=$$($(RIG)/mkroot $$r) && mkdir -p $(BUILD)/nft-libs/$$r && \
+		cp -uL $$root/usr/lib/*/libnftables.so.1 $(BUILD)/nft-libs/$$r/ || exit 1; done
 
 # LONG=1: every pair moves 100 MiB, not only some.
 tap-e2e: E2E := run
