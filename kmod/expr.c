@@ -7,6 +7,8 @@
 #include "expr.h"
 #include "nq_net.h"
 
+#define NQ_SETTLE_DELAY (2 * HZ) /* for a large batch to come to its validation */
+
 static const struct nla_policy nq_policy[NFTA_QUIC_MAX + 1] = {
 	[NFTA_QUIC_KEY] = { .type = NLA_U32 },
 	[NFTA_QUIC_DREG] = { .type = NLA_U32 },
@@ -44,13 +46,69 @@ static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
 	return 0;
 }
 
+/*
+ * Packets have to be gathered at the hooks of the base chains that lead to the rule. Which
+ * these are .validate finds out, but it may be called with a set's lock held, where no hook
+ * can be registered. So a rule in a chain that is jumped to gets all of them in .init, and
+ * gives back here what it did not need after all; where such a chain comes to be reached from
+ * another hook later, this registers it, a moment after the commit.
+ */
+static void nq_expr_settle(struct work_struct *work)
+{
+	struct nq_expr_state *state = container_of(to_delayed_work(work), struct nq_expr_state,
+						   settle);
+	unsigned int needed = READ_ONCE(state->needed), missing = needed & ~state->points;
+	struct nq_net *nn = nq_pernet(state->net);
+	int err = 0;
+
+	nq_points_put(nn, state->points & ~needed);
+	state->points &= needed;
+	if (missing)
+		err = nq_points_get(nn, missing);
+	if (!err)
+		state->points |= missing;
+	else if (err != -ENETDOWN)
+		schedule_delayed_work(&state->settle, HZ);
+}
+
+static int nq_init_points(const struct nft_ctx *ctx, struct nq_expr_state *state)
+{
+	bool base = nft_is_base_chain(ctx->chain);
+	unsigned int points = nq_points(ctx->family, base ? nft_base_chain(ctx->chain)->ops.hooknum :
+							    NF_INET_POST_ROUTING);
+	int err;
+
+	INIT_DELAYED_WORK(&state->settle, nq_expr_settle);
+	err = nq_points_get(nq_pernet(ctx->net), points);
+	if (err)
+		return err;
+	state->points = points;
+	if (base)
+		state->needed = points;
+	else
+		schedule_delayed_work(&state->settle, NQ_SETTLE_DELAY);
+	return 0;
+}
+
 static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsigned int len)
 {
-	priv->state = kzalloc(struct_size(priv->state, data, len), GFP_KERNEL_ACCOUNT);
-	if (!priv->state)
+	struct nq_expr_state *state;
+	int err;
+
+	state = kzalloc(struct_size(state, data, len), GFP_KERNEL_ACCOUNT);
+	if (!state)
 		return -ENOMEM;
-	priv->state->chain = ctx->chain;
-	priv->state->len = len;
+	state->net = ctx->net;
+	state->chain = ctx->chain;
+	state->len = len;
+	if (nq_key_is_name(priv->key)) {
+		err = nq_init_points(ctx, state);
+		if (err) {
+			kfree(state);
+			return err;
+		}
+	}
+	priv->state = state;
 	return 0;
 }
 
@@ -115,10 +173,13 @@ static int nq_match_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *expr)
 {
 	struct nq_expr *priv = nft_expr_priv(expr);
+	struct nq_expr_state *state = priv->state;
 
-	if (priv->state->points)
-		nq_points_put(nq_pernet(ctx->net), priv->state->points);
-	kfree(priv->state);
+	if (nq_key_is_name(priv->key)) {
+		cancel_delayed_work_sync(&state->settle);
+		nq_points_put(nq_pernet(ctx->net), state->points);
+	}
+	kfree(state);
 }
 
 static int nq_expr_dump(struct sk_buff *skb, const struct nft_expr *expr, bool reset)
@@ -152,14 +213,14 @@ static int nq_match_dump(struct sk_buff *skb, const struct nft_expr *expr, bool 
 
 /*
  * Called for every chain from which the rule can be reached, before packets can come that
- * way: have the packets gathered that will. ctx->chain is the base chain.
+ * way. ctx->chain is the base chain. Under RCU or a lock if a verdict map leads here.
  */
 static int nq_match_validate(const struct nft_ctx *ctx, const struct nft_expr *expr)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 	struct nq_expr_state *state = priv->state;
 	const struct nf_hook_ops *ops;
-	unsigned int points;
+	unsigned int needed;
 	int err;
 
 	err = nft_chain_validate_hooks(ctx->chain, BIT(NF_INET_PRE_ROUTING) |
@@ -175,13 +236,13 @@ static int nq_match_validate(const struct nft_ctx *ctx, const struct nft_expr *e
 	    (ops->hooknum == NF_INET_PRE_ROUTING || ops->hooknum == NF_INET_LOCAL_OUT))
 		return -EOPNOTSUPP; /* too early: nothing is gathered yet */
 
-	points = nq_points(ctx->family, ops->hooknum) & ~state->points;
-	if (!points)
+	needed = state->needed | nq_points(ctx->family, ops->hooknum);
+	if (needed == state->needed)
 		return 0;
-	err = nq_points_get(nq_pernet(ctx->net), points);
-	if (err)
-		return err;
-	state->points |= points;
+	WRITE_ONCE(state->needed, needed);
+	smp_mb(); /* the work that is no longer pending may have read it before */
+	if (!delayed_work_pending(&state->settle))
+		schedule_delayed_work(&state->settle, 0);
 	return 0;
 }
 

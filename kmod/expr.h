@@ -3,6 +3,7 @@
 #ifndef NQ_EXPR_H
 #define NQ_EXPR_H
 
+#include <linux/workqueue.h>
 #include <net/netfilter/nf_tables.h>
 #include <uapi/nft_quic.h>
 
@@ -54,8 +55,12 @@ struct nq_search {
  * nf_tables copies expressions into the blob that packets run; what .validate finds out
  * afterwards has to be reached through a pointer.
  *
+ * @net:	namespace
  * @chain:	that the rule is in
- * @points:	what nq_points_get() was called for
+ * @points:	what nq_points_get() was called for; by .init, then by @settle alone
+ * @needed:	points of the base chains that it was reached from; grows under commit_mutex, read
+ *		with READ_ONCE()
+ * @settle:	makes @points what is @needed, for names; see nq_expr_settle()
  * @resolved:	@search is valid; smp_store_release() by .validate, under commit_mutex,
  *		smp_load_acquire() by .eval. Never goes back.
  * @search:	for loads of names
@@ -63,8 +68,11 @@ struct nq_search {
  * @data:	the literal
  */
 struct nq_expr_state {
+	struct net *net;
 	struct nft_chain *chain;
 	unsigned int points;
+	unsigned int needed;
+	struct delayed_work settle;
 	bool resolved;
 	struct nq_search search;
 	u8 len;
@@ -108,7 +116,7 @@ void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
  * @expr:	a load of a name, in the rule itself
  * @search:	filled in
  *
- * Caller holds nf_tables' commit_mutex. Return: 0, or -EOPNOTSUPP if there is a lookup, but
+ * Caller holds nf_tables' commit_mutex, and may be under RCU or a spinlock. Return: 0, or -EOPNOTSUPP if there is a lookup, but
  * it cannot be served.
  */
 int nq_search_resolve(struct net *net, const struct nft_chain *chain,

@@ -25,7 +25,7 @@ struct nq_dump {
 
 static int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr)
 {
-	dump->skb = alloc_skb(NQ_DUMP_SIZE, GFP_KERNEL);
+	dump->skb = alloc_skb(NQ_DUMP_SIZE, GFP_ATOMIC);
 	if (!dump->skb)
 		return -ENOMEM;
 	if (!expr->ops->dump || expr->ops->dump(dump->skb, expr, false) < 0 ||
