@@ -21,7 +21,7 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit corpus quicd nft vm e2e install fuzz
+LAYERS := unit corpus quicd nft vm e2e fuzz
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
@@ -36,12 +36,13 @@ check:
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, each of its claims a test
-#: check-install packages, make install, reboot and services on a Debian with systemd
+#: check-install packages, make install, reboot and services on a Debian with systemd (not part
+#:               of check; LONG=1 has DKMS build in the guest)
 #: check-pairs   every client with every service (not part of check)
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
-.PHONY: $(LAYERS:%=check-%) check-kasan check-lockdep check-pairs
-$(LAYERS:%=check-%) check-kasan check-lockdep check-pairs: check-%:
+.PHONY: $(LAYERS:%=check-%) check-kasan check-lockdep check-pairs check-install
+$(LAYERS:%=check-%) check-kasan check-lockdep check-pairs check-install: check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
