@@ -37,6 +37,7 @@ check:
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, and every real client with every real service
 #: check-install packages, make install, reboot and services on a Debian with systemd
+#:               (LONG=1 has DKMS build in the guest)
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #: check-browsers  Chromium and Firefox with the web servers (this and what follows is not part of check)
