@@ -98,7 +98,7 @@ class Host:
             kind, port = ('-t', tcp) if tcp else ('-u', udp)
             return self.listens(kind, port)
         if tcp or udp:
-            poll(f'{name} listens', up)
+            poll(f'{name} listens', up, 300)
         return p
 
     def listens(self, kind, port):
