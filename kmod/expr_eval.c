@@ -38,6 +38,17 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt)
 }
 
 /*
+ * Conntrack takes a UDP flow that has not lasted two seconds for a query and its answer, and
+ * forgets it after 30 s of silence; of a QUIC connection that was set up faster the NAT would be
+ * lost. With a ClientHello it is a stream from its first packet on.
+ */
+static void nq_is_stream(struct nf_conn *ct)
+{
+	if (!nf_ct_is_confirmed(ct))
+		ct->proto.udp.stream_ts = jiffies - 1;
+}
+
+/*
  * The names of the flow, if the packet is of its first flight: an Initial or 0-RTT under
  * a connection ID that the flight's Initials had. Behind NAT conntrack knows under which
  * addresses the client sent it.
@@ -49,7 +60,7 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	const struct nq_names *names;
 	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct;
+	struct nf_conn *ct;
 	struct nq_key key;
 
 	if (!head->is_long || !h->ver ||
@@ -68,6 +79,8 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 	names = nq_names_get(nn, &key);
 	if (!names || !nq_cids_have(&names->cids, head->bytes + h->dcid_off, h->dcid_len))
 		return NULL;
+	if (ct && !nf_ct_is_template(ct))
+		nq_is_stream(ct);
 	return names;
 }
 

@@ -16,7 +16,8 @@ from net import BIN, WORK, Failed, sh
 
 V1, V2 = '0x00000001', '0x6b3343cf'
 HERE = os.path.dirname(os.path.abspath(__file__))
-SILENCE = 61  # seconds
+SILENCE = 61    # seconds
+PATIENCE = 60   # for a handshake: an emulated machine may be slow
 
 
 def bracket(address):
@@ -64,8 +65,8 @@ class Curl(Client):
         return first_line('curl', '--version').split()[1]
 
     def argv(self, address, port, name):
-        return ['curl', '-sS', '--http3-only', '--cacert', certs.CA, '--connect-to',
-                f'{name}:443:{bracket(address)}:{port}']
+        return ['curl', '-sS', '--http3-only', '--connect-timeout', str(PATIENCE), '--cacert', certs.CA,
+                '--connect-to', f'{name}:443:{bracket(address)}:{port}']
 
     def __call__(self, host, address, port, name):
         base = self.argv(address, port, name)
@@ -158,7 +159,7 @@ class Kdig(Client):
 
     def __call__(self, host, address, port, name):
         r = host.attempt('kdig', f'@{address}', '-p', str(port), '+quic', f'+tls-ca={certs.CA}',
-                         f'+tls-hostname={name}', '+short', self.question, 'A')
+                         f'+tls-hostname={name}', f'+timeout={PATIENCE}', '+retry=0', '+short', self.question, 'A')
         return f'{self.question} is ' + content(r, self.answer + '\n')
 
 
@@ -215,7 +216,7 @@ class Quicc(Client):
     def __init__(self, alpn, greeting='', version=1, cannot=None):
         self.alpn, self.greeting = [alpn], greeting
         self.quic = V2 if version == 2 else V1
-        self.options = ['--version', str(version)]
+        self.options = ['--version', str(version), '--timeout', str(PATIENCE)]
         self.cannot = cannot or {}
 
     def version(self):

@@ -11,7 +11,7 @@ import time
 
 import hello
 import rules
-from net import BIN, Capture, Failed, sh
+from net import BIN, Capture, Failed, flows, sh
 
 QUIC = {'0x00000001': '1', '0x6b3343cf': '2'}
 # So many runs tell a fault of ours from a machine so slow that clients repeat themselves.
@@ -37,6 +37,7 @@ class Lane:
     def __init__(self, host, device, v4, v6):
         self.host, self.device = host, device
         self.addresses = {'IPv4': v4, 'IPv6': v6}
+        self.capture = None     # of the server's end, from the first run on
 
 
 def bound(server, address, sport):
@@ -53,17 +54,18 @@ class Run:
     """One client, once, with a capture at the server's door."""
 
     def __init__(self, server, lane, call, address, port, name):
-        capture = Capture(server, f'run-{lane.device}', lane.device)
+        if not lane.capture:
+            lane.capture = Capture(server, f'run-{lane.device}', lane.device)
+        before = os.path.getsize(lane.capture.file)
         self.error = self.result = None
         try:
             self.result = call(lane.host, address, port, name) or 'works'
         except Failed as e:
             self.error = e
-        capture.stop()
-        self.file = capture.file
-        self.flights = hello.flights(capture.file, port)
+        self.file = lane.capture.since(before)
+        self.flights = hello.flights(self.file, port)
         through = port == 443
-        self.flows = [f for f in capture.flows() if f['dport'] == port and f['complete']] if through else []
+        self.flows = [f for f in flows(self.file) if f['dport'] == port and f['complete']] if through else []
         self.ports = {bound(server, address, f.sport) for f in self.flights} if through else set()
         self.again = sum(f.again for f in self.flights)
 
@@ -174,9 +176,9 @@ class Matrix:
             for f in [pool.submit(work, lane) for lane in self.lanes]:
                 f.result()
         after = rules.counters(self.server)
-        for word, flows in self.taken.items():
+        for word, taken in self.taken.items():
             count = sum(n - before.get(rule, 0) for rule, n in after.items() if word in rule)
-            self.tap.ok(count == flows, f'counters: {flows} first flights took the rule with {word}', f'{count}: {after}')
+            self.tap.ok(count == taken, f'counters: {taken} first flights took the rule with {word}', f'{count}: {after}')
         # In the order of the list, whichever lane they took.
         self.working = [p for p in self.pairs if p in self.working]
 
@@ -208,12 +210,12 @@ class Matrix:
             errors = [(p, f.exception()) for p, f in jobs]
             capture.stop()
             pool.shutdown()
-            flows = [f for f in capture.flows() if f['dport'] == 443 and f['complete']]
+            found = [f for f in capture.flows() if f['dport'] == 443 and f['complete']]
             for p, error in errors:
                 if error and not isinstance(error, Failed):
                     raise error
                 alike = [q for q, _ in jobs if (q.sni, q.action.alpn) == (p.sni, p.action.alpn)]
-                seen = [f for f in flows if (f['sni'], f['alpn']) == (p.sni, p.action.alpn)]
+                seen = [f for f in found if (f['sni'], f['alpn']) == (p.sni, p.action.alpn)]
                 if not error and len(seen) != len(alike):
                     error = f'{len(seen)} connections of {len(alike)} clients: {seen}'
                 self.judge(p, 'idle', 'the connection survives a minute of silence', error)
@@ -240,6 +242,10 @@ class Matrix:
 
     def big(self, sizes):
         """Large files, one on each lane at a time. `sizes`: pair -> (MiB, path, checksum)."""
+        for lane in self.lanes:
+            if lane.capture:
+                lane.capture.stop()
+                lane.capture = None
         left = queue.SimpleQueue()
         for p in self.working:
             if self.ability(p, 'big'):

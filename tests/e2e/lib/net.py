@@ -9,6 +9,7 @@ import time
 
 WORK = '/var/tmp/e2e'
 BIN = '/src/build'
+HEAD = 24   # bytes of a pcap file before its first packet
 
 
 class Failed(Exception):
@@ -97,7 +98,7 @@ class Host:
             kind, port = ('-t', tcp) if tcp else ('-u', udp)
             return self.listens(kind, port)
         if tcp or udp:
-            poll(f'{name} listens', up)
+            poll(f'{name} listens', up, 300)
         return p
 
     def listens(self, kind, port):
@@ -130,20 +131,37 @@ class Capture:
                                       'udp', 'or', 'icmp', 'or', 'icmp6'])
         poll('tcpdump listens', lambda: 'listening on' in self.p.said())
 
-    def stop(self):
-        # What the kernel has seen but tcpdump not yet written comes within a moment.
+    def settle(self):
+        """What the kernel has seen but tcpdump not yet written comes within a moment; the size then."""
         size, still, end = -1, 0, time.monotonic() + 10
         while still < 3 and time.monotonic() < end:
             now = os.path.getsize(self.file)
-            still = still + 1 if now == size and now > 24 else 0
+            still = still + 1 if now == size and now >= HEAD else 0
             size = now
             time.sleep(0.2)
+        return size
+
+    def since(self, size):
+        """A capture of its own of what came since the file had this size."""
+        self.settle()
+        out = self.file.replace('.pcap', '-part.pcap')
+        with open(self.file, 'rb') as f, open(out, 'wb') as part:
+            part.write(f.read(HEAD))
+            f.seek(max(size, HEAD))
+            shutil.copyfileobj(f, part)
+        return out
+
+    def stop(self):
+        self.settle()
         self.p.stop()
 
     def flows(self):
-        """What quic-inspect makes of it: a list of dicts, one a flow."""
-        out = sh(f'{BIN}/inspect/quic-inspect', '--json', self.file)
-        return [json.loads(line) for line in out.splitlines()]
+        return flows(self.file)
+
+
+def flows(file):
+    """What quic-inspect makes of a capture: a list of dicts, one a flow."""
+    return [json.loads(line) for line in sh(f'{BIN}/inspect/quic-inspect', '--json', file).splitlines()]
 
 
 def workdir():

@@ -127,6 +127,7 @@ name = {name}
 listen = *:{port}
 alpn = {alpn}
 mode = {mode}
+handshake-timeout = 60s
 
 [tls]
 cert = {cert}

@@ -45,7 +45,7 @@ type client struct {
 func connectTo(address, name string, t *tls.Config) *client {
 	c := &client{name: name}
 	c.TLSClientConfig = t
-	c.QUICConfig = &quic.Config{MaxIdleTimeout: 3 * time.Minute}
+	c.QUICConfig = &quic.Config{MaxIdleTimeout: 3 * time.Minute, HandshakeIdleTimeout: time.Minute}
 	c.Dial = func(ctx context.Context, _ string, t *tls.Config, q *quic.Config) (*quic.Conn, error) {
 		conn, err := quic.DialAddrEarly(ctx, address, t, q)
 		c.conn = conn
