@@ -144,11 +144,11 @@ def refused_at_the_limit():
 @test
 @h.mark("heavy")
 def idle_connections():
-    """2,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
+    """1,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
     load = h.BIN / "quic-load"
     if not load.exists():
         raise h.Skip("quic-load is not built")
-    n = 10000 if h.long_form() else 2000
+    n = 10000 if h.long_form() else 1000
     s = Service(service={"max-connections": "20000", "log-level": "warning",
                          "retry-threshold": "never", "idle-timeout": "10m"}, wait=False)
     h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
