@@ -21,7 +21,7 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit corpus quicd nft vm e2e fuzz
+LAYERS := unit corpus quicd nft vm e2e install fuzz kasan lockdep
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
@@ -35,21 +35,21 @@ check:
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
-#: check-e2e     the demo, each of its claims a test
-#: check-pairs   every client with every service (not part of check)
+#: check-e2e     the demo, and every real client with every real service
+#: check-install packages, make install, reboot and services on a Debian with systemd
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
+#: check-browsers  Chromium and Firefox with the web servers (this and what follows is not part of check)
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := kasan lockdep pairs quicd-load quicd-asan quicd-valgrind
+MORE := browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-pairs tap-kasan tap-lockdep
-.PHONY: tap-quicd-load tap-quicd-asan tap-quicd-valgrind
+.PHONY: $(LAYERS:%=tap-%) $(MORE:%=tap-%)
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -86,16 +86,24 @@ tap-vm: modules
 
 # Each nft version on a kernel: Debian 12's, Debian 13's, sid's.
 NFT_ON := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)@new
-tap-nft: modules
+tap-nft: modules nft-libs
 	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
 
-tap-e2e: userspace
-	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
-	@tests/e2e/run
+# The libraries of two releases: an upgrade swaps them under the facade.
+.PHONY: nft-libs
+nft-libs:
+	@for r in old main; do root=$$($(RIG)/mkroot $$r) && mkdir -p $(BUILD)/nft-libs/$$r && \
+		cp -uL $$root/usr/lib/*/libnftables.so.1 $(BUILD)/nft-libs/$$r/ || exit 1; done
 
-tap-pairs: userspace
+# LONG=1: every pair moves 100 MiB, not only some.
+tap-e2e: E2E := run
+tap-browsers: E2E := browsers
+tap-e2e tap-browsers: userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
-	@tests/e2e/run pairs
+	@tests/e2e/$(E2E) $(if $(LONG),--long)
+
+tap-install:
+	@tests/install/run
 
 tap-kasan tap-lockdep: tap-%:
 	@tests/uml/check $*
@@ -131,25 +139,28 @@ bench-quicd: userspace
 
 bench: bench-nft bench-quicd
 
-#: interop       run check-pairs, then renew docs/interop.md and tests/captures from it
+#: interop       check-e2e and check-browsers, then docs/interop.md and tests/captures from them
 .PHONY: interop
-interop: check-pairs
-	@mkdir -p docs && cp $(BUILD)/e2e/pairs.md docs/interop.md
-	@rm -f tests/captures/*.pcap && cp $(BUILD)/e2e/captures/* tests/captures/
+interop: check-e2e check-browsers
+	@$(IN_ROOT) tests/e2e/interop
 
-#: install       into this system (or DESTDIR), built with what this system has
-#: uninstall     take it away again
+#: install       into this system (or DESTDIR), built with what this system has;
+#:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too
+#: uninstall     take it away again (MODULE=dkms as installed)
 #: deb           Debian packages, in build/deb
 .PHONY: install uninstall deb clean distclean
 # In a copy: the packaging tools write beside the sources.
 deb:
-	@$(IN_ROOT) sh -ec 'mkdir -p /tmp/nft-quic build/deb; \
+	@$(IN_ROOT) --root install sh -ec 'mkdir -p /tmp/nft-quic build/deb; rm -f build/deb/*; \
 		tar -c --exclude=./build --exclude=./.git . | tar -x -C /tmp/nft-quic; \
-		cd /tmp/nft-quic; dpkg-buildpackage -b -us -uc -d -j$(JOBS); cp ../*.deb /src/build/deb'
-	@ls -l build/deb
+		cd /tmp/nft-quic; DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -b -us -uc -j$(JOBS); cp ../*.deb /src/build/deb'
+	@ls -l $(BUILD)/deb
+
+$(if $(filter-out dkms,$(MODULE)),$(error MODULE=$(MODULE): only dkms is known))
+DKMS := $(if $(filter dkms,$(MODULE)),dkms-)
 
 install:
-	$(MAKE) -C kmod install
+	$(MAKE) -C kmod $(DKMS)install
 	$(MAKE) -C nft-ext install
 	$(MAKE) -C nft-ext/inspect install
 	$(MAKE) -C quicd install
@@ -158,7 +169,7 @@ uninstall:
 	$(MAKE) -C nft-ext uninstall
 	$(MAKE) -C nft-ext/inspect uninstall
 	$(MAKE) -C quicd uninstall
-	$(MAKE) -C kmod uninstall
+	$(MAKE) -C kmod $(DKMS)uninstall
 
 #: clean         remove what was built; the roots and downloads stay
 #: distclean     remove these too

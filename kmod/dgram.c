@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/random.h>
+#include <linux/siphash.h>
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 
 #include "dgram.h"
+
+/* Will it be cut behind this UDP header? That of a tunnel stands before what will be cut. */
+static bool nq_is_segmented(const struct sk_buff *skb)
+{
+	unsigned int type = skb_shinfo(skb)->gso_type;
+
+	return skb_is_gso(skb) && type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST) &&
+	       !(type & (SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM));
+}
 
 bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int thoff)
 {
@@ -18,11 +29,11 @@ bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int t
 		return false;
 
 	d->off = thoff + sizeof(*uh);
-	if (skb_is_gso(skb) && skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST)) {
+	if (nq_is_segmented(skb)) {
 		/* The length field may be of one segment or of all. */
 		d->len = skb->len - d->off;
 		d->seg = skb_shinfo(skb)->gso_size;
-		return d->seg != 0;
+		return d->seg && nq_dgrams_count(d) <= NQ_SEGMENTS_MAX;
 	}
 
 	len = ntohs(uh->len);
@@ -82,6 +93,21 @@ void nq_key_tuple(struct nq_key *key, const struct nf_conntrack_tuple *tuple)
 	key->dst = tuple->dst.u3;
 	key->sport = tuple->src.u.udp.port;
 	key->dport = tuple->dst.u.udp.port;
+}
+
+static siphash_aligned_key_t nq_key_secret __ro_after_init;
+
+void __init nq_key_init(void)
+{
+	get_random_bytes(&nq_key_secret, sizeof(nq_key_secret));
+}
+
+u32 nq_key_hash(const void *key, u32 len, u32 seed)
+{
+	siphash_key_t secret = nq_key_secret;
+
+	secret.key[0] ^= seed;
+	return siphash(key, sizeof(struct nq_key), &secret);
 }
 
 void nq_key_reverse(struct nq_key *rev, const struct nq_key *key)

@@ -3,6 +3,8 @@
 #ifndef NQ_DGRAM_H
 #define NQ_DGRAM_H
 
+#define NQ_SEGMENTS_MAX 128 /* the kernel's own bound for UDP_SEGMENT */
+
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -48,7 +50,8 @@ static inline unsigned int nq_dgrams_count(const struct nq_dgrams *d)
 /**
  * nq_dgrams_at - describe the payload of the UDP header at @thoff
  *
- * Return: false if the header or its length is wrong.
+ * Return: false if the header or its length is wrong, or if there are more than
+ * NQ_SEGMENTS_MAX datagrams.
  */
 bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int thoff);
 
@@ -64,6 +67,16 @@ bool nq_key_skb(struct nq_key *key, const struct sk_buff *skb, u8 pf, unsigned i
 
 /** nq_key_tuple - the flow of a conntrack tuple */
 void nq_key_tuple(struct nq_key *key, const struct nf_conntrack_tuple *tuple);
+
+/** nq_key_init - once, before any key is hashed */
+void nq_key_init(void);
+
+/**
+ * nq_key_hash - for rhashtable
+ *
+ * Clients choose their addresses and ports: keyed, so that they cannot choose the bucket.
+ */
+u32 nq_key_hash(const void *key, u32 len, u32 seed);
 
 /** nq_key_reverse - the other direction of a flow */
 void nq_key_reverse(struct nq_key *rev, const struct nq_key *key);

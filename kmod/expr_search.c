@@ -147,10 +147,10 @@ static const char *const nq_readers[] = {
 };
 
 /*
- * Must @expr, which stands between the load and the lookup, run before the search?
- * Return: 1 if it loads a part of the key, 0 if it does not touch it, else -EOPNOTSUPP.
+ * The register that @expr writes. Return: its index; -ENOENT if it writes none, as a reader, a
+ * "set" form, a verdict or a quic literal; -EOPNOTSUPP if it cannot be told.
  */
-static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int n)
+static int nq_written(const struct nft_expr *expr)
 {
 	struct nq_dump dump;
 	unsigned int i;
@@ -158,11 +158,11 @@ static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int
 
 	for (i = 0; i < ARRAY_SIZE(nq_readers); i++)
 		if (nq_expr_is(expr, nq_readers[i]))
-			return 0;
+			return -ENOENT;
 	for (i = 0; i < ARRAY_SIZE(nq_loaders); i++)
 		if (nq_expr_is(expr, nq_loaders[i].type))
 			break;
-	if (i == ARRAY_SIZE(nq_loaders) || !expr->ops->eval)
+	if (i == ARRAY_SIZE(nq_loaders))
 		return -EOPNOTSUPP;
 
 	err = nq_dump_expr(&dump, expr);
@@ -170,8 +170,24 @@ static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int
 		return err;
 	dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
 	nq_dump_free(&dump);
-	/* No register: a "set" form, a verdict, a quic literal. */
-	return dreg >= 0 && dreg >= sreg && dreg < sreg + n;
+	return dreg >= 0 ? dreg : -ENOENT;
+}
+
+/*
+ * Must @expr, which stands between the load and the lookup, run before the search?
+ * Return: 1 if it loads a part of the key, 0 if it does not touch it, else -errno.
+ */
+static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int n)
+{
+	int dreg = nq_written(expr);
+
+	if (dreg == -ENOENT)
+		return 0;
+	if (dreg < 0)
+		return dreg;
+	if (!expr->ops->eval)
+		return -EOPNOTSUPP;
+	return dreg >= sreg && dreg < sreg + n;
 }
 
 static const struct nft_rule *nq_rule_find(const struct nft_chain *chain,
@@ -237,20 +253,10 @@ static bool nq_in_parts(const struct nq_search *search, unsigned int reg)
 /* May @expr have put something into the key beside its names? */
 static bool nq_fills(const struct nq_search *search, const struct nft_expr *expr, unsigned int n)
 {
-	struct nq_dump dump;
-	unsigned int i;
-	int dreg;
+	int dreg = nq_written(expr);
 
-	for (i = 0; i < ARRAY_SIZE(nq_readers); i++)
-		if (nq_expr_is(expr, nq_readers[i]))
-			return false;
-	for (i = 0; i < ARRAY_SIZE(nq_loaders); i++)
-		if (nq_expr_is(expr, nq_loaders[i].type))
-			break;
-	if (i == ARRAY_SIZE(nq_loaders) || nq_dump_expr(&dump, expr))
-		return true;
-	dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
-	nq_dump_free(&dump);
+	if (dreg < 0)
+		return dreg != -ENOENT;
 	return dreg >= search->sreg && dreg < search->sreg + n && !nq_in_parts(search, dreg);
 }
 

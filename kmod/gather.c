@@ -17,6 +17,7 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "gather.h"
+#include "held.h"
 #include "hold.h"
 #include "nq_net.h"
 
@@ -128,8 +129,7 @@ static bool nq_packet_bound(const struct nq_packet *p)
 	return true;
 }
 
-/* Are the names known already? Caller is under RCU. */
-static bool nq_packet_known(struct nq_net *nn, const struct nq_packet *p)
+bool nq_gather_known(struct nq_net *nn, const struct nq_packet *p)
 {
 	const struct nq_names *names;
 	struct nq_key rev;
@@ -187,6 +187,9 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p)
 {
 	nq_stat_add(nn, overload, nq_packet_datagrams(p));
+	/* It could not be taken because its route went away: it cannot go on without. */
+	if (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb))
+		return NF_DROP;
 	return READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS ? NF_ACCEPT : NF_DROP;
 }
 
@@ -201,7 +204,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 
 	nq_flight_init(&s->flight);
 	fed = nq_feed(nn, s, p->skb, &p->d, &cids);
-	if (fed == NQ_FED_MORE)
+	if (fed == NQ_FED_MORE && nq_held_can(p))
 		return nq_hold_begin(nn, p, s, &cids);
 	if (fed == NQ_FED_DONE)
 		err = nq_names_add(nn, &p->key, &s->flight, &cids);
@@ -212,21 +215,25 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 		if (err)
 			return nq_gather_overload(nn, p);
 		/* Another CPU may have begun to hold the flow: not past those packets. */
+		smp_mb(); /* names before holds; pairs with nq_hold_begin() */
 		if (nq_hold_follow(nn, p, &verdict))
 			return verdict;
 		nq_stat_add(nn, direct, nq_packet_datagrams(p));
 		return NF_ACCEPT;
 	case NQ_FED_LIMIT:
 		return nq_gather_overload(nn, p);
+	case NQ_FED_MORE: /* cannot be held, and dropping it would end the connection */
+		break;
 	case NQ_FED_NOTHING:
 		/* 0-RTT that overtook its Initial */
-		if (!p->initials)
+		if (!p->initials && nq_held_can(p))
 			return nq_hold_begin(nn, p, NULL, &cids);
-		fallthrough;
-	default:
-		nq_stat_add(nn, foreign, nq_packet_datagrams(p));
-		return NF_ACCEPT;
+		break;
+	case NQ_FED_DEAD:
+		break;
 	}
+	nq_stat_add(nn, foreign, nq_packet_datagrams(p));
+	return NF_ACCEPT;
 }
 
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -248,7 +255,7 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 		nq_stat_add(nn, bound, nq_packet_datagrams(&p));
 		return NF_ACCEPT;
 	}
-	if (nq_packet_known(nn, &p)) {
+	if (nq_gather_known(nn, &p)) {
 		nq_stat_add(nn, known, nq_packet_datagrams(&p));
 		return NF_ACCEPT;
 	}

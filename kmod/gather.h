@@ -58,6 +58,13 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 		    const struct nq_dgrams *d, struct nq_cids *cids);
 
 /**
+ * nq_gather_known - are the names of this flow known, and is the packet of its first flight?
+ *
+ * Also if it is a reply to a known flow. Caller is under RCU.
+ */
+bool nq_gather_known(struct nq_net *nn, const struct nq_packet *p);
+
+/**
  * nq_gather_overload - a limit keeps us from reading this flight to its end
  *
  * Counts it. Return: NF_DROP or NF_ACCEPT, as the namespace's overload policy says.

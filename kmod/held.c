@@ -9,33 +9,35 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <net/dst.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 
 #include "gather.h"
 #include "held.h"
 #include "nq_net.h"
 
-static struct kmem_cache *nq_held_cache;
-
-int nq_held_register(void)
+/*
+ * A VRF runs the packets of its devices through PRE_ROUTING once more, with an okfn that does
+ * nothing: the VRF goes on by itself, and has lost a packet that was stolen there. It need not
+ * be held either: it was for its own device.
+ */
+static bool nq_held_vrf(const struct nq_packet *p)
 {
-	nq_held_cache = KMEM_CACHE(nq_held, 0);
-	return nq_held_cache ? 0 : -ENOMEM;
+	if (p->state->hook != NF_INET_PRE_ROUTING || !netif_is_l3_master(p->state->in))
+		return false;
+	return p->state->pf == NFPROTO_IPV4 ? ipv4_l3mdev_skb(IPCB(p->skb)->flags) :
+					      ipv6_l3mdev_skb(IP6CB(p->skb)->flags);
 }
 
-void nq_held_unregister(void)
-{
-	kmem_cache_destroy(nq_held_cache);
-}
-
-bool nq_held_can(const struct sk_buff *skb)
+bool nq_held_can(const struct nq_packet *p)
 {
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
 	/* Comes from br_netfilter: its okfn and devices are not ours to keep alive. */
-	if (nf_bridge_info_exists(skb))
+	if (nf_bridge_info_exists(p->skb))
 		return false;
 #endif
-	return true;
+	return !nq_held_vrf(p);
 }
 
 /* A socket that was found early without a reference gets one, as in nf_queue. */
@@ -55,7 +57,7 @@ struct nq_held *nq_held_take(const struct nq_packet *p)
 	struct sk_buff *skb = p->skb;
 	struct nq_held *h;
 
-	h = kmem_cache_alloc(nq_held_cache, GFP_ATOMIC | __GFP_NOWARN);
+	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		return NULL;
 	if (!nq_held_prefetched(skb) || (skb_dst(skb) && !skb_dst_force(skb)))
@@ -74,7 +76,7 @@ struct nq_held *nq_held_take(const struct nq_packet *p)
 	return h;
 
 err_free:
-	kmem_cache_free(nq_held_cache, h);
+	kfree(h);
 	return NULL;
 }
 
@@ -88,6 +90,11 @@ bool nq_held_uses(const struct nq_held *h, const struct net_device *dev)
 	return h->dev == dev || h->state.in == dev || h->state.out == dev;
 }
 
+bool nq_held_at(const struct nq_held *h, const struct nf_hook_ops *ops)
+{
+	return h->state.pf == ops->pf && h->state.hook == ops->hooknum;
+}
+
 void nq_held_untake(struct nq_held *h)
 {
 	dev_put(h->dev);
@@ -95,7 +102,7 @@ void nq_held_untake(struct nq_held *h)
 	dev_put(h->state.out);
 	if (h->state.sk)
 		sock_put(h->state.sk);
-	kmem_cache_free(nq_held_cache, h);
+	kfree(h);
 }
 
 /*

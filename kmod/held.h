@@ -26,11 +26,8 @@ struct nq_held {
 	unsigned int datagrams;
 };
 
-int nq_held_register(void);
-void nq_held_unregister(void);
-
 /** nq_held_can - may this packet be held at all? */
-bool nq_held_can(const struct sk_buff *skb);
+bool nq_held_can(const struct nq_packet *p);
 
 /**
  * nq_held_take - take what must stay alive while the packet waits
@@ -47,6 +44,9 @@ unsigned int nq_held_bytes(const struct nq_held *h);
 
 /** nq_held_uses - is @dev among its devices? */
 bool nq_held_uses(const struct nq_held *h, const struct net_device *dev);
+
+/** nq_held_at - was it taken out of this hook? */
+bool nq_held_at(const struct nq_held *h, const struct nf_hook_ops *ops);
 
 /**
  * nq_held_resume - send it on through the hooks after ours, as if it had never waited

@@ -9,6 +9,8 @@
 
 #include "compat/compat.h"
 #include "core/types.h"
+#include "hold.h"
+#include "names.h"
 #include "nq_net.h"
 
 static struct nq_limits nq_defaults = {
@@ -112,27 +114,52 @@ static int nq_sysctl_overload(nq_ctl_table *ctl, int write, void *buffer, size_t
 	return 0;
 }
 
-#define NQ_SYSCTL(field, bounds)							\
+/* What the flows held and remembered now take has to obey: not only what comes. */
+static void nq_limits_apply(struct nq_net *nn)
+{
+	nq_hold_trim(nn);
+	nq_names_trim(nn);
+}
+
+#define NQ_SYSCTL_HANDLER(field)							\
+	static int nq_sysctl_##field(nq_ctl_table *ctl, int write, void *buffer,	\
+				     size_t *lenp, loff_t *ppos)			\
+	{										\
+		unsigned int *limit = ctl->data;					\
+		int err = proc_douintvec_minmax(ctl, write, buffer, lenp, ppos);	\
+											\
+		if (!err && write)							\
+			nq_limits_apply(container_of(limit, struct nq_net, limits.field)); \
+		return err;								\
+	}
+
+NQ_SYSCTL_HANDLER(hold_flows)
+NQ_SYSCTL_HANDLER(hold_bytes)
+NQ_SYSCTL_HANDLER(hold_ms)
+NQ_SYSCTL_HANDLER(names_flows)
+NQ_SYSCTL_HANDLER(names_bytes)
+
+#define NQ_SYSCTL(field, bounds, handler)						\
 	{										\
 		.procname = #field,							\
 		.data = &nq_defaults.field,						\
 		.maxlen = sizeof(unsigned int),						\
 		.mode = 0644,								\
-		.proc_handler = proc_douintvec_minmax,					\
+		.proc_handler = (handler),						\
 		.extra1 = (void *)&(bounds).min,					\
 		.extra2 = (void *)&(bounds).max,					\
 	}
 
 /* .data is moved into the namespace's limits by nq_limits_init(). */
 static const struct ctl_table nq_sysctls[] = {
-	NQ_SYSCTL(hold_flows, nq_bounds_flows),
-	NQ_SYSCTL(hold_bytes, nq_bounds_bytes),
-	NQ_SYSCTL(hold_datagrams, nq_bounds_datagrams),
-	NQ_SYSCTL(hold_ms, nq_bounds_ms),
-	NQ_SYSCTL(crypto_bytes, nq_bounds_crypto),
-	NQ_SYSCTL(crypto_ranges, nq_bounds_ranges),
-	NQ_SYSCTL(names_flows, nq_bounds_flows),
-	NQ_SYSCTL(names_bytes, nq_bounds_bytes),
+	NQ_SYSCTL(hold_flows, nq_bounds_flows, nq_sysctl_hold_flows),
+	NQ_SYSCTL(hold_bytes, nq_bounds_bytes, nq_sysctl_hold_bytes),
+	NQ_SYSCTL(hold_datagrams, nq_bounds_datagrams, proc_douintvec_minmax),
+	NQ_SYSCTL(hold_ms, nq_bounds_ms, nq_sysctl_hold_ms),
+	NQ_SYSCTL(crypto_bytes, nq_bounds_crypto, proc_douintvec_minmax),
+	NQ_SYSCTL(crypto_ranges, nq_bounds_ranges, proc_douintvec_minmax),
+	NQ_SYSCTL(names_flows, nq_bounds_flows, nq_sysctl_names_flows),
+	NQ_SYSCTL(names_bytes, nq_bounds_bytes, nq_sysctl_names_bytes),
 	{
 		.procname = "overload",
 		.data = &nq_defaults.overload,
@@ -160,7 +187,7 @@ int nq_limits_init(struct nq_net *nn)
 	/* The limits bound kernel memory: not for the root of a user namespace to raise. */
 	if (nn->net->user_ns != &init_user_ns)
 		for (i = 0; i < ARRAY_SIZE(nq_sysctls); i++)
-			if (table[i].proc_handler == proc_douintvec_minmax)
+			if (table[i].proc_handler != nq_sysctl_overload)
 				table[i].mode = 0444;
 
 	nn->sysctl = nq_register_net_sysctl(nn->net, "net/netfilter/nft_quic", table,

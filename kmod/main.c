@@ -3,8 +3,8 @@
 #include <linux/module.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "dgram.h"
 #include "expr.h"
-#include "held.h"
 #include "nq_net.h"
 #include "scratch.h"
 
@@ -12,21 +12,13 @@ static int __init nq_init(void)
 {
 	int err;
 
-	err = nq_held_register();
-	if (err)
-		return err;
+	nq_key_init();
 	err = nq_net_register();
 	if (err)
-		goto err_held;
+		return err;
 	err = nft_register_expr(&nq_expr_type);
 	if (err)
-		goto err_net;
-	return 0;
-
-err_net:
-	nq_net_unregister();
-err_held:
-	nq_held_unregister();
+		nq_net_unregister();
 	return err;
 }
 
@@ -34,7 +26,6 @@ static void __exit nq_exit(void)
 {
 	nft_unregister_expr(&nq_expr_type);
 	nq_net_unregister();
-	nq_held_unregister();
 	nq_scratch_free();
 }
 

@@ -10,10 +10,13 @@
 #include "names.h"
 #include "nq_net.h"
 
+#define NQ_DROP_MAX 128 /* flows that one packet, or one turn at the lock, may push out */
+
 static const struct rhashtable_params nq_names_params = {
 	.head_offset = offsetof(struct nq_names, node),
 	.key_offset = offsetof(struct nq_names, key),
 	.key_len = sizeof(struct nq_key),
+	.hashfn = nq_key_hash,
 	.automatic_shrinking = true,
 };
 
@@ -46,17 +49,21 @@ static void nq_names_drop(struct nq_net *nn, struct nq_names *n)
 	kfree_rcu(n, rcu);
 }
 
-/* Make room for one of @size bytes. Under names_lock. */
-static bool nq_names_room(struct nq_net *nn, size_t size)
+static bool nq_names_fits(const struct nq_net *nn, unsigned int flows, size_t size)
 {
-	unsigned int flows = READ_ONCE(nn->limits.names_flows);
-	unsigned int bytes = READ_ONCE(nn->limits.names_bytes);
-	unsigned int chances = 16; /* bounds the time spent here */
+	return nn->n_names + flows <= READ_ONCE(nn->limits.names_flows) &&
+	       nn->names_bytes + size <= READ_ONCE(nn->limits.names_bytes);
+}
+
+/* Make room for @flows more and their @size bytes. Under names_lock. */
+static bool nq_names_room(struct nq_net *nn, unsigned int flows, size_t size)
+{
+	unsigned int chances = 16, left = NQ_DROP_MAX; /* these bound the time spent here */
 	struct nq_names *oldest;
 
-	if (!flows || size > bytes)
+	if (flows > READ_ONCE(nn->limits.names_flows) || size > READ_ONCE(nn->limits.names_bytes))
 		return false;
-	while (nn->n_names >= flows || nn->names_bytes + size > bytes) {
+	while (!nq_names_fits(nn, flows, size)) {
 		oldest = list_first_entry(&nn->lru, struct nq_names, lru);
 		if (chances && READ_ONCE(oldest->looked_at)) {
 			chances--;
@@ -64,6 +71,8 @@ static bool nq_names_room(struct nq_net *nn, size_t size)
 			list_move_tail(&oldest->lru, &nn->lru);
 			continue;
 		}
+		if (!left--)
+			return false;
 		nq_names_drop(nn, oldest);
 	}
 	return true;
@@ -81,7 +90,8 @@ static struct nq_names *nq_names_make(const struct nq_key *key, const struct nq_
 	if (sni_len && buf[hello->sni_off + sni_len - 1] == '.')
 		sni_len--;
 
-	size = struct_size(n, data, sni_len + hello->alpn_len);
+	/* What the allocator takes is what is counted. */
+	size = kmalloc_size_roundup(struct_size(n, data, sni_len + hello->alpn_len));
 	n = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 	if (!n)
 		return NULL;
@@ -105,30 +115,32 @@ int nq_names_add(struct nq_net *nn, const struct nq_key *key, const struct nq_fl
 		 const struct nq_cids *cids)
 {
 	struct nq_names *n, *old;
-	int err;
+	int err = 0;
 
 	n = nq_names_make(key, flight, cids);
 	if (!n)
 		return -ENOMEM;
 
 	spin_lock_bh(&nn->names_lock);
+	if (!READ_ONCE(nn->active))
+		goto out_free; /* the rules went meanwhile, and nobody would forget it again */
 	old = rhashtable_lookup_fast(&nn->names, key, nq_names_params);
 	if (old)
 		nq_names_drop(nn, old);
-	if (!nq_names_room(nn, n->size)) {
+	if (!nq_names_room(nn, 1, n->size)) {
 		err = -ENOSPC;
-		goto err_unlock;
+		goto out_free;
 	}
 	err = rhashtable_insert_fast(&nn->names, &n->node, nq_names_params);
 	if (err)
-		goto err_unlock;
+		goto out_free;
 	list_add_tail(&n->lru, &nn->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names + 1);
 	WRITE_ONCE(nn->names_bytes, nn->names_bytes + n->size);
 	spin_unlock_bh(&nn->names_lock);
 	return 0;
 
-err_unlock:
+out_free:
 	spin_unlock_bh(&nn->names_lock);
 	kfree(n);
 	return err;
@@ -143,12 +155,29 @@ struct nq_names *nq_names_get(struct nq_net *nn, const struct nq_key *key)
 	return n;
 }
 
+void nq_names_trim(struct nq_net *nn)
+{
+	bool fits;
+
+	do {
+		spin_lock_bh(&nn->names_lock);
+		fits = nq_names_room(nn, 0, 0);
+		spin_unlock_bh(&nn->names_lock);
+		cond_resched();
+	} while (!fits);
+}
+
 void nq_names_flush(struct nq_net *nn)
 {
-	spin_lock_bh(&nn->names_lock);
-	while (!list_empty(&nn->lru))
-		nq_names_drop(nn, list_first_entry(&nn->lru, struct nq_names, lru));
-	spin_unlock_bh(&nn->names_lock);
+	unsigned int left;
+
+	do {
+		spin_lock_bh(&nn->names_lock);
+		for (left = NQ_DROP_MAX; left && !list_empty(&nn->lru); left--)
+			nq_names_drop(nn, list_first_entry(&nn->lru, struct nq_names, lru));
+		spin_unlock_bh(&nn->names_lock);
+		cond_resched();
+	} while (!left);
 }
 
 int nq_names_init(struct nq_net *nn)

@@ -82,7 +82,10 @@ int nq_names_add(struct nq_net *nn, const struct nq_key *key, const struct nq_fl
 /** nq_names_get - a remembered flow, or NULL. Caller is under RCU. */
 struct nq_names *nq_names_get(struct nq_net *nn, const struct nq_key *key);
 
-/** nq_names_flush - forget all */
+/** nq_names_trim - limits were changed: nothing stays above them. May sleep. */
+void nq_names_trim(struct nq_net *nn);
+
+/** nq_names_flush - forget all. May sleep. */
 void nq_names_flush(struct nq_net *nn);
 
 #endif /* NQ_NAMES_H */

@@ -89,6 +89,8 @@ static void nq_point_put(struct nq_net *nn, enum nq_point point)
 		return;
 	nf_unregister_net_hook(nn->net, &nn->ops[point]);
 	nq_defrag_put(nn->net, nq_places[point].pf);
+	/* What they wait for would not come this way any more. */
+	nq_hold_flush_hook(nn, &nn->ops[point], !nn->dead);
 }
 
 static bool nq_points_any(const struct nq_net *nn)
@@ -209,13 +211,13 @@ static void __net_exit nq_net_pre_exit(struct net *net)
 	unsigned int i;
 
 	mutex_lock(&nn->use_mutex);
+	nn->dead = true;
 	for (i = 0; i < NQ_POINTS; i++) {
 		if (!nn->uses[i])
 			continue;
 		nn->uses[i] = 1;
 		nq_point_put(nn, i);
 	}
-	nn->dead = true;
 	nq_net_idle(nn, false);
 	mutex_unlock(&nn->use_mutex);
 }

@@ -25,7 +25,7 @@
 	X(bound)	/* passed: conntrack knows the flow */				\
 	X(known)	/* passed: the flow's names are known */			\
 	X(direct)	/* passed: completed a ClientHello, nothing was held */		\
-	X(foreign)	/* passed: did not open, or not a ClientHello */		\
+	X(foreign)	/* passed: did not open, no ClientHello, or cannot be held */	\
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */
 
 enum nq_stat {

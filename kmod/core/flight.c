@@ -164,3 +164,44 @@ size_t nq_flight_size(const struct nq_flight *f)
 {
 	return offsetof(struct nq_flight, crypto.buf) + f->crypto.top;
 }
+
+/* What stands in front of the CRYPTO bytes in a packed flight: all but the unused ranges. */
+static size_t nq_flight_packed_head(const struct nq_flight *f)
+{
+	return offsetof(struct nq_flight, crypto.ranges) +
+	       f->crypto.n_ranges * sizeof(f->crypto.ranges[0]);
+}
+
+size_t nq_flight_packed_size(const struct nq_flight *f)
+{
+	size_t size = nq_flight_packed_head(f);
+	unsigned int i;
+
+	for (i = 0; i < f->crypto.n_ranges; i++)
+		size += f->crypto.ranges[i].end - f->crypto.ranges[i].start;
+	return size;
+}
+
+void nq_flight_pack(const struct nq_flight *f, u8 *out)
+{
+	const struct nq_range *r = f->crypto.ranges, *end = r + f->crypto.n_ranges;
+	size_t head = nq_flight_packed_head(f);
+
+	memcpy(out, f, head);
+	for (out += head; r < end; out += r->end - r->start, r++)
+		memcpy(out, f->crypto.buf + r->start, r->end - r->start);
+}
+
+void nq_flight_unpack(struct nq_flight *f, const u8 *in)
+{
+	const struct nq_range *r, *end;
+	size_t fixed = offsetof(struct nq_flight, crypto.ranges), head;
+
+	memcpy(f, in, fixed);
+	head = nq_flight_packed_head(f);
+	memcpy(f->crypto.ranges, in + fixed, head - fixed);
+	r = f->crypto.ranges;
+	end = r + f->crypto.n_ranges;
+	for (in += head; r < end; in += r->end - r->start, r++)
+		memcpy(f->crypto.buf + r->start, in, r->end - r->start);
+}

@@ -4,7 +4,7 @@
  *
  * Ties header, keys, frames, reassembly and ClientHello together. Allocates
  * nothing and keeps no pointer into a datagram. A flight is used by one thread at a
- * time; it may be copied and moved between calls (see nq_flight_size).
+ * time; it may be copied and moved between calls (see nq_flight_size and nq_flight_pack).
  */
 #ifndef NQ_FLIGHT_H
 #define NQ_FLIGHT_H
@@ -101,5 +101,19 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
  * received; memcpy of that many bytes into a full struct nq_flight goes on with it.
  */
 size_t nq_flight_size(const struct nq_flight *f);
+
+/**
+ * nq_flight_packed_size - bytes that nq_flight_pack() writes
+ *
+ * Grows with the CRYPTO bytes that came, wherever they are in the stream: a single frame far
+ * behind costs no more than one at the start.
+ */
+size_t nq_flight_packed_size(const struct nq_flight *f);
+
+/** nq_flight_pack - put all of the state into nq_flight_packed_size() bytes at @out */
+void nq_flight_pack(const struct nq_flight *f, u8 *out);
+
+/** nq_flight_unpack - go on with what nq_flight_pack() wrote */
+void nq_flight_unpack(struct nq_flight *f, const u8 *in);
 
 #endif /* NQ_FLIGHT_H */

@@ -172,3 +172,14 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 	protect(map);
 	return ok ? NULL : "its address table cannot be changed";
 }
+
+bool nx_got_calls(const struct link_map *map, const char *name)
+{
+	struct nx_patch patch = { .name = name };
+	struct tables t;
+
+	read_dynamic(map, &t);
+	if (t.sym && t.str)
+		visit(map, &t, &patch, 1, false);
+	return patch.found;
+}

@@ -4,6 +4,7 @@
 #define NX_GOT_H
 
 #include <link.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -30,5 +31,8 @@ struct nx_patch {
  * Return: NULL, or a sentence that says why not.
  */
 const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n);
+
+/** nx_got_calls - does the library call that function of another one? */
+bool nx_got_calls(const struct link_map *map, const char *name);
 
 #endif /* NX_GOT_H */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,10 +9,12 @@
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <linux/netlink.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
 #include "got.h"
 #include "hooks.h"
+#include "literal.h"
 #include "rule.h"
 #include "run.h"
 #include "udata.h"
@@ -102,6 +105,22 @@ static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
 	return ret;
 }
 
+/* The kernel has intervals in concatenations, but none of whose parts may be wider than this. */
+#define INTERVAL_PART_MAX 16
+
+static void hook_set_build(struct nlmsghdr *nlh, struct nftnl_set *set)
+{
+	const uint8_t *part;
+	uint32_t n = 0;
+
+	nftnl_set_nlmsg_build_payload(nlh, set);
+	if (!current || !(nftnl_set_get_u32(set, NFTNL_SET_FLAGS) & NFT_SET_INTERVAL))
+		return;
+	part = nftnl_set_get_data(set, NFTNL_SET_DESC_CONCAT, &n);
+	for (uint32_t i = 0; part && i < n; i++)
+		current->wide_interval |= part[i] > INTERVAL_PART_MAX;
+}
+
 static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
 {
 	int ret = nftnl_set_nlmsg_parse(nlh, set);
@@ -125,7 +144,52 @@ static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
 	return ret;
 }
 
-const char *nx_hooks_install(const struct link_map *map)
+/*
+ * Numbers from text are made by GMP. The digits of a server name are 128, of which most are
+ * zeros, and take stock nft longer to read than all else about an element; so elements' names
+ * come as words, and become numbers here. Optional: without this they are digits.
+ */
+static struct {
+	int (*set_str)(void *num, const char *s, int base);
+	void (*import)(void *num, size_t count, int order, size_t size, int endian, size_t nails,
+		       const void *data);
+	bool hooked;
+} gmp;
+
+static int hook_set_str(void *num, const char *s, int base)
+{
+	uint64_t b[NFT_QUIC_SNI_LEN / sizeof(uint64_t)];
+	size_t n = current && current->lang.nshort ? nx_lit_from_short(s, (uint8_t *)b) : 0;
+
+	if (!n || n % sizeof(*b))
+		return gmp.set_str(num, s, base);
+	gmp.import(num, n / sizeof(*b), 1, sizeof(*b), 1, 0, b);
+	return 0;
+}
+
+static void install_gmp(const struct link_map *map, void *handle)
+{
+	struct nx_patch patch[] = { { "__gmpz_set_str", hook_set_str, 0 } };
+
+	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
+	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
+	gmp.hooked = gmp.set_str && gmp.import && !nx_got_patch(map, patch, 1);
+}
+
+/* Since nft 1.1.1 the directory of `nft -f FILE` is searched, the one use it has for dirname. */
+static bool basedir;
+
+bool nx_hooks_basedir(void)
+{
+	return basedir;
+}
+
+bool nx_hooks_short(void)
+{
+	return gmp.hooked;
+}
+
+const char *nx_hooks_install(const struct link_map *map, void *handle)
 {
 	struct nx_patch patch[] = {
 		{ "fopen", hook_fopen, 0 },
@@ -133,8 +197,15 @@ const char *nx_hooks_install(const struct link_map *map)
 		{ "sendmsg", hook_sendmsg, 0 },
 		{ "nftnl_rule_nlmsg_build_payload", hook_rule_build, 0 },
 		{ "nftnl_rule_nlmsg_parse", hook_rule_parse, 0 },
+		{ "nftnl_set_nlmsg_build_payload", hook_set_build, 0 },
 		{ "nftnl_set_nlmsg_parse", hook_set_parse, 0 },
 	};
+	const char *why;
 
-	return nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
+	why = nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
+	if (!why) {
+		install_gmp(map, handle);
+		basedir = nx_got_calls(map, "dirname");
+	}
+	return why;
 }

@@ -8,11 +8,24 @@
 #define NX_HOOKS_H
 
 #include <link.h>
+#include <stdbool.h>
 
 struct nx_run;
 
-/** nx_hooks_install - hook the library; NULL, or why it cannot be done */
-const char *nx_hooks_install(const struct link_map *map);
+/**
+ * nx_hooks_install - hook the library
+ * @map:	the library
+ * @handle:	the same, as dlopen has it
+ *
+ * Return: NULL, or why it cannot be done.
+ */
+const char *nx_hooks_install(const struct link_map *map, void *handle);
+
+/** nx_hooks_short - does the library understand nx_lit_short? */
+bool nx_hooks_short(void);
+
+/** nx_hooks_basedir - does the library look for includes beside the file that it was given? */
+bool nx_hooks_basedir(void);
 
 /** nx_hooks_enter - this thread is in @run now (NULL: in none); returns the one before */
 struct nx_run *nx_hooks_enter(struct nx_run *run);

@@ -4,6 +4,7 @@
 
 #include <nftables/libnftables.h>
 
+#include "debug.h"
 #include "json.h"
 #include "output.h"
 #include "real.h"
@@ -48,12 +49,15 @@ static bool translate_text(struct nx_run *run, const char *raw, size_t len, stru
 	struct nx_ctx *ctx = run->ctx;
 	unsigned int flags = nx_real()->nft_ctx_output_get_flags(ctx->real);
 	struct nx_lang lang = { .dir = NX_OUT, .slots = &ctx->slots, .known = &ctx->layouts,
+				.made = &run->lang.sets,
 				.numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL };
 	struct nx_text *text;
 	char *copy;
 	bool ok;
 
-	if (!memmem(raw, len, "@ih,", 4) && !(ctx->layouts.n && memmem(raw, len, "element", 7))) {
+	if (!memmem(raw, len, "@ih,", 4) &&
+	    !((ctx->layouts.n || run->lang.sets.n) && memmem(raw, len, "element", 7)) &&
+	    !(run->lang.sets.n && memmem(raw, len, "type integer", 12))) {
 		nx_buf_add(out, raw, len);
 		return !out->oom;
 	}
@@ -74,14 +78,31 @@ static bool translate_text(struct nx_run *run, const char *raw, size_t len, stru
 	return ok;
 }
 
+/* `get element` prints text whatever was asked for, in every nft so far. */
+static bool is_json(const struct nx_run *run, const char *raw, size_t len)
+{
+	while (run->json && len && strchr(" \t\n", *raw))
+		raw++, len--;
+	return run->json && len && (*raw == '{' || *raw == '#');
+}
+
 static bool put(struct nx_run *run, const char *raw, size_t len)
 {
-	struct nx_buf out = NX_BUF_INIT;
+	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);
+	struct nx_buf out = NX_BUF_INIT, shown = NX_BUF_INIT;
 	bool ok = true;
 
 	if (!len)
 		return true;
-	if (run->json)
+	if (debug & NFT_DEBUG_NETLINK) {
+		nx_debug_out(raw, len, &run->ctx->slots, &shown);
+		ok = !shown.oom;
+		raw = nx_buf_cstr(&shown);
+		len = shown.len;
+	}
+	if (!ok)
+		;
+	else if (is_json(run, raw, len))
 		ok = nx_json_out(run, raw, len, &out);
 	else if (run->lang.describe.len)
 		put_described(run, raw, len, &out);
@@ -92,6 +113,7 @@ static bool put(struct nx_run *run, const char *raw, size_t len)
 	else
 		nx_run_note(run, "quic: the output could not be translated");
 	nx_buf_free(&out);
+	nx_buf_free(&shown);
 	return ok;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "hooks.h"
 #include "real.h"
@@ -35,6 +36,8 @@ static const char *own_path(void)
 	return dladdr(&anchor, &info) && info.dli_fname ? info.dli_fname : "";
 }
 
+static char why_not[512]; /* of the last library that was there and could not be opened */
+
 /* A library without our mark: another copy of the facade must not be taken for the real one. */
 static void *try_open(const char *path)
 {
@@ -43,6 +46,8 @@ static void *try_open(const char *path)
 	if (same_file(path, own_path()))
 		return NULL;
 	lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!lib && !access(path, F_OK))
+		snprintf(why_not, sizeof(why_not), ": %s", dlerror());
 	if (lib && dlsym(lib, "nft_quic_facade")) {
 		dlclose(lib);
 		lib = NULL;
@@ -58,7 +63,8 @@ static void *open_real(void)
 	if (named) {
 		lib = try_open(named);
 		if (!lib)
-			fprintf(stderr, "nft-quic: NFT_QUIC_LIBNFTABLES: cannot use %s\n", named);
+			fprintf(stderr, "nft-quic: NFT_QUIC_LIBNFTABLES: cannot use %s%s\n", named,
+				why_not);
 	}
 	for (size_t i = 0; !lib && i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		char path[256];
@@ -77,7 +83,8 @@ static void init(void)
 	const char *why;
 
 	if (!lib) {
-		fprintf(stderr, "nft-quic: the distribution's " SONAME " is not to be found\n");
+		fprintf(stderr, "nft-quic: the distribution's " SONAME " is not to be found%s\n",
+			why_not);
 		exit(127);
 	}
 #define LOAD(ret, name, args) *(void **)&real.name = dlsym(lib, #name);
@@ -94,7 +101,7 @@ static void init(void)
 	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
 		why = "it has no link map";
 	else
-		why = nx_hooks_install(map);
+		why = nx_hooks_install(map, lib);
 	if (why)
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : SONAME, why);

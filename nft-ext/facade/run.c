@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nftables/libnftables.h>
@@ -54,6 +56,34 @@ void nx_run_note(struct nx_run *run, const char *fmt, ...)
 	nx_buf_str(&run->notes, "\n");
 }
 
+static bool same_file(const char *a, const struct stat *b)
+{
+	struct stat st;
+
+	return !stat(a, &st) && st.st_dev == b->st_dev && st.st_ino == b->st_ino;
+}
+
+/* The library may have another path to a file, a canonical one; messages will have it too. */
+static void adopt_name(struct nx_run *run, const char *name)
+{
+	struct stat st;
+
+	if (stat(name, &st))
+		return;
+	for (size_t i = 0; i < run->ntext; i++) {
+		struct nx_text *t = run->text[i];
+		char *copy;
+
+		if (!t->name || !strcmp(t->name, name) || !same_file(t->name, &st))
+			continue;
+		copy = strdup(name);
+		if (!copy)
+			continue;
+		free(t->name);
+		t->name = copy;
+	}
+}
+
 /* A file that is included n times has n texts; they are opened in that order. */
 FILE *nx_run_fopen(struct nx_run *run, const char *name)
 {
@@ -63,6 +93,8 @@ FILE *nx_run_fopen(struct nx_run *run, const char *name)
 	FILE *f;
 	int fd;
 
+	if (run->ntext > 1)
+		adopt_name(run, name);
 	for (size_t i = 0; i < run->ntext; i++) {
 		struct nx_text *t = run->text[i];
 
@@ -137,6 +169,7 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	run->json = flags & NFT_CTX_OUTPUT_JSON;
 	run->lang.dir = NX_IN;
 	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
+	run->lang.short_names = nx_hooks_short();
 	run->lang.slots = &ctx->slots;
 	run->lang.known = &ctx->layouts;
 	run->lang.include = nx_include;
@@ -218,13 +251,25 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 }
 
 /* What an admin should know when the kernel refuses a rule with quic. */
-static void explain(struct nx_buf *err, bool blamed)
+static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 {
+	bool unsupported = memmem(err->p, err->len, "Operation not supported", 23);
+	bool no_module;
+
+	if (unsupported && run->wide_interval) {
+		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
+		return;
+	}
+	if (!run->nquic)
+		return;
 	/* the kernel points at an expression that it does not know, not at one in a wrong place */
-	if (blamed && memmem(err->p, err->len, "No such file or directory", 25) &&
-	    access("/sys/module/nft_quic", F_OK))
+	no_module = memmem(err->p, err->len, "No such file or directory", 25) &&
+		    access("/sys/module/nft_quic", F_OK);
+	if (no_module && run->json_in)
+		nx_buf_str(err, "Error: the module nft_quic is not loaded: without it the kernel does not know quic (see modprobe nft_quic)\n");
+	else if (no_module && blamed)
 		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
-	if (memmem(err->p, err->len, "Operation not supported", 23))
+	if (unsupported)
 		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting\n");
 }
 
@@ -241,8 +286,7 @@ static void finish_errors(struct nx_run *run)
 		bool blamed = nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang,
 					&err);
 
-		if (run->nquic)
-			explain(&err, blamed);
+		explain(run, &err, blamed);
 	}
 	if (run->notes.len)
 		nx_buf_add(&err, run->notes.p, run->notes.len);
@@ -281,6 +325,7 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 		rc = -1;
 	} else {
 		run->stream = is_monitor(src);
+		run->json_in = rc;
 		rc = execute(run, src, rc ? json.p : NULL);
 		if (nx_run_stale(run)) {
 			*again = true;
@@ -323,6 +368,23 @@ int nx_run_buffer(struct nx_ctx *ctx, const char *cmd)
 	return run_source(ctx, &src);
 }
 
+/* As the library does: the directory is searched from now on, for the life of the context. */
+static void add_basedir(struct nx_ctx *ctx, const char *name)
+{
+	char *copy = strdup(name), *dir = copy ? realpath(dirname(copy), NULL) : NULL;
+
+	for (size_t at = 0; dir && at < ctx->paths.len; at += strlen(ctx->paths.p + at) + 1) {
+		if (!strcmp(ctx->paths.p + at, dir)) {
+			free(dir);
+			dir = NULL;
+		}
+	}
+	if (dir)
+		nx_buf_add(&ctx->paths, dir, strlen(dir) + 1);
+	free(dir);
+	free(copy);
+}
+
 int nx_run_file(struct nx_ctx *ctx, const char *name)
 {
 	struct source src = { .name = name };
@@ -344,6 +406,8 @@ int nx_run_file(struct nx_ctx *ctx, const char *name)
 		text = strdup("");
 	if (!text)
 		return -1;
+	if (!src.stdin_file && nx_hooks_basedir())
+		add_basedir(ctx, name);
 	src.cmd = text;
 	src.once = !regular && src.len;
 	rc = run_source(ctx, &src);

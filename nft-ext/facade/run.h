@@ -30,7 +30,9 @@
  * @input_pos:	read up to here
  * @stream:	monitor: output is passed on as it comes
  * @json:	the output is JSON
+ * @json_in:	the commands came as JSON, and messages have no places
  * @nquic:	quic expressions sent
+ * @wide_interval: a set with intervals has a part that is too wide for them
  * @tries:	runs of the real library so far
  * @again:	a set is not what was taken for granted
  * @notes:	what the hooks have to say, in nft's form
@@ -45,7 +47,9 @@ struct nx_run {
 	size_t input_len, input_pos;
 	bool stream;
 	bool json;
+	bool json_in;
 	unsigned int nquic;
+	bool wide_interval;
 	unsigned int tries;
 	bool again;
 	struct nx_buf notes;

@@ -23,7 +23,8 @@ int nx_json_in(struct nx_run *run, const char *src, size_t len, struct nx_buf *o
 	root = json_loadb(src, len, 0, NULL);
 	if (!root)
 		return 0; /* text, or JSON that the real library will complain of */
-	nx_jwalk(&w, root);
+	if (json_is_object(root))
+		nx_jwalk(&w, root);
 	if (run->lang.nerrs || run->lang.oom) {
 		json_decref(root);
 		return -EINVAL;

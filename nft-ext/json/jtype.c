@@ -3,18 +3,7 @@
 #include <string.h>
 
 #include "jtype.h"
-
-/* An expression of each type that a map's data can have. */
-static const struct {
-	const char *type, *text;
-} by_name[] = {
-	{ "inet_service", "tcp dport" }, { "ipv4_addr", "ip daddr" },
-	{ "ipv6_addr", "ip6 daddr" },	 { "mark", "meta mark" },
-	{ "inet_proto", "meta l4proto" }, { "ether_addr", "ether daddr" },
-	{ "ifname", "meta iifname" },	 { "iface_index", "meta iif" },
-	{ "verdict", "verdict" },	 { "dscp", "ip dscp" },
-	{ "classid", "meta priority" },	 { "cgroupsv2", "socket cgroupv2" },
-};
+#include "types.h"
 
 static json_t *one(char *text)
 {
@@ -82,11 +71,7 @@ static const char *text_of_name(const json_t *name)
 {
 	const char *s = json_string_value(name);
 
-	for (size_t i = 0; s && i < sizeof(by_name) / sizeof(by_name[0]); i++) {
-		if (!strcmp(by_name[i].type, s))
-			return by_name[i].text;
-	}
-	return NULL;
+	return s ? nx_type_expr(s, strlen(s)) : NULL;
 }
 
 json_t *nx_jtype_of_name(const json_t *type)

@@ -33,6 +33,7 @@ void nx_jquic(json_t *v, const struct nx_key *k)
 static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 				 const struct nx_slot **slot)
 {
+	struct nx_buf msg = NX_BUF_INIT;
 	const struct nx_key *k = NULL;
 	const char *name;
 	json_int_t off, len;
@@ -61,7 +62,9 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 		}
 		k = nx_key_by_name(name, strlen(name));
 		if (!k) {
-			nx_jerror(w, v, "unknown quic key");
+			nx_buf_fmt(&msg, "unknown quic key, known are %s", nx_key_names());
+			nx_jerror(w, v, nx_buf_cstr(&msg));
+			nx_buf_free(&msg);
 			return NULL;
 		}
 		if (concat)
@@ -72,20 +75,59 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 	return k;
 }
 
+/* Bytes of a stock part in a register, at least. */
+static unsigned int stock_width(json_t *v)
+{
+	const char *protocol, *field, *key;
+
+	if (!json_unpack(v, "{s:{s:s}}", "meta", "key", &key))
+		return strcmp(key, "iifname") && strcmp(key, "oifname") ? 4 : 16;
+	if (json_unpack(v, "{s:{s:s, s:s}}", "payload", "protocol", &protocol, "field", &field) ||
+	    (strcmp(field, "saddr") && strcmp(field, "daddr")))
+		return 4;
+	return !strcmp(protocol, "ip6") ? 16 : !strcmp(protocol, "ether") ? 8 : 4;
+}
+
+/* As text has it: what no nft could load, or not list again. */
+static void check_concat(struct nx_jwalk *w, const json_t *shown, unsigned int n, unsigned int bytes)
+{
+	char msg[100];
+
+	if (n > NX_CONCAT_PARTS)
+		snprintf(msg, sizeof(msg), "quic: concatenation of %u parts, at most %u are possible",
+			 n, NX_CONCAT_PARTS);
+	else if (bytes > NX_CONCAT_MAX)
+		snprintf(msg, sizeof(msg), "quic: concatenation of %u bytes is too long, at most %u are possible",
+			 bytes, NX_CONCAT_MAX);
+	else
+		return;
+	nx_jerror(w, shown, msg);
+}
+
 void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct nx_slot **slot)
 {
-	json_t *concat = json_object_get(v, "concat"), *p;
+	json_t *concat = json_object_get(v, "concat"), *p, *shown = NULL;
+	unsigned int bytes = 0;
 	size_t i;
 
-	l->n = 0;
+	l->n = l->dn = 0;
 	if (!json_is_array(concat)) {
 		l->key[l->n++] = part(w, v, false, slot);
 		return;
 	}
+	/* an error shows what the user wrote */
+	if (w->lang->dir == NX_IN)
+		shown = json_deep_copy(v);
 	json_array_foreach(concat, i, p) {
-		if (i < NX_COMPS)
-			l->key[l->n++] = part(w, p, json_array_size(concat) > 1, NULL);
+		if (l->n == NX_COMPS)
+			break;
+		l->key[l->n] = part(w, p, json_array_size(concat) > 1, NULL);
+		bytes += l->key[l->n] ? (l->key[l->n]->width + 3u) / 4 * 4 : stock_width(p);
+		l->n++;
 	}
+	if (shown && nx_layout_quic(l))
+		check_concat(w, shown, l->n, bytes);
+	json_decref(shown);
 }
 
 bool nx_jliteral(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, struct nx_lit *lit)
@@ -233,6 +275,9 @@ json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key
 					json_array_set_new(in, i,
 							   nx_jvalue(w, json_incref(p), &key[i], 1));
 			}
+		} else if (w->lang->dir == NX_IN && n == 1 && key[0] && key[0]->kind != NX_NUM &&
+			   json_object_get(v, "range")) {
+			nx_jerror(w, v, "quic: a range is not possible with a name");
 		} else if (json_is_array(in = json_object_get(v, "set")) ||
 			   json_is_array(in = json_object_get(v, "range"))) {
 			each(w, in, key, n);

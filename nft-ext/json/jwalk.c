@@ -6,6 +6,47 @@
 #include "jwalk.h"
 #include "layouts.h"
 
+/* The quic key that an expression selects, or NULL. */
+static const struct nx_key *key_of(json_t *expr)
+{
+	const char *name;
+
+	return json_unpack(expr, "{s:{s:s}}", "quic", "key", &name) ?
+		       NULL : nx_key_by_name(name, strlen(name));
+}
+
+/* Is there a name or connection ID in it? */
+static bool has_name(json_t *expr)
+{
+	json_t *concat = json_object_get(expr, "concat"), *p;
+	const struct nx_key *k = key_of(expr);
+	size_t i;
+
+	if (k)
+		return k->kind != NX_NUM;
+	json_array_foreach(concat, i, p) {
+		k = key_of(p);
+		if (k && k->kind != NX_NUM)
+			return true;
+	}
+	return false;
+}
+
+/* Comparisons that a name does not have; before it is translated, since it is shown. */
+static bool refuse_match(struct nx_jwalk *w, json_t *match, json_t *left, json_t *right,
+			 const char *op)
+{
+	if (!has_name(left))
+		return false;
+	if (op && strcmp(op, "==") && strcmp(op, "!=") && strcmp(op, "in"))
+		nx_jerror(w, match, "quic: only == and != are possible with a name");
+	else if (json_object_get(right, "range"))
+		nx_jerror(w, match, "quic: a range is not possible with a name");
+	else
+		return false;
+	return true;
+}
+
 static void walk_match(struct nx_jwalk *w, json_t *match)
 {
 	json_t *left = json_object_get(match, "left"), *right = json_object_get(match, "right");
@@ -18,6 +59,8 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	uint32_t num;
 
 	if (!json_is_object(left) || !right)
+		return;
+	if (w->lang->dir == NX_IN && refuse_match(w, match, left, right, op))
 		return;
 	nx_jexpr(w, left, &l, &slot);
 	k = l.n == 1 ? l.key[0] : NULL;
@@ -33,15 +76,7 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 		return;
 	}
 	if (w->lang->dir == NX_IN && k && k->kind != NX_NUM) {
-		if (op && strcmp(op, "==") && strcmp(op, "!=") && strcmp(op, "in")) {
-			nx_jerror(w, match, "quic: only == and != are possible with a name");
-			return;
-		}
 		s = json_string_value(right);
-		if (json_object_get(right, "range")) {
-			nx_jerror(w, match, "quic: a range is not possible with a name");
-			return;
-		}
 		if (json_is_integer(right) || (s && s[0] != '@')) {
 			if (!nx_jliteral(w, right, k, &lit))
 				return;
@@ -228,10 +263,53 @@ static void walk_element(struct nx_jwalk *w, json_t *obj, const struct nx_set_id
 	}
 }
 
+static bool has_quic(json_t *v)
+{
+	const char *key;
+	size_t i;
+	json_t *m;
+
+	json_array_foreach(v, i, m) {
+		if (has_quic(m))
+			return true;
+	}
+	json_object_foreach(v, key, m) {
+		if ((!strcmp(key, "quic") && json_is_object(m)) || has_quic(m))
+			return true;
+	}
+	return false;
+}
+
+/* What the text form refuses as well. */
+static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
+{
+	static const char *const binops[] = { "&", "|", "^", "<<", ">>" };
+	size_t i;
+	json_t *m;
+
+	if (!strcmp(key, "meter") && has_quic(json_object_get(v, "key"))) {
+		nx_jerror(w, v, "quic: not possible in a meter, use a dynamic set");
+		return true;
+	}
+	for (size_t n = 0; n < sizeof(binops) / sizeof(binops[0]); n++) {
+		if (strcmp(key, binops[n]))
+			continue;
+		json_array_foreach(v, i, m) {
+			if (has_name(m)) {
+				nx_jerror(w, m, "quic: a name cannot be computed with");
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 {
 	struct nx_set_id id;
 
+	if (w->lang->dir == NX_IN && refuse_member(w, key, v))
+		return;
 	if (json_is_object(v)) {
 		if (!strcmp(key, "match")) {
 			walk_match(w, v);
@@ -255,6 +333,33 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 	nx_jwalk(w, v);
 }
 
+/* What nft has no JSON for it prints as text in a string: a chain without a name. */
+static json_t *text_in_json(struct nx_jwalk *w, json_t *v)
+{
+	static const struct nx_block chain = { .kind = NX_CHAIN };
+	const char *s = json_string_value(v);
+	struct nx_text *t;
+	json_t *out = NULL;
+	char *copy;
+	size_t len;
+
+	if (!strstr(s, "@ih,"))
+		return v;
+	copy = strdup(s);
+	t = copy ? nx_text_new(NULL, copy, strlen(copy)) : NULL;
+	if (t) {
+		nx_translate(w->lang, t, &chain);
+		s = nx_text_result(t, &len);
+		out = json_stringn(s, len);
+	}
+	nx_text_free(t);
+	if (!out)
+		return v;
+	w->changed = true;
+	json_decref(v);
+	return out;
+}
+
 void nx_jwalk(struct nx_jwalk *w, json_t *v)
 {
 	struct nx_layout l;
@@ -263,8 +368,12 @@ void nx_jwalk(struct nx_jwalk *w, json_t *v)
 	json_t *m;
 
 	if (json_is_array(v)) {
-		json_array_foreach(v, i, m)
-			nx_jwalk(w, m);
+		json_array_foreach(v, i, m) {
+			if (w->lang->dir == NX_OUT && json_is_string(m))
+				json_array_set_new(v, i, text_in_json(w, json_incref(m)));
+			else
+				nx_jwalk(w, m);
+		}
 		return;
 	}
 	if (!json_is_object(v))

@@ -47,10 +47,11 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 	}
 	if (rc == -ERANGE) {
 		nx_error(w, i, i + 1, "quic %s: %.*s is too large", k->name, (int)len, s);
-	} else if (type_of(w, i) == NX_QUOTED || (rc && (!len || *s < '0' || *s > '9'))) {
+	} else if (rc && (type_of(w, i) == NX_QUOTED || !len || *s < '0' || *s > '9')) {
 		nx_error(w, i, i + 1, "quic %s: expected %s, not \"%.*s\"", k->name,
 			 nx_num_symbols(k), (int)len, s);
-	} else if (!rc && (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE)) {
+	} else if (!rc && (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE ||
+			  type_of(w, i) == NX_QUOTED)) {
 		nx_buf_fmt(&b, "%u", (unsigned int)val);
 		nx_replace(w, i, i + 1, &b);
 		nx_buf_free(&b);
@@ -79,6 +80,16 @@ static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 	return ok;
 }
 
+/* A word in the place of this token would not run into what is beside it. */
+static bool stands_alone(const struct nx_walk *w, size_t i)
+{
+	static const char apart[] = " \t\n\r,:{}";
+	const char *s = text_of(w, i), *end = s + len_of(w, i);
+
+	return (s == w->toks.src || memchr(apart, s[-1], sizeof(apart) - 1)) &&
+	       (end == w->toks.src + w->toks.len || memchr(apart, *end, sizeof(apart) - 1));
+}
+
 static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
 {
 	struct nx_buf b = NX_BUF_INIT;
@@ -95,6 +106,8 @@ static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool 
 			 "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
 			 k->name, lit.len, concat ? "concatenation" : "set", k->width);
 		return;
+	} else if (w->lang->short_names && stands_alone(w, i) && nx_lit_short(&b, &lit, k->width)) {
+		w->lang->nshort++;
 	} else {
 		nx_lit_hex(&b, &lit, k->width);
 	}
@@ -162,9 +175,15 @@ static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx
 		while (type_of(w, i) == NX_NL && i < to)
 			i++;
 		if (k) {
+			size_t from = i;
+
 			i = nx_walk_value(w, i, to, k, n > 1);
-			if (i < to && is_punct(w, i, '-'))
+			if (i < to && is_punct(w, i, '-')) {
 				i = nx_walk_value(w, i + 1, to, k, n > 1);
+				if (w->lang->dir == NX_IN && k->kind != NX_NUM)
+					nx_error(w, from, i, "quic %s: a range is not possible with a name",
+						 k->name);
+			}
 		}
 		i = skip_to(w, i, to, stop);
 		if (i >= to || !is_punct(w, i, '.'))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A message is up to three lines:
+ * A message is up to four lines:
  *
  *	FILE:LINE:FIRST-LAST: Error: what is wrong	without the place for a command line
+ *	expected any of: ...				of a syntax error, since nft 1.1.4
  *	the line of text				may be cut off, may be missing
  *	     ^^^^^  ~~~~				tabs as in the text
  */
@@ -10,6 +11,8 @@
 #include <string.h>
 
 #include "errmap.h"
+
+#define EXPECTED "expected any of: "
 
 /** struct line - one line of the messages, without its newline */
 struct line {
@@ -181,21 +184,26 @@ static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_s
 
 /* A syntax error in a line with `quic` and no key behind it: say that instead. */
 static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct place *pl,
-			const struct nx_suspect *s)
+			unsigned int first, struct nx_suspect *all)
 {
 	const char *line, *src = pl->text->src;
-	size_t ulen, col;
+	struct nx_suspect *s = NULL;
+	size_t ulen, col, at;
 
 	if (!memmem(msg->s, msg->len, "syntax error", 12) &&
 	    !memmem(msg->s, msg->len, "No symbol type", 14))
 		return false;
 	line = nx_text_line(pl->text, pl->line, &ulen);
-	for (; line && s; s = s->next) {
-		if (s->text == pl->text && src + s->off >= line && src + s->off < line + ulen)
-			break;
+	at = line ? line - src + first - 1 : 0;
+	/* the last one before the place where the parser gave up */
+	for (struct nx_suspect *t = all; line && t; t = t->next) {
+		if (t->text == pl->text && src + t->off >= line && t->off <= at && !t->told &&
+		    (!s || t->off > s->off))
+			s = t;
 	}
-	if (!line || !s)
+	if (!s)
 		return false;
+	s->told = true;
 	col = src + s->off - line;
 	if (pl->head)
 		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, col + 1,
@@ -259,7 +267,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 	while (next_line(&p, end, &l)) {
 		unsigned int first, last;
 		const char *user, *q = p;
-		struct line msg, source = { 0 }, carets = { 0 };
+		struct line msg, expected = { 0 }, source = { 0 }, carets = { 0 };
 		struct place pl;
 		size_t ulen;
 
@@ -269,6 +277,10 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			continue;
 		}
 		msg = (struct line){ l.s + pl.head, l.len - pl.head };
+		if (starts(q, end, EXPECTED)) {
+			next_line(&q, end, &expected);
+			p = q;
+		}
 		if (!next_line(&q, end, &source) || !is_source(&source, &pl))
 			source.s = NULL;
 		else
@@ -277,16 +289,20 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			carets.s = NULL;
 		else
 			p = q;
-		if (unknown_key(out, &msg, &pl, lang->suspects))
-			continue;
 		first = pl.head ? pl.first : carets.s ? first_mark(&carets) : 0;
 		last = pl.head ? pl.last : first;
 		nx_text_back(pl.text, pl.line, &first, &last);
+		if (unknown_key(out, &msg, &pl, first, lang->suspects))
+			continue;
 		blamed |= at_quic(&pl, first);
 		if (pl.head)
 			nx_buf_fmt(out, "%s:%u:%u-%u: ", pl.text->name, pl.line, first, last);
 		put_message(out, &msg, at_quic(&pl, first), slots);
 		nx_buf_str(out, "\n");
+		if (expected.s) {
+			nx_buf_add(out, expected.s, expected.len);
+			nx_buf_str(out, "\n");
+		}
 		if (source.s) {
 			user = nx_text_line(pl.text, pl.line, &ulen);
 			if (user && pl.text->n)

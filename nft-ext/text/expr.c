@@ -257,7 +257,8 @@ static void suspect(struct nx_walk *w, size_t i, size_t to)
 	struct nx_suspect *s;
 
 	if (w->lang->dir == NX_OUT || w->parent || !is(w, i, "quic") || i + 1 >= to ||
-	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD || (i && nx_names_follow(w, i - 1)))
+	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD ||
+	    (i && (nx_names_follow(w, i - 1) || is(w, i - 1, "name"))))
 		return;
 	s = calloc(1, sizeof(*s));
 	if (!s) {

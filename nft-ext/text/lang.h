@@ -59,6 +59,7 @@ struct nx_asked {
  * @off:	offset of `quic`
  * @len:	bytes from there to the end of the word
  * @word:	offset of the word
+ * @told:	a message was made of it
  *
  * It may still be right, as the name of an interface is; stock nft decides.
  */
@@ -66,6 +67,7 @@ struct nx_suspect {
 	struct nx_suspect *next;
 	const struct nx_text *text;
 	size_t off, len, word;
+	bool told;
 };
 
 struct nx_lang;
@@ -85,8 +87,11 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
  * @dir:	which way
  * @numeric:	NX_OUT: numbers instead of symbols
  * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o
+ * @short_names: NX_IN: names of elements may be written as nx_lit_short has them
+ * @nshort:	how many are
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has told before
+ * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
  * @sets:	layouts of the sets that these texts define
  * @vars:	defines in force, name to struct nx_var
  * @scope:	all defines, the youngest first
@@ -108,8 +113,11 @@ struct nx_lang {
 	enum nx_dir dir;
 	bool numeric;
 	bool per_rule;
+	bool short_names;
+	size_t nshort;
 	struct nx_slots *slots;
 	const struct nx_map *known;
+	const struct nx_map *made;
 	struct nx_map sets;
 	struct nx_map vars;
 	struct nx_var *scope;

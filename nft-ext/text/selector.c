@@ -55,6 +55,7 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 {
 	bool fib = is(w, i, "fib");
+	bool hash = is(w, i, "numgen") || is(w, i, "jhash") || is(w, i, "symhash");
 
 	for (size_t from = i; i < to; i++) {
 		enum nx_tok_type type = type_of(w, i);
@@ -65,6 +66,10 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 			    (is(w, i, "type") || is(w, i, "oif") || is(w, i, "oifname") ||
 			     is(w, i, "check")))
 				return i + 1;
+			if (hash && (is(w, i, "mod") || is(w, i, "seed") || is(w, i, "offset"))) {
+				i++;
+				continue;
+			}
 			if (is(w, i, "map") || is(w, i, "vmap") || nx_word_after_key(text_of(w, i), len_of(w, i)))
 				break;
 			continue;
@@ -137,9 +142,11 @@ static unsigned int stock_width(const struct nx_walk *w, size_t i)
 	return 4;
 }
 
-#define CONCAT_MAX 64 /* bytes of a set's key; nft 1.0.6 aborts above */
-
-/* Concatenations that no nft could load; @stock: bytes of the parts that are not ours. */
+/*
+ * Concatenations that no nft could load, or not list again: it keeps the typeof of so many
+ * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
+ * parts that are not ours.
+ */
 static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
 		     size_t to)
 {
@@ -147,12 +154,17 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 
 	if (w->lang->dir == NX_OUT)
 		return false;
+	if (s->layout.n > NX_CONCAT_PARTS) {
+		nx_error(w, from, to, "quic: concatenation of %u parts, at most %u are possible",
+			 s->layout.n, NX_CONCAT_PARTS);
+		return true;
+	}
 	for (unsigned int i = 0; i < s->layout.n; i++)
 		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
-	if (bytes <= CONCAT_MAX)
+	if (bytes <= NX_CONCAT_MAX)
 		return false;
 	nx_error(w, from, to, "quic: concatenation of %u bytes is too long, at most %u are possible",
-		 bytes, CONCAT_MAX);
+		 bytes, NX_CONCAT_MAX);
 	return true;
 }
 
@@ -208,6 +220,20 @@ void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)
 	nx_buf_free(&b);
 }
 
+/* `quic` where nothing else can be meant, at @i, and no key behind it. */
+void nx_refuse_key(struct nx_walk *w, size_t i, size_t to)
+{
+	bool word = i + 1 < to && type_of(w, i + 1) == NX_WORD;
+
+	if (w->lang->dir == NX_OUT || !is(w, i, "quic") || type_of(w, i) != NX_WORD)
+		return;
+	if (word)
+		nx_error(w, i, i + 2, "unknown quic key \"%.*s\", known are %s",
+			 (int)len_of(w, i + 1), text_of(w, i + 1), nx_key_names());
+	else
+		nx_error(w, i, i + 1, "quic: a key is missing, known are %s", nx_key_names());
+}
+
 /* One side of `typeof KEY : DATA`; the token behind it. */
 static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			  const struct nx_key **key)
@@ -225,6 +251,7 @@ static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			s.from[part] = i;
 			s.to[part] = end;
 		} else {
+			nx_refuse_key(w, i, to);
 			stock += stock_width(w, i);
 			end = skip_part(w, i, to);
 		}

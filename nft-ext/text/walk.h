@@ -102,6 +102,8 @@ struct nx_selector {
 
 /** nx_selector_key - the quic key that is selected at @i; *end is the token behind it */
 const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *end);
+/** nx_refuse_key - an error if there is `quic` at @i, which no key follows */
+void nx_refuse_key(struct nx_walk *w, size_t i, size_t to);
 /** nx_raw_payload - `@ih,OFFSET,BITS` at @i */
 bool nx_raw_payload(const struct nx_walk *w, size_t i, uint32_t *off, uint32_t *bits);
 /** nx_names_follow - is @i a word or sign that a name follows? */

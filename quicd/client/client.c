@@ -16,6 +16,7 @@
 
 #define STREAM_WINDOW	  (2u << 20)
 #define CONNECTION_WINDOW (16u << 20)
+#define IDLE_TIMEOUT	  (300 * NGTCP2_SECONDS) /* the server's, if shorter, counts */
 #define CID_LEN		  8
 
 static ngtcp2_conn *get_quic(ngtcp2_crypto_conn_ref *ref)
@@ -318,7 +319,7 @@ static int make_quic(struct client *c)
 	p.initial_max_stream_data_uni = STREAM_WINDOW;
 	p.initial_max_data = CONNECTION_WINDOW;
 	p.initial_max_streams_uni = 3;
-	p.max_idle_timeout = 60 * NGTCP2_SECONDS;
+	p.max_idle_timeout = IDLE_TIMEOUT;
 	p.active_connection_id_limit = 7;
 	p.grease_quic_bit = 1;
 	if (ngtcp2_conn_client_new(&c->quic, &dcid, &scid, &path,

@@ -65,8 +65,8 @@ int main(int argc, char **argv)
 			action = METRICS;
 			break;
 		case 'V':
-			printf("quicd with ngtcp2 %s, GnuTLS %s\n", ngtcp2_version(0)->version_str,
-			       gnutls_check_version(NULL));
+			printf("quicd " NFT_QUIC_VERSION " with ngtcp2 %s, GnuTLS %s\n",
+			       ngtcp2_version(0)->version_str, gnutls_check_version(NULL));
 			return EXIT_SUCCESS;
 		case 'h':
 			usage(stdout);

@@ -229,6 +229,14 @@ static bool is_right(const struct client *c)
 	return true;
 }
 
+/* One of the numbers of every answer. */
+static void print_answers(const struct client *c, const char *name, bool port)
+{
+	printf(" %s=", name);
+	for (unsigned int i = 0; i < c->n_answers; i++)
+		printf("%s%u", i ? "," : "", port ? c->answers[i].port : c->answers[i].datagram);
+}
+
 static void client_finish(struct client *c)
 {
 	union addr local;
@@ -244,13 +252,10 @@ static void client_finish(struct client *c)
 	sum.answers += c->n_answers;
 	if (!o.quiet) {
 		getsockname(c->fd, &local.sa, &len);
-		printf("client sport=%u sent=%u got=%u ports=", addr_port(&local), c->n_datagrams,
+		printf("client sport=%u sent=%u got=%u", addr_port(&local), c->n_datagrams,
 		       c->n_answers);
-		for (unsigned int i = 0; i < c->n_answers; i++)
-			printf("%s%u", i ? "," : "", c->answers[i].port);
-		printf(" order=");
-		for (unsigned int i = 0; i < c->n_answers; i++)
-			printf("%s%u", i ? "," : "", c->answers[i].datagram);
+		print_answers(c, "ports", true);
+		print_answers(c, "order", false);
 		printf(" from=%s %s\n", c->n_answers ? addr_text(&c->from) : "-",
 		       right ? "right" : "wrong");
 	}

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Commands, files, elements, errors: what an admin does with nft besides adding rules."""
+import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 
-from nftlib import LIB, Lib, Nft, dump, version
+from nftlib import LIB, TOP, Lib, Nft, dump, version
 from vm import Ns, case, ok, same, wait
 
 nft = Nft()
@@ -107,6 +108,13 @@ def elements():
     ok('new.example' not in loaded(), 'delete element')
     nft.good('add element inet t ports { "443" : 1, "0x12" : 2 }')
     ok('"443" : 1' in loaded(), 'names that look like numbers', loaded())
+    nft.good('-f -', 'add map inet t pair { typeof quic alpn . quic sni : verdict; }\n'
+             'add element inet t pair { "h3" . "a" : drop }\n')
+    for option in '', '-j ':  # stock nft prints text for both
+        for what, want in (('ports { "h3" }', 'typeof quic alpn : tcp dport'),
+                           ('pair { "h3" . "a" }', 'typeof quic alpn . quic sni : verdict')):
+            out = nft.good(f'{option}get element inet t {what}')
+            ok(want in out and '"h3"' in out and '@ih' not in out, f'{option}get element inet t {what}', out)
     r = nft('get element inet t names { "gone.example" }')
     ok(r.rc == 1 and '"gone.example"' in r.err and '0x' not in r.err, 'get of what is not there', r)
     r = nft('add element inet t ports { "a-name-that-is-too-long" : 1 }')
@@ -121,6 +129,9 @@ def elements():
     ok('0x1234' in out and '0xabcd' in out, 'connection IDs', out)
     nft.good('delete element inet t d { 0x1234 }')
     ok('0x1234' not in nft.good('list set inet t d'), 'delete a connection ID')
+    nft.good('add set inet t busy { typeof quic sni; size 100; flags dynamic; }')
+    nft.good('add rule inet t c add @busy { quic sni ct count over 10 } drop')
+    ok('add @busy { quic sni ct count over 10 } drop' in loaded(), 'ct count in a dynamic set', loaded())
     # one context that knows of nothing yet, then of the set as another process remade it
     lib = Lib()
     lib.good('add element inet t names { "lib.example" }')
@@ -178,6 +189,49 @@ def files():
 
 
 @in_ns
+def beside_the_file():
+    """nft since 1.1.1 looks for includes where the file is; others in what -I names."""
+    with tempfile.TemporaryDirectory() as d:
+        os.mkdir(f'{d}/sub')
+        for name, text in (('who.nft', 'define who = { "smb", "h3" }\n'),
+                           ('sub/elements.nft', 'add element inet t s { "x.example", \\\n "y.example" }\n'),
+                           ('main.nft', 'include "who.nft"\nadd table inet t\nadd chain inet t c\n'
+                            'add set inet t s { typeof quic sni; }\ninclude "sub/*.nft"\n'
+                            'add rule inet t c quic alpn $who accept\n')):
+            with open(f'{d}/{name}', 'w') as f:
+                f.write(text)
+        for args in ([f'-I {d} -f {d}/main.nft', f'-I {d}/sub/.. -f {d}/main.nft'] +
+                     ([f'-f {d}/main.nft'] if version() >= (1, 1, 1) else [])):
+            r = nft(args)
+            ok(r.rc == 0 and 'quic alpn { "h3", "smb" } accept' in loaded() and '"x.example", "y.example"' in loaded(),
+               f'includes: nft {args.replace(d, "D")}', r)
+            nft.good('flush ruleset')
+
+
+@in_ns
+def same_batch():
+    out = nft.good('add table inet t; add set inet t s { typeof quic sni; }; add map inet t m { typeof quic sni '
+                   '. ip daddr : verdict; }; list table inet t')
+    ok('typeof quic sni\n' in out and 'typeof quic sni . ip daddr : verdict' in out,
+       'a listing in the batch that makes the sets', out)
+    nft.good('add chain inet t c')
+    r = subprocess.run(['nft', '--debug=netlink', 'add rule inet t c quic alpn != "h3" quic sni "' + 'x' * 70 +
+                        '" quic version v1 quic alpn . quic sni { "a" . "b" }'], env=nft.env,
+                       capture_output=True, text=True)
+    ok('[ quic match alpn neq "h3" ]' in r.stdout and f'[ quic match sni eq "{"x" * 70}" ]' in r.stdout and
+       '[ quic load version => reg 1 ]' in r.stdout and '[ quic load sni => reg 2 ]' in r.stdout and
+       'inner header' not in r.stdout, '--debug=netlink', r.stdout)
+
+
+@in_ns
+def manual_page():
+    with open(f'{TOP}/nft-ext/man/nft-quic.7') as f:
+        example = f.read().split('.SH EXAMPLES\n.nf\n')[1].split('.fi')[0]
+    r = nft.load(example)
+    ok(r.rc == 0 and 'redirect to :quic alpn map @ports' in loaded(), 'the example of the manual page loads', r)
+
+
+@in_ns
 def interactive():
     r = nft('-i', 'add table inet t\nadd chain inet t c\nadd rule inet t c quic alpn "smb" accept\n'
             'add set inet t s { typeof quic sni; }\nadd element inet t s { "a" }\nlist ruleset\nquit\n')
@@ -192,7 +246,11 @@ def refused():
             ('add rule inet t c quic foo "x"', 'unknown quic key "foo"'),
             ('add rule inet t c quic alpn . quic sni . ip daddr @names', 'too long'),
             ('add map inet t bad { typeof quic alpn : nosuch; }', ''),
-            ('add set inet t bad { typeof quic foo; }', ''),
+            ('add set inet t bad { typeof quic foo; }', 'unknown quic key "foo"'),
+            ('add set inet t bad { typeof quic; }', 'a key is missing'),
+            ('describe quic foo', 'unknown quic key "foo"'),
+            ('add set inet t bad { typeof quic alpn . ip saddr . ip daddr . udp dport . udp sport; }', 'of 5 parts'),
+            ('add set inet t bad { typeof quic sni . ip saddr; flags interval; }', 'parts of at most 16 bytes'),
             ('add rule inet t c udp dport 443 redirect to :quic alpn map { "a" : "b" }', ''),
             ('add rule inet t nosuch quic alpn "x"', 'No such file'),
             ('add element inet t names { 5 }', 'expected a quoted name')):
@@ -226,6 +284,19 @@ def json_commands():
     r = nft('-j -f -', '{"nftables": [{"add": {"rule": {"family": "inet", "table": "t", "chain": "c", '
             '"expr": [{"match": {"op": "==", "left": {"quic": {"key": "nosuch"}}, "right": "x"}}]}}}]}')
     ok(r.rc == 1 and 'unknown quic key' in r.err, 'an unknown key in JSON', r)
+    sni, alpn = {'quic': {'key': 'sni'}}, {'quic': {'key': 'alpn'}}
+    ip6 = {'payload': {'protocol': 'ip6', 'field': 'saddr'}}
+    for what, expr, text in (
+            ('meter', {'meter': {'key': sni, 'stmt': {'limit': {'rate': 1, 'per': 'second'}}, 'size': 5, 'name': 'm'}},
+             'not possible in a meter'),
+            ('> on a name', {'match': {'op': '>', 'left': alpn, 'right': 'x'}}, 'only == and !='),
+            ('& on a name', {'match': {'op': '==', 'left': {'&': [alpn, 255]}, 'right': 5}}, 'cannot be computed with'),
+            ('a range of names', {'match': {'op': '==', 'left': sni, 'right': {'set': [{'range': ['a', 'b']}]}}},
+             'a range is not possible'),
+            ('80 bytes', {'match': {'op': '==', 'left': {'concat': [alpn, sni, ip6]}, 'right': '@x'}}, '80 bytes is too long')):
+        r = nft('-j -f -', json.dumps({'nftables': [{'add': {'rule': {
+            'family': 'inet', 'table': 't', 'chain': 'c', 'expr': [expr]}}}]}))
+        ok(r.rc == 1 and text in r.err and '"ih"' not in r.err, f'refused in JSON: {what}', r)
 
 
 @in_ns

@@ -45,7 +45,16 @@ quic alpn "h3" ct mark set 0x00000010;ok
 meta mark 0x00000001 quic sni "a" limit rate 1/second burst 3 packets drop comment "quic sni";ok
 quic alpn "h3" jump quic;fail;No such file or directory
 quic foo "x" accept;fail;unknown quic key "foo"
+quic alpn 0xff accept;ok
+quic alpn "a'b, {c} $d @e; # f" accept;ok
+quic alpn "日本" accept;ok
+quic alpn 0x612262 accept;ok
+quic version "v1" accept;ok;quic version v1 accept
+quic version 0xff000000-0xff0000ff drop;ok
+quic type { "initial", 0rtt } accept;ok;quic type { initial, 0rtt } accept
 quic alpn 5 accept;fail;expected a quoted name
+quic accept;fail;unknown quic key "accept"
+quic alpn "a"-"b" accept;fail;a range is not possible
 quic alpn > "a" accept;fail;only == and !=
 quic sni & 0xff == 1 accept;fail;only == and !=
 quic alpn "" accept;fail;empty name

@@ -37,7 +37,8 @@ class Nft:
                 args += shlex.split(rest)
             elif rest:
                 args += [rest]
-        r = subprocess.run(['nft'] + args, input=stdin, capture_output=True, text=True, env=self.env)
+        r = subprocess.run(['nft'] + args, input=stdin, capture_output=True, text=True, errors='backslashreplace',
+                           env=self.env)
         return Result(r.returncode, r.stdout, r.stderr)
 
     def good(self, args, stdin=None):

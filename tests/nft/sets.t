@@ -11,6 +11,10 @@
 !add set inet t seen2 { typeof ip saddr . quic alpn; size 100; flags dynamic; }
 !add set inet t cids { typeof quic dcid; elements = { 0x0123456789, 0xaa }; }
 !add set inet t vers { typeof quic version; elements = { v1, v2 }; }
+!add map inet t to { typeof quic sni : ip daddr . udp dport; elements = { "a" : 192.0.2.1 . 4433, "*" : 192.0.2.2 . 443 }; }
+!add map inet t limits { typeof quic sni : meta mark; size 100; flags dynamic,timeout; }
+!add set inet t net { typeof quic alpn . ip saddr; flags interval; elements = { "h3" . 10.0.0.0/8, "doq" . 192.0.2.1-192.0.2.9 }; }
+!add set inet t iface { typeof iifname . quic sni; elements = { "eth0" . "a" }; }
 !add chain inet t smb
 
 quic alpn { "h3", "h3-29" } accept;ok
@@ -42,6 +46,17 @@ quic alpn . ip daddr . udp dport { "h3" . 192.0.2.1 . 443 } accept;ok
 meta l4proto . quic alpn { udp . "h3" } accept;ok
 iifname . quic sni { "eth0" . "a" } accept;ok
 quic version . quic type { v1 . initial, v2 . initial } accept;ok
+meta nfproto ipv4 udp dport 443 dnat ip to quic sni map @to;ok
+udp dport 443 dnat ip to quic sni map { "a" : 192.0.2.1 . 4433, "b" : 192.0.2.2 . 443 };ok
+meta l4proto udp dnat ip to 192.0.2.1:quic alpn map @ports;ok
+quic alpn . ip saddr @net accept;ok
+quic alpn . ip saddr { "h3" . 10.0.0.0/8 } accept;ok
+iifname . quic sni @iface accept;ok
+fib daddr . iif type . quic alpn { local . "h3" } accept;ok
+quic alpn { "a'b", "a, b", "{ x }", "$x", "@x", "# no", "a;b", 0x0a, 0x22, 0xff } accept;ok;quic alpn { 0x0a, 0x22, "# no", "$x", "@x", "a'b", "a, b", "a;b", "{ x }", 0xff } accept
+quic sni vmap { "quic" : accept, "timeout" : drop };ok
+update @limits { quic sni : meta mark };ok
+update @seen { quic sni counter };ok
 add @seen { quic sni };ok
 update @seen { quic sni timeout 5m };ok
 add @seen { quic sni limit rate 1/second burst 3 packets };ok
@@ -53,5 +68,8 @@ quic alpn . quic sni { "h3" . "a23456789012345678901234567890123456789012345678x
 quic alpn @nosuch accept;fail;No such file
 quic sni vmap { "a" : 5 };fail;
 quic alpn . quic sni . ip saddr @names accept;fail;too long
+quic alpn { "a"-"b" } accept;fail;a range is not possible
+ip saddr . quic sni { 10.0.0.0/8 . "a" } accept;fail;parts of at most 16 bytes
+quic alpn . ip saddr . udp dport . meta mark . ct mark { "h3" . 192.0.2.1 . 443 . 1 . 1 } accept;fail;of 5 parts
 meter m { quic sni limit rate 1/second } drop;fail;not possible in a meter
 quic alpn @names accept;fail;

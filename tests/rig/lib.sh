@@ -55,12 +55,29 @@ kernel_userland() {
 	echo "$rig_u"
 }
 
+# has_kernel ROOTDIR SERIES - does this root carry a kernel of the series
+has_kernel() {
+	for rig_d in "$1/lib/modules/$2".*; do
+		[ ! -d "$rig_d/kernel" ] || return 0
+	done
+	return 1
+}
+
 # kernel_release ROOTDIR SERIES - the full release, as in /lib/modules
 kernel_release() {
 	for rig_d in "$1/lib/modules/$2".*; do
 		[ -d "$rig_d/kernel" ] && { basename "$rig_d"; return; }
 	done
 	die "no kernel $2 in $1: has the suite moved on? (see PINS)"
+}
+
+# make_image DIR IMAGE - a disk with what is in DIR, and room for what a test writes; sparse
+make_image() {
+	rig_kib=$(du -xsk "$1" | cut -f1)
+	rm -f "$2.tmp"
+	PATH=$PATH:/sbin:/usr/sbin mke2fs -q -t ext4 -O ^has_journal,^metadata_csum -m 0 -i 8192 \
+		-d "$1" "$2.tmp" $((rig_kib * 5 / 4 + 1048576))k >/dev/null
+	mv "$2.tmp" "$2"
 }
 
 # quote ARGS... - the arguments, quoted for sh

@@ -510,6 +510,45 @@ static void moved(void **state)
 	assert_int_equal(copy.datagrams, 3);
 }
 
+/* So does a packed one, whose size is that of what came. */
+static void packed(void **state)
+{
+	struct qt_packet p = client(NQ_V1);
+	static struct nq_flight copy;
+	size_t size;
+	u8 *store;
+
+	(void)state;
+	hello_of(16000);
+	nq_flight_init(&f);
+	assert_int_equal(feed_part(&p, 15000, 15900), NQ_MORE);
+	assert_int_equal(feed_part(&p, 300, 1000), NQ_MORE);
+	assert_int_equal(feed_part(&p, 10000, 10001), NQ_MORE);
+	size = nq_flight_packed_size(&f);
+	assert_int_equal(size, offsetof(struct nq_flight, crypto.ranges) +
+				       3 * sizeof(struct nq_range) + 900 + 700 + 1);
+	store = test_malloc(size);
+	nq_flight_pack(&f, store);
+	memset(&copy, 0xcc, sizeof(copy));
+	nq_flight_unpack(&copy, store);
+	assert_int_equal(nq_flight_packed_size(&copy), size);
+	test_free(store);
+	assert_memory_equal(&copy, &f, offsetof(struct nq_flight, crypto.ranges[3]));
+	for (u16 i = 0; i < 3; i++) {
+		const struct nq_range *r = &f.crypto.ranges[i];
+
+		assert_memory_equal(copy.crypto.buf + r->start, msg.p + r->start, r->end - r->start);
+	}
+	memcpy(&f, &copy, sizeof(f));
+	for (size_t at = 0; at < msg.len; at += 1000)
+		feed_part(&p, at, at + 1000 < msg.len ? at + 1000 : msg.len);
+	assert_memory_equal(f.crypto.buf, msg.p, msg.len);
+	check_names();
+
+	nq_flight_init(&f);
+	assert_int_equal(nq_flight_packed_size(&f), offsetof(struct nq_flight, crypto.ranges));
+}
+
 static void done_stays_done(void **state)
 {
 	struct qt_packet p = client(NQ_V1);
@@ -534,4 +573,4 @@ UNIT_MAIN("flight", cmocka_unit_test(one_datagram_of_each_version),
 	  cmocka_unit_test(forged_in_front), cmocka_unit_test(what_ends_a_flight),
 	  cmocka_unit_test(malformed_restart), cmocka_unit_test(malformed_hello),
 	  cmocka_unit_test(the_gate), cmocka_unit_test(refused_without_crypto),
-	  cmocka_unit_test(moved), cmocka_unit_test(done_stays_done))
+	  cmocka_unit_test(moved), cmocka_unit_test(packed), cmocka_unit_test(done_stays_done))

@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An HTTP/3 client on aioquic.
 
-    aio.py CA ADDRESS PORT SERVER-NAME PATH [--idle SECONDS | --resume]
+    aio.py CA ADDRESS PORT SERVER-NAME page FILE     print /, send FILE to /echo and compare
+    aio.py CA ADDRESS PORT SERVER-NAME idle SECONDS  print /, ask again after so long
+    aio.py CA ADDRESS PORT SERVER-NAME early         print /, ask again in another connection's early data
+    aio.py CA ADDRESS PORT SERVER-NAME sum PATH      print PATH's SHA-256
 
-Prints the body of PATH. With --idle it asks again on the same connection after so long, with
---resume again on a second connection with early data. Exit status 0 if all went well.
+Exit status 0 if all went well.
 """
 import asyncio
+import hashlib
 import sys
 
 from aioquic.asyncio import QuicConnectionProtocol, connect
@@ -30,50 +33,61 @@ class Client(QuicConnectionProtocol):
             if isinstance(e, HeadersReceived):
                 answer['status'] = dict(e.headers).get(b':status')
             else:
-                answer['body'] += e.data
+                answer['body'].append(e.data)
             if e.stream_ended:
                 answer['done'].set_result(None)
 
-    async def get(self, name, path):
+    async def ask(self, name, path, body=None, seconds=60):
         stream = self._quic.get_next_available_stream_id()
-        answer = self.answers[stream] = {'status': None, 'body': b'', 'done': asyncio.get_running_loop().create_future()}
-        self.h3.send_headers(stream, [(b':method', b'GET'), (b':scheme', b'https'),
-                                      (b':authority', name.encode()), (b':path', path.encode())], True)
+        answer = self.answers[stream] = {'status': None, 'body': [], 'done': asyncio.get_running_loop().create_future()}
+        headers = [(b':method', b'GET' if body is None else b'POST'), (b':scheme', b'https'),
+                   (b':authority', name.encode()), (b':path', path.encode())]
+        if body is not None:
+            headers.append((b'content-length', str(len(body)).encode()))
+        self.h3.send_headers(stream, headers, body is None)
+        if body is not None:
+            self.h3.send_data(stream, body, True)
         self.transmit()
-        await asyncio.wait_for(answer['done'], 60)
+        await asyncio.wait_for(answer['done'], seconds)
         if answer['status'] != b'200':
-            sys.exit(f"status {answer['status']}")
-        return answer['body']
+            sys.exit(f"{path}: status {answer['status']}")
+        return b''.join(answer['body'])
 
 
-async def main(ca, address, port, name, path, *options):
+async def main(ca, address, port, name, what, arg=''):
     tickets = []
 
-    def config():
-        c = QuicConfiguration(is_client=True, alpn_protocols=['h3'], server_name=name, idle_timeout=180)
+    def session(early=False):
+        c = QuicConfiguration(is_client=True, alpn_protocols=['h3'], server_name=name, idle_timeout=180,
+                              max_data=1 << 24, max_stream_data=1 << 24)
         c.load_verify_locations(ca)
-        c.session_ticket = tickets[-1] if tickets else None
-        return c
+        c.session_ticket = tickets[-1] if early else None
+        return connect(address, int(port), configuration=c, create_protocol=Client,
+                       session_ticket_handler=tickets.append, wait_connected=not early)
 
-    async def session(early):
-        async with connect(address, int(port), configuration=config(), create_protocol=Client,
-                           session_ticket_handler=tickets.append, wait_connected=not early) as c:
-            body = await c.get(name, path)
-            if '--idle' in options:
-                await asyncio.sleep(float(options[1]))
-                if await c.get(name, path) != body:
-                    sys.exit('another answer after the pause')
-            return body, c._quic.tls.early_data_accepted, c._quic.tls.session_resumed
-
-    body, _, _ = await session(False)
-    sys.stdout.write(body.decode())
-    if '--resume' in options:
+    async with session() as c:
+        if what == 'sum':
+            print(hashlib.sha256(await c.ask(name, arg, seconds=900)).hexdigest())
+            return
+        body = await c.ask(name, '/')
+        sys.stdout.write(body.decode())
+        if what == 'page':
+            with open(arg, 'rb') as f:
+                data = f.read()
+            if await c.ask(name, '/echo', data) != data:
+                sys.exit('another body came back than was sent')
+        if what == 'idle':
+            await asyncio.sleep(float(arg))
+            if await c.ask(name, '/') != body:
+                sys.exit('another answer after the pause')
+    if what == 'early':
         if not tickets:
             sys.exit('the server gave no ticket')
-        _, early, resumed = await session(True)
-        print(f'resumed {resumed} early {early}')
-        if not resumed:
-            sys.exit('the session was not resumed')
+        async with session(True) as c:
+            if await c.ask(name, '/') != body:
+                sys.exit('another answer in the second connection')
+            if not c._quic.tls.early_data_accepted:
+                sys.exit(f'early data was not accepted (session resumed: {c._quic.tls.session_resumed})')
 
 
 asyncio.run(main(*sys.argv[1:]))

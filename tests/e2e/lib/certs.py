@@ -14,6 +14,11 @@ def authority():
        '-addext', 'keyUsage=critical,keyCertSign,cRLSign')
 
 
+def path(name):
+    """Where a service's certificate is."""
+    return f'{WORK}/pki/{name}.pem'
+
+
 def issue(name, *hosts):
     """A key and a certificate for these host names; their paths."""
     base = f'{WORK}/pki/{name}'

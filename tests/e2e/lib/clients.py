@@ -1,161 +1,248 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real clients. Each is called with (host, address, port, server name) and returns a text
-that says what was got, or raises Failed; `version` tells which one it is."""
+"""The real clients, all called as (host, address, port, server name). To call one does what a
+pair is for, content in both directions, and returns a text that says what was got. What else it
+can do are methods: `idle` is silent for over a minute and goes on with the same connection,
+`early` sends a second connection's first bytes as 0-RTT data, `big` fetches a large file and
+holds it to a checksum. What it cannot do, `cannot` says why. All raise Failed."""
+import contextlib
 import filecmp
 import hashlib
 import os
 import re
+import tempfile
 
 import certs
 from net import BIN, WORK, Failed, sh
 
 V1, V2 = '0x00000001', '0x6b3343cf'
-AIO = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'aio.py')
+HERE = os.path.dirname(os.path.abspath(__file__))
+SILENCE = 61  # seconds
 
 
-def _bracket(address):
+def bracket(address):
     return f'[{address}]' if ':' in address else address
 
 
-def _got(r, want):
+def content(r, want):
     """The text that was asked for, or Failed."""
     if r.returncode or r.stdout != want:
         raise Failed(f'status {r.returncode}: {(r.stderr + r.stdout).strip()[-600:]}')
     return want.strip()
 
 
-def _first_line(*argv):
+def first_line(*argv):
     return sh(*argv).splitlines()[0]
 
 
-class Curl:
-    name, quic, alpn = 'curl', V1, ['h3', 'h3-29']
-
-    def __init__(self, page, path='/'):
-        self.page, self.path = page, path
-
-    def version(self):
-        return _first_line('curl', '--version').split()[1]
-
-    def argv(self, address, port, name):
-        return ['curl', '-sS', '--http3-only', '--cacert', certs.CA, '--connect-to',
-                f'{name}:443:{_bracket(address)}:{port}', f'https://{name}{self.path}']
-
-    def __call__(self, host, address, port, name):
-        return _got(host.attempt(*self.argv(address, port, name)), self.page)
+@contextlib.contextmanager
+def random_file(kib):
+    """A file of so many KiB, and a name for where it comes back."""
+    with tempfile.TemporaryDirectory(dir=WORK) as d:
+        os.chmod(d, 0o755)
+        with open(f'{d}/up', 'wb') as f:
+            for _ in range(0, kib, 1024):
+                f.write(os.urandom(min(kib, 1024) << 10))
+        yield f'{d}/up', f'{d}/down'
 
 
-class CurlSum(Curl):
-    """Fetches a large file and holds it to a checksum."""
-
-    def __call__(self, host, address, port, name):
-        got = f'{WORK}/fetched'
-        r = host.attempt(*self.argv(address, port, name), '-o', got, timeout=600)
-        if r.returncode:
-            raise Failed(r.stderr.strip())
-        with open(got, 'rb') as f:
-            found = hashlib.file_digest(f, 'sha256').hexdigest()
-        size = os.path.getsize(got)
-        os.unlink(got)
-        if found != self.page:
-            raise Failed(f'{size} bytes with another checksum')
-        return f'{size >> 20} MiB, checksum right'
+class Client:
+    quic = V1
+    sends_sni = True
+    may_not_resume = False
+    cannot = {}
+    body = 200  # KiB sent in a request
 
 
-class Aioquic:
-    name, quic, alpn = 'aioquic', V1, ['h3']
-
-    def __init__(self, page, *options):
-        self.page, self.options = page, options
-
-    def version(self):
-        return sh('python3', '-c', 'import aioquic; print(aioquic.__version__)').strip()
-
-    def __call__(self, host, address, port, name):
-        r = host.attempt('python3', AIO, certs.CA, address, str(port), name, '/', *self.options)
-        if r.returncode or not r.stdout.startswith(self.page):
-            raise Failed(f'status {r.returncode}: {(r.stderr + r.stdout).strip()[-600:]}')
-        return ', '.join(r.stdout.split('\n')).strip(', ')
-
-
-class Quicgo:
-    name, quic, alpn = 'quic-go', V1, ['h3']
+class Curl(Client):
+    name, alpn = 'curl', ['h3', 'h3-29']
+    cannot = {'early': 'curl 8.21 with OpenSSL sends no early data over QUIC (curl issue 22649)'}
 
     def __init__(self, page):
         self.page = page
 
     def version(self):
+        return first_line('curl', '--version').split()[1]
+
+    def argv(self, address, port, name):
+        return ['curl', '-sS', '--http3-only', '--cacert', certs.CA, '--connect-to',
+                f'{name}:443:{bracket(address)}:{port}']
+
+    def __call__(self, host, address, port, name):
+        base = self.argv(address, port, name)
+        with random_file(self.body) as (up, down):
+            got = content(host.attempt(*base, f'https://{name}/', '-w', '%{http_version} ', '--next', *base[1:],
+                                       '--data-binary', f'@{up}', '-o', down, f'https://{name}/echo',
+                                       '-w', '%{num_connects}'), self.page + '3 0')
+            if not filecmp.cmp(up, down, shallow=False):
+                raise Failed('another body came back than was sent')
+        return got.removesuffix('3 0').strip()
+
+    def idle(self, host, address, port, name):
+        # --rate is the time between two requests; the second must not connect.
+        url = f'https://{name}/'
+        return content(host.attempt(*self.argv(address, port, name), '--rate', f'1/{SILENCE}s', url, url,
+                                    '-w', '%{num_connects}\n', timeout=300), f'{self.page}1\n{self.page}0\n')
+
+    def big(self, host, address, port, name, path, checksum):
+        got = f'{WORK}/fetched-{name}'
+        r = host.attempt(*self.argv(address, port, name), '-o', got, f'https://{name}{path}', timeout=900)
+        if r.returncode:
+            raise Failed(r.stderr.strip())
+        with open(got, 'rb') as f:
+            found = hashlib.file_digest(f, 'sha256').hexdigest()
+        os.unlink(got)
+        if found != checksum:
+            raise Failed(f'checksum {found}, not {checksum}')
+
+
+class CurlNoName(Curl):
+    """Goes to an address, for which TLS has no server name; takes any certificate."""
+    sends_sni = False
+
+    def argv(self, address, port, name):
+        return [*super().argv(address, port, name), '--insecure']
+
+
+class Scripted(Client):
+    """A client of ours on somebody's library: the same words for each."""
+    alpn = ['h3']
+
+    def __init__(self, page):
+        self.page = page
+
+    def __call__(self, host, address, port, name):
+        with random_file(self.body) as (up, _):
+            return content(host.attempt(*self.argv(address, port, name), 'page', up), self.page)
+
+    def idle(self, host, address, port, name):
+        return content(host.attempt(*self.argv(address, port, name), 'idle', str(SILENCE), timeout=300), self.page)
+
+    def early(self, host, address, port, name):
+        return content(host.attempt(*self.argv(address, port, name), 'early'), self.page)
+
+    def big(self, host, address, port, name, path, checksum):
+        content(host.attempt(*self.argv(address, port, name), 'sum', path, timeout=900), checksum + '\n')
+
+
+class Aioquic(Scripted):
+    name = 'aioquic'
+
+    def version(self):
+        return sh('python3', '-c', 'import aioquic; print(aioquic.__version__)').strip()
+
+    def argv(self, address, port, name):
+        return ['python3', f'{HERE}/aio.py', certs.CA, address, str(port), name]
+
+
+class Quicgo(Scripted):
+    name = 'quic-go'
+
+    def version(self):
         with open(f'{BIN}/e2e/quicgo.version') as f:
             return f.read().strip()
 
-    def __call__(self, host, address, port, name):
-        return _got(host.attempt(f'{BIN}/e2e/quicgo', certs.CA, f'{_bracket(address)}:{port}', name, '/'), self.page)
+    def argv(self, address, port, name):
+        return [f'{BIN}/e2e/quicgo', certs.CA, f'{bracket(address)}:{port}', name]
 
 
-class Kdig:
-    name, quic, alpn = 'kdig', V1, ['doq']
+class Kdig(Client):
+    name, alpn = 'kdig', ['doq']
+    cannot = {'idle': 'kdig ends after its answers', 'early': 'kdig keeps no tickets',
+              'big': 'a DNS answer is at most 64 KiB'}
 
     def __init__(self, question, answer):
         self.question, self.answer = question, answer
 
     def version(self):
-        return re.search(r'[\d.]+\d', _first_line('kdig', '--version')).group()
+        return re.search(r'[\d.]+\d', first_line('kdig', '--version')).group()
 
     def __call__(self, host, address, port, name):
         r = host.attempt('kdig', f'@{address}', '-p', str(port), '+quic', f'+tls-ca={certs.CA}',
                          f'+tls-hostname={name}', '+short', self.question, 'A')
-        return f'{self.question} is ' + _got(r, self.answer + '\n')
+        return f'{self.question} is ' + content(r, self.answer + '\n')
 
 
-class Smbclient:
-    """Writes a file, reads it back, compares."""
-    name, quic, alpn = 'smbclient', V1, ['smb']
+class Smbclient(Client):
+    """Browses, writes a file, reads it back, compares, deletes it. `user` as in USER%PASSWORD,
+    `protection` sign, encrypt or none of smbclient's own (the defaults)."""
+    name, alpn = 'smbclient', ['smb']
+    cannot = {'early': 'smbclient 4.24 does not survive a session ticket', 'big': 'a file of its own, both ways'}
 
-    def __init__(self, mib=1, user='-N', seal=False):
-        self.mib, self.user, self.seal = mib, user, seal
+    def __init__(self, user, mib=1, protection=None):
+        self.user, self.mib, self.protection = user, mib, protection
 
     def version(self):
-        return re.search(r'[\d.]+\d', _first_line('smbclient', '--version')).group()
+        return re.search(r'[\d.]+\d', first_line('smbclient', '--version')).group()
+
+    def argv(self, address, port, service):
+        """For //server/share or -L server."""
+        transport = 'quic' if port == 443 else f'quic:{port}'
+        return ['smbclient', *service, '-U', self.user, '-I', address, '-t', '120',
+                *([f'--client-protection={self.protection}'] if self.protection else []),
+                f'--option=client smb transports={transport}', f'--option=tls ca file={certs.CA}',
+                '--option=tls verify peer=ca_and_name',
+                '--option=client smb transport:force_ngtcp2_quic=yes']
+
+    def said(self, host, address, port, name, *commands):
+        """What a session of these lines says. A line with ! is a shell's; a number is a pause."""
+        lines = '; '.join(f'sleep {c}' if isinstance(c, int) else f"echo '{c}'" for c in commands)
+        argv = self.argv(address, port, [f'//{name}/files'])
+        r = host.attempt('sh', '-c', f'{{ {lines}; }} | "$@"', 'sh', *argv, timeout=900)
+        said = (r.stderr + r.stdout).strip()
+        if r.returncode or 'NT_STATUS' in said:
+            raise Failed(f'status {r.returncode}: {said[-600:]}')
+        return said
 
     def __call__(self, host, address, port, name):
-        up, down = (f"{WORK}/{x}-{address.replace(':', '-')}-{id(self)}" for x in ('up', 'down'))
-        with open(up, 'wb') as f:
-            for _ in range(self.mib):
-                f.write(os.urandom(1 << 20))
-        remote = os.path.basename(up)
-        transport = 'quic' if port == 443 else f'quic:{port}'
-        try:
-            r = host.attempt('smbclient', f'//{name}/files', *self.user.split(), '-I', address,
-                             *(['--client-protection=encrypt'] if self.seal else []),
-                             f'--option=client smb transports={transport}', f'--option=tls ca file={certs.CA}',
-                             '--option=tls verify peer=ca_and_name',
-                             '--option=client smb transport:force_ngtcp2_quic=yes',
-                             '-c', f'put {up} {remote}; ls {remote}; get {remote} {down}; rm {remote}', timeout=600)
-            said = (r.stderr + r.stdout).strip()
-            if r.returncode:
-                raise Failed(said)
+        with random_file(self.mib << 10) as (up, down):
+            d = os.path.basename(os.path.dirname(up))
+            self.said(host, address, port, name,
+                      f'mkdir {d}', f'cd {d}', f'put {up} up', 'ls', f'get up {down}', 'del up', 'cd ..', f'rmdir {d}')
             if not filecmp.cmp(up, down, shallow=False):
                 raise Failed('the file came back changed')
-            return f'{self.mib} MiB written, read back, equal'
-        finally:
-            for f in (up, down):
-                if os.path.exists(f):
-                    os.unlink(f)
+        return f'{self.mib} MiB written, read back, equal'
+
+    def idle(self, host, address, port, name):
+        listed = self.said(host, address, port, name, 'ls', SILENCE, 'ls')
+        if listed.count('blocks available') != 2:
+            raise Failed(listed)
 
 
-class Quicc:
+class Quicc(Client):
+    """Says something on a stream and hears the answer, after a greeting if there is one."""
     name = 'quicc'
 
-    def __init__(self, alpn, say, hear, *options, timeout=120):
-        self.quic = V2 if '2' in options else V1
-        self.alpn, self.say, self.hear, self.options, self.timeout = [alpn], say, hear, options, timeout
+    def __init__(self, alpn, greeting='', version=1, cannot=None):
+        self.alpn, self.greeting = [alpn], greeting
+        self.quic = V2 if version == 2 else V1
+        self.options = ['--version', str(version)]
+        self.cannot = cannot or {}
 
     def version(self):
         return 'of this tree'
 
+    def argv(self, address, port, name, *options):
+        return [f'{BIN}/quicd/quicc', '--alpn', self.alpn[0], '--sni', name, '--ca', certs.CA, *self.options,
+                *options, f'{bracket(address)}:{port}']
+
     def __call__(self, host, address, port, name):
-        r = host.attempt(f'{BIN}/quicd/quicc', '--alpn', self.alpn[0], '--sni', name, '--ca', certs.CA,
-                         *self.options, f'{_bracket(address)}:{port}', input=self.say, timeout=self.timeout)
-        if r.returncode or not re.fullmatch(self.hear, r.stdout):
-            raise Failed(f'status {r.returncode}: {(r.stderr + r.stdout).strip()[-600:]}')
-        return r.stdout.strip().replace('\n', ' ')
+        r = host.attempt(*self.argv(address, port, name), input='who am I\n')
+        return content(r, self.greeting + 'who am I\n').replace('\n', ' ')
+
+    def idle(self, host, address, port, name):
+        program = ' '.join(self.argv(address, port, name))
+        content(host.attempt('sh', '-c', f'{{ echo before; sleep {SILENCE}; echo after; }} | {program}', timeout=300),
+                f'{self.greeting}before\nafter\n')
+
+    def early(self, host, address, port, name):
+        r = host.attempt(*self.argv(address, port, name, '--0rtt', '-v'), input='early\n')
+        content(r, f'{self.greeting}early\n')
+        if 'early data: accepted' not in r.stderr:
+            raise Failed(f'no early data was accepted: {r.stderr}')
+
+    def big(self, host, address, port, name, path, checksum):
+        """Sends the file and holds what comes back to its checksum."""
+        program = ' '.join(self.argv(address, port, name))
+        skip = len(self.greeting) + 1
+        content(host.attempt('sh', '-c', f'{program} <{WORK}/static{path} | tail -c +{skip} | sha256sum', timeout=900),
+                f'{checksum}  -\n')

@@ -77,13 +77,13 @@ def frames(payload):
 
 
 class Flight:
-    """One client's Initials: `crypto` CRYPTO frames, `again` bytes of CRYPTO sent twice,
-    `first` and `answer` times of the client's and the server's first datagram."""
+    """One client's Initials: `crypto` CRYPTO frames, `again` bytes of CRYPTO sent twice, `early`
+    0-RTT packets; `first` and `answer` times of the client's and the server's first datagram."""
 
     def __init__(self, sport, first):
         self.sport, self.first = sport, first
         self.answer = None
-        self.crypto = self.again = self.initials = 0
+        self.crypto = self.again = self.initials = self.early = 0
         self.keys = None
         self.seen = set()
 
@@ -99,7 +99,9 @@ class Flight:
             buf.pull_bytes(buf.pull_uint8())
             if version not in VERSIONS:
                 return
-            initial = (first >> 4 & 3) == VERSIONS[version]
+            kind = (first >> 4 & 3) - VERSIONS[version]
+            initial = kind == 0
+            self.early += kind == 1
             if initial:
                 buf.pull_bytes(buf.pull_uint_var())
             length = buf.pull_uint_var()

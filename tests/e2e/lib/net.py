@@ -73,11 +73,11 @@ class Host:
         sh('ip', '-n', name, 'link', 'set', 'lo', 'up')
         self.run('sysctl', '-qw', 'net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0')
 
-    def run(self, *argv, timeout=120, **kw):
+    def run(self, *argv, timeout=300, **kw):
         """Run a command here; its output, or Failed."""
         return sh('ip', 'netns', 'exec', self.name, *argv, timeout=timeout, **kw)
 
-    def attempt(self, *argv, timeout=120, **kw):
+    def attempt(self, *argv, timeout=300, **kw):
         """Run a command here; the CompletedProcess, whatever its status (124: no end)."""
         try:
             return subprocess.run(['ip', 'netns', 'exec', self.name, *argv], capture_output=True,

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real services: each one process (tree) with its own configuration and, where it speaks
 TLS, its own key. None knows of another or of UDP port 443."""
+import hashlib
 import os
 
 import certs
-from net import BIN, WORK, poll
+from net import BIN, WORK, poll, sh
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BACKEND = 8081  # TCP, of the application behind the web servers
 
 
 def write(path, text):
@@ -14,20 +18,22 @@ def write(path, text):
     return path
 
 
-def samba(host):
-    """A file server on TCP 445 with one share, `files`, that guests may write to."""
+def samba(host, user=None, password=None):
+    """A file server on TCP 445 with one share, `files`, that anybody may write to, or only this
+    user. Signing and encryption are left to Samba's defaults. Returns its configuration's path."""
     d = f'{WORK}/samba'
     for sub in ('private', 'lock', 'state', 'cache', 'pid', 'log'):
         os.makedirs(f'{d}/{sub}', exist_ok=True)
     os.makedirs(f'{d}/files', exist_ok=True)
     os.chmod(f'{d}/files', 0o777)
+    who = 'guest ok = yes' if not user else f'valid users = {user}'
     conf = write(f'{d}/smb.conf', f'''[global]
 	server role = standalone server
 	interfaces = lo 127.0.0.1/8
 	bind interfaces only = yes
 	smb ports = 445
 	disable netbios = yes
-	map to guest = Bad User
+	map to guest = {'never' if user else 'bad user'}
 	private dir = {d}/private
 	lock directory = {d}/lock
 	state directory = {d}/state
@@ -39,11 +45,14 @@ def samba(host):
 	printcap name = /dev/null
 [files]
 	path = {d}/files
-	guest ok = yes
+	{who}
 	read only = no
 ''')
-    return host.start('smbd', 'smbd', '--foreground', '--no-process-group', '--debug-stdout',
-                      '-s', conf, tcp=445)
+    if user:
+        sh('useradd', '--no-create-home', user)
+        sh('smbpasswd', '-c', conf, '-s', '-a', user, input=f'{password}\n{password}\n')
+    host.start('smbd', 'smbd', '--foreground', '--no-process-group', '--debug-stdout', '-s', conf, tcp=445)
+    return conf
 
 
 def unbound(host, answers):
@@ -65,6 +74,13 @@ def unbound(host, answers):
 	control-enable: no
 ''')
     return host.start('unbound', 'unbound', '-p', '-c', conf, tcp=53)
+
+
+def backend(host):
+    """The application that the web servers pass /echo on to; its files are in its directory."""
+    d = f'{WORK}/backend'
+    os.makedirs(d, exist_ok=True)
+    host.start('backend', 'python3', '-B', f'{HERE}/backend.py', str(BACKEND), d, tcp=BACKEND)
 
 
 def nginx(host, name, port, page, *hosts):
@@ -93,6 +109,9 @@ http {{
 		ssl_certificate_key {key};
 		root {d}/html;
 		keepalive_timeout 180s;
+		location /echo {{
+			proxy_pass http://127.0.0.1:{BACKEND};
+		}}
 	}}
 }}
 ''')
@@ -127,7 +146,8 @@ def quicd_stream(host, name, port, alpn, backend, *hosts):
 def quicd_http3(host, name, port, page, *hosts):
     root = f'{WORK}/{name}'
     write(f'{root}/index.html', page)
-    return quicd(host, name, port, 'h3', hosts, mode='http3', body=f'[http3]\nroot = {root}')
+    return quicd(host, name, port, 'h3', hosts, mode='http3', more='early-data = yes',
+                 body=f'[http3]\nroot = {root}\nbackend = 127.0.0.1:{BACKEND}\nbackend-path = /echo')
 
 
 def whocalls(host, name, port, alpn, *hosts):
@@ -169,7 +189,10 @@ defaults
 frontend h3
     bind quic4@*:{port} ssl crt {both} alpn h3
     bind quic6@[::]:{port} ssl crt {both} alpn h3
-    http-request return status 200 content-type text/plain string "{page.strip()}\\n"
+    http-request return status 200 content-type text/plain string "{page.strip()}\\n" if {{ path / }}
+    default_backend application
+backend application
+    server one 127.0.0.1:{BACKEND}
 ''')
     return host.start(name, 'haproxy', '-f', conf, udp=port)
 
@@ -188,9 +211,42 @@ def caddy(host, name, port, page, *hosts):
 https://{hosts[0]}:{port} {{
     tls {cert} {key}
     root * {root}
+    reverse_proxy /echo 127.0.0.1:{BACKEND}
     file_server
 }}
 ''')
     home = f'{WORK}/{name}.home'
     return host.start(name, 'caddy', 'run', '--config', conf, '--adapter', 'caddyfile', udp=port,
                       env={'HOME': home, 'XDG_DATA_HOME': home, 'XDG_CONFIG_HOME': home})
+
+
+def page(name):
+    """What the web server of this name shows."""
+    return f'page of {name}\n'
+
+
+def web(host):
+    """All web servers, each on the port to which pairs.nft sends its names."""
+    backend(host)
+    nginx(host, 'nginx', 4433, page('nginx'), 'one.example.org', 'uno.example.org')
+    nginx(host, 'wild', 4434, page('wild'), '*.wild.example.org')
+    quicd_http3(host, 'static', 4435, page('static'), 'static.example.org')
+    haproxy(host, 'haproxy', 4436, page('haproxy'), 'proxy.example.org')
+    caddy(host, 'caddy', 4437, page('caddy'), 'caddy.example.org')
+    nginx(host, 'rest', 4438, page('rest'), 'other.example.org')
+
+
+def large_files():
+    """Files of some sizes with every web server: {MiB: (path, SHA-256)}."""
+    found = {}
+    for mib in (100, 1):
+        path, checksum = f'/big{mib}', hashlib.sha256()
+        with open(f'{WORK}/static{path}', 'wb') as f:
+            for _ in range(mib):
+                data = os.urandom(1 << 20)
+                checksum.update(data)
+                f.write(data)
+        for d in ('nginx/html', 'wild/html', 'rest/html', 'caddy', 'backend'):
+            os.link(f'{WORK}/static{path}', f'{WORK}/{d}{path}')
+        found[mib] = path, checksum.hexdigest()
+    return found

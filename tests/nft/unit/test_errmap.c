@@ -79,6 +79,38 @@ static void test_unknown_key(void **state)
 	      "                       ^^^\n");
 }
 
+/* nft 1.1.7 has a line more between a syntax error and the source. */
+static void test_expected(void **state)
+{
+	(void)state;
+	check("f", "\tquic alpn \"smb\" foo drop",
+	      "f:1:18-20: Error: syntax error, unexpected string\n"
+	      "expected any of: newline, comma, .\n"
+	      "\tquic alpn \"smb\" foo drop\n\t                ^^^\n",
+	      "f:1:18-20: Error: syntax error, unexpected string\n"
+	      "expected any of: newline, comma, .\n"
+	      "\tquic alpn \"smb\" foo drop\n\t                ^^^\n");
+	check("f.nft", "add rule t c quic alpn \"smb\" foo drop",
+	      "f.nft:1:64-66: Error: syntax error, unexpected string\n"
+	      "expected any of: newline, comma, .\n"
+	      "add rule t c @ih,524288,128 " SMB " foo drop\n"
+	      "                                                               ^^^\n",
+	      "f.nft:1:30-32: Error: syntax error, unexpected string\n"
+	      "expected any of: newline, comma, .\n"
+	      "add rule t c quic alpn \"smb\" foo drop\n"
+	      "                             ^^^\n");
+	/* one suspect, one message; what comes behind is stock nft's */
+	check("f", "add rule t c quic foo \"x\" bar",
+	      "f:1:27-29: Error: syntax error, unexpected string\nexpected any of: newline\n"
+	      "add rule t c quic foo \"x\" bar\n                          ^^^\n"
+	      "f:1:30-30: Error: syntax error, unexpected newline\n"
+	      "add rule t c quic foo \"x\" bar\n                             ^\n",
+	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, dcid, scid, ech\n"
+	      "add rule t c quic foo \"x\" bar\n             ^^^^^^^^\n"
+	      "f:1:30-30: Error: syntax error, unexpected newline\n"
+	      "add rule t c quic foo \"x\" bar\n                             ^\n");
+}
+
 static void test_foreign(void **state)
 {
 	const char *raw = "g.nft:1:1-2: Error: x\nab\n^^\nnetlink: Error: y\n\n";
@@ -93,6 +125,7 @@ int main(void)
 		cmocka_unit_test(test_place),	   cmocka_unit_test(test_command_line),
 		cmocka_unit_test(test_two_places), cmocka_unit_test(test_words),
 		cmocka_unit_test(test_unknown_key), cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_expected),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All held flows of a namespace: who has to make room, times out or is flushed. */
+#include <linux/slab.h>
+
+#include "hold_table.h"
+
+#define NQ_EXPIRE_BATCH 256 /* flows that one run of the timer ends */
+#define NQ_EVICT_MAX	64  /* flows that one packet may push out */
+
+const struct rhashtable_params nq_hold_params = {
+	.head_offset = offsetof(struct nq_hold, node),
+	.key_offset = offsetof(struct nq_hold, key),
+	.key_len = sizeof(struct nq_key),
+	.hashfn = nq_key_hash,
+	.automatic_shrinking = true,
+};
+
+bool nq_hold_policy(const struct nq_net *nn)
+{
+	/* No rule is left that could send them to the wrong place: let them go. */
+	return !READ_ONCE(nn->active) || READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS;
+}
+
+unsigned long nq_hold_time(const struct nq_net *nn)
+{
+	return msecs_to_jiffies(READ_ONCE(nn->limits.hold_ms));
+}
+
+void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason, bool pass)
+{
+	rhashtable_remove_fast(&nn->holds, &hold->node, nq_hold_params);
+	if (hold->state == NQ_WAITING)
+		list_del_init(&hold->fifo);
+	hold->state = NQ_ENDING;
+	hold->reason = reason;
+	hold->pass = pass;
+	WRITE_ONCE(nn->n_holds, nn->n_holds - 1);
+	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes - hold->bytes);
+}
+
+void nq_hold_free(struct nq_hold *hold)
+{
+	kfree(hold->flight);
+	kfree_rcu(hold, rcu);
+}
+
+void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
+{
+	struct nq_held *h, *next;
+
+	list_splice_tail_init(&hold->fresh, &hold->queue);
+	list_for_each_entry_safe(h, next, &hold->queue, list) {
+		nq_hold_count(nn, hold->reason, h->datagrams);
+		if (hold->pass)
+			nq_held_resume(h);
+		else
+			nq_held_drop(h);
+	}
+	nq_hold_free(hold);
+}
+
+void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended)
+{
+	struct nq_hold *hold, *next;
+
+	list_for_each_entry_safe(hold, next, ended, fifo)
+		nq_hold_finish(nn, hold);
+}
+
+/* Is there room for @flows and @bytes more? Under hold_lock. */
+static bool nq_hold_fits(const struct nq_net *nn, unsigned int flows, unsigned int bytes)
+{
+	return nn->n_holds + flows <= READ_ONCE(nn->limits.hold_flows) &&
+	       nn->hold_bytes + bytes <= READ_ONCE(nn->limits.hold_bytes);
+}
+
+bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
+		  struct list_head *ended)
+{
+	unsigned int left = NQ_EVICT_MAX;
+	struct nq_hold *hold, *next;
+
+	if (flows > READ_ONCE(nn->limits.hold_flows) || bytes > READ_ONCE(nn->limits.hold_bytes))
+		return false; /* nobody need go for what never fits */
+	list_for_each_entry_safe(hold, next, &nn->fifo, fifo) {
+		if (!left || nq_hold_fits(nn, flows, bytes))
+			break;
+		if (hold->owned)
+			continue;
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		list_add_tail(&hold->fifo, ended);
+		left--;
+	}
+	return nq_hold_fits(nn, flows, bytes);
+}
+
+static void nq_hold_expire(struct timer_list *timer)
+{
+	struct nq_net *nn = container_of(timer, struct nq_net, timer);
+	unsigned long wait = nq_hold_time(nn), due;
+	unsigned int n = 0;
+	struct nq_hold *hold, *next;
+	LIST_HEAD(ended);
+
+	spin_lock_bh(&nn->hold_lock);
+	list_for_each_entry_safe(hold, next, &nn->fifo, fifo) {
+		if (time_before(jiffies, hold->began + wait) || n == NQ_EXPIRE_BATCH)
+			break;
+		if (hold->owned)
+			continue;
+		nq_hold_unlink(nn, hold, NQ_STAT_timed_out, nq_hold_policy(nn));
+		list_add_tail(&hold->fifo, &ended);
+		n++;
+	}
+	hold = list_first_entry_or_null(&nn->fifo, struct nq_hold, fifo);
+	if (hold) {
+		due = hold->began + wait;
+		mod_timer(&nn->timer, time_after(due, jiffies) ? due : jiffies + 1);
+	}
+	spin_unlock_bh(&nn->hold_lock);
+	nq_hold_finish_all(nn, &ended);
+}
+
+/* Which holds a flush ends: with a packet of this device, or from this hook; else all. */
+struct nq_hold_which {
+	const struct net_device *dev;
+	const struct nf_hook_ops *ops;
+};
+
+static bool nq_hold_is(const struct nq_hold *hold, const struct nq_hold_which *which)
+{
+	const struct list_head *queues[] = { &hold->queue, &hold->fresh };
+	const struct nq_held *h;
+	unsigned int i;
+
+	if (!which->dev && !which->ops)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(queues); i++)
+		list_for_each_entry(h, queues[i], list)
+			if (which->dev ? nq_held_uses(h, which->dev) : nq_held_at(h, which->ops))
+				return true;
+	return false;
+}
+
+static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *which, bool pass)
+{
+	struct nq_hold *hold, *next;
+	LIST_HEAD(ended);
+
+	if (!READ_ONCE(nn->n_holds))
+		return;
+
+	spin_lock_bh(&nn->hold_lock);
+	list_for_each_entry_safe(hold, next, &nn->fifo, fifo) {
+		if (!nq_hold_is(hold, which))
+			continue;
+		nq_hold_unlink(nn, hold, NQ_STAT_flushed, pass);
+		if (!hold->owned)
+			list_add_tail(&hold->fifo, &ended);
+	}
+	spin_unlock_bh(&nn->hold_lock);
+	nq_hold_finish_all(nn, &ended);
+}
+
+void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev)
+{
+	const struct nq_hold_which which = { .dev = dev };
+
+	nq_hold_flush_some(nn, &which, false);
+}
+
+void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass)
+{
+	const struct nq_hold_which which = { .ops = ops };
+
+	nq_hold_flush_some(nn, &which, pass);
+}
+
+void nq_hold_flush(struct nq_net *nn, bool pass)
+{
+	const struct nq_hold_which which = {};
+
+	nq_hold_flush_some(nn, &which, pass);
+}
+
+void nq_hold_trim(struct nq_net *nn)
+{
+	bool fits, more;
+
+	do {
+		LIST_HEAD(ended);
+
+		spin_lock_bh(&nn->hold_lock);
+		fits = nq_hold_room(nn, 0, 0, &ended);
+		spin_unlock_bh(&nn->hold_lock);
+		more = !list_empty(&ended);
+		nq_hold_finish_all(nn, &ended);
+		cond_resched();
+	} while (!fits && more);
+	timer_reduce(&nn->timer, jiffies); /* the time may be shorter now */
+}
+
+int nq_hold_init(struct nq_net *nn)
+{
+	spin_lock_init(&nn->hold_lock);
+	INIT_LIST_HEAD(&nn->fifo);
+	timer_setup(&nn->timer, nq_hold_expire, 0);
+	return rhashtable_init(&nn->holds, &nq_hold_params);
+}
+
+void nq_hold_exit(struct nq_net *nn)
+{
+	timer_shutdown_sync(&nn->timer);
+	nq_hold_flush(nn, false);
+	rhashtable_destroy(&nn->holds);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Held flows. Every hold is in one of three states:
+ *
+ *	WAITING	  for more of the ClientHello; in the table and the fifo
+ *	RELEASING known or hopeless: its packets are being sent on in order; in the table,
+ *		  so that what arrives meanwhile queues behind and overtakes nothing
+ *	ENDING	  out of the table; whoever has it drops or passes its packets and frees it
+ *
+ * hold_lock is never held while a packet is decrypted or sent on. Instead a hold is
+ * owned by one CPU at a time (@owned): the one that brought a packet while nobody was at
+ * work. It alone removes packets, feeds them and changes the flight; others append to
+ * @fresh and leave. An owned hold is never evicted and never times out; a flush marks it
+ * ENDING and the owner sees to the rest.
+ */
+#ifndef NQ_HOLD_TABLE_H
+#define NQ_HOLD_TABLE_H
+
+#include <linux/rhashtable.h>
+
+#include "held.h"
+#include "hold.h"
+
+enum nq_hold_state {
+	NQ_WAITING,
+	NQ_RELEASING,
+	NQ_ENDING,
+};
+
+/**
+ * struct nq_hold - a held flow
+ * @node:	in nq_net.holds
+ * @key:	client to server, as sent
+ * @fifo:	in nq_net.fifo while WAITING
+ * @fresh:	packets that were not looked at, in arrival order
+ * @queue:	those that were, in arrival order
+ * @began:	in jiffies
+ * @bytes:	memory, as counted in nq_net.hold_bytes
+ * @datagrams:	in @fresh and @queue
+ * @state:	enum nq_hold_state
+ * @owned:	someone is at work
+ * @pass:	ENDING: send the packets on unmatched, do not drop them
+ * @reason:	ENDING: the counter for them
+ * @flight:	the owner's: as far as it got, packed; NULL until an Initial opened
+ * @flight_room:	the owner's: bytes allocated for it
+ * @cids:	the owner's: DCIDs of Initials that opened
+ * @rcu:	for kfree_rcu()
+ *
+ * All under hold_lock but for what is the owner's. Freed by RCU.
+ */
+struct nq_hold {
+	struct rhash_head node;
+	struct nq_key key;
+	struct list_head fifo;
+	struct list_head fresh;
+	struct list_head queue;
+	unsigned long began;
+	unsigned int bytes;
+	unsigned int datagrams;
+	u8 state;
+	bool owned;
+	bool pass;
+	u8 reason;
+	u8 *flight;
+	unsigned int flight_room;
+	struct nq_cids cids;
+	struct rcu_head rcu;
+};
+
+extern const struct rhashtable_params nq_hold_params;
+
+/* Under hold_lock. */
+static inline void nq_hold_charge(struct nq_net *nn, struct nq_hold *hold, int bytes)
+{
+	hold->bytes += bytes;
+	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + bytes);
+}
+
+static inline void nq_hold_count(struct nq_net *nn, enum nq_stat stat, unsigned int n)
+{
+	this_cpu_add(nn->stats->count[stat], n);
+}
+
+/** nq_hold_policy - what becomes of packets that had to go: true if they go on unmatched */
+bool nq_hold_policy(const struct nq_net *nn);
+
+/** nq_hold_time - how long a flow may wait, in jiffies */
+unsigned long nq_hold_time(const struct nq_net *nn);
+
+/**
+ * nq_hold_unlink - out of the table: WAITING to ENDING, or the end of RELEASING
+ * @reason:	the counter for its packets
+ * @pass:	they go on unmatched, else they are dropped
+ *
+ * Under hold_lock.
+ */
+void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason, bool pass);
+
+/** nq_hold_free - free one without packets */
+void nq_hold_free(struct nq_hold *hold);
+
+/** nq_hold_finish - drop or pass the packets of an ENDING hold and free it. No lock held. */
+void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold);
+
+/** nq_hold_finish_all - the same for a list of them */
+void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended);
+
+/**
+ * nq_hold_room - make room for @flows and @bytes more
+ *
+ * The oldest that nobody is at work on go to @ended. A real client completes within a
+ * millisecond; what is oldest is most likely half a ClientHello that will never be whole.
+ * Under hold_lock. Return: is there room?
+ */
+bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
+		  struct list_head *ended);
+
+#endif /* NQ_HOLD_TABLE_H */

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Chromium and Firefox with the web servers, through UDP port 443 and `quic` rules.
+
+    browser, on the build machine ---- qemu's forwarded ports ---- relay.py on host `client`
+        ---- veth ---- host `server`, as in pairs.py
+
+Runs in a guest; tests/e2e/browsers starts it and browse.py. What must hold is what must hold for
+every pair. TAP; the rows of docs/interop.md go to build/e2e/browsers.json, the first flights to
+build/e2e/captures/browsers, a picture of each page to build/e2e/pictures.
+"""
+import os
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, 'lib'))
+import certs
+import rules
+import services
+from browser import JOBS, V6, Browser, ask
+from matrix import Lane, Matrix, Pair
+from net import BIN, Failed, Host, sh, veth, workdir
+from services import page
+from tap import Tap
+
+LONG = '--long' in sys.argv
+V4 = '10.44.0.1'
+SERVICES = [
+    ('one.example.org', 4433, 'nginx', 'nginx', {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}),
+    ('a.wild.example.org', 4434, 'nginx, *.wild', 'wild', {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}),
+    ('static.example.org', 4435, 'quicd http3', 'static', {}),
+    ('proxy.example.org', 4436, 'HAProxy', 'haproxy', {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT'}),
+    ('caddy.example.org', 4437, 'caddy', 'caddy', {}),
+]
+PORTS = [443] + [s[1] for s in SERVICES]
+
+
+def set_up():
+    workdir()
+    rules.install()
+    server, client = Host('server'), Host('client')
+    veth(server, client)
+    certs.authority()
+    shutil.copy(certs.CA, f'{JOBS}/ca.pem')
+    services.web(server)
+    tap.ok(not server.listens('-u', 443), 'nobody listens on UDP 443', server.listens('-u', 443))
+    rules.load(server, f'{HERE}/pairs.nft')
+
+    # The device that qemu forwards to becomes the client's.
+    device = next(d for d in os.listdir('/sys/class/net') if d.startswith('e'))
+    sh('ip', 'link', 'set', device, 'netns', client.name)
+    sh('ip', '-n', client.name, 'addr', 'add', '10.0.2.15/24', 'dev', device)
+    sh('ip', '-n', client.name, 'link', 'set', device, 'up')
+    sh('ip', '-n', client.name, 'route', 'add', 'default', 'via', '10.0.2.2')
+    client.start('relay', 'python3', '-B', f'{HERE}/lib/relay.py', *(f'{p}={V4}:{p}' for p in PORTS),
+                 *(f'{p + V6}=[fd44::1]:{p}' for p in PORTS), udp=443)
+    return server, Lane(client, 'to-client', V4, 'fd44::1')
+
+
+def pairs():
+    for browser in ('chromium', 'firefox'):
+        answer = ask(browser=browser)
+        for name, port, service, key, cannot in SERVICES:
+            p = Pair(Browser(browser, page(key), key), name, port, service, cannot)
+            if 'missing' in answer:
+                tap.skip(p.label, answer['missing'])
+            else:
+                yield p
+
+
+def main():
+    server = matrix = None
+    try:
+        server, lane = set_up()
+        matrix = Matrix('browsers', tap, server, [lane], list(pairs()), {None: 'alpn "h3"'})
+        matrix.meet_all()
+        matrix.silence(lane)()
+        matrix.early(lane)
+        sizes = services.large_files()
+        matrix.big(lambda p: (mib := 100 if LONG else 1, *sizes[mib]))
+    except Failed as e:
+        tap.ok(False, 'the browsers could be run to the end', e)
+    if server:
+        tap.say(server.run('cat', '/proc/net/stat/nft_quic'))
+        if tap.failed:
+            for p in server.processes:
+                tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-6:]))
+        server.stop()
+    if matrix:
+        matrix.write()
+    return tap.end()
+
+
+tap = Tap()
+sys.exit(main())
