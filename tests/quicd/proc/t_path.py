@@ -189,7 +189,7 @@ def key_update_and_migration():
                 proxy.rebind()
                 c._quic.change_connection_id()
             writer.write(b"%d" % i)
-            eq(await asyncio.wait_for(reader.readexactly(1), 20), b"%d" % i)
+            eq(await asyncio.wait_for(reader.readexactly(1), 10 * h.PATIENCE), b"%d" % i)
             for _ in range(100):
                 if i % 2 or s.stat("migrations") > before:
                     break
