@@ -166,6 +166,8 @@ class Service:
         self.logfile = TMP / (self.name + ".log")
         service = {"listen": "127.0.0.1:%d" % self.port, "alpn": "echo", "mode": "echo",
                    "control": self.control, "log-level": "debug"}
+        if PATIENCE > 1:
+            service["handshake-timeout"] = "%ds" % (10 * PATIENCE)
         service.update(sections.pop("service", {}))
         pem, key = cert("localhost")
         tls = {"cert": pem, "key": key}
@@ -256,7 +258,7 @@ class Result:
 
 
 def quicc_cmd(port, *args, alpn="echo", ca=True, sni="localhost"):
-    cmd = [BIN / "quicc"]
+    cmd = [BIN / "quicc", "--timeout", int(10 * PATIENCE)]
     if alpn:
         cmd += ["--alpn", alpn]
     if ca:
