@@ -19,7 +19,7 @@ struct h3_conn {
 	struct list requests;
 	struct list dirty; /* requests with body bytes to hand on in this round */
 	size_t nrequests;
-	struct tx ahead; /* what nghttp3 gave for this round and no packet has taken yet */
+	struct tx ahead;       /* what nghttp3 gave for this round and no packet has taken yet */
 	uint64_t nstreams;     /* the client's, of both kinds */
 	uint64_t max_requests; /* that the client may have opened since the beginning */
 };

@@ -29,8 +29,9 @@ static void check_sections(struct loader *l)
 		for (int m = 1; mode_names[m]; m++)
 			is_mode |= !strcmp(keytab[i].section, mode_names[m]);
 		if (is_mode && l->c->given[i] && strcmp(keytab[i].section, mode_names[l->c->mode]))
-			loader_complain(l, l->c->given[i], "section [%s] has no meaning with mode = %s",
-				 keytab[i].section, mode_names[l->c->mode]);
+			loader_complain(l, l->c->given[i],
+					"section [%s] has no meaning with mode = %s",
+					keytab[i].section, mode_names[l->c->mode]);
 	}
 }
 
@@ -42,7 +43,8 @@ static void check_backend(struct loader *l, const char *section, const char *nam
 	if (!value)
 		need(l, section, name);
 	else if (resolve_backend(value, addrs, why, sizeof(why)))
-		loader_complain(l, config_line(l->c, section, name), "%s = %s: %s", name, value, why);
+		loader_complain(l, config_line(l->c, section, name), "%s = %s: %s", name, value,
+				why);
 }
 
 static void check_http3(struct loader *l)
@@ -52,27 +54,28 @@ static void check_http3(struct loader *l)
 	for (size_t i = 0; i < c->alpn.n; i++)
 		if (strcmp(c->alpn.item[i], "h3") && strncmp(c->alpn.item[i], "h3-", 3))
 			loader_complain(l, config_line(l->c, "service", "alpn"),
-				 "alpn = %s: mode http3 serves only h3 and its drafts",
-				 c->alpn.item[i]);
+					"alpn = %s: mode http3 serves only h3 and its drafts",
+					c->alpn.item[i]);
 	if (!c->root && !c->upstream)
 		loader_complain(l, 0, "\"root\" or \"backend\" is missing in section [http3]");
 	if (c->upstream && !upstream_available())
 		loader_complain(l, config_line(l->c, "http3", "backend"),
-			 "backend = %s: this quicd was built without llhttp and has no reverse proxy",
-			 c->upstream);
+				"backend = %s: this quicd was built without llhttp and has no "
+				"reverse proxy",
+				c->upstream);
 	else if (c->upstream)
 		check_backend(l, "http3", "backend", c->upstream, &c->upstream_addrs);
 	if (c->root) {
 		c->root_fd = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (c->root_fd < 0)
-			loader_complain(l, config_line(l->c, "http3", "root"), "root = %s: %s", c->root,
-				 strerror(errno));
+			loader_complain(l, config_line(l->c, "http3", "root"), "root = %s: %s",
+					c->root, strerror(errno));
 	}
 	if (c->root) {
 		c->mime = mime_load(c->mime_types ? c->mime_types : MIME_FILE);
 		if (!c->mime && c->mime_types)
-			loader_complain(l, config_line(l->c, "http3", "mime-types"), "mime-types = %s: %s",
-				 c->mime_types, strerror(errno));
+			loader_complain(l, config_line(l->c, "http3", "mime-types"),
+					"mime-types = %s: %s", c->mime_types, strerror(errno));
 	} else if (c->mime_types || c->index) {
 		const char *key = c->index ? "index" : "mime-types";
 
@@ -83,17 +86,17 @@ static void check_http3(struct loader *l)
 	if (!c->index)
 		c->index = strdup("index.html");
 	else if (strchr(c->index, '/'))
-		loader_complain(l, config_line(l->c, "http3", "index"), "index = %s: not a file's name",
-			 c->index);
+		loader_complain(l, config_line(l->c, "http3", "index"),
+				"index = %s: not a file's name", c->index);
 	if (c->root && c->upstream && !c->upstream_path)
 		loader_complain(l, config_line(l->c, "http3", "backend"),
-			 "backend beside root needs a backend-path");
+				"backend beside root needs a backend-path");
 	if (c->upstream_path && (!c->upstream || !c->root))
 		loader_complain(l, config_line(l->c, "http3", "backend-path"),
-			 "backend-path needs both root and backend");
+				"backend-path needs both root and backend");
 	if (c->upstream_path && c->upstream_path[0] != '/')
 		loader_complain(l, config_line(l->c, "http3", "backend-path"),
-			 "backend-path = %s: does not begin with a slash", c->upstream_path);
+				"backend-path = %s: does not begin with a slash", c->upstream_path);
 }
 
 static void check_cids(struct loader *l)
@@ -105,7 +108,7 @@ static void check_cids(struct loader *l)
 		c->cid.rotation = CID_UNROUTABLE;
 		if (c->cid_rotation != UINT64_MAX)
 			loader_complain(l, config_line(l->c, "service", "server-id-rotation"),
-				 "server-id-rotation needs a server-id");
+					"server-id-rotation needs a server-id");
 		return;
 	}
 	c->cid.rotation = c->cid_rotation == UINT64_MAX ? 0 : (uint8_t)c->cid_rotation;
@@ -151,25 +154,28 @@ void confcheck(struct loader *l)
 	if (!config_line(l->c, "tls", "tickets"))
 		c->tickets = c->mode == MODE_HTTP3 || c->early_data;
 	if (c->cert.n != c->key.n)
-		loader_complain(l, config_line(l->c, "tls", "key"),
-			 "%zu certificates but %zu keys: each cert needs the key of the same place",
-			 c->cert.n, c->key.n);
+		loader_complain(
+			l, config_line(l->c, "tls", "key"),
+			"%zu certificates but %zu keys: each cert needs the key of the same place",
+			c->cert.n, c->key.n);
 	if (c->connection_window < c->stream_window)
 		loader_complain(l,
-			 config_line(l->c, "transport", "connection-window")
-				 ? config_line(l->c, "transport", "connection-window")
-				 : config_line(l->c, "transport", "stream-window"),
-			 "connection-window is smaller than stream-window");
+				config_line(l->c, "transport", "connection-window")
+					? config_line(l->c, "transport", "connection-window")
+					: config_line(l->c, "transport", "stream-window"),
+				"connection-window is smaller than stream-window");
 	if (c->keep_alive && c->keep_alive >= c->idle_timeout)
 		loader_complain(l, config_line(l->c, "service", "keep-alive"),
-			 "keep-alive is not shorter than idle-timeout");
+				"keep-alive is not shorter than idle-timeout");
 	if (c->client_cert != CLIENT_CERT_NONE && !c->client_ca)
-		loader_complain(l, config_line(l->c, "tls", "client-cert"), "client-cert needs a client-ca");
+		loader_complain(l, config_line(l->c, "tls", "client-cert"),
+				"client-cert needs a client-ca");
 	if (c->client_cert == CLIENT_CERT_NONE && c->client_ca)
 		loader_complain(l, config_line(l->c, "tls", "client-ca"),
-			 "client-ca needs client-cert = request or require");
+				"client-ca needs client-cert = request or require");
 	if (c->early_data && !c->tickets)
-		loader_complain(l, config_line(l->c, "tls", "early-data"), "early-data needs tickets");
+		loader_complain(l, config_line(l->c, "tls", "early-data"),
+				"early-data needs tickets");
 	if (c->control && strlen(c->control) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		loader_complain(l, config_line(c, "service", "control"),
 				"control = %s: a socket's path has 1 to %zu characters", c->control,
@@ -183,7 +189,8 @@ void confcheck(struct loader *l)
 		if (c->handoff_socket && c->handoff_addr.n &&
 		    c->handoff_addr.addr[0].sa.sa_family != AF_UNIX)
 			loader_complain(l, config_line(l->c, "handoff", "socket"),
-				 "socket = %s: not the path of a Unix socket", c->handoff_socket);
+					"socket = %s: not the path of a Unix socket",
+					c->handoff_socket);
 	}
 	if (c->mode == MODE_HTTP3)
 		check_http3(l);

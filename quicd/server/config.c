@@ -99,16 +99,18 @@ static int on_value(void *user, const char *section, const char *name, const cha
 
 	if (!k) {
 		if (!section[0])
-			loader_complain(l, l->line, "key \"%s\" stands before the first section", name);
+			loader_complain(l, l->line, "key \"%s\" stands before the first section",
+					name);
 		else if (!section_known(section))
 			loader_complain(l, l->line, "unknown section [%s]", section);
 		else
-			loader_complain(l, l->line, "unknown key \"%s\" in section [%s]", name, section);
+			loader_complain(l, l->line, "unknown key \"%s\" in section [%s]", name,
+					section);
 		return 1;
 	}
 	if (l->c->given[k - keytab] && !k->repeat) {
 		loader_complain(l, l->line, "\"%s\" was given before, in line %d", name,
-			 l->c->given[k - keytab]);
+				l->c->given[k - keytab]);
 		return 1;
 	}
 	l->c->given[k - keytab] = l->line;

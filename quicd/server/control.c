@@ -18,6 +18,7 @@
 #define CLIENTS_MAX    16
 #define REQUEST_MAX    1024
 #define CLIENT_TIMEOUT (5 * NS_PER_S)
+#define ANSWER_TIMEOUT 5 /* seconds that --status waits for a service that hangs */
 
 struct client {
 	struct io io;
@@ -227,6 +228,7 @@ void control_close(struct control *c)
 
 int control_ask(const struct config *config, const char *command)
 {
+	static const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT};
 	char buf[4096];
 	union addr a;
 	ssize_t n;
@@ -242,6 +244,7 @@ int control_ask(const struct config *config, const char *command)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	if (connect(fd, &a.sa, addr_len(&a)) || dprintf(fd, "%s\n", command) < 0) {
 		err = -errno;
 		log_err("control %s: %s", config->control, strerror(-err));
@@ -250,6 +253,12 @@ int control_ask(const struct config *config, const char *command)
 	}
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		fwrite(buf, 1, (size_t)n, stdout);
+	err = n < 0 ? -errno : 0;
 	close(fd);
+	if (err) {
+		log_err("control %s: %s", config->control,
+			err == -EAGAIN ? "no answer" : strerror(-err));
+		return err;
+	}
 	return fflush(stdout) ? -errno : 0;
 }

@@ -63,8 +63,7 @@ int privilege_drop(const struct config *c)
 		return err;
 	if (geteuid() == uid && getegid() == gid)
 		return 0;
-	if (initgroups(c->user, gid) || setresgid(gid, gid, gid) ||
-	    setresuid(uid, uid, uid) ||
+	if (initgroups(c->user, gid) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid) ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
 		err = errno;
 		config_err(c, config_line(c, "service", "user"), "becoming user %s: %s", c->user,

@@ -59,8 +59,8 @@ struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 	if (c->keylog && may_create) {
 		s->keylog = keylog_open(c->keylog);
 		if (!s->keylog) {
-			config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s",
-				   c->keylog, strerror(errno));
+			config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s", c->keylog,
+				   strerror(errno));
 			goto fail;
 		}
 	}

@@ -371,7 +371,8 @@ int main(int argc, char **argv)
 		if (l.hold)
 			start_more(&l);
 	}
-	/* In bursts that fit the server's socket: a lost good-bye is only known after its idle timeout. */
+	/* In bursts that fit the server's socket: a lost good-bye is only known after its idle
+	 * timeout. */
 	for (unsigned int n = 1; !list_empty(&l.peers); n++) {
 		end_peer(container_of(l.peers.next, struct peer, of_load), true);
 		if (n % BURST == 0)

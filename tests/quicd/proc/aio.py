@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client of another make, for what quicc does not do."""
-from harness import Skip
+from harness import PATIENCE, Skip
 
 
 def aioquic_run(port, work):
@@ -19,4 +19,4 @@ def aioquic_run(port, work):
         async with connect("127.0.0.1", port, configuration=config) as c:
             return await work(c)
 
-    return asyncio.run(asyncio.wait_for(go(), 30))
+    return asyncio.run(asyncio.wait_for(go(), 30 * PATIENCE))

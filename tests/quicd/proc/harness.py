@@ -13,6 +13,8 @@ import time
 import traceback
 
 TESTS = []
+# How many times longer than usual things may take, as under valgrind.
+PATIENCE = float(os.environ.get("PATIENCE", "1"))
 TOP = BIN = TMP = None
 
 
@@ -100,6 +102,7 @@ def eq(got, want, what=""):
 
 def wait_for(condition, seconds=5, what="condition"):
     """Polls until condition() is true and returns its value."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     pause = 0.02
     while True:
@@ -113,6 +116,8 @@ def wait_for(condition, seconds=5, what="condition"):
 
 
 def sh(*args, **kw):
+    if "timeout" in kw:
+        kw["timeout"] *= PATIENCE
     return subprocess.run([str(a) for a in args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           **kw)
 
@@ -161,6 +166,8 @@ class Service:
         self.logfile = TMP / (self.name + ".log")
         service = {"listen": "127.0.0.1:%d" % self.port, "alpn": "echo", "mode": "echo",
                    "control": self.control, "log-level": "debug"}
+        if PATIENCE > 1:
+            service["handshake-timeout"] = "%ds" % (10 * PATIENCE)
         service.update(sections.pop("service", {}))
         pem, key = cert("localhost")
         tls = {"cert": pem, "key": key}
@@ -232,7 +239,7 @@ class Service:
             time.sleep(0.05)
             if self.proc.poll() is None:
                 self.proc.send_signal(signal.SIGTERM)
-            rc = self.proc.wait(20)
+            rc = self.proc.wait(20 * PATIENCE)
             assert rc == 0, "quicd ended with %d" % rc
         for word in "AddressSanitizer", "LeakSanitizer", "runtime error":
             assert word not in self.log(), word
@@ -251,7 +258,7 @@ class Result:
 
 
 def quicc_cmd(port, *args, alpn="echo", ca=True, sni="localhost"):
-    cmd = [BIN / "quicc"]
+    cmd = [BIN / "quicc", "--timeout", int(10 * PATIENCE)]
     if alpn:
         cmd += ["--alpn", alpn]
     if ca:
@@ -288,7 +295,7 @@ def together(fns, seconds=120):
     threads = [threading.Thread(target=guard, args=(f,), daemon=True) for f in fns]
     for t in threads:
         t.start()
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     for t in threads:
         t.join(max(0, end - time.monotonic()))
         assert not t.is_alive(), "not done within %s s" % seconds

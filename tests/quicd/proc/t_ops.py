@@ -194,6 +194,10 @@ def control_socket_is_robust():
     for u in socks:
         u.close()
     h.wait_for(lambda: h.sh(h.BIN / "quicd", "-c", s.conf, "--status").stdout)
+    s.signal(signal.SIGSTOP)
+    r = h.sh(h.BIN / "quicd", "-c", s.conf, "--status", timeout=30)
+    eq((r.returncode, b"no answer" in r.stderr), (1, True), r.stderr)
+    s.signal(signal.SIGCONT)
     s.kill()
     s.start()  # the stale socket file is no obstacle
     assert "service: " in s.ask()

@@ -114,6 +114,43 @@ def malformed_datagrams():
         u.close()
 
 
+def half_open(s):
+    """Only the first flight of a client reaches the server, from a socket that never answers."""
+    u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as front:
+        front.bind(("127.0.0.1", 0))
+        front.settimeout(0.3)
+        p = h.spawn_quicc(front.getsockname()[1], "-n")
+        try:
+            while True:
+                u.sendto(front.recv(65536), ("127.0.0.1", s.port))
+        except TimeoutError:
+            pass
+        p.kill()
+        p.communicate()
+    return u
+
+
+@test
+def retry_beyond_the_threshold():
+    """unfinished handshakes up to retry-threshold are let in, then clients must answer a Retry"""
+    s = Service(service={"retry-threshold": "3", "handshake-timeout": "8s"})
+    silent = []
+    for n in 1, 2, 3:
+        silent.append(half_open(s))
+        eq((s.stat("handshakes_in_progress"), s.stat("retries")), (n, 0))
+    silent.append(half_open(s))
+    eq((s.stat("handshakes_in_progress"), s.stat("retries") > 0), (3, True))
+    eq(quicc(s, data=b"x").out, b"x")
+    before = s.stat("retries")
+    assert before > 1
+    h.wait_for(lambda: s.stat("handshakes_timed_out") == 3, 25)
+    eq(quicc(s, data=b"x").out, b"x")
+    eq((s.stat("handshakes_in_progress"), s.stat("retries")), (0, before))
+    for u in silent:
+        u.close()
+
+
 @test
 @h.mark("heavy")
 def refused_at_the_limit():
@@ -144,11 +181,11 @@ def refused_at_the_limit():
 @test
 @h.mark("heavy")
 def idle_connections():
-    """2,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
+    """1,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
     load = h.BIN / "quic-load"
     if not load.exists():
         raise h.Skip("quic-load is not built")
-    n = 10000 if h.long_form() else 2000
+    n = 10000 if h.long_form() else 1000
     s = Service(service={"max-connections": "20000", "log-level": "warning",
                          "retry-threshold": "never", "idle-timeout": "10m"}, wait=False)
     h.wait_for(lambda: quicc(s, data=b"x").rc == 0)

@@ -91,6 +91,23 @@ def check_config():
 
 
 @test
+def examples_are_valid():
+    """every configuration in examples/quicd passes --check-config, with files that exist"""
+    pem, key = h.cert("localhost")
+    found = sorted((h.TOP / "examples/quicd").glob("*.conf"))
+    assert len(found) > 4
+    for path in found:
+        text = path.read_text()
+        for kind, real in ("cert", pem), ("key", key), ("ca", h.TMP / "ca.pem"):
+            text = re.sub(r"/etc/quicd/[\w.-]*\b%s\.pem" % kind, str(real), text)
+        text = text.replace("/srv/www", str(h.TMP))
+        copy = h.TMP / path.name
+        copy.write_text(text)
+        r = sh(h.BIN / "quicd", "-c", copy, "--check-config")
+        eq((r.returncode, r.stderr), (0, b""), path.name)
+
+
+@test
 def usage_errors():
     """wrong usage exits with 2, --help and --version with 0"""
     eq(sh(h.BIN / "quicd").returncode, 2)
