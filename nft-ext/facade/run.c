@@ -270,7 +270,7 @@ static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 	else if (no_module && blamed)
 		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
 	if (unsupported)
-		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting\n");
+		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting; if that is so here, something else in the rule is not supported\n");
 }
 
 static void finish_errors(struct nx_run *run)

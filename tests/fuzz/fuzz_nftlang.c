@@ -4,6 +4,7 @@
  * is known of sets. Text without the words and placeholders of quic must stay as it is, lines
  * must stay lines, and what was translated in must come out again.
  */
+#include "debug.h"
 #include "errmap.h"
 #include "fuzz.h"
 #include "lang.h"
@@ -46,8 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct nx_map known = { 0 };
 	uint8_t how = fuzz_u8(&in);
 	struct nx_lang lang = { .dir = how & 1 ? NX_OUT : NX_IN, .slots = &slots, .known = &known,
-				.numeric = how & 4, .per_rule = how & 8 };
-	struct nx_buf mapped = NX_BUF_INIT;
+				.numeric = how & 4, .per_rule = how & 8, .short_names = how & 16 };
+	struct nx_buf mapped = NX_BUF_INIT, debug = NX_BUF_INIT;
+	uint8_t name[NFT_QUIC_SNI_LEN];
 	struct nx_text *t;
 	char *copy = malloc(in.left + 1);
 
@@ -64,8 +66,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* any bytes may come as messages, too */
 	nx_errmap((const char *)in.p, in.left, &t, 1, &lang, &mapped);
 	CHECK(!mapped.oom);
+	nx_debug_out((const char *)in.p, in.left, &slots, &debug);
+	CHECK(!debug.oom);
+	CHECK(nx_lit_from_short(t->src, name) <= sizeof(name));
 
 	nx_buf_free(&mapped);
+	nx_buf_free(&debug);
 	nx_text_free(t);
 	nx_lang_free(&lang);
 	nx_layouts_clear(&known);

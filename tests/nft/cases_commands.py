@@ -90,6 +90,8 @@ def rule_commands():
     ok('a.example' not in nft.good('-t list set inet t names'), '-t')
     nft.good('add rule inet t c quic version v1')
     ok('quic version 0x00000001' in nft.good('-n list ruleset'), '-n shows numbers')
+    nft.good('add rule inet t c quic version 0xff000000-0xff0000ff drop')
+    ok('quic version 0xff000000-0xff0000ff drop' in loaded(), 'a range of versions', loaded())
     ok('(offered application protocol)' in nft.good('describe quic alpn'), 'describe')
     nft.good('add chain inet t quic')
     nft.good('add chain inet t alpn')
@@ -132,6 +134,10 @@ def elements():
     nft.good('add set inet t busy { typeof quic sni; size 100; flags dynamic; }')
     nft.good('add rule inet t c add @busy { quic sni ct count over 10 } drop')
     ok('add @busy { quic sni ct count over 10 } drop' in loaded(), 'ct count in a dynamic set', loaded())
+    nft.good('add map inet t marks { typeof quic sni : meta mark; size 100; flags dynamic; }')
+    nft.good('add rule inet t c update @marks { quic sni : meta mark }')
+    ok('update @marks { quic sni : meta mark }' in loaded() and '@ih' not in nft.good('-j list ruleset'),
+       'a dynamic map', nft.good('-j list ruleset'))
     # one context that knows of nothing yet, then of the set as another process remade it
     lib = Lib()
     lib.good('add element inet t names { "lib.example" }')

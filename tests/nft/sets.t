@@ -12,7 +12,6 @@
 !add set inet t cids { typeof quic dcid; elements = { 0x0123456789, 0xaa }; }
 !add set inet t vers { typeof quic version; elements = { v1, v2 }; }
 !add map inet t to { typeof quic sni : ip daddr . udp dport; elements = { "a" : 192.0.2.1 . 4433, "*" : 192.0.2.2 . 443 }; }
-!add map inet t limits { typeof quic sni : meta mark; size 100; flags dynamic,timeout; }
 !add set inet t net { typeof quic alpn . ip saddr; flags interval; elements = { "h3" . 10.0.0.0/8, "doq" . 192.0.2.1-192.0.2.9 }; }
 !add set inet t iface { typeof iifname . quic sni; elements = { "eth0" . "a" }; }
 !add chain inet t smb
@@ -55,7 +54,6 @@ iifname . quic sni @iface accept;ok
 fib daddr . iif type . quic alpn { local . "h3" } accept;ok
 quic alpn { "a'b", "a, b", "{ x }", "$x", "@x", "# no", "a;b", 0x0a, 0x22, 0xff } accept;ok;quic alpn { 0x0a, 0x22, "# no", "$x", "@x", "a'b", "a, b", "a;b", "{ x }", 0xff } accept
 quic sni vmap { "quic" : accept, "timeout" : drop };ok
-update @limits { quic sni : meta mark };ok
 update @seen { quic sni counter };ok
 add @seen { quic sni };ok
 update @seen { quic sni timeout 5m };ok
