@@ -116,8 +116,8 @@ void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
  * @expr:	a load of a name, in the rule itself
  * @search:	filled in
  *
- * Caller holds nf_tables' commit_mutex, and may be under RCU or a spinlock. Return: 0, or -EOPNOTSUPP if there is a lookup, but
- * it cannot be served.
+ * Caller holds nf_tables' commit_mutex, and may be under RCU or a spinlock. Return: 0, or
+ * -EOPNOTSUPP if there is a lookup, but it cannot be served.
  */
 int nq_search_resolve(struct net *net, const struct nft_chain *chain,
 		      const struct nft_expr *expr, struct nq_search *search);
