@@ -76,7 +76,9 @@ def retry_with_workers():
     s = Service(service={"workers": "4", "retry-threshold": "always"})
     for _ in range(8):
         eq(quicc(s, data=b"x").out, b"x")
-    eq(s.stat("retries"), 8)
+    # A client that sends its Initial again, on a slow machine, gets another one.
+    assert s.stat("retries") >= 8
+    eq(s.stat("handshakes_completed"), 8)
 
 
 @test
