@@ -105,6 +105,7 @@ def main():
             pairs = [p for p in PAIRS if not isinstance(p.action, Quicgo)]
         matrix = Matrix('pairs', tap, server, lanes, pairs, COUNTED)
         matrix.meet_all()
+        matrix.write(PACKAGES)  # a run that ends early leaves what it has
         wait = matrix.silence(lanes[0])
         matrix.early(lanes[1])
         smb.check(tap, lanes, conf, ACCOUNT)

@@ -6,6 +6,7 @@ import threading
 class Tap:
     def __init__(self):
         self.count = self.failed = 0
+        self.passed = []
         self.lock = threading.Lock()
 
     def line(self, good, text, note=''):
@@ -19,6 +20,8 @@ class Tap:
     def ok(self, good, name, note=''):
         """A test; `note` explains a failure."""
         self.line(bool(good), name, note)
+        if good:
+            self.passed.append(name)
         return bool(good)
 
     def skip(self, name, why):
