@@ -21,7 +21,7 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit corpus quicd nft vm e2e fuzz
+LAYERS := unit corpus quicd nft vm demo fuzz
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
@@ -35,16 +35,18 @@ check:
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
-#: check-e2e     the demo, and every real client with every real service
+#: check-demo    the demo, each of its claims a test
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
+#:
+#: check-e2e       the demo, and every real client with every real service (not part of check)
 #: check-browsers  Chromium and Firefox with the web servers (not part of check)
-.PHONY: $(LAYERS:%=check-%) check-kasan check-lockdep check-browsers
-$(LAYERS:%=check-%) check-kasan check-lockdep check-browsers: check-%:
+.PHONY: $(LAYERS:%=check-%) check-kasan check-lockdep check-e2e check-browsers
+$(LAYERS:%=check-%) check-kasan check-lockdep check-e2e check-browsers: check-%:
 	@$(RIG)/check $*
 
 # What each layer runs; TAP to standard output. tests/rig/check calls these.
-.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-e2e tap-browsers tap-kasan tap-lockdep
+.PHONY: tap-unit tap-fuzz tap-corpus tap-quicd tap-nft tap-vm tap-demo tap-e2e tap-browsers tap-kasan tap-lockdep
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
@@ -79,9 +81,10 @@ tap-nft: modules
 	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
 
 # LONG=1: every pair moves 100 MiB, not only some.
+tap-demo: E2E := run --demo
 tap-e2e: E2E := run
 tap-browsers: E2E := browsers
-tap-e2e tap-browsers: userspace
+tap-demo tap-e2e tap-browsers: userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
 	@tests/e2e/$(E2E) $(if $(LONG),--long)
 
