@@ -40,11 +40,12 @@ check:
 #:               (LONG=1 has DKMS build in the guest)
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
+#: check-demo    the demo alone
 #: check-browsers  Chromium and Firefox with the web servers (this and what follows is not part of check)
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := browsers quicd-load quicd-asan quicd-valgrind
+MORE := demo browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -97,9 +98,10 @@ nft-libs:
 		cp -uL $$root/usr/lib/*/libnftables.so.1 $(BUILD)/nft-libs/$$r/ || exit 1; done
 
 # LONG=1: every pair moves 100 MiB, not only some.
+tap-demo: E2E := run --demo
 tap-e2e: E2E := run
 tap-browsers: E2E := browsers
-tap-e2e tap-browsers: userspace
+tap-demo tap-e2e tap-browsers: userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
 	@tests/e2e/$(E2E) $(if $(LONG),--long)
 
