@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <libnftnl/common.h>
+#include <libnftnl/expr.h>
+#include <linux/netfilter/nf_tables.h>
 #include <nftables/libnftables.h>
 
 #include "debug.h"
@@ -86,6 +90,23 @@ static bool is_json(const struct nx_run *run, const char *raw, size_t len)
 	return run->json && len && (*raw == '{' || *raw == '#');
 }
 
+/* Does this libnftnl print the bytes of a register in their order? */
+static bool words_as_sent(void)
+{
+	static const unsigned char one[4] = { 0, 0, 0, 1 };
+	struct nftnl_expr *cmp = nftnl_expr_alloc("cmp");
+	char text[128] = "";
+
+	if (!cmp)
+		return false;
+	nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(cmp, NFTNL_EXPR_CMP_OP, NFT_CMP_EQ);
+	nftnl_expr_set(cmp, NFTNL_EXPR_CMP_DATA, one, sizeof(one));
+	nftnl_expr_snprintf(text, sizeof(text), cmp, NFTNL_OUTPUT_DEFAULT, 0);
+	nftnl_expr_free(cmp);
+	return strstr(text, "0x00000001");
+}
+
 static bool put(struct nx_run *run, const char *raw, size_t len)
 {
 	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);
@@ -95,7 +116,7 @@ static bool put(struct nx_run *run, const char *raw, size_t len)
 	if (!len)
 		return true;
 	if (debug & NFT_DEBUG_NETLINK) {
-		nx_debug_out(raw, len, &run->ctx->slots, &shown);
+		nx_debug_out(raw, len, &run->ctx->slots, words_as_sent(), &shown);
 		ok = !shown.oom;
 		raw = nx_buf_cstr(&shown);
 		len = shown.len;

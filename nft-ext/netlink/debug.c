@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,8 @@ static bool read_line(const char *s, const char *end, struct line *l)
 }
 
 /* A comparison of register @reg for equality; its bytes. */
-static bool read_cmp(const struct line *l, unsigned int reg, const char **op, struct nx_lit *lit)
+static bool read_cmp(const struct line *l, unsigned int reg, bool as_sent, const char **op,
+		     struct nx_lit *lit)
 {
 	const char *p = strstr(l->s, "[ cmp ");
 	unsigned int r;
@@ -47,6 +49,8 @@ static bool read_cmp(const struct line *l, unsigned int reg, const char **op, st
 		char *next;
 		uint32_t word = strtoul(p + 1, &next, 16);
 
+		if (as_sent)
+			word = htonl(word);
 		memcpy(lit->b + lit->len, &word, sizeof(word));
 		lit->len += sizeof(word);
 		p = next;
@@ -56,7 +60,7 @@ static bool read_cmp(const struct line *l, unsigned int reg, const char **op, st
 
 /* The expression at the line's @p; how much of the text it took, 0 if it is none of ours. */
 static size_t put_expr(const struct line *l, const char *p, const char *next, const char *end,
-		       const struct nx_slots *slots, struct nx_buf *out)
+		       const struct nx_slots *slots, bool as_sent, struct nx_buf *out)
 {
 	unsigned int bytes, off, reg;
 	const struct nx_slot *slot;
@@ -73,7 +77,8 @@ static size_t put_expr(const struct line *l, const char *p, const char *next, co
 	if (!k)
 		return 0;
 	nx_buf_add(out, l->s, p - l->s);
-	if (k->kind == NX_NUM || !read_line(next, end, &cmp) || !read_cmp(&cmp, reg, &op, &lit)) {
+	if (k->kind == NX_NUM || !read_line(next, end, &cmp) ||
+	    !read_cmp(&cmp, reg, as_sent, &op, &lit)) {
 		nx_buf_fmt(out, "[ quic load %s => reg %u ]\n", k->name, reg);
 		return l->len;
 	}
@@ -85,7 +90,8 @@ static size_t put_expr(const struct line *l, const char *p, const char *next, co
 	return l->len + cmp.len;
 }
 
-void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, struct nx_buf *out)
+void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, bool as_sent,
+		  struct nx_buf *out)
 {
 	const char *end = s + len;
 
@@ -96,7 +102,7 @@ void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, struc
 
 		p = memmem(s, n, LOAD, strlen(LOAD));
 		if (p && read_line(s, end, &l))
-			took = put_expr(&l, l.s + (p - s), s + l.len, end, slots, out);
+			took = put_expr(&l, l.s + (p - s), s + l.len, end, slots, as_sent, out);
 		if (!took)
 			nx_buf_add(out, s, n);
 		s += took ? took : n;

@@ -3,6 +3,8 @@
 #ifndef NX_DEBUG_H
 #define NX_DEBUG_H
 
+#include <stdbool.h>
+
 #include "buf.h"
 #include "slots.h"
 
@@ -11,11 +13,14 @@
  * @s:		what was printed, any text
  * @len:	its length
  * @slots:	literals of the context
+ * @as_sent:	a word's digits are its bytes in their order, as of libnftnl 1.3; before that they
+ *		were a number of this machine's
  * @out:	gets the translation
  *
  *	[ payload load 16b @ inner header + 65536 => reg 1 ]	[ quic load alpn => reg 1 ]
  *	the same and [ cmp eq reg 1 0x00003368 ... ]		[ quic match alpn eq "h3" ]
  */
-void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, struct nx_buf *out);
+void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, bool as_sent,
+		  struct nx_buf *out);
 
 #endif /* NX_DEBUG_H */

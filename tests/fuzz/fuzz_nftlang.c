@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* any bytes may come as messages, too */
 	nx_errmap((const char *)in.p, in.left, &t, 1, &lang, &mapped);
 	CHECK(!mapped.oom);
-	nx_debug_out((const char *)in.p, in.left, &slots, &debug);
+	nx_debug_out((const char *)in.p, in.left, &slots, in.left & 1, &debug);
 	CHECK(!debug.oom);
 	CHECK(nx_lit_from_short(t->src, name) <= sizeof(name));
 

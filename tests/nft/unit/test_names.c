@@ -100,6 +100,9 @@ static void test_debug(void **state)
 		"  [ cmp eq reg 1 0x01000000 ]\n"
 		"  [ payload load 2b @ inner header + 2 => reg 1 ]\n"
 		"  [ payload load 64b @ inner header + 66048 => reg 1 ]";
+	static const char newer[] =
+		"  [ payload load 16b @ inner header + 65536 => reg 1 ]\n"
+		"  [ cmp eq reg 1 0x68330000 0x00000000 0x00000000 0x00000000 ]\n";
 	static const char want[] =
 		"ip t c\n"
 		"  [ quic match alpn neq \"h3\" ]\n"
@@ -117,8 +120,11 @@ static void test_debug(void **state)
 
 	(void)state;
 	assert_int_equal(nx_slot_put(&slots, nx_key_by_id(NFT_QUIC_SNI), &lit, &num), 0);
-	nx_debug_out(raw, strlen(raw), &slots, &out);
+	nx_debug_out(raw, strlen(raw), &slots, false, &out);
 	assert_string_equal(nx_buf_cstr(&out), want);
+	nx_buf_free(&out);
+	nx_debug_out(newer, strlen(newer), &slots, true, &out);
+	assert_string_equal(nx_buf_cstr(&out), "  [ quic match alpn eq \"h3\" ]\n");
 	nx_buf_free(&out);
 	nx_slots_free(&slots);
 }
