@@ -21,6 +21,7 @@ OURS = '''table inet ours {
 	}
 }
 '''
+CONF = '/etc/firewalld/firewalld.conf'
 BUS = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>system</type><listen>unix:path={0}/bus</listen><auth>EXTERNAL</auth>
@@ -35,7 +36,11 @@ class Firewalld:
     def __init__(self, d):
         with open(f'{d}/bus.conf', 'w') as f:
             f.write(BUS.format(d))
-        # a zone and no other configuration than the package's, and logs where they can be shown
+        # The package's configuration, but that others may put rules into firewalld's table.
+        with open(CONF) as f:
+            conf = f.read()
+        with open(CONF, 'w') as f:
+            f.write(conf.replace('NftablesTableOwner=yes', 'NftablesTableOwner=no'))
         self.log = f'{d}/log'
         self.env = dict(os.environ, LD_LIBRARY_PATH=LIB, DBUS_SYSTEM_BUS_ADDRESS=f'unix:path={d}/bus')
         self.bus = subprocess.Popen(['dbus-daemon', '--nofork', '--nopidfile', f'--config-file={d}/bus.conf'])
