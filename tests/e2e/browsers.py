@@ -32,7 +32,7 @@ SERVICES = [
     ('a.wild.example.org', 4434, 'nginx, *.wild', 'wild', {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}),
     ('static.example.org', 4435, 'quicd http3', 'static', {}),
     ('proxy.example.org', 4436, 'HAProxy', 'haproxy', {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT'}),
-    ('caddy.example.org', 4437, 'caddy', 'caddy', {}),
+    ('caddy.example.org', 4437, 'caddy', 'caddy', {'idle': 'caddy 2.6 ends a connection that was silent for 30 s'}),
 ]
 PORTS = [443] + [s[1] for s in SERVICES]
 

@@ -182,6 +182,7 @@ def haproxy(host, name, port, page, *hosts):
         both = write(f'{WORK}/{name}.both.pem', c.read() + k.read())
     conf = write(f'{WORK}/{name}.cfg', f'''global
     limited-quic
+    tune.quic.frontend.max-idle-timeout 180s
 defaults
     mode http
     timeout client 180s
