@@ -21,7 +21,7 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit corpus quicd nft vm e2e install fuzz kasan lockdep
+LAYERS := unit corpus quicd nft vm e2e fuzz kasan lockdep
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
@@ -36,16 +36,18 @@ check:
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, and every real client with every real service
-#: check-install packages, make install, reboot and services on a Debian with systemd
-#:               (LONG=1 has DKMS build in the guest)
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
+#:
+#: Not part of check:
 #: check-demo    the demo alone
-#: check-browsers  Chromium and Firefox with the web servers (this and what follows is not part of check)
+#: check-install packages, make install, reboot and services on a Debian with systemd
+#:               (LONG=1 has DKMS build in the guest)
+#: check-browsers  Chromium and Firefox with the web servers
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := demo browsers quicd-load quicd-asan quicd-valgrind
+MORE := demo install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
