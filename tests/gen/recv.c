@@ -102,6 +102,19 @@ static int open_port(const union addr *address, uint16_t number, bool gro)
 	return fd;
 }
 
+/* An answer that is lost would look like a client's datagram that was: wait for the buffer. */
+static void send_reply(int fd, const struct msghdr *reply)
+{
+	struct pollfd writable = {.fd = fd, .events = POLLOUT};
+
+	while (sendmsg(fd, reply, 0) < 0) {
+		if (errno != EAGAIN || poll(&writable, 1, 10000) <= 0) {
+			warn("sendmsg");
+			return;
+		}
+	}
+}
+
 /* What a server would send: an Initial with a ServerHello, under keys from the client's DCID. */
 static void answer_initial(int fd, struct msghdr *reply, const uint8_t *data, size_t len)
 {
@@ -130,8 +143,7 @@ static void answer_initial(int fd, struct msghdr *reply, const uint8_t *data, si
 	iov = (struct iovec){out.p, out.len};
 	reply->msg_iov = &iov;
 	reply->msg_iovlen = 1;
-	if (sendmsg(fd, reply, 0) < 0)
-		warn("sendmsg");
+	send_reply(fd, reply);
 }
 
 /* Answer from the address that the datagram went to. */
@@ -165,8 +177,7 @@ static void answer(int fd, struct msghdr *got, const uint8_t *data, size_t len, 
 		answer_initial(fd, &reply, data, len);
 	reply.msg_iov = &iov;
 	reply.msg_iovlen = 1;
-	if (sendmsg(fd, &reply, 0) < 0)
-		warn("sendmsg");
+	send_reply(fd, &reply);
 }
 
 static void take(struct port *port, struct msghdr *got, const uint8_t *data, size_t len)
