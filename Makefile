@@ -27,7 +27,7 @@ demo:
 	@tests/e2e/demo
 
 check:
-	@$(RIG)/check $(LAYERS)
+	@$(RIG)/check --ahead $(LAYERS)
 
 #: check-unit    unit tests, coverage, the module's build on every kernel without a warning
 #: check-fuzz    every fuzz target for FUZZ_S seconds (20)
