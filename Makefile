@@ -144,8 +144,10 @@ bench-quicd: userspace
 
 bench: bench-nft bench-quicd
 
-#: interop       check-e2e and check-browsers, then docs/interop.md and tests/captures from them
+#: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
+#:               docs/interop.md and tests/captures from them
 .PHONY: interop
+interop: export LONG := 1
 interop: check-e2e check-browsers
 	@$(IN_ROOT) tests/e2e/interop
 

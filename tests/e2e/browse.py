@@ -4,10 +4,11 @@
 
 Runs in the browsers' root until DIR/end appears. For each job DIR/N.json a browser starts with a
 fresh profile, opens the page over HTTP/3 and nothing else, does what the job says, and the answer
-is left in DIR/N.answer. A job: browser (is it there?), name and port (of 127.0.0.1) to go to, ca (a file here),
-spki (of the server's key); optional: picture (a file for it), echo (how many bytes to post to
-/echo), sum (a path to fetch and hash), again (seconds to wait and fetch path), patient (keep a
-silent connection for longer than the browser would).
+is left in DIR/N.answer; of a failure Chromium's log of the network in DIR/N.netlog. A job: browser
+(is it there?), name and port (of 127.0.0.1) to go to, ca (a file here), spki (of the server's
+key); optional: picture (a file for it), echo (how many bytes to post to /echo), sum (a path to
+fetch and hash), again (seconds to wait and fetch path), patient (keep a silent connection for
+longer than the browser would).
 """
 import base64
 import glob
@@ -83,8 +84,9 @@ class Chromium:
         host = job['name']
         self.p = start(
             ['chromium', '--headless', '--no-sandbox', '--remote-debugging-pipe', f'--user-data-dir={profile}',
-             '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-             '--disable-default-apps', '--disable-extensions', '--disable-gpu', '--disable-dev-shm-usage',
+             f'--log-net-log={profile}/net.json', '--no-first-run', '--disable-background-networking',
+             '--disable-component-update', '--disable-sync', '--disable-default-apps', '--disable-extensions',
+             '--disable-gpu', '--disable-dev-shm-usage',
              # An emulated server may need longer than a browser would wait.
              '--force-fieldtrials=QUIC/Slow/',
              '--force-fieldtrial-params=QUIC.Slow:max_time_before_crypto_handshake_seconds/120'
@@ -244,7 +246,8 @@ class Firefox:
 BROWSERS = {'chromium': (Chromium, 'chromium'), 'firefox': (Firefox, 'firefox-esr')}
 
 
-def work(job):
+def work(job, log):
+    """The answer; if it is an error, @log is where the browser's own account of it goes."""
     cls, program = BROWSERS[job['browser']]
     if not shutil.which(program):
         return {'missing': f"{program} is not in the browsers' root"}
@@ -274,6 +277,8 @@ def work(job):
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()
+        if 'error' in answer and os.path.exists(f'{profile}/net.json'):
+            shutil.copyfile(f'{profile}/net.json', log)
         shutil.rmtree(profile, ignore_errors=True)
     return answer
 
@@ -291,10 +296,10 @@ def main(d):
             os.unlink(path)
             # Each in a process of its own: several may be at work.
             if os.fork() == 0:
-                out = path.removesuffix('.json') + '.answer'
-                with open(out + '.new', 'w') as f:
-                    json.dump(work(job), f)
-                os.rename(out + '.new', out)
+                base = path.removesuffix('.json')
+                with open(f'{base}.new', 'w') as f:
+                    json.dump(work(job, f'{base}.netlog'), f)
+                os.rename(f'{base}.new', f'{base}.answer')
                 os._exit(0)
         try:
             os.waitpid(-1, os.WNOHANG)

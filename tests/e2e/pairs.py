@@ -104,7 +104,7 @@ def main():
                 if isinstance(p.action, Quicgo):
                     tap.skip(p.label, 'quic-go could not be built')
             pairs = [p for p in PAIRS if not isinstance(p.action, Quicgo)]
-        matrix = Matrix('pairs', tap, server, lanes, pairs, COUNTED)
+        matrix = Matrix('pairs', tap, server, lanes, pairs, COUNTED, 5 if LONG else 1)
         matrix.meet_all()
         matrix.write(PACKAGES)  # a run that ends early leaves what it has
         wait = matrix.silence(lanes[0])
