@@ -20,19 +20,19 @@ import certs
 import rules
 import services
 from browser import JOBS, V6, Browser, ask
-from matrix import Lane, Matrix, Pair
+from matrix import Lane, Matrix, Pair, end
 from net import BIN, Failed, Host, sh, veth, workdir
-from services import page
+from services import CADDY, HAPROXY, NGINX, page
 from tap import Tap
 
 LONG = '--long' in sys.argv
 V4 = '10.44.0.1'
 SERVICES = [
-    ('one.example.org', 4433, 'nginx', 'nginx', {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}),
-    ('a.wild.example.org', 4434, 'nginx, *.wild', 'wild', {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}),
+    ('one.example.org', 4433, 'nginx', 'nginx', NGINX),
+    ('a.wild.example.org', 4434, 'nginx, *.wild', 'wild', NGINX),
     ('static.example.org', 4435, 'quicd http3', 'static', {}),
-    ('proxy.example.org', 4436, 'HAProxy', 'haproxy', {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT'}),
-    ('caddy.example.org', 4437, 'caddy', 'caddy', {'idle': 'caddy 2.6 ends a connection that was silent for 30 s'}),
+    ('proxy.example.org', 4436, 'HAProxy', 'haproxy', HAPROXY),
+    ('caddy.example.org', 4437, 'caddy', 'caddy', CADDY),
 ]
 PORTS = [443] + [s[1] for s in SERVICES]
 
@@ -83,15 +83,7 @@ def main():
         matrix.big(lambda p: (mib := 100 if LONG else 1, *sizes[mib]))
     except Failed as e:
         tap.ok(False, 'the browsers could be run to the end', e)
-    if server:
-        tap.say(server.run('cat', '/proc/net/stat/nft_quic'))
-        if tap.failed:
-            for p in server.processes:
-                tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-6:]))
-        server.stop()
-    if matrix:
-        matrix.write()
-    return tap.end()
+    return end(tap, server, matrix)
 
 
 tap = Tap()

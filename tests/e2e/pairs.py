@@ -21,20 +21,17 @@ import rules
 import services
 import smb
 from clients import Aioquic, Curl, CurlNoName, Kdig, Quicc, Quicgo, Smbclient
-from matrix import Lane, Matrix, Pair
+from matrix import Lane, Matrix, Pair, end
 from net import BIN, Failed, Host, veth, workdir
-from services import page
+from services import CADDY, HAPROXY, NGINX, page
 from tap import Tap
 
 LONG = '--long' in sys.argv
 USER, PASSWORD = 'alice', 'Rabbit-hole-7'
 ACCOUNT = f'{USER}%{PASSWORD}'
 CRYPTO = 'HAProxy 3.0 gives up on many CRYPTO frames out of order (haproxy issue 2776)'
-LIMITED = {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT'}
-NGINX = {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}
 # Go's tickets carry their age in whole seconds; an age above its own is a replay to GnuTLS.
 AGE = {'early': 'Go makes its ticket up to a second too old, which GnuTLS takes for a replay'}
-CADDY = {'idle': 'caddy 2.6 ends a connection that was silent for 30 s, and has no setting for it'}
 ONCE = {'early': 'early data is off: it could be replayed'}
 
 
@@ -43,17 +40,17 @@ PAIRS = [
     Pair(Curl(page('nginx')), 'uno.example.org', 4433, 'nginx, second name'),
     Pair(Curl(page('wild')), 'a.wild.example.org', 4434, 'nginx, *.wild'),
     Pair(Curl(page('static')), 'static.example.org', 4435, 'quicd http3'),
-    Pair(Curl(page('haproxy')), 'proxy.example.org', 4436, 'HAProxy', LIMITED, CRYPTO),
+    Pair(Curl(page('haproxy')), 'proxy.example.org', 4436, 'HAProxy', HAPROXY, CRYPTO),
     Pair(Curl(page('caddy')), 'caddy.example.org', 4437, 'caddy', CADDY),
     Pair(Curl(page('rest')), 'other.example.org', 4438, 'nginx, fallback'),
     Pair(CurlNoName(page('rest')), '10.44.0.1', 4438, 'nginx, fallback without SNI'),
     Pair(Aioquic(page('nginx')), 'one.example.org', 4433, 'nginx', NGINX),
     Pair(Aioquic(page('static')), 'static.example.org', 4435, 'quicd http3'),
-    Pair(Aioquic(page('haproxy')), 'proxy.example.org', 4436, 'HAProxy', LIMITED),
+    Pair(Aioquic(page('haproxy')), 'proxy.example.org', 4436, 'HAProxy', HAPROXY),
     Pair(Aioquic(page('caddy')), 'caddy.example.org', 4437, 'caddy', CADDY),
     Pair(Quicgo(page('nginx')), 'one.example.org', 4433, 'nginx', NGINX),
     Pair(Quicgo(page('static')), 'static.example.org', 4435, 'quicd http3', AGE),
-    Pair(Quicgo(page('haproxy')), 'proxy.example.org', 4436, 'HAProxy', LIMITED),
+    Pair(Quicgo(page('haproxy')), 'proxy.example.org', 4436, 'HAProxy', HAPROXY),
     Pair(Quicgo(page('caddy')), 'caddy.example.org', 4437, 'caddy', CADDY),
     Pair(Kdig('host.example.org', '192.0.2.7'), 'dns.example.org', 8853, 'quicd, unbound'),
     Pair(Kdig('host.example.org', '192.0.2.8'), 'dns2.example.org', 8854, 'quicd, knot'),
@@ -104,9 +101,9 @@ def main():
                 if isinstance(p.action, Quicgo):
                     tap.skip(p.label, 'quic-go could not be built')
             pairs = [p for p in PAIRS if not isinstance(p.action, Quicgo)]
-        matrix = Matrix('pairs', tap, server, lanes, pairs, COUNTED, 5 if LONG else 1)
+        matrix = Matrix('pairs', tap, server, lanes, pairs, COUNTED, 5 if LONG else 1, PACKAGES)
         matrix.meet_all()
-        matrix.write(PACKAGES)  # a run that ends early leaves what it has
+        matrix.write()  # a run that ends early leaves what it has
         wait = matrix.silence(lanes[0])
         matrix.early(lanes[1])
         wait()  # before more clients of smb come
@@ -118,15 +115,7 @@ def main():
                     lambda: Smbclient(ACCOUNT, mib=50)(lanes[0].host, '10.44.0.1', 443, smb.NAME))
     except Failed as e:
         tap.ok(False, 'the pairs could be run to the end', e)
-    if server:
-        tap.say(server.run('cat', '/proc/net/stat/nft_quic'))
-        if tap.failed:
-            for p in server.processes:
-                tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-6:]))
-        server.stop()
-    if matrix:
-        matrix.write(PACKAGES)
-    return tap.end()
+    return end(tap, server, matrix)
 
 
 tap = Tap()

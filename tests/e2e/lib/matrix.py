@@ -79,11 +79,11 @@ class Run:
 class Matrix:
     """`kind` names the results: KIND.json and captures/KIND in build/e2e. `rounds`: how often the
     time to the first byte is taken, both ways in turn; the quickest of each are compared, as
-    what a busy machine adds is no property of the way."""
+    what a busy machine adds is no property of the way. `packages`: whose versions belong to the results."""
 
-    def __init__(self, kind, tap, server, lanes, pairs, counted, rounds=1):
+    def __init__(self, kind, tap, server, lanes, pairs, counted, rounds=1, packages=()):
         self.kind, self.tap, self.server, self.lanes, self.pairs = kind, tap, server, lanes, pairs
-        self.rounds = rounds
+        self.rounds, self.packages = rounds, packages
         self.counted = counted          # port -> a word of the rule that leads there
         self.taken = {}                 # word -> flows that were seen to take it
         self.captures = f'{BIN}/e2e/captures/{kind}'
@@ -280,13 +280,27 @@ class Matrix:
             for f in [pool.submit(work, lane) for lane in self.lanes]:
                 f.result()
 
-    def write(self, packages=()):
+    def write(self):
         """The rows for docs/interop.md, and the truth about the captures."""
         with open(f'{self.captures}/truth.tsv', 'w') as f:
             f.write('\n'.join([self.truth[0], *sorted(self.truth[1:])]) + '\n')
-        versions = sh('dpkg-query', '-W', '-f', '${Package} ${Version}\n', *packages).split('\n')[:-1] if packages else []
+        versions = sh('dpkg-query', '-W', '-f', '${Package} ${Version}\n', *self.packages).split('\n')[:-1] if self.packages else []
         skipped = [[p.action.name, p.service, p.broken] for p in self.pairs if not p.row and p.broken]
         with open(f'{BIN}/e2e/{self.kind}.json', 'w') as f:
             json.dump({'date': time.strftime('%Y-%m-%d'), 'kernel': os.uname().release, 'packages': versions,
                        'rows': [p.row for p in self.pairs if p.row], 'skipped': skipped, 'rounds': self.rounds,
                        'besides': [n for n in self.tap.passed if n.startswith(BESIDES)]}, f, indent=1)
+
+
+def end(tap, server, matrix):
+    """Say what the module counted and, of a failure, what the services said; keep what there is of
+    results. The exit status."""
+    if server:
+        tap.say(server.run('cat', '/proc/net/stat/nft_quic'))
+        if tap.failed:
+            for p in server.processes:
+                tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-6:]))
+        server.stop()
+    if matrix:
+        matrix.write()
+    return tap.end()

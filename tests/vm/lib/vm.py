@@ -136,6 +136,20 @@ class Ns:
             with open('/proc/thread-self/net/stat/nft_quic') as f:
                 return dict(zip(f.readline().split(), (int(x, 16) for x in f.readline().split())))
 
+    def settle(self):
+        """Whether, within a minute, no datagrams come any more (a slow kernel has a queue of
+        them between the namespaces) and nothing is held."""
+        def still():
+            before = self.seen()
+            time.sleep(0.3)
+            return self.seen() == before
+        return wait(still, 30) and wait(lambda: not self.stats()['holding_flows'], 30)
+
+    def seen(self):
+        """How many datagrams the module has looked at and counted."""
+        st = self.stats()
+        return st['initials'] + st['early'] + st['unknown_version']
+
     def udp(self, addr='', port=0, family=None, reuse=False):
         """A bound, non-blocking UDP socket in this namespace."""
         family = family or (socket.AF_INET6 if ':' in addr else socket.AF_INET)
