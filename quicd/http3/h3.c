@@ -284,6 +284,11 @@ const struct mode mode_http3 = {
 	.name = "http3",
 	.uni_streams = UNI_STREAMS,
 	.start = start,
+	/*
+	 * SETTINGS are sent as soon as possible (RFC 9114, 7.2.4.2), that is with the server's
+	 * first flight: Firefox keeps no ticket that comes before them.
+	 */
+	.speaks_first = true,
 	.stop = stop,
 	.open = open_stream,
 	.recv = receive,

@@ -57,7 +57,7 @@ static int remove_cid_cb(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user)
 	return 0;
 }
 
-/* The mode starts with the handshake's end, or with the first early data. */
+/* The mode starts with the handshake's end or the first early data, or if it speaks first. */
 static int start_mode(struct conn *c)
 {
 	if (c->started)
@@ -67,6 +67,16 @@ static int start_mode(struct conn *c)
 	if (c->mode->start(c))
 		return -1;
 	c->started = true;
+	return 0;
+}
+
+static int recv_tx_key_cb(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user)
+{
+	struct conn *c = user;
+
+	(void)quic;
+	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT && c->mode->speaks_first && start_mode(c))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
 	return 0;
 }
 
@@ -199,6 +209,7 @@ static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 const ngtcp2_callbacks conn_callbacks = {
 	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
 	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+	.recv_tx_key = recv_tx_key_cb,
 	.handshake_completed = handshake_completed_cb,
 	.encrypt = ngtcp2_crypto_encrypt_cb,
 	.decrypt = ngtcp2_crypto_decrypt_cb,

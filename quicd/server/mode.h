@@ -41,8 +41,12 @@ struct mode {
 	const char *name;
 	uint64_t uni_streams; /* unidirectional streams that a client may open */
 
-	/* Before the first stream: the handshake is complete, or early data arrives. */
+	/*
+	 * Before the first stream: the handshake is complete, or early data arrives. With
+	 * @speaks_first as soon as something can be sent, though nobody has answered yet.
+	 */
 	int (*start)(struct conn *c);
+	bool speaks_first;
 	/* The connection ends; ngtcp2 will not touch stream data any more. */
 	void (*stop)(struct conn *c);
 

@@ -26,13 +26,10 @@ def request(method='GET', path='/', authority=NAME, scheme='https', *more):
 class Client(QuicConnectionProtocol):
     def __init__(self, *args, **kw):
         super().__init__(*args, **kw)
-        self.h3 = None
+        self.h3 = H3Connection(self._quic)
         self.status, self.body, self.reset, self.stopped, self.ended = {}, {}, {}, {}, set()
         self.closed = None
         self.change = asyncio.Event()
-
-    def start(self):
-        self.h3 = H3Connection(self._quic)
 
     def quic_event_received(self, event):
         if isinstance(event, ConnectionTerminated):
@@ -41,14 +38,13 @@ class Client(QuicConnectionProtocol):
             self.reset[event.stream_id] = event.error_code
         elif isinstance(event, StopSendingReceived):
             self.stopped[event.stream_id] = event.error_code
-        if self.h3:
-            for e in self.h3.handle_event(event):
-                if isinstance(e, HeadersReceived):
-                    self.status.setdefault(e.stream_id, int(dict(e.headers).get(b':status', b'0')))
-                elif isinstance(e, DataReceived):
-                    self.body[e.stream_id] = self.body.get(e.stream_id, b'') + e.data
-                if getattr(e, 'stream_ended', False):
-                    self.ended.add(e.stream_id)
+        for e in self.h3.handle_event(event):
+            if isinstance(e, HeadersReceived):
+                self.status.setdefault(e.stream_id, int(dict(e.headers).get(b':status', b'0')))
+            elif isinstance(e, DataReceived):
+                self.body[e.stream_id] = self.body.get(e.stream_id, b'') + e.data
+            if getattr(e, 'stream_ended', False):
+                self.ended.add(e.stream_id)
         self.change.set()
 
     def stream(self):
@@ -93,5 +89,4 @@ async def client(q, tickets=None, early=False, **kw):
     c = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, server_name=NAME, verify_mode=ssl.CERT_NONE, **kw)
     async with connect('127.0.0.1', q.port, configuration=c, create_protocol=Client, wait_connected=not early,
                        session_ticket_handler=tickets.append if tickets is not None else None) as p:
-        p.start()
         yield p

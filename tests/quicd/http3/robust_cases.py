@@ -4,10 +4,16 @@ import asyncio
 import os
 import random
 import signal
+import socket
+import ssl
 import threading
 import time
 
-from daemon import Quicd
+from aioquic.h3.connection import H3_ALPN, H3Connection
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
+
+from daemon import NAME, Quicd
 from h3raw import client, request
 from tap import equal, ok, until
 from upstream import Upstream
@@ -61,6 +67,27 @@ def early_data(where, up):
         equal(seen, [('status', 200), True, ('status', 425), True], 'in early data GET is served, POST gets 425')
         equal([[v for n, v in r['fields'] if n == 'early-data'] for r in up.requests[before:]], [['1']],
               'and the upstream is told (Early-Data: 1)')
+
+
+def first_words(where, up):
+    """A client that says nothing after its ClientHello has the server's SETTINGS all the same."""
+    with Quicd(where, [f'backend = {up.address}'], name='first') as q, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        c = QuicConnection(configuration=QuicConfiguration(
+            is_client=True, alpn_protocols=H3_ALPN, server_name=NAME, verify_mode=ssl.CERT_NONE))
+        h3 = H3Connection(c)
+        c.connect(('127.0.0.1', q.port), now=time.monotonic())
+        for data, _ in c.datagrams_to_send(now=time.monotonic()):
+            s.sendto(data, ('127.0.0.1', q.port))
+        try:
+            while not h3.received_settings:
+                c.receive_datagram(s.recv(65535), ('127.0.0.1', q.port), now=time.monotonic())
+                while event := c.next_event():
+                    h3.handle_event(event)
+        except TimeoutError:
+            pass
+        ok(h3.received_settings, 'SETTINGS come with the first flight')
 
 
 def storm(where, up):
@@ -132,6 +159,7 @@ def run(where):
     up = Upstream()
     drain(where, up)
     early_data(where, up)
+    first_words(where, up)
     stalled(where, up)
     storm(where, up)
     up.stop()
