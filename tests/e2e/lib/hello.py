@@ -41,17 +41,18 @@ def datagrams(path):
             yield when, sport, dport, frame[udp + 8:]
 
 
-def cut(path, dport, out):
-    """Keep what clients sent to `dport` before the server's first answer: a first flight."""
+def cut(path, sport, dport, out):
+    """Keep what came from `sport` to `dport` before the server's first answer: a first flight.
+    Other clients' packets, such as the last ones of the run before, do not count."""
     with open(out, 'wb') as f:
         for _, rec, frame, udp in records(path):
             if frame is None:
                 f.write(rec)
             elif udp:
-                sport, to = struct.unpack('>HH', frame[udp:udp + 4])
-                if to == dport:
+                ports = struct.unpack('>HH', frame[udp:udp + 4])
+                if ports == (sport, dport):
                     f.write(rec + frame)
-                elif sport == dport:
+                elif ports == (dport, sport):
                     return
 
 

@@ -125,7 +125,7 @@ class Matrix:
         """The first flight as a capture of its own, with what the client was told to send."""
         a = pair.action
         file = f"{a.name}-{a.alpn[0].replace('/', '_')}-{pair.name.split('.')[0]}-{family.lower()}.pcap"
-        hello.cut(run.file, 443, f'{self.captures}/{file}')
+        hello.cut(run.file, run.flights[0].sport, 443, f'{self.captures}/{file}')
         with self.tap.lock:
             self.truth.append('\t'.join([file, a.name, self.version(a), a.quic, pair.sni or '', ','.join(a.alpn)]))
 
