@@ -85,7 +85,7 @@ class Matrix:
         self.kind, self.tap, self.server, self.lanes, self.pairs = kind, tap, server, lanes, pairs
         self.rounds, self.packages = rounds, packages
         self.counted = counted          # port -> a word of the rule that leads there
-        self.taken = {}                 # word -> flows that were seen to take it
+        self.taken = {}                 # word -> client ports whose first flights should take it
         self.captures = f'{BIN}/e2e/captures/{kind}'
         shutil.rmtree(self.captures, ignore_errors=True)
         os.makedirs(self.captures)
@@ -104,7 +104,7 @@ class Matrix:
         run = Run(self.server, lane, pair.action, lane.addresses[family], 443, pair.name)
         word = self.counted.get(pair.port, self.counted[None])
         with self.tap.lock:
-            self.taken[word] = self.taken.get(word, 0) + len(run.flights)
+            self.taken.setdefault(word, []).extend((lane.device, family, f.sport) for f in run.flights)
         return run
 
     def straight(self, lane, pair, family):
@@ -187,7 +187,10 @@ class Matrix:
         after = rules.counters(self.server)
         for word, taken in self.taken.items():
             count = sum(n - before.get(rule, 0) for rule, n in after.items() if word in rule)
-            self.tap.ok(count == taken, f'counters: {taken} first flights took the rule with {word}', f'{count}: {after}')
+            # The same port twice: used again, while conntrack knows it or later; or a late Initial.
+            self.tap.ok(len(set(taken)) <= count <= len(taken),
+                        f'counters: {len(taken)} first flights took the rule with {word}',
+                        f'{count} of {len(set(taken))} ports: {after}')
         # In the order of the list, whichever lane they took.
         self.working = [p for p in self.pairs if p in self.working]
 
