@@ -184,13 +184,22 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 	return NQ_FED_MORE;
 }
 
-unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p)
+unsigned int nq_gather_drop(struct nq_net *nn, const struct nq_packet *p)
 {
 	nq_stat_add(nn, overload, nq_packet_datagrams(p));
-	/* It could not be taken because its route went away: it cannot go on without. */
-	if (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb))
+	if (p->state->hook != NF_INET_LOCAL_OUT)
 		return NF_DROP;
-	return READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS ? NF_ACCEPT : NF_DROP;
+	kfree_skb(p->skb);
+	return NF_STOLEN;
+}
+
+unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p)
+{
+	/* It could not be taken because its route went away: it cannot go on without. */
+	if (!nq_hold_policy(nn) || (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb)))
+		return nq_gather_drop(nn, p);
+	nq_stat_add(nn, overload, nq_packet_datagrams(p));
+	return NF_ACCEPT;
 }
 
 /* A packet of a flow that is not known. */

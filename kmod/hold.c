@@ -214,8 +214,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	h = nq_held_take(p);
 	if (!h) {
 		/* Not NF_ACCEPT: it would overtake those that wait. */
-		nq_stat_add(nn, overload, nq_packet_datagrams(p));
-		*verdict = NF_DROP;
+		*verdict = nq_gather_drop(nn, p);
 		return true;
 	}
 

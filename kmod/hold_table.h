@@ -81,9 +81,6 @@ static inline void nq_hold_count(struct nq_net *nn, enum nq_stat stat, unsigned 
 	this_cpu_add(nn->stats->count[stat], n);
 }
 
-/** nq_hold_policy - what becomes of packets that had to go: true if they go on unmatched */
-bool nq_hold_policy(const struct nq_net *nn);
-
 /** nq_hold_time - how long a flow may wait, in jiffies */
 unsigned long nq_hold_time(const struct nq_net *nn);
 
