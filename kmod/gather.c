@@ -21,6 +21,8 @@
 #include "hold.h"
 #include "nq_net.h"
 
+#define NQ_HANDSHAKE_TIME (5 * HZ)
+
 enum nq_kind {
 	NQ_KIND_OTHER,
 	NQ_KIND_INITIAL,
@@ -137,9 +139,15 @@ bool nq_gather_known(struct nq_net *nn, const struct nq_packet *p)
 	if (!READ_ONCE(nn->n_names))
 		return false;
 	names = nq_names_get(nn, &p->key);
+	if (names && nq_cids_have(&names->cids, p->dcid.id, p->dcid.len))
+		return true;
+	/*
+	 * An Initial under another ID may begin a new flight. 0-RTT may go on under the server's,
+	 * but only as long as a handshake lasts: later it is of a new connection from the same
+	 * port, and overtook its Initial.
+	 */
 	if (names)
-		/* 0-RTT may go on under the server's ID; an Initial may begin a new flight */
-		return !p->initials || nq_cids_have(&names->cids, p->dcid.id, p->dcid.len);
+		return !p->initials && time_before(jiffies, names->born + NQ_HANDSHAKE_TIME);
 	/* Without conntrack this is how a reply is known. */
 	nq_key_reverse(&rev, &p->key);
 	return nq_names_get(nn, &rev);
