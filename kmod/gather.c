@@ -182,7 +182,7 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 			return NQ_FED_DONE;
 		}
 		if (res.dead)
-			return NQ_FED_DEAD;
+			return res.limit ? NQ_FED_LIMIT : NQ_FED_DEAD;
 	}
 	if (!opened)
 		return NQ_FED_NOTHING;
