@@ -558,6 +558,11 @@ static void packed(void **state)
 				       3 * sizeof(struct nq_range) + 900 + 700 + 1);
 	store = test_malloc(size);
 	nq_flight_pack(&f, store);
+	assert_true(nq_flight_packed_is(store, p.dcid.id, p.dcid.len));
+	assert_false(nq_flight_packed_is(store, p.dcid.id, p.dcid.len - 1));
+	p.dcid.id[0] ^= 1;
+	assert_false(nq_flight_packed_is(store, p.dcid.id, p.dcid.len));
+	p.dcid.id[0] ^= 1;
 	memset(&copy, 0xcc, sizeof(copy));
 	nq_flight_unpack(&copy, store);
 	assert_int_equal(nq_flight_packed_size(&copy), size);
