@@ -7,7 +7,7 @@ static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 	unsigned int len;
 
 	while ((len = nq_alpn_next(list, c->names->alpn_len, &c->pos, &name))) {
-		if (len > c->width)
+		if (len > c->width || nq_is_pattern(name, len))
 			continue;
 		memcpy(dst, name, len);
 		memset(dst + len, 0, c->width - len);
@@ -29,6 +29,8 @@ static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
 		c->pos = dot ? dot + 1 - sni : total;
 		if (pos == 1 || len + star > c->width)
 			continue; /* at least one byte has to stand for the star */
+		if (!pos && nq_is_pattern(sni, len))
+			continue;
 		memcpy(dst, "*.", star);
 		memcpy(dst + star, sni + pos, len);
 		memset(dst + star + len, 0, c->width - star - len);

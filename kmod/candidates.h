@@ -35,6 +35,17 @@ static inline void nq_candidates_init(struct nq_candidates *c, const struct nq_n
 }
 
 /**
+ * nq_is_pattern - does a client's name look like "*" or "*.parent"?
+ *
+ * These words of the rules' are no candidates when a client says them, nor may one get into a
+ * dynamic set that way: it would stand for others' names there.
+ */
+static inline bool nq_is_pattern(const u8 *name, unsigned int len)
+{
+	return len && name[0] == '*' && (len == 1 || name[1] == '.');
+}
+
+/**
  * nq_candidates_next - the next one
  * @dst:	gets it, padded with zeros to the key's width
  *

@@ -138,8 +138,10 @@ bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst)
 {
 	struct nq_candidates c;
 
-	if (key != NFT_QUIC_ALPN && names->sni_len > len)
-		return false; /* not its wildcard: only a search may use that */
+	/* Not the name's wildcard: only a search may use that. */
+	if (key != NFT_QUIC_ALPN &&
+	    (names->sni_len > len || nq_is_pattern(nq_names_sni(names), names->sni_len)))
+		return false;
 	nq_candidates_init(&c, names, key != NFT_QUIC_ALPN, len);
 	return nq_candidates_next(&c, (u8 *)dst) && !c.fallback;
 }

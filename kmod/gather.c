@@ -21,6 +21,8 @@
 #include "hold.h"
 #include "nq_net.h"
 
+#define NQ_HANDSHAKE_TIME (5 * HZ)
+
 enum nq_kind {
 	NQ_KIND_OTHER,
 	NQ_KIND_INITIAL,
@@ -137,9 +139,15 @@ bool nq_gather_known(struct nq_net *nn, const struct nq_packet *p)
 	if (!READ_ONCE(nn->n_names))
 		return false;
 	names = nq_names_get(nn, &p->key);
+	if (names && nq_cids_have(&names->cids, p->dcid.id, p->dcid.len))
+		return true;
+	/*
+	 * An Initial under another ID may begin a new flight. 0-RTT may go on under the server's,
+	 * but only as long as a handshake lasts: later it is of a new connection from the same
+	 * port, and overtook its Initial.
+	 */
 	if (names)
-		/* 0-RTT may go on under the server's ID; an Initial may begin a new flight */
-		return !p->initials || nq_cids_have(&names->cids, p->dcid.id, p->dcid.len);
+		return !p->initials && time_before(jiffies, names->born + NQ_HANDSHAKE_TIME);
 	/* Without conntrack this is how a reply is known. */
 	nq_key_reverse(&rev, &p->key);
 	return nq_names_get(nn, &rev);
@@ -174,7 +182,7 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 			return NQ_FED_DONE;
 		}
 		if (res.dead)
-			return NQ_FED_DEAD;
+			return res.limit ? NQ_FED_LIMIT : NQ_FED_DEAD;
 	}
 	if (!opened)
 		return NQ_FED_NOTHING;
@@ -184,13 +192,22 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 	return NQ_FED_MORE;
 }
 
-unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p)
+unsigned int nq_gather_drop(struct nq_net *nn, const struct nq_packet *p)
 {
 	nq_stat_add(nn, overload, nq_packet_datagrams(p));
-	/* It could not be taken because its route went away: it cannot go on without. */
-	if (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb))
+	if (p->state->hook != NF_INET_LOCAL_OUT)
 		return NF_DROP;
-	return READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS ? NF_ACCEPT : NF_DROP;
+	kfree_skb(p->skb);
+	return NF_STOLEN;
+}
+
+unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p)
+{
+	/* It could not be taken because its route went away: it cannot go on without. */
+	if (!nq_hold_policy(nn) || (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb)))
+		return nq_gather_drop(nn, p);
+	nq_stat_add(nn, overload, nq_packet_datagrams(p));
+	return NF_ACCEPT;
 }
 
 /* A packet of a flow that is not known. */

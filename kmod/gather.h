@@ -65,9 +65,19 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 bool nq_gather_known(struct nq_net *nn, const struct nq_packet *p);
 
 /**
+ * nq_gather_drop - a packet that cannot wait must not go on either
+ *
+ * Counts it as overload. What is sent from here is lost on the way as far as its sender can
+ * tell: at NF_DROP its send() would fail with EPERM, which ends a connection that would else
+ * send again. Return: verdict; the packet may be gone.
+ */
+unsigned int nq_gather_drop(struct nq_net *nn, const struct nq_packet *p);
+
+/**
  * nq_gather_overload - a limit keeps us from reading this flight to its end
  *
- * Counts it. Return: NF_DROP or NF_ACCEPT, as the namespace's overload policy says.
+ * Counts it. Return: verdict, as nq_gather_drop() or to go on, as the namespace's overload
+ * policy says.
  */
 unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p);
 

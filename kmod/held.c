@@ -70,6 +70,7 @@ struct nq_held *nq_held_take(const struct nq_packet *p)
 	h->state = *state;
 	h->d = p->d;
 	h->datagrams = nq_packet_datagrams(p);
+	h->dcid = p->dcid;
 	dev_hold(h->dev);
 	dev_hold(h->state.in);
 	dev_hold(h->state.out);

@@ -16,6 +16,7 @@
  * @state:	where it was; holds references on in, out and sk
  * @d:		where its datagrams are
  * @datagrams:	how many of them count: Initials and 0-RTT
+ * @dcid:	of the first of these
  */
 struct nq_held {
 	struct list_head list;
@@ -24,6 +25,7 @@ struct nq_held {
 	struct nf_hook_state state;
 	struct nq_dgrams d;
 	unsigned int datagrams;
+	struct nq_cid dcid;
 };
 
 /** nq_held_can - may this packet be held at all? */

@@ -24,24 +24,43 @@ static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_he
 	return true;
 }
 
-/* Keep what is in @s for the next packet. Return: bytes that it grew by, or -ENOMEM. */
-static int nq_hold_save(struct nq_hold *hold, const struct nq_scratch *s)
+/* Which of @hold's flights may the packet belong to? */
+static unsigned int nq_hold_pick(const struct nq_hold *hold, const struct nq_held *h)
 {
-	unsigned int size = nq_flight_packed_size(&s->flight), grown = 0;
+	const u8 *other = hold->kept[!hold->last].flight;
+
+	return other && nq_flight_packed_is(other, h->dcid.id, h->dcid.len) ? !hold->last :
+									      hold->last;
+}
+
+/*
+ * Keep what is in @s, which @hold's flight @i was until the packet came, for the next one.
+ * Return: bytes that it grew by, or -ENOMEM.
+ */
+static int nq_hold_save(struct nq_hold *hold, unsigned int i, const struct nq_scratch *s)
+{
+	const struct nq_flight *f = &s->flight;
+	unsigned int size = nq_flight_packed_size(f), grown = 0;
+	struct nq_kept *kept = &hold->kept[i];
 	u8 *flight;
 
-	if (size > hold->flight_room) {
+	/* A new connection: what there is of the other one stays. */
+	if (kept->flight && !nq_flight_packed_is(kept->flight, f->dcid, f->dcid_len))
+		kept = &hold->kept[!i];
+
+	if (size > kept->room) {
 		/* What the allocator takes is what is counted. */
 		size = kmalloc_size_roundup(size);
 		flight = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 		if (!flight)
 			return -ENOMEM;
-		kfree(hold->flight);
-		hold->flight = flight;
-		grown = size - hold->flight_room;
-		hold->flight_room = size;
+		kfree(kept->flight);
+		kept->flight = flight;
+		grown = size - kept->room;
+		kept->room = size;
 	}
-	nq_flight_pack(&s->flight, hold->flight);
+	nq_flight_pack(f, kept->flight);
+	hold->last = kept - hold->kept;
 	return grown;
 }
 
@@ -50,10 +69,11 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 				int *grown)
 {
 	struct nq_scratch *s = nq_scratch_get();
+	unsigned int i = nq_hold_pick(hold, h);
 	enum nq_fed fed;
 
-	if (hold->flight)
-		nq_flight_unpack(&s->flight, hold->flight);
+	if (hold->kept[i].flight)
+		nq_flight_unpack(&s->flight, hold->kept[i].flight);
 	else
 		nq_flight_init(&s->flight);
 
@@ -61,7 +81,7 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 	if (fed == NQ_FED_DONE && nq_names_add(nn, &hold->key, &s->flight, &hold->cids))
 		fed = NQ_FED_LIMIT;
 	if (fed == NQ_FED_MORE) {
-		*grown = nq_hold_save(hold, s);
+		*grown = nq_hold_save(hold, i, s);
 		if (*grown < 0)
 			fed = NQ_FED_LIMIT;
 	}
@@ -214,8 +234,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	h = nq_held_take(p);
 	if (!h) {
 		/* Not NF_ACCEPT: it would overtake those that wait. */
-		nq_stat_add(nn, overload, nq_packet_datagrams(p));
-		*verdict = NF_DROP;
+		*verdict = nq_gather_drop(nn, p);
 		return true;
 	}
 
@@ -238,14 +257,14 @@ static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_s
 	hold = kzalloc(sizeof(*hold), GFP_ATOMIC | __GFP_NOWARN);
 	if (!hold)
 		return NULL;
-	if (s && nq_hold_save(hold, s) < 0) {
+	if (s && nq_hold_save(hold, 0, s) < 0) {
 		kfree(hold);
 		return NULL;
 	}
 	hold->key = p->key;
 	hold->cids = *cids;
 	hold->state = NQ_WAITING;
-	hold->bytes = sizeof(*hold) + hold->flight_room;
+	hold->bytes = sizeof(*hold) + hold->kept[0].room;
 	INIT_LIST_HEAD(&hold->fifo);
 	INIT_LIST_HEAD(&hold->fresh);
 	INIT_LIST_HEAD(&hold->queue);

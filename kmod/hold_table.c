@@ -40,7 +40,8 @@ void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason
 
 void nq_hold_free(struct nq_hold *hold)
 {
-	kfree(hold->flight);
+	kfree(hold->kept[0].flight);
+	kfree(hold->kept[1].flight);
 	kfree_rcu(hold, rcu);
 }
 

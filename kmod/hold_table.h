@@ -28,6 +28,16 @@ enum nq_hold_state {
 };
 
 /**
+ * struct nq_kept - a flight as far as it got
+ * @flight:	packed; NULL until an Initial opened
+ * @room:	bytes allocated for it
+ */
+struct nq_kept {
+	u8 *flight;
+	unsigned int room;
+};
+
+/**
  * struct nq_hold - a held flow
  * @node:	in nq_net.holds
  * @key:	client to server, as sent
@@ -41,8 +51,10 @@ enum nq_hold_state {
  * @owned:	someone is at work
  * @pass:	ENDING: send the packets on unmatched, do not drop them
  * @reason:	ENDING: the counter for them
- * @flight:	the owner's: as far as it got, packed; NULL until an Initial opened
- * @flight_room:	the owner's: bytes allocated for it
+ * @kept:	the owner's: its flight. A client may begin two connections from a port at once,
+ *		and their Initials come in any order: so there may be two. Whichever is complete
+ *		first decides for both; conntrack keeps them together anyway.
+ * @last:	the owner's: the one in @kept that grew last
  * @cids:	the owner's: DCIDs of Initials that opened
  * @rcu:	for kfree_rcu()
  *
@@ -61,8 +73,8 @@ struct nq_hold {
 	bool owned;
 	bool pass;
 	u8 reason;
-	u8 *flight;
-	unsigned int flight_room;
+	struct nq_kept kept[2];
+	u8 last;
 	struct nq_cids cids;
 	struct rcu_head rcu;
 };
@@ -80,9 +92,6 @@ static inline void nq_hold_count(struct nq_net *nn, enum nq_stat stat, unsigned 
 {
 	this_cpu_add(nn->stats->count[stat], n);
 }
-
-/** nq_hold_policy - what becomes of packets that had to go: true if they go on unmatched */
-bool nq_hold_policy(const struct nq_net *nn);
 
 /** nq_hold_time - how long a flow may wait, in jiffies */
 unsigned long nq_hold_time(const struct nq_net *nn);

@@ -101,6 +101,7 @@ static struct nq_names *nq_names_make(const struct nq_key *key, const struct nq_
 	n->sni_len = sni_len;
 	n->alpn_len = hello->alpn_len;
 	n->size = size;
+	n->born = jiffies;
 	n->cids = *cids;
 	for (i = 0; i < sni_len; i++) {
 		u8 c = buf[hello->sni_off + i];

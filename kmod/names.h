@@ -30,6 +30,7 @@ bool nq_cids_have(const struct nq_cids *cids, const u8 *id, u8 len);
  * @lru:	in nq_net.lru, under names_lock
  * @looked_at:	since it last was the oldest; READ_ONCE/WRITE_ONCE
  * @size:	of this allocation, bytes
+ * @born:	in jiffies
  * @cids:	packets with these DCIDs belong to the first flight
  * @ech:	the ClientHello has encrypted_client_hello
  * @sni_len:	0 if there is no host name
@@ -48,6 +49,7 @@ struct nq_names {
 	u16 sni_len;
 	u16 alpn_len;
 	u32 size;
+	unsigned long born;
 	struct nq_cids cids;
 	u8 data[];
 };

@@ -152,6 +152,11 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 	if (f->datagrams < U8_MAX)
 		f->datagrams++;
 	v = nq_hello_parse(f->crypto.buf, nq_reasm_prefix(&f->crypto), &f->hello);
+	/* Their frames may come in any order: only what a datagram leaves open has to be kept. */
+	if (v == NQ_MORE && f->crypto.n_ranges > NQ_RANGES_MAX) {
+		feed.res.limit = true;
+		v = NQ_NOT_OURS;
+	}
 	if (v == NQ_NOT_OURS)
 		feed.res.dead = true;
 out:
@@ -190,6 +195,12 @@ void nq_flight_pack(const struct nq_flight *f, u8 *out)
 	memcpy(out, f, head);
 	for (out += head; r < end; out += r->end - r->start, r++)
 		memcpy(out, f->crypto.buf + r->start, r->end - r->start);
+}
+
+bool nq_flight_packed_is(const u8 *in, const u8 *dcid, u8 len)
+{
+	return in[offsetof(struct nq_flight, dcid_len)] == len &&
+	       !memcmp(in + offsetof(struct nq_flight, dcid), dcid, len);
 }
 
 void nq_flight_unpack(struct nq_flight *f, const u8 *in)

@@ -90,6 +90,7 @@ struct nq_feed_result {
 	u8 bad_tag;   /* of these, with a bad one */
 	bool restart; /* the flight began anew under another DCID */
 	bool dead;    /* no later datagram can complete it */
+	bool limit;   /* dead, but only because it has more than NQ_RANGES_MAX ranges */
 };
 enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 			       struct nq_feed_result *result);
@@ -112,6 +113,9 @@ size_t nq_flight_packed_size(const struct nq_flight *f);
 
 /** nq_flight_pack - put all of the state into nq_flight_packed_size() bytes at @out */
 void nq_flight_pack(const struct nq_flight *f, u8 *out);
+
+/** nq_flight_packed_is - is @dcid the one that the packed flight began with? */
+bool nq_flight_packed_is(const u8 *in, const u8 *dcid, u8 len);
 
 /** nq_flight_unpack - go on with what nq_flight_pack() wrote */
 void nq_flight_unpack(struct nq_flight *f, const u8 *in);

@@ -7,6 +7,22 @@ void nq_reasm_init(struct nq_reasm *r)
 	r->n_ranges = 0;
 }
 
+/* The first range that ends at or behind @start: it and those after it may touch what starts there. */
+static unsigned int nq_reasm_find(const struct nq_reasm *r, unsigned int start)
+{
+	unsigned int low = 0, high = r->n_ranges;
+
+	while (low < high) {
+		unsigned int mid = (low + high) / 2;
+
+		if (r->ranges[mid].end < start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
 {
 	unsigned int first, last, start, end, pos;
@@ -19,11 +35,10 @@ bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
 	end = start + len;
 
 	/* ranges[first] to before ranges[last] overlap or touch the new one. */
-	for (first = 0; first < r->n_ranges && r->ranges[first].end < start; first++)
-		;
+	first = nq_reasm_find(r, start);
 	for (last = first; last < r->n_ranges && r->ranges[last].start <= end; last++)
 		;
-	if (first == last && r->n_ranges == NQ_RANGES_MAX)
+	if (first == last && r->n_ranges == NQ_RANGES_ROOM)
 		return false;
 
 	/* Fill the gaps between them; then one range stands for all. */

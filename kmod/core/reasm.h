@@ -20,7 +20,7 @@ struct nq_range {
 struct nq_reasm {
 	u16 top;
 	u16 n_ranges;
-	struct nq_range ranges[NQ_RANGES_MAX];
+	struct nq_range ranges[NQ_RANGES_ROOM];
 	u8 buf[NQ_CRYPTO_MAX];
 };
 
@@ -34,7 +34,7 @@ void nq_reasm_init(struct nq_reasm *r);
  * looked at before.
  *
  * Return: false, and nothing changed, if they pass NQ_CRYPTO_MAX or need more than
- * NQ_RANGES_MAX ranges.
+ * NQ_RANGES_ROOM ranges.
  */
 bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len);
 

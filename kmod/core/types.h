@@ -26,6 +26,7 @@ enum nq_verdict {
 #define NQ_INITIAL_MIN 1200  /* UDP payload of a datagram with a client Initial, RFC 9000 14.1 */
 #define NQ_CRYPTO_MAX  16384 /* bytes of CRYPTO kept of one flight */
 #define NQ_RANGES_MAX  64    /* disjoint ranges of CRYPTO kept of one flight */
+#define NQ_RANGES_ROOM 512   /* of them while a datagram is read: enough for 1,500 bytes */
 #define NQ_SNI_MAX     255
 
 #endif /* NQ_TYPES_H */

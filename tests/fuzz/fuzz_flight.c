@@ -88,6 +88,8 @@ static void feed(void)
 	if (d.len < NQ_INITIAL_MIN)
 		CHECK(!res.initials);
 	CHECK(nq_flight_size(&f) <= sizeof(f));
+	CHECK(v != NQ_MORE || f.crypto.n_ranges <= NQ_RANGES_MAX);
+	CHECK(res.dead || !res.limit);
 	if (v == NQ_DONE) {
 		size_t len = nq_reasm_prefix(&f.crypto);
 		struct nq_hello h;

@@ -56,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			CHECK(!taken);
 		} else if (!taken) {
 			/* Only because it would make one range too many. */
-			CHECK(r.n_ranges == NQ_RANGES_MAX && model_ranges() == NQ_RANGES_MAX);
+			CHECK(r.n_ranges == NQ_RANGES_ROOM && model_ranges() == NQ_RANGES_ROOM);
 			for (uint32_t i = off; i < off + len; i++)
 				CHECK(!have[i]);
 			CHECK(!have[off + len] && (!off || !have[off - 1]));
@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				have[i] = true;
 			}
 		}
-		CHECK(r.n_ranges <= NQ_RANGES_MAX);
+		CHECK(r.n_ranges <= NQ_RANGES_ROOM);
 	}
 	check_all();
 	return 0;

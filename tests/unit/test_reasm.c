@@ -118,17 +118,17 @@ static void limit_of_ranges(void **state)
 {
 	(void)state;
 	nq_reasm_init(&r);
-	for (unsigned int i = 0; i < NQ_RANGES_MAX; i++)
+	for (unsigned int i = 0; i < NQ_RANGES_ROOM; i++)
 		put("x", 3 * i);
-	assert_int_equal(r.n_ranges, NQ_RANGES_MAX);
-	assert_false(nq_reasm_add(&r, 3 * NQ_RANGES_MAX, (const u8 *)"x", 1));
-	assert_int_equal(r.n_ranges, NQ_RANGES_MAX);
+	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM);
+	assert_false(nq_reasm_add(&r, 3 * NQ_RANGES_ROOM, (const u8 *)"x", 1));
+	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM);
 	/* What makes none more is still taken. */
 	put("y", 1);
 	put("z", 2);
-	assert_int_equal(r.n_ranges, NQ_RANGES_MAX - 1);
-	put("x", 3 * NQ_RANGES_MAX);
-	assert_int_equal(r.n_ranges, NQ_RANGES_MAX);
+	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM - 1);
+	put("x", 3 * NQ_RANGES_ROOM);
+	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM);
 }
 
 /* Random pieces against a model that keeps one byte and one flag a position. */
