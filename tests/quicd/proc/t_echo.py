@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Versions, streams, and quicc's exit statuses, with mode echo."""
+import contextlib
 import os
 import socket
 import threading
@@ -140,12 +141,14 @@ def stateless_reset_survives_restart():
     s.kill()
     s.logfile.unlink()
     s.start()
-    p.stdin.write(b"b")
-    p.stdin.flush()
+    with contextlib.suppress(BrokenPipeError):  # a probe of its own may have told quicc already
+        p.stdin.write(b"b")
+        p.stdin.flush()
     eq(p.wait(10), 5)
     assert b"stateless reset" in p.stderr.read()
     assert s.stat("stateless_resets") >= 1
-    p.stdin.close()
+    with contextlib.suppress(BrokenPipeError):
+        p.stdin.close()
 
 
 @test
