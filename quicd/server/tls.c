@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tls.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/x509.h>
@@ -34,6 +35,9 @@ struct tls_shared {
 struct tls {
 	atomic_int refs;
 	gnutls_certificate_credentials_t cred;
+	/* If there are several pairs: each by itself, for names that GnuTLS would not find. */
+	gnutls_certificate_credentials_t *pair;
+	size_t npairs;
 	gnutls_priority_t priority;
 	const struct config *config; /* outlives every tls */
 	struct tls_shared *shared;
@@ -97,42 +101,77 @@ static bool readable(const struct config *c, int line, const char *what, const c
 	return true;
 }
 
+static int load_pair(const struct config *c, gnutls_certificate_credentials_t cred, size_t i)
+{
+	int rv;
+
+	if (!readable(c, c->cert.line[i], "certificate", c->cert.item[i]) ||
+	    !readable(c, c->key.line[i], "key", c->key.item[i]))
+		return -EIO;
+	rv = gnutls_certificate_set_x509_key_file(cred, c->cert.item[i], c->key.item[i],
+						  GNUTLS_X509_FMT_PEM);
+	if (rv >= 0)
+		return 0;
+	config_err(c, c->cert.line[i], "certificate %s with key %s: %s", c->cert.item[i],
+		   c->key.item[i], gnutls_strerror(rv));
+	return -EINVAL;
+}
+
+static int load_trust(const struct config *c, gnutls_certificate_credentials_t cred)
+{
+	int rv, line = config_line(c, "tls", "client-ca");
+
+	if (!c->client_ca)
+		return 0;
+	if (!readable(c, line, "client-ca", c->client_ca))
+		return -EIO;
+	rv = gnutls_certificate_set_x509_trust_file(cred, c->client_ca, GNUTLS_X509_FMT_PEM);
+	if (rv > 0)
+		return 0;
+	config_err(c, line, "client-ca %s: %s", c->client_ca,
+		   rv ? gnutls_strerror(rv) : "holds no certificate");
+	return -EINVAL;
+}
+
+/* Goes on after a mistake, so that all are reported. */
 static int load_certificates(struct tls *t, const struct config *c)
 {
-	for (size_t i = 0; i < c->cert.n; i++) {
-		int rv;
+	int err = load_trust(c, t->cred);
 
-		if (!readable(c, c->cert.line[i], "certificate", c->cert.item[i]) ||
-		    !readable(c, c->key.line[i], "key", c->key.item[i]))
-			return -EIO;
-		rv = gnutls_certificate_set_x509_key_file(t->cred, c->cert.item[i], c->key.item[i],
-							  GNUTLS_X509_FMT_PEM);
-		if (rv < 0) {
-			config_err(c, c->cert.line[i], "certificate %s with key %s: %s",
-				   c->cert.item[i], c->key.item[i], gnutls_strerror(rv));
-			return -EINVAL;
-		}
+	for (size_t i = 0; i < c->cert.n; i++)
+		if (load_pair(c, t->cred, i))
+			err = -EINVAL;
+	if (err || c->cert.n == 1)
+		return err;
+	t->pair = calloc(c->cert.n, sizeof(*t->pair));
+	if (!t->pair)
+		return -ENOMEM;
+	while (!err && t->npairs < c->cert.n) {
+		if (gnutls_certificate_allocate_credentials(&t->pair[t->npairs]))
+			return -ENOMEM;
+		err = load_pair(c, t->pair[t->npairs], t->npairs);
+		if (!err)
+			err = load_trust(c, t->pair[t->npairs]);
+		t->npairs++;
 	}
-	if (c->client_ca) {
-		int rv, line = config_line(c, "tls", "client-ca");
+	return err;
+}
 
-		if (!readable(c, line, "client-ca", c->client_ca))
-			return -EIO;
-		rv = gnutls_certificate_set_x509_trust_file(t->cred, c->client_ca,
-							    GNUTLS_X509_FMT_PEM);
-		if (rv <= 0) {
-			config_err(c, line, "client-ca %s: %s", c->client_ca,
-				   rv ? gnutls_strerror(rv) : "holds no certificate");
-			return -EINVAL;
-		}
-	}
-	return 0;
+/* What a cipher string may not do: add what QUIC forbids (RFC 9001, 4.2), or leave nothing. */
+static const char *priority_unfit(gnutls_priority_t p)
+{
+	const unsigned int *list;
+	int n = gnutls_priority_protocol_list(p, &list);
+
+	if (n < 1)
+		return "leaves no protocol: TLS 1.3 needs a group";
+	return n > 1 || list[0] != GNUTLS_TLS1_3 ? "only TLS 1.3 is allowed" : NULL;
 }
 
 static int load_priority(struct tls *t, const struct config *c)
 {
+	const char *at, *why;
 	char *text;
-	const char *at;
 	int rv;
 
 	/* "+" or "-" change the default list; GnuTLS's words ("AES-256-GCM") replace it. */
@@ -144,7 +183,13 @@ static int load_priority(struct tls *t, const struct config *c)
 		config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s, at \"%.40s\"",
 			   c->ciphers ? c->ciphers : "", gnutls_strerror(rv), at);
 	free(text);
-	return rv < 0 ? -EINVAL : 0;
+	if (rv < 0)
+		return -EINVAL;
+	why = priority_unfit(t->priority);
+	if (!why)
+		return 0;
+	config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s", c->ciphers, why);
+	return -EINVAL;
 }
 
 static int load_alpn(struct tls *t, const struct config *c)
@@ -165,14 +210,15 @@ static int load_alpn(struct tls *t, const struct config *c)
 struct tls *tls_load(const struct config *c, struct tls_shared *s)
 {
 	struct tls *t = calloc(1, sizeof(*t));
+	int err;
 
 	if (!t)
 		return NULL;
 	atomic_init(&t->refs, 1);
 	t->config = c;
 	t->shared = s;
-	if (gnutls_certificate_allocate_credentials(&t->cred) || load_certificates(t, c) ||
-	    load_priority(t, c) || load_alpn(t, c)) {
+	err = gnutls_certificate_allocate_credentials(&t->cred) ? -ENOMEM : load_certificates(t, c);
+	if (load_priority(t, c) || load_alpn(t, c) || err) {
 		tls_unref(t);
 		return NULL;
 	}
@@ -191,6 +237,9 @@ void tls_unref(struct tls *t)
 		return;
 	if (t->cred)
 		gnutls_certificate_free_credentials(t->cred);
+	for (size_t i = 0; i < t->npairs; i++)
+		gnutls_certificate_free_credentials(t->pair[i]);
+	free(t->pair);
 	if (t->priority)
 		gnutls_priority_deinit(t->priority);
 	free(t->alpn);
@@ -240,6 +289,64 @@ static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned
 								 : 0;
 }
 
+/* The name as it was sent. */
+static size_t sent_name(const struct tls_session *s, char out[256])
+{
+	size_t len = 256;
+	unsigned int type;
+
+	if (gnutls_server_name_get(s->session, out, &len, &type, 0) || type != GNUTLS_NAME_DNS)
+		out[0] = '\0';
+	return strlen(out);
+}
+
+size_t tls_sni(const struct tls_session *s, char out[256])
+{
+	size_t len = sent_name(s, out);
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)tolower((unsigned char)out[i]);
+	if (len && out[len - 1] == '.')
+		out[--len] = '\0';
+	return len;
+}
+
+static bool pair_has_name(gnutls_certificate_credentials_t cred, const char *name)
+{
+	gnutls_x509_crt_t *chain;
+	unsigned int n;
+	bool found;
+
+	if (gnutls_certificate_get_x509_crt(cred, 0, &chain, &n))
+		return false;
+	found = gnutls_x509_crt_check_hostname(chain[0], name);
+	for (unsigned int i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+	return found;
+}
+
+/*
+ * Host names are equal in any case (RFC 6066, 3), and some clients send what a user typed; but
+ * GnuTLS compares octets when it chooses among certificates. Then the choice is made for it.
+ */
+static int on_names_known(gnutls_session_t session)
+{
+	ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
+	struct tls_session *s = container_of(ref, struct tls_session, ref);
+	char sent[256], name[256];
+
+	sent_name(s, sent);
+	tls_sni(s, name);
+	if (!strcmp(sent, name))
+		return 0;
+	for (size_t i = 0; i < s->tls->npairs; i++)
+		if (pair_has_name(s->tls->pair[i], name))
+			return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+						      s->tls->pair[i]);
+	return 0;
+}
+
 static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
 {
 	ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
@@ -269,6 +376,7 @@ static int configure(struct tls_session *s)
 		return rv;
 	gnutls_handshake_set_hook_function(s->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,
 					   GNUTLS_HOOK_BOTH, on_client_hello);
+	gnutls_handshake_set_post_client_hello_function(s->session, on_names_known);
 	if (c->early_data) {
 		gnutls_anti_replay_enable(s->session, t->shared->anti_replay);
 		/* The one value that QUIC allows (RFC 9001, 4.6.1). */
@@ -336,16 +444,6 @@ size_t tls_alpn(const struct tls_session *s, char out[256])
 		memcpy(out, alpn.data, alpn.size);
 	out[alpn.size] = '\0';
 	return alpn.size;
-}
-
-size_t tls_sni(const struct tls_session *s, char out[256])
-{
-	size_t len = 256;
-	unsigned int type;
-
-	if (gnutls_server_name_get(s->session, out, &len, &type, 0) || type != GNUTLS_NAME_DNS)
-		out[0] = '\0';
-	return strlen(out);
 }
 
 bool tls_client_verified(const struct tls_session *s)

@@ -44,6 +44,7 @@ int tls_send_ticket(struct tls_session *s);
 
 /* Copies what was negotiated, NUL-terminated; empty if there is none. ALPN may hold any octet. */
 size_t tls_alpn(const struct tls_session *s, char out[256]);
+/* In lower case, without the dot of an absolute name. */
 size_t tls_sni(const struct tls_session *s, char out[256]);
 /* Subject of the verified client certificate as a DN; empty without one. */
 size_t tls_client_name(const struct tls_session *s, char out[256]);

@@ -66,6 +66,14 @@ def start_with_bad_paths():
     refused(Service(start=False, service={"user": "no-such-user"}),
             "user no-such-user: does not exist")
     refused(Service(start=False, tls={"ciphers": "+NONSENSE"}), "ciphers")
+    refused(Service(start=False, tls={"ciphers": "-GROUP-ALL"}), "ciphers = -GROUP-ALL: leaves no")
+    refused(Service(start=False, tls={"ciphers": "+VERS-TLS1.2"}), "only TLS 1.3 is allowed")
+    # Each of them, not only the first.
+    refused(Service(start=False, tls={"cert": "/n/c1 /n/c2", "key": "/n/k1 /n/k2", "ciphers": "+NONSENSE"}),
+            "certificate /n/c1", "certificate /n/c2", "ciphers")
+    s = Service(start=False)
+    s.conf.write_bytes(s.conf.read_bytes() + b"[debug]\nkeylog = /tmp/a\0b\n")
+    refused(s, ":11: holds a NUL octet")
 
 
 @test

@@ -36,6 +36,10 @@ def certificate_by_sni():
         r = quicc(s, "-v", sni=name)
         eq(r.rc, 0, r.err)
         assert "CN=" + name in r.err
+    for name in "B.Example", "b.example.":  # as a user may type it, and smbclient sends it
+        r = quicc(s, "-v", "-k", sni=name, ca=False)
+        assert "CN=b.example" in r.err, r.err
+        h.wait_for(lambda: s.log().count("sni b.example") >= 2)
     r = quicc(s, "-v", "-k", sni="c.example", ca=False)
     assert "CN=a.example" in r.err
     r = quicc(s, sni="c.example")
