@@ -188,6 +188,21 @@ static int start_workers(struct process *p)
 	return 0;
 }
 
+/* One without work turns its loop only now and then: until the next look it shall have done so. */
+static void wake_workers(const struct process *p)
+{
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		worker_wake(p->server.workers[i]);
+}
+
+static uint64_t main_tick(const struct process *p)
+{
+	/* While it drains the workers end one by one: look more often. */
+	uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
+
+	return p->watchdog_ns && p->watchdog_ns / 8 < tick ? p->watchdog_ns / 8 : tick;
+}
+
 static void feed_watchdog(struct process *p)
 {
 	uint64_t now = clock_now();
@@ -207,6 +222,7 @@ static void feed_watchdog(struct process *p)
 						       memory_order_relaxed);
 	sd_notify(0, "WATCHDOG=1");
 	p->watchdog_next = now + p->watchdog_ns / 2;
+	wake_workers(p);
 }
 
 static bool all_done(const struct process *p)
@@ -227,9 +243,7 @@ static void stop_workers(struct process *p)
 static void main_loop(struct process *p)
 {
 	while (!all_done(p)) {
-		/* While it drains the workers end one by one: look more often. */
-		uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
-		int err = loop_once(&p->loop, tick);
+		int err = loop_once(&p->loop, main_tick(p));
 
 		if (err)
 			log_err("main loop: %s", strerror(-err));
@@ -286,6 +300,7 @@ int run_service(const struct config *c)
 		if (sd_watchdog_enabled(0, &usec) > 0)
 			p.watchdog_ns = usec * 1000;
 		announce(&p);
+		wake_workers(&p);
 		main_loop(&p);
 		log_info("%s: ended", c->name);
 	}

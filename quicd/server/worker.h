@@ -75,6 +75,8 @@ int worker_start(struct worker *w);
 /* Must not run any more. Frees all connections. */
 void worker_free(struct worker *w);
 
+/* From the main thread: turn the loop once. */
+void worker_wake(struct worker *w);
 /* From the main thread: new certificates (takes over the reference), drain, stop. */
 void worker_post_tls(struct worker *w, struct tls *tls);
 void worker_post_drain(struct worker *w);

@@ -117,6 +117,22 @@ class Notify:
 
 
 @test
+def short_watchdog():
+    """an idle service feeds a watchdog of one second in time"""
+    n = Notify()
+    limit = h.PATIENCE
+    s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": str(int(limit * 1000000))},
+                service={"workers": "2"})
+    begin = last = time.monotonic()
+    while last - begin < 3 * limit:
+        n.text = ""
+        while not n.has("WATCHDOG=1"):  # which waits a little
+            assert time.monotonic() - last < limit, "hungry since %s s" % (last - begin)
+        last = time.monotonic()
+    s.stop()
+
+
+@test
 def systemd_notification():
     """READY, RELOADING with its time, WATCHDOG and STOPPING reach the manager"""
     n = Notify()

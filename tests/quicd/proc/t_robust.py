@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Under attack and under load."""
+import os
 import random
 import socket
 import subprocess
@@ -224,6 +225,36 @@ def descriptors_run_out():
     assert b"0x51430005" in p.stderr.read()
     p.stdin.close()
     h.wait_for(lambda: quicc(s, data=b"fine").out == b"fine")
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@test
+def control_without_descriptors():
+    """a control client that cannot be accepted waits, at no cost, and is answered in time"""
+    s = Service(start=False)
+    s.logf = open(s.logfile, "ab")
+    s.proc = subprocess.Popen(["sh", "-c", "ulimit -n 20; exec %s -c %s" % (h.BIN / "quicd", s.conf)],
+                              stderr=s.logf)
+    Service.live.append(s)
+    h.wait_for(lambda: "listening" in s.log())
+    held = []
+    for _ in range(14):
+        held.append(socket.socket(socket.AF_UNIX))
+        held[-1].connect(str(s.control))
+    h.wait_for(lambda: s.fds() == 20)
+    before = cpu_seconds(s.proc.pid)
+    time.sleep(1)
+    used = cpu_seconds(s.proc.pid) - before
+    assert used < 0.3, used
+    eq(quicc(s, data=b"x").out, b"x")
+    for u in held:
+        u.close()
+    assert "service: " in s.ask()
 
 
 @test
