@@ -456,12 +456,14 @@ bool tls_client_verified(const struct tls_session *s)
 	return !gnutls_certificate_verify_peers3(s->session, NULL, &status) && !status;
 }
 
-size_t tls_client_name(const struct tls_session *s, char out[256])
+/* The subject of the verified client certificate, or only the part of it that @oid names. */
+static size_t client_subject(const struct tls_session *s, const char *oid, char out[256])
 {
 	const gnutls_datum_t *der;
 	gnutls_x509_crt_t crt;
 	size_t len = 256;
 	unsigned int n;
+	int rv;
 
 	out[0] = '\0';
 	if (!tls_client_verified(s))
@@ -469,9 +471,22 @@ size_t tls_client_name(const struct tls_session *s, char out[256])
 	der = gnutls_certificate_get_peers(s->session, &n);
 	if (gnutls_x509_crt_init(&crt))
 		return 0;
-	if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) ||
-	    gnutls_x509_crt_get_dn(crt, out, &len))
+	rv = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
+	if (!rv)
+		rv = oid ? gnutls_x509_crt_get_dn_by_oid(crt, oid, 0, 0, out, &len)
+			 : gnutls_x509_crt_get_dn(crt, out, &len);
+	if (rv)
 		out[0] = '\0';
 	gnutls_x509_crt_deinit(crt);
 	return strlen(out);
+}
+
+size_t tls_client_name(const struct tls_session *s, char out[256])
+{
+	return client_subject(s, NULL, out);
+}
+
+size_t tls_client_cn(const struct tls_session *s, char out[256])
+{
+	return client_subject(s, GNUTLS_OID_X520_COMMON_NAME, out);
 }

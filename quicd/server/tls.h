@@ -48,6 +48,8 @@ size_t tls_alpn(const struct tls_session *s, char out[256]);
 size_t tls_sni(const struct tls_session *s, char out[256]);
 /* Subject of the verified client certificate as a DN; empty without one. */
 size_t tls_client_name(const struct tls_session *s, char out[256]);
+/* Only its common name. */
+size_t tls_client_cn(const struct tls_session *s, char out[256]);
 /* True if the client showed a certificate that the client CA signed. */
 bool tls_client_verified(const struct tls_session *s);
 
