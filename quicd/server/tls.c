@@ -39,6 +39,7 @@ struct tls {
 	gnutls_certificate_credentials_t *pair;
 	size_t npairs;
 	gnutls_priority_t priority;
+	gnutls_datum_t ticket_key; /* its own, if there is a client CA: see tls_load() */
 	const struct config *config; /* outlives every tls */
 	struct tls_shared *shared;
 	gnutls_datum_t *alpn;
@@ -74,6 +75,13 @@ fail:
 	return NULL;
 }
 
+static void free_key(gnutls_datum_t *key)
+{
+	if (key->data)
+		gnutls_memset(key->data, 0, key->size);
+	gnutls_free(key->data);
+}
+
 void tls_shared_free(struct tls_shared *s)
 {
 	if (!s)
@@ -82,9 +90,7 @@ void tls_shared_free(struct tls_shared *s)
 		gnutls_anti_replay_deinit(s->anti_replay);
 	replay_free(s->replay);
 	keylog_close(s->keylog);
-	if (s->ticket_key.data)
-		gnutls_memset(s->ticket_key.data, 0, s->ticket_key.size);
-	gnutls_free(s->ticket_key.data);
+	free_key(&s->ticket_key);
 	free(s);
 }
 
@@ -218,6 +224,9 @@ struct tls *tls_load(const struct config *c, struct tls_shared *s)
 	t->config = c;
 	t->shared = s;
 	err = gnutls_certificate_allocate_credentials(&t->cred) ? -ENOMEM : load_certificates(t, c);
+	/* Another client CA may come: who was let in by the old one shall show his certificate. */
+	if (!err && c->tickets && c->client_ca && gnutls_session_ticket_key_generate(&t->ticket_key))
+		err = -EIO;
 	if (load_priority(t, c) || load_alpn(t, c) || err) {
 		tls_unref(t);
 		return NULL;
@@ -242,6 +251,7 @@ void tls_unref(struct tls *t)
 	free(t->pair);
 	if (t->priority)
 		gnutls_priority_deinit(t->priority);
+	free_key(&t->ticket_key);
 	free(t->alpn);
 	free(t);
 }
@@ -363,7 +373,8 @@ static int configure(struct tls_session *s)
 	int rv = gnutls_priority_set(s->session, t->priority);
 
 	if (!rv && c->tickets)
-		rv = gnutls_session_ticket_enable_server(s->session, &t->shared->ticket_key);
+		rv = gnutls_session_ticket_enable_server(
+			s->session, t->ticket_key.data ? &t->ticket_key : &t->shared->ticket_key);
 	if (!rv && ngtcp2_crypto_gnutls_configure_server_session(s->session))
 		rv = GNUTLS_E_INTERNAL_ERROR;
 	if (!rv)
@@ -454,6 +465,12 @@ bool tls_client_verified(const struct tls_session *s)
 	    !gnutls_certificate_get_peers(s->session, &n))
 		return false;
 	return !gnutls_certificate_verify_peers3(s->session, NULL, &status) && !status;
+}
+
+bool tls_client_admitted(const struct tls_session *s)
+{
+	return s->tls->config->client_cert != CLIENT_CERT_REQUIRE ||
+	       !gnutls_session_is_resumed(s->session) || tls_client_verified(s);
 }
 
 /* The subject of the verified client certificate, or only the part of it that @oid names. */

@@ -52,5 +52,10 @@ size_t tls_client_name(const struct tls_session *s, char out[256]);
 size_t tls_client_cn(const struct tls_session *s, char out[256]);
 /* True if the client showed a certificate that the client CA signed. */
 bool tls_client_verified(const struct tls_session *s);
+/*
+ * False if the service requires a certificate and the one of a resumed session, which came
+ * with an earlier connection, verifies no more. GnuTLS looks at it only the first time.
+ */
+bool tls_client_admitted(const struct tls_session *s);
 
 #endif
