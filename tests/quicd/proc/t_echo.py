@@ -96,6 +96,18 @@ def exit_status_of_handshake():
 
 
 @test
+def server_of_version_2_alone():
+    """a server that does not speak v1: quicc begins again with v2, unless told which to speak"""
+    s = Service(transport={"versions": "v2"})
+    data = pattern(1 << 20)
+    r = quicc(s, "-v", data=data)
+    eq((r.rc, r.out == data), (0, True), r.err)
+    assert "version 2" in r.err, r.err
+    r = quicc(s, "--version", "1", data=b"x")
+    eq((r.rc, "none of our versions" in r.err), (2, True), r.err)
+
+
+@test
 def idle_timeout():
     """a silent connection ends after idle-timeout, and the client says timeout"""
     s = Service(service={"idle-timeout": "1s"})
