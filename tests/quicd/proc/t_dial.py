@@ -148,3 +148,22 @@ def handoff_backlog_is_full():
     r = quicc(s, "--streams", "5", "-v", data=b"hello")
     eq((r.rc, r.out, r.err.count(": 5 bytes received")), (0, b"hello", 5), r.err)
     close([slow, first])
+
+
+@test
+def http3_without_descriptors():
+    """requests for which there is no descriptor get 503, later ones are served"""
+    h.need("curl")
+    slow = listener(socket.AF_INET, ("127.0.0.1", 0), 64)
+    serve(slow, lambda s: (time.sleep(1), http(s)))
+    s = Service(start=False, service={"mode": "http3", "alpn": "h3"},
+                http3={"backend": "127.0.0.1:%d" % slow.getsockname()[1]})
+    s.start_with("ulimit -n 20")
+    urls = ["https://localhost:%d/" % s.port] * 30
+    r = h.sh("curl", "-sS", "-Z", "--parallel-max", "40", "--http3-only", "--cacert", h.TMP / "ca.pem", "--resolve",
+             "localhost:%d:127.0.0.1" % s.port, "-w", "%{http_code} ", *sum((["-o", "/dev/null", u] for u in urls), []),
+             timeout=30)
+    codes = r.stdout.decode().split()
+    eq((len(codes), set(codes)), (30, {"200", "503"}), r.stderr)
+    eq(curl(s), b"ok200")
+    close([slow])

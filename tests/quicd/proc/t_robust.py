@@ -213,11 +213,7 @@ def descriptors_run_out():
     b = Backend(echo)
     s = Service(start=False, service={"mode": "stream", "log-level": "info"},
                 stream={"backend": b.address})
-    s.logf = open(s.logfile, "ab")
-    s.proc = subprocess.Popen(["sh", "-c", "ulimit -n 40; exec %s -c %s" % (h.BIN / "quicd", s.conf)],
-                              stderr=s.logf)
-    Service.live.append(s)
-    h.wait_for(lambda: "listening" in s.log())
+    s.start_with("ulimit -n 40")
     p = h.spawn_quicc(s, "--streams", "90")
     p.stdin.write(b"x")
     p.stdin.flush()
@@ -237,11 +233,7 @@ def cpu_seconds(pid):
 def control_without_descriptors():
     """a control client that cannot be accepted waits, at no cost, and is answered in time"""
     s = Service(start=False)
-    s.logf = open(s.logfile, "ab")
-    s.proc = subprocess.Popen(["sh", "-c", "ulimit -n 20; exec %s -c %s" % (h.BIN / "quicd", s.conf)],
-                              stderr=s.logf)
-    Service.live.append(s)
-    h.wait_for(lambda: "listening" in s.log())
+    s.start_with("ulimit -n 20")
     held = []
     for _ in range(14):
         held.append(socket.socket(socket.AF_UNIX))
