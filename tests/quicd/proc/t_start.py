@@ -126,6 +126,37 @@ def usage_errors():
 
 
 @test
+def listen_without_ipv6():
+    """*:port on a kernel without IPv6 serves IPv4; an IPv6 address by itself is refused"""
+    h.need("cc")
+    if h.sanitized():
+        raise h.Skip("does not go with a preloaded library")
+    shim = h.TMP / "no6"
+    shim.with_suffix(".c").write_text("""
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int socket(int family, int type, int protocol)
+{
+	if (family != AF_INET6)
+		return syscall(SYS_socket, family, type, protocol);
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+""")
+    r = sh("cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", shim, shim.with_suffix(".c"))
+    eq(r.returncode, 0, r.stderr)
+    port = h.free_port()
+    s = Service(service={"listen": "*:%d" % port}, env={"LD_PRELOAD": str(shim)})
+    eq(quicc(port, data=b"four").out, b"four")
+    s.stop()
+    s = Service(start=False, service={"listen": "[::1]:%d" % port})
+    r = sh(h.BIN / "quicd", "-c", s.conf, env=dict(os.environ, LD_PRELOAD=str(shim)), timeout=20)
+    eq((r.returncode, b"not supported by protocol" in r.stderr), (1, True), r.stderr)
+
+
+@test
 def listen_on_both_families():
     """*:port answers on IPv4 and IPv6"""
     if not os.path.exists("/proc/net/if_inet6"):
