@@ -133,6 +133,19 @@ def half_open(s):
 
 
 @test
+def half_open_does_not_hold_up_the_end():
+    """SIGTERM does not wait for handshakes that nobody finishes"""
+    s = Service()
+    u = half_open(s)
+    eq(s.stat("handshakes_in_progress"), 1)
+    u.settimeout(0.1)
+    begin = time.monotonic()
+    eq(s.stop(), 0)
+    assert time.monotonic() - begin < 5 * h.PATIENCE
+    u.close()
+
+
+@test
 def retry_beyond_the_threshold():
     """unfinished handshakes up to retry-threshold are let in, then clients must answer a Retry"""
     s = Service(service={"retry-threshold": "3", "handshake-timeout": "8s"})
