@@ -53,8 +53,9 @@ def quicc_on_a_terminal():
     for end in b"\x04", b"\x03":
         master, slave = pty.openpty()
         before = fcntl.fcntl(slave, fcntl.F_GETFL)
-        p = subprocess.Popen(["setsid", "--ctty", "--wait"] + quicc_cmd(s.port), stdin=slave, stdout=slave,
-                             stderr=subprocess.PIPE)
+        # Who runs in the background of a shell is deaf to Ctrl-C, and hands that on.
+        p = subprocess.Popen(["env", "--default-signal=INT", "setsid", "--ctty", "--wait"] + quicc_cmd(s.port),
+                             stdin=slave, stdout=slave, stderr=subprocess.PIPE)
         os.write(master, b"hello\n")
         seen = b""
         while seen.count(b"hello") < 2:  # the terminal's own echo, and the service's
