@@ -51,8 +51,10 @@ static int parse_number(const char *text, unsigned long max, unsigned long *out)
 static int parse_alpn(struct options *o, char *list)
 {
 	for (char *p = strtok(list, ","); p; p = strtok(NULL, ",")) {
-		if (o->nalpn == ALPN_MAX || strlen(p) > 255)
-			return complain("too many or too long protocols", p);
+		if (o->nalpn == ALPN_MAX)
+			return complain("--alpn: more than 8 protocols, beginning with", p);
+		if (strlen(p) > ALPN_NAME_MAX)
+			return complain("--alpn: longer than 31 octets", p);
 		o->alpn[o->nalpn++] = p;
 	}
 	return o->nalpn ? -1 : complain("--alpn", "empty list");

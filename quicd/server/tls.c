@@ -42,8 +42,6 @@ struct tls {
 	gnutls_datum_t ticket_key; /* its own, if there is a client CA: see tls_load() */
 	const struct config *config; /* outlives every tls */
 	struct tls_shared *shared;
-	gnutls_datum_t *alpn;
-	unsigned int nalpn;
 };
 
 struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
@@ -198,21 +196,6 @@ static int load_priority(struct tls *t, const struct config *c)
 	return -EINVAL;
 }
 
-static int load_alpn(struct tls *t, const struct config *c)
-{
-	if (c->alpn_any)
-		return 0;
-	t->alpn = calloc(c->alpn.n, sizeof(*t->alpn));
-	if (!t->alpn)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->alpn.n; i++) {
-		t->alpn[i].data = (unsigned char *)c->alpn.item[i];
-		t->alpn[i].size = (unsigned int)strlen(c->alpn.item[i]);
-	}
-	t->nalpn = (unsigned int)c->alpn.n;
-	return 0;
-}
-
 struct tls *tls_load(const struct config *c, struct tls_shared *s)
 {
 	struct tls *t = calloc(1, sizeof(*t));
@@ -227,7 +210,7 @@ struct tls *tls_load(const struct config *c, struct tls_shared *s)
 	/* Another client CA may come: who was let in by the old one shall show his certificate. */
 	if (!err && c->tickets && c->client_ca && gnutls_session_ticket_key_generate(&t->ticket_key))
 		err = -EIO;
-	if (load_priority(t, c) || load_alpn(t, c) || err) {
+	if (load_priority(t, c) || err) {
 		tls_unref(t);
 		return NULL;
 	}
@@ -252,20 +235,52 @@ void tls_unref(struct tls *t)
 	if (t->priority)
 		gnutls_priority_deinit(t->priority);
 	free_key(&t->ticket_key);
-	free(t->alpn);
 	free(t);
 }
 
-static int take_first_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
+/* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
+static bool next_protocol(const unsigned char **p, const unsigned char *end, gnutls_datum_t *name)
 {
-	gnutls_datum_t first;
+	if (*p == end || !**p || **p > end - *p - 1)
+		return false;
+	name->size = **p;
+	name->data = (unsigned char *)*p + 1;
+	*p += 1 + name->size;
+	return true;
+}
 
-	/* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
-	if (size < 4 || data[2] == 0 || data[2] > size - 3)
+/* Place in the service's order of preference; SIZE_MAX: not one of its protocols. */
+static size_t rank(const struct config *c, const gnutls_datum_t *name)
+{
+	if (name->size > ALPN_NAME_MAX)
+		return SIZE_MAX;
+	for (size_t i = 0; i < c->alpn.n && !c->alpn_any; i++)
+		if (strlen(c->alpn.item[i]) == name->size &&
+		    !memcmp(c->alpn.item[i], name->data, name->size))
+			return i;
+	return c->alpn_any ? 0 : SIZE_MAX;
+}
+
+/* GnuTLS knows no "any", and no more than eight protocols: it is told of the one that it shall take. */
+static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
+{
+	const unsigned char *p = data + 2, *end = data + size;
+	gnutls_datum_t name, chosen;
+	size_t best = SIZE_MAX;
+
+	if (size < 2)
 		return 0;
-	first.data = (unsigned char *)data + 3;
-	first.size = data[2];
-	return gnutls_alpn_set_protocols(s->session, &first, 1, GNUTLS_ALPN_MANDATORY);
+	while (next_protocol(&p, end, &name)) {
+		size_t r = rank(s->tls->config, &name);
+
+		if (r < best) {
+			best = r;
+			chosen = name;
+		}
+	}
+	return best == SIZE_MAX ? 0
+				: gnutls_alpn_set_protocols(s->session, &chosen, 1,
+							    GNUTLS_ALPN_MANDATORY);
 }
 
 static int on_extension(void *ctx, unsigned int type, const unsigned char *data, unsigned int size)
@@ -274,15 +289,12 @@ static int on_extension(void *ctx, unsigned int type, const unsigned char *data,
 
 	if (type == TLS_EXT_PSK_MODES)
 		s->takes_tickets = true;
-	if (type == TLS_EXT_ALPN && s->tls->config->alpn_any)
-		return take_first_alpn(s, data, size);
+	if (type == TLS_EXT_ALPN)
+		return choose_alpn(s, data, size);
 	return 0;
 }
 
-/*
- * With alpn = * the client's first protocol becomes ours before GnuTLS looks. In all
- * cases a handshake without a protocol ends here (RFC 9001, 8.1).
- */
+/* A handshake without a protocol ends here (RFC 9001, 8.1). */
 static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned int when,
 			   unsigned int incoming, const gnutls_datum_t *msg)
 {
@@ -379,10 +391,6 @@ static int configure(struct tls_session *s)
 		rv = GNUTLS_E_INTERNAL_ERROR;
 	if (!rv)
 		rv = gnutls_credentials_set(s->session, GNUTLS_CRD_CERTIFICATE, t->cred);
-	if (!rv && t->nalpn)
-		rv = gnutls_alpn_set_protocols(s->session, t->alpn, t->nalpn,
-					       GNUTLS_ALPN_MANDATORY |
-						       GNUTLS_ALPN_SERVER_PRECEDENCE);
 	if (rv)
 		return rv;
 	gnutls_handshake_set_hook_function(s->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,

@@ -28,6 +28,17 @@ def alpn_preference():
     """the server's order decides between several; * takes the client's first"""
     s = Service(service={"alpn": "one, two"})
     assert "ALPN one" in quicc(s, "-v", alpn="two,one").err
+    names = ["protocol-%d" % i for i in range(20)] + ["x" * 31]
+    s = Service(service={"alpn": ", ".join(names)})
+    for offer in names[0], names[12], names[-1]:
+        r = quicc(s, "-v", alpn="no," + offer, data=b"x")
+        eq((r.rc, r.out), (0, b"x"), r.err)
+        assert "ALPN %s\n" % offer in r.err
+    r = quicc(s, "-v", alpn=",".join(names[18:10:-1]), data=b"x")
+    assert "ALPN protocol-11\n" in r.err, r.err
+    for bad in ",".join(names[:9]), "x" * 32:
+        r = quicc(s, alpn=bad)
+        eq((r.rc, "--alpn: " in r.err), (1, True), r.err)
     s = Service(service={"alpn": "*"})
     assert "ALPN whatever/9" in quicc(s, "-v", alpn="whatever/9,one").err
     eq(quicc(s, alpn=None).rc, 3)

@@ -127,6 +127,8 @@ static void mistakes_name_file_and_line(void **state)
 		{GOOD "[service]\ncontrol = " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\n",
 		 ":9:", "1 to 107 characters"},
 		{GOOD "[service]\nalpn = *\n", ":9:", "stands alone"},
+		{GOOD "[service]\nalpn = b 12345678901234567890123456789012\n",
+		 ":9:", "at most 31 octets, not 1234"},
 		{GOOD "[service]\nserver-id = abc\n", ":9:", "hexadecimal"},
 		{GOOD "[service]\nserver-id-rotation = 1\n", ":9:", "needs a server-id"},
 		{GOOD "[service]\nkeep-alive = 10m\n", ":9:", "not shorter than idle-timeout"},
