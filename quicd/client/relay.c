@@ -129,8 +129,7 @@ static void end_init(struct stdio_end *e, struct client *c, int fd,
 	e->io.fd = fd;
 	e->io.fn = fn;
 	/* epoll takes neither files, directories nor some devices (/dev/null): they never block. */
-	e->plain = fstat(fd, &st) ||
-		   !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd));
+	e->plain = fstat(fd, &st) || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd));
 	e->old_flags = fcntl(fd, F_GETFL);
 	/*
 	 * A terminal is the shell's as well, which may get it back by Ctrl-C: it stays as it is.

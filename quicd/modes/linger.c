@@ -11,8 +11,8 @@
 #define DELIVER_TIME (30 * NS_PER_S)
 #define LINGER_TIME  (5 * NS_PER_S)
 /* No connection answers for these sockets any more, so the worker bounds them by itself. */
-#define SOCKETS_MAX    1024
-#define WINDOWS_MAX    4 /* connection-window, each full of bytes */
+#define SOCKETS_MAX 1024
+#define WINDOWS_MAX 4 /* connection-window, each full of bytes */
 
 struct linger_end {
 	struct list of_worker;

@@ -11,8 +11,8 @@ struct config;
 struct loader {
 	struct config *c;
 	FILE *file;
-	int line;     /* of the line read last */
-	char *text;   /* that line, in text_size octets */
+	int line;   /* of the line read last */
+	char *text; /* that line, in text_size octets */
 	size_t text_size;
 	bool rubbish; /* a line that is nothing was reported */
 	int errors;

@@ -51,8 +51,8 @@ int resolve_listen(const char *text, union addr out[2], char *why, size_t why_le
 		int n = 0;
 
 		if (have_v6())
-			out[n++] = (union addr){
-				.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
+			out[n++] =
+				(union addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
 		out[n++] = (union addr){.in = {.sin_family = AF_INET, .sin_port = port}};
 		return n;
 	}

@@ -39,7 +39,7 @@ struct tls {
 	gnutls_certificate_credentials_t *pair;
 	size_t npairs;
 	gnutls_priority_t priority;
-	gnutls_datum_t ticket_key; /* its own, if there is a client CA: see tls_load() */
+	gnutls_datum_t ticket_key;   /* its own, if there is a client CA: see tls_load() */
 	const struct config *config; /* outlives every tls */
 	struct tls_shared *shared;
 };
@@ -208,7 +208,8 @@ struct tls *tls_load(const struct config *c, struct tls_shared *s)
 	t->shared = s;
 	err = gnutls_certificate_allocate_credentials(&t->cred) ? -ENOMEM : load_certificates(t, c);
 	/* Another client CA may come: who was let in by the old one shall show his certificate. */
-	if (!err && c->tickets && c->client_ca && gnutls_session_ticket_key_generate(&t->ticket_key))
+	if (!err && c->tickets && c->client_ca &&
+	    gnutls_session_ticket_key_generate(&t->ticket_key))
 		err = -EIO;
 	if (load_priority(t, c) || err) {
 		tls_unref(t);
@@ -261,7 +262,8 @@ static size_t rank(const struct config *c, const gnutls_datum_t *name)
 	return c->alpn_any ? 0 : SIZE_MAX;
 }
 
-/* GnuTLS knows no "any", and no more than eight protocols: it is told of the one that it shall take. */
+/* GnuTLS knows no "any", and no more than eight protocols: it is told of the one that it shall
+ * take. */
 static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
 {
 	const unsigned char *p = data + 2, *end = data + size;
@@ -278,9 +280,9 @@ static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigne
 			chosen = name;
 		}
 	}
-	return best == SIZE_MAX ? 0
-				: gnutls_alpn_set_protocols(s->session, &chosen, 1,
-							    GNUTLS_ALPN_MANDATORY);
+	return best == SIZE_MAX
+		       ? 0
+		       : gnutls_alpn_set_protocols(s->session, &chosen, 1, GNUTLS_ALPN_MANDATORY);
 }
 
 static int on_extension(void *ctx, unsigned int type, const unsigned char *data, unsigned int size)

@@ -49,7 +49,7 @@ struct worker {
 	struct list conns;     /* struct conn.of_worker */
 	struct list lingering; /* backend sockets on their way out (linger.h) */
 	size_t nlingering, lingering_bytes;
-	struct list dirty;     /* connections with something to write in this round */
+	struct list dirty; /* connections with something to write in this round */
 	struct chunk_pool pool;
 	struct tls *tls; /* of new connections */
 	struct stats stats;
