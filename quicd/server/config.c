@@ -152,11 +152,18 @@ static void check_line(struct loader *l, const char *line)
 	}
 }
 
-/* To libinih a line that begins with a blank goes on the value before; a key may be indented. */
+/*
+ * To libinih a line that begins with a blank goes on the value before; but keys and sections
+ * may be indented. (An address in brackets has its port behind them.)
+ */
 static const char *unindent(const char *line)
 {
 	const char *p = line + strspn(line, " \t"), *end = p;
 
+	if (*p == '[') {
+		end = p + strcspn(p, "]");
+		return *end && !end[1 + strspn(end + 1, " \t\r\n")] ? p : line;
+	}
 	while (isalnum((unsigned char)*end) || *end == '-')
 		end++;
 	return end > p && end[strspn(end, " \t")] == '=' ? p : line;

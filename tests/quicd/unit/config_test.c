@@ -59,10 +59,10 @@ static void good_file_and_defaults(void **state)
 static void values(void **state)
 {
 	char said[4096];
-	struct config *c = load("[service]\nlisten = *:1, [::1]:2\nlisten = 10.0.0.1:3\n"
+	struct config *c = load("  [service]\nlisten = *:1,\n\t[::1]:2\nlisten = 10.0.0.1:3\n"
 				"alpn = h3, h3-29\nmode = stream\nidle-timeout = 90s\n"
 				"keep-alive = 500ms\nserver-id = 0aFF\nserver-id-rotation = 5\n"
-				"retry-threshold = always\n[transport]\nversions = v2\n"
+				"retry-threshold = always\n\t[transport]\n\tversions = v2\n"
 				"stream-window = 64k\nconnection-window = 2M\ngso = off\n"
 				"[tls]\ncert = a, b\nkey = c d\n[stream]\n"
 				"backend = /run/x y\nproxy-protocol = v2 ; and a comment\n",
