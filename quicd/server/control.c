@@ -13,6 +13,7 @@
 #include "../common/clock.h"
 #include "../common/list.h"
 #include "../common/log.h"
+#include "privilege.h"
 #include "report.h"
 
 #define CLIENTS_MAX    16
@@ -193,6 +194,21 @@ static void remove_stale(const union addr *a)
 	close(fd);
 }
 
+/* Who runs the service may ask it, and so may its group. */
+static int give_away(const struct config *config)
+{
+	uid_t uid;
+	gid_t gid;
+	int err;
+
+	if (!config->user)
+		return 0;
+	err = privilege_find(config, &uid, &gid);
+	if (err)
+		return err;
+	return chown(config->control, uid, gid) ? -errno : 0;
+}
+
 struct control *control_open(struct server *s, struct loop *l)
 {
 	struct control *c = calloc(1, sizeof(*c));
@@ -213,6 +229,8 @@ struct control *control_open(struct server *s, struct loop *l)
 			err = -errno;
 		umask(mask);
 	}
+	if (!err)
+		err = give_away(s->config);
 	if (!err) {
 		c->io.fn = on_accept;
 		c->retry.fn = on_retry;

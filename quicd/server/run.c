@@ -140,9 +140,11 @@ int run_check(const struct config *c)
 {
 	struct process p = {0};
 	int err = load(&p, c, false);
+	uid_t uid;
+	gid_t gid;
 
 	if (!err && c->user)
-		err = privilege_check(c);
+		err = privilege_find(c, &uid, &gid);
 	unload(&p);
 	return err;
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Operation: reload, drain, systemd, privileges, metrics."""
+import grp
 import os
 import pwd
 import re
@@ -149,14 +150,17 @@ def systemd_notification():
 
 @test
 def drops_privileges():
-    """user: all threads become that account, with its groups only"""
+    """user: all threads become that account, with its groups only; the control socket is its own"""
     if os.geteuid():
         raise h.Skip("not root")
-    s = Service(service={"user": "nobody", "workers": "2"})
-    uid = pwd.getpwnam("nobody").pw_uid
+    s = Service(service={"user": "nobody", "group": "daemon", "workers": "2"})
+    uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("daemon").gr_gid
+    socket_file = s.control.stat()
+    eq((socket_file.st_uid, socket_file.st_gid, oct(socket_file.st_mode & 0o777)), (uid, gid, "0o660"))
     for t in os.listdir("/proc/%d/task" % s.proc.pid):
         text = open("/proc/%d/task/%s/status" % (s.proc.pid, t)).read()
         eq(re.search(r"Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", text).groups(), (str(uid),) * 4)
+        eq(re.search(r"Groups:\s*(.*?)\s*\n", text).group(1), str(gid))
         eq(re.search(r"CapEff:\s+(\w+)", text).group(1).strip("0"), "")
     eq(quicc(s, data=b"x").out, b"x")
 
