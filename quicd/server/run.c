@@ -136,6 +136,34 @@ static void unload(struct process *p)
 	gnutls_memset(&p->server.secret, 0, sizeof(p->server.secret));
 }
 
+/*
+ * A file that the start will make, in a directory that is not there. What systemd may make
+ * before that (RuntimeDirectory, StateDirectory) is not looked for.
+ */
+static int check_directory(const struct config *c, const char *section, const char *key,
+			   const char *path)
+{
+	static const char *const later[] = {"/run/", "/var/run/", "/var/lib/"};
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	char *dir;
+	int err;
+
+	for (size_t i = 0; slash && i < sizeof(later) / sizeof(later[0]); i++)
+		if (!strncmp(path, later[i], strlen(later[i])))
+			slash = NULL;
+	if (!slash || slash == path || !access(path, F_OK))
+		return 0;
+	dir = strndup(path, (size_t)(slash - path));
+	if (!dir)
+		return -ENOMEM;
+	err = access(dir, W_OK | X_OK) ? -errno : 0;
+	if (err)
+		config_err(c, config_line(c, section, key), "%s = %s: %s: %s", key, path, dir,
+			   strerror(-err));
+	free(dir);
+	return err;
+}
+
 int run_check(const struct config *c)
 {
 	struct process p = {0};
@@ -145,6 +173,10 @@ int run_check(const struct config *c)
 
 	if (!err && c->user)
 		err = privilege_find(c, &uid, &gid);
+	if (check_directory(c, "service", "control", c->control) |
+	    check_directory(c, "service", "secret-file", c->secret_file) |
+	    check_directory(c, "debug", "keylog", c->keylog))
+		err = -ENOENT;
 	unload(&p);
 	return err;
 }

@@ -92,6 +92,13 @@ def check_config():
     before = sorted(os.listdir(h.TMP))
     eq(sh(h.BIN / "quicd", "-c", good.conf, "--check-config").returncode, 0)
     eq(sorted(os.listdir(h.TMP)), before)
+    # A directory that is not there, unless systemd may make it.
+    for keys in {"service": {"control": "/nonexistent/x"}}, {"service": {"secret-file": "/nonexistent/x"}}, \
+            {"debug": {"keylog": "/nonexistent/x"}}:
+        r2 = sh(h.BIN / "quicd", "-c", Service(start=False, **keys).conf, "--check-config")
+        eq((r2.returncode, b" = /nonexistent/x: /nonexistent: No such" in r2.stderr), (1, True), r2.stderr)
+    later = Service(start=False, service={"control": "/run/none/x", "secret-file": "/var/lib/none/x"})
+    eq(sh(h.BIN / "quicd", "-c", later.conf, "--check-config").returncode, 0)
     nobody = Service(start=False, service={"user": "no-such-user"})
     n = sh(h.BIN / "quicd", "-c", nobody.conf, "--check-config")
     eq((n.returncode, b"user no-such-user: does not exist" in n.stderr), (1, True), n.stderr)
