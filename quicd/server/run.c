@@ -19,7 +19,8 @@
 #include "qlog.h"
 #include "worker.h"
 
-#define MAIN_TICK NS_PER_S
+#define MAIN_TICK   NS_PER_S
+#define STOP_MARGIN (10 * NS_PER_S) /* to say good-bye after drain-timeout */
 
 struct process {
 	struct server server;
@@ -63,7 +64,9 @@ static void begin_drain(struct process *p)
 	}
 	p->draining = true;
 	p->drain_deadline = clock_now() + p->server.config->drain_timeout;
-	sd_notify(0, "STOPPING=1");
+	/* The unit's TimeoutStopSec may be shorter, and would kill in the middle of it. */
+	sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+		   (p->server.config->drain_timeout + STOP_MARGIN) / 1000);
 	log_info("draining %u connections", atomic_load(&p->server.conns));
 	for (unsigned int i = 0; i < p->nworkers; i++)
 		worker_post_drain(p->server.workers[i]);

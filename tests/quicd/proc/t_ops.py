@@ -137,14 +137,15 @@ def short_watchdog():
 def systemd_notification():
     """READY, RELOADING with its time, WATCHDOG and STOPPING reach the manager"""
     n = Notify()
-    s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": "2000000"})
+    s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": "2000000"},
+                service={"drain-timeout": "3m"})
     h.wait_for(lambda: n.has("READY=1"))
     h.wait_for(lambda: n.has("WATCHDOG=1"), 10)
     n.text = ""
     s.signal(signal.SIGHUP)
     h.wait_for(lambda: n.has("RELOADING=1") and n.has("MONOTONIC_USEC=") and n.has("READY=1"))
     s.signal(signal.SIGTERM)
-    h.wait_for(lambda: n.has("STOPPING=1"))
+    h.wait_for(lambda: n.has("STOPPING=1") and n.has("EXTEND_TIMEOUT_USEC=190000000"))
     eq(s.proc.wait(5), 0)
 
 
