@@ -97,6 +97,10 @@ static void fail(struct client *c, int rv)
 		client_end(c, QUICC_TIMEOUT);
 		return;
 	case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
+		if (c->offered && !c->o->version && !c->version) {
+			c->version = c->offered; /* on_readable() begins again with it */
+			return;
+		}
 		log_err("the server speaks none of our versions");
 		client_end(c, QUICC_HANDSHAKE);
 		return;
@@ -245,6 +249,12 @@ static void on_timer(struct timer *t)
 		client_write(c);
 }
 
+/* The server said which version it wants, and this connection is not of that one. */
+static bool begin_again(const struct client *c)
+{
+	return c->version && ngtcp2_conn_get_client_chosen_version(c->quic) != c->version;
+}
+
 static void read_datagrams(struct client *c, const struct udp_msg *m)
 {
 	ngtcp2_path path = {
@@ -253,7 +263,7 @@ static void read_datagrams(struct client *c, const struct udp_msg *m)
 	};
 	ngtcp2_pkt_info pi = {.ecn = m->ecn};
 
-	for (size_t off = 0; off < m->len && !c->done; off += m->segment) {
+	for (size_t off = 0; off < m->len && !c->done && !begin_again(c); off += m->segment) {
 		size_t len = m->len - off < m->segment ? m->len - off : m->segment;
 		int rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, m->data + off, len, clock_now());
 
@@ -263,6 +273,7 @@ static void read_datagrams(struct client *c, const struct udp_msg *m)
 }
 
 static void refused(struct client *c);
+static void reconnect(struct client *c);
 
 static void on_readable(struct io *io, uint32_t events)
 {
@@ -278,6 +289,11 @@ static void on_readable(struct io *io, uint32_t events)
 		}
 		for (int i = 0; i < n; i++)
 			read_datagrams(c, &c->batch->msg[i]);
+		if (!c->done && begin_again(c)) {
+			c->addr_next = c->addr_now;
+			reconnect(c);
+			break;
+		}
 		if (n < UDP_BATCH)
 			break;
 	}
@@ -322,8 +338,12 @@ static int make_quic(struct client *c)
 	p.max_idle_timeout = IDLE_TIMEOUT;
 	p.active_connection_id_limit = 7;
 	p.grease_quic_bit = 1;
+	if (c->version)
+		s.original_version = NGTCP2_PROTO_VER_V1;
 	if (ngtcp2_conn_client_new(&c->quic, &dcid, &scid, &path,
-				   c->o->version ? c->o->version : NGTCP2_PROTO_VER_V1,
+				   c->o->version ? c->o->version
+				   : c->version	 ? c->version
+						 : NGTCP2_PROTO_VER_V1,
 				   &client_callbacks, &s, &p, NULL, c))
 		return -ENOMEM;
 	ngtcp2_conn_set_tls_native_handle(c->quic, c->session);
@@ -345,6 +365,7 @@ static int open_socket(struct client *c)
 		union addr any = {.sa.sa_family = (sa_family_t)ai->ai_family};
 		socklen_t len = sizeof(c->sock.local);
 
+		c->addr_now = ai;
 		c->addr_next = ai->ai_next;
 		memset(&c->remote, 0, sizeof(c->remote));
 		memcpy(&c->remote, ai->ai_addr, ai->ai_addrlen);
@@ -397,7 +418,7 @@ static void close_connection(struct client *c)
 	udp_close(&c->sock);
 }
 
-/* Nobody at this address: on to the next one, with all input still to be sent. */
+/* Nobody at this address: on to the next one. */
 static void refused(struct client *c)
 {
 	char text[ADDR_TEXT_MAX];
@@ -407,6 +428,12 @@ static void refused(struct client *c)
 		client_end(c, QUICC_HANDSHAKE);
 		return;
 	}
+	reconnect(c);
+}
+
+/* At the next address, or with another version: all input is still to be sent. */
+static void reconnect(struct client *c)
+{
 	close_connection(c);
 	client_rewind(c);
 	if (open_connection(c))

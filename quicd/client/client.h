@@ -33,7 +33,8 @@ struct client {
 	struct io io;
 	struct timer timer;
 	union addr remote;
-	struct addrinfo *addrs, *addr_next; /* of the host; to be tried in turn */
+	struct addrinfo *addrs, *addr_now, *addr_next; /* of the host; to be tried in turn */
+	uint32_t offered, version; /* by a Version Negotiation packet; of the try after it */
 	ngtcp2_crypto_conn_ref ref;
 	gnutls_session_t session;
 	ngtcp2_conn *quic;

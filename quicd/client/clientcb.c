@@ -160,6 +160,19 @@ static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
 	return 0;
 }
 
+static int versions_cb(ngtcp2_conn *quic, const ngtcp2_pkt_hd *hd, const uint32_t *sv, size_t nsv,
+		       void *user)
+{
+	struct client *c = user;
+
+	(void)quic;
+	(void)hd;
+	for (size_t i = 0; i < nsv; i++)
+		if (sv[i] == NGTCP2_PROTO_VER_V2)
+			c->offered = sv[i];
+	return 0;
+}
+
 static int stateless_reset_cb(ngtcp2_conn *quic, const ngtcp2_pkt_stateless_reset *sr, void *user)
 {
 	struct client *c = user;
@@ -193,6 +206,7 @@ const ngtcp2_callbacks client_callbacks = {
 	.acked_stream_data_offset = acked_cb,
 	.stream_close = stream_close_cb,
 	.recv_stateless_reset = stateless_reset_cb,
+	.recv_version_negotiation = versions_cb,
 	.recv_retry = ngtcp2_crypto_recv_retry_cb,
 	.extend_max_local_streams_bidi = extend_streams_cb,
 	.rand = rand_cb,

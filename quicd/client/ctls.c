@@ -57,8 +57,13 @@ int ctls_init(struct ctls *t, const struct options *o)
 		if (!t->keylog)
 			return fail("--keylog", o->keylog, strerror(errno));
 	}
-	if (o->sni || !is_address(o->host))
-		t->name = strdup(o->sni ? o->sni : o->host);
+	if (o->sni || !is_address(o->host)) {
+		const char *name = o->sni ? o->sni : o->host;
+		size_t len = strlen(name);
+
+		/* The dot of an absolute DNS name is no part of the host's (RFC 6066, 3). */
+		t->name = strndup(name, len && name[len - 1] == '.' ? len - 1 : len);
+	}
 	return -1;
 }
 

@@ -51,8 +51,10 @@ static int parse_number(const char *text, unsigned long max, unsigned long *out)
 static int parse_alpn(struct options *o, char *list)
 {
 	for (char *p = strtok(list, ","); p; p = strtok(NULL, ",")) {
-		if (o->nalpn == ALPN_MAX || strlen(p) > 255)
-			return complain("too many or too long protocols", p);
+		if (o->nalpn == ALPN_MAX)
+			return complain("--alpn: more than 8 protocols, beginning with", p);
+		if (strlen(p) > ALPN_NAME_MAX)
+			return complain("--alpn: longer than 31 octets", p);
 		o->alpn[o->nalpn++] = p;
 	}
 	return o->nalpn ? -1 : complain("--alpn", "empty list");
@@ -146,6 +148,7 @@ static int parse_one(struct options *o, int opt)
 
 int options_parse(struct options *o, int argc, char **argv)
 {
+	unsigned long port;
 	int opt, rc;
 
 	*o = (struct options){.streams = 1, .timeout = 10 * NS_PER_S};
@@ -164,5 +167,10 @@ int options_parse(struct options *o, int argc, char **argv)
 		return complain("--ca and --insecure", "contradict each other");
 	if (addr_split(argv[optind], &o->host, &o->port) || !o->host)
 		return complain("not HOST:PORT or [v6 address]:PORT", argv[optind]);
+	/* A service's name may stand there, too; but getaddrinfo() cuts numbers to 16 bits. */
+	if (o->port[0] >= '0' && o->port[0] <= '9' && parse_number(o->port, 65535, &port))
+		return complain("a port is 1 to 65535, not", o->port);
+	if (o->sni && strlen(o->sni) > 255)
+		return complain("--sni: a name has at most 255 octets", o->sni);
 	return -1;
 }

@@ -16,7 +16,9 @@ enum quicc_exit {
 	QUICC_STREAM = 5,    /* a stream was reset or the server closed with an error */
 };
 
-#define ALPN_MAX 16
+/* What GnuTLS can offer. */
+#define ALPN_MAX      8
+#define ALPN_NAME_MAX 31
 
 struct options {
 	char *host, *port;

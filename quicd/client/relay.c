@@ -40,9 +40,13 @@ static void read_input(struct relay *r)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0) {
-		if (n < 0)
-			log_err("standard input: %s", strerror(errno));
+	if (n < 0) {
+		/* Half of the input must not look like all of it. */
+		log_err("standard input: %s", strerror(errno));
+		client_end(c, QUICC_LOCAL);
+		return;
+	}
+	if (n == 0) {
 		end_input(r);
 		return;
 	}
@@ -124,10 +128,15 @@ static void end_init(struct stdio_end *e, struct client *c, int fd,
 	e->client = c;
 	e->io.fd = fd;
 	e->io.fn = fn;
-	/* epoll takes neither regular files nor some devices (/dev/null): both never block. */
-	e->plain = fstat(fd, &st) || S_ISREG(st.st_mode) || (S_ISCHR(st.st_mode) && !isatty(fd));
+	/* epoll takes neither files, directories nor some devices (/dev/null): they never block. */
+	e->plain = fstat(fd, &st) || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd));
 	e->old_flags = fcntl(fd, F_GETFL);
-	if (!e->plain)
+	/*
+	 * A terminal is the shell's as well, which may get it back by Ctrl-C: it stays as it is.
+	 * Reads happen only when there is something, and a write waits no longer than Ctrl-S.
+	 */
+	e->shared = e->plain || isatty(fd);
+	if (!e->shared)
 		fcntl(fd, F_SETFL, e->old_flags | O_NONBLOCK);
 }
 
@@ -173,10 +182,11 @@ void relay_turn(struct relay *r)
 
 void relay_free(struct relay *r)
 {
-	struct stdio_end *ends[] = {&r->in, &r->out};
+	/* The last one set first: both may be the same pipe or socket. */
+	struct stdio_end *ends[] = {&r->out, &r->in};
 
 	for (int i = 0; i < 2; i++)
-		if (!ends[i]->plain)
+		if (!ends[i]->shared)
 			fcntl(ends[i]->io.fd, F_SETFL, ends[i]->old_flags);
 	chunkq_clear(&r->outq, &r->in.client->pool);
 }

@@ -8,7 +8,8 @@
 struct stdio_end {
 	struct io io;
 	bool polled; /* in the loop; a regular file never is, it is always ready */
-	bool plain;  /* a regular file */
+	bool plain;  /* never blocks, as a file: not in the loop */
+	bool shared; /* plain or a terminal: its flags are left alone */
 	int old_flags;
 	struct client *client;
 };

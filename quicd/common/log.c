@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,23 @@ static bool stderr_is_journal(void)
 	return st.st_dev == (dev_t)dev && st.st_ino == (ino_t)ino;
 }
 
+/*
+ * Who was started without standard descriptors would give their numbers to the next files:
+ * the log would go into a socket or among the secrets of a key log. No input is an empty one;
+ * output fails, for what cannot be written must not count as written.
+ */
+static void hold_standard_fds(void)
+{
+	static const int flags[] = {O_RDONLY, O_RDONLY, O_WRONLY};
+
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			_exit(EXIT_FAILURE); /* nothing can be said, and nobody told */
+}
+
 void log_init(const char *program)
 {
+	hold_standard_fds();
 	log_program = program;
 	log_journal = stderr_is_journal();
 }

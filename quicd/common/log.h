@@ -12,7 +12,10 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
-/* Names the program in front of each line (not under the journal, which does that). */
+/*
+ * Before any file is opened: sees to it that 0, 1 and 2 are taken. Names the program in front
+ * of each line (not under the journal, which does that).
+ */
 void log_init(const char *program);
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);

@@ -116,10 +116,21 @@ void http_date(time_t t, char out[HTTP_DATE_LEN])
 
 time_t http_date_parse(const char *value)
 {
-	struct tm tm = {0};
-	const char *end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	/* The one of today, and two that must still be understood (RFC 9110, 5.6.7). */
+	static const char *const forms[] = {
+		"%a, %d %b %Y %H:%M:%S GMT",
+		"%a, %d-%b-%y %H:%M:%S GMT",
+		"%a %b %e %H:%M:%S %Y",
+	};
 
-	return end && !*end ? timegm(&tm) : -1;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct tm tm = {0};
+		const char *end = strptime(value, forms[i], &tm);
+
+		if (end && !*end)
+			return timegm(&tm);
+	}
+	return -1;
 }
 
 static bool etag_in(const char *list, const char *etag, bool weak)

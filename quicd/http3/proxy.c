@@ -207,6 +207,10 @@ int proxy_header(struct upstream *u)
 
 		if (fields_hop_by_hop(&u->fields, d->name))
 			continue;
+		/* These have no body and may not name its length (RFC 9110, 8.6): clients break
+		 * off. */
+		if ((status < 200 || status == 204) && !strcmp(d->name, "content-length"))
+			continue;
 		if (!valid(d) || fields_add(&f, d->name, d->name_len, d->value, d->value_len))
 			goto out;
 	}

@@ -92,6 +92,16 @@ static int open_error(struct h3_req *r, int err)
 	}
 }
 
+/* A list may stand in one field or in several (RFC 9110, 5.3). */
+static bool any_etag(const struct h3_req *r, const char *name, const char *etag,
+		     bool (*in_list)(const char *list, const char *etag))
+{
+	for (size_t i = 0; i < r->fields.n; i++)
+		if (!strcmp(r->fields.v[i].name, name) && in_list(r->fields.v[i].value, etag))
+			return true;
+	return false;
+}
+
 /* RFC 9110, 13.2.2, first half: the file is not the one that the client means. */
 static bool precondition_failed(const struct h3_req *r, const char *etag, time_t mtime)
 {
@@ -99,7 +109,7 @@ static bool precondition_failed(const struct h3_req *r, const char *etag, time_t
 	time_t since;
 
 	if (f)
-		return !http_etag_in_strong(f->value, etag);
+		return !any_etag(r, "if-match", etag, http_etag_in_strong);
 	f = fields_get(&r->fields, "if-unmodified-since");
 	since = f ? http_date_parse(f->value) : -1;
 	return since != -1 && mtime > since;
@@ -112,7 +122,7 @@ static bool not_modified(const struct h3_req *r, const char *etag, time_t mtime)
 	time_t since;
 
 	if (f)
-		return http_etag_in(f->value, etag);
+		return any_etag(r, "if-none-match", etag, http_etag_in);
 	f = fields_get(&r->fields, "if-modified-since");
 	since = f ? http_date_parse(f->value) : -1;
 	return since != -1 && mtime <= since;

@@ -68,9 +68,16 @@ static int refuse(llhttp_t *p, const char *why)
  */
 static bool coding_known(const struct upstream *u)
 {
-	const struct field *te = fields_get(&u->fields, "transfer-encoding");
+	bool chunked = false;
 
-	return !te || !strcasecmp(te->value, "chunked");
+	for (size_t i = 0; i < u->fields.n; i++) {
+		if (strcmp(u->fields.v[i].name, "transfer-encoding"))
+			continue;
+		if (chunked || strcasecmp(u->fields.v[i].value, "chunked"))
+			return false;
+		chunked = true;
+	}
+	return true;
 }
 
 static int on_headers_complete(llhttp_t *p)

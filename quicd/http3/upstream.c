@@ -85,9 +85,46 @@ static void set_timer(struct upstream *u)
 	uint64_t limit = patience(u), shorter = config_of(u)->upstream_timeout;
 	uint64_t at = u->last_active + limit, now = clock_now();
 
-	if (!limit || (u->req && u->connected && at > now + shorter))
+	if (u->req && u->io.fd < 0)
+		at = now + BACKLOG_PAUSE;
+	else if (!limit || (u->req && u->connected && at > now + shorter))
 		at = now + shorter;
 	timer_set(&loop_of(u)->timers, &u->timer, at);
+}
+
+static int dial_next(struct upstream *u, int err);
+
+static unsigned int status_of(int err)
+{
+	switch (err) {
+	case -ETIMEDOUT:
+		return 504;
+	case -EMFILE:
+	case -ENFILE:
+		return 503;
+	default:
+		return 502;
+	}
+}
+
+/* No room in the backlog yet, or no answer in time: the same address again, or the next one. */
+static bool dial_again(struct upstream *u)
+{
+	int err;
+
+	if (u->io.fd >= 0 || clock_now() >= u->last_active + patience(u)) {
+		if (u->addr_next + 1 >= config_of(u)->upstream_addrs.n)
+			return false;
+		close_socket(u);
+		u->addr_next++;
+		upstream_touch(u);
+	}
+	err = dial_next(u, -EHOSTUNREACH);
+	if (err)
+		proxy_failed(u, status_of(err));
+	else
+		set_timer(u);
+	return true;
 }
 
 static void on_timer(struct timer *t)
@@ -96,9 +133,11 @@ static void on_timer(struct timer *t)
 	uint64_t limit = patience(u);
 
 	if (u->failed) {
-		proxy_failed(u, 502);
+		proxy_failed(u, u->failed);
 		return;
 	}
+	if (u->req && !u->connected && u->io.fd < 0 && dial_again(u))
+		return;
 	if (!limit || clock_now() < u->last_active + limit) {
 		set_timer(u);
 		return;
@@ -108,6 +147,8 @@ static void on_timer(struct timer *t)
 		return;
 	}
 	if (!u->connected) {
+		if (dial_again(u))
+			return;
 		errno = ETIMEDOUT;
 		backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
 	} else if (waits_for_client(u)) {
@@ -144,14 +185,19 @@ void upstream_watch(struct upstream *u)
 		u->watched = !loop_add(loop_of(u), &u->io, u->io.fd, want);
 }
 
-/* Connects to the next address. Returns 0, or -errno when none is left. */
+/*
+ * Connects to an address, from the present one on. Returns 0, also when there is no room in
+ * its backlog now (no socket then, and the timer tries again), or -errno when none is left.
+ */
 static int dial_next(struct upstream *u, int err)
 {
 	const struct backend_addrs *a = &config_of(u)->upstream_addrs;
 
-	while (u->addr_next < a->n) {
-		int fd = backend_connect(&a->addr[u->addr_next++]);
+	for (; u->addr_next < a->n; u->addr_next++) {
+		int fd = backend_connect(&a->addr[u->addr_next]);
 
+		if (fd == -EAGAIN)
+			return 0;
 		if (fd < 0) {
 			err = fd;
 			continue;
@@ -218,8 +264,13 @@ static void finish_connect(struct upstream *u)
 	getsockopt(u->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
 	if (err) {
 		close_socket(u);
-		if (dial_next(u, -err))
-			proxy_failed(u, err == ETIMEDOUT ? 504 : 502);
+		u->addr_next++;
+		upstream_touch(u);
+		err = dial_next(u, -err);
+		if (err)
+			proxy_failed(u, status_of(err));
+		else
+			set_timer(u);
 		return;
 	}
 	u->connected = true;
@@ -318,6 +369,7 @@ static struct upstream *from_pool(struct upstream_pool *p)
 struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 {
 	struct upstream *u = from_pool(p);
+	int err;
 
 	if (!u) {
 		u = calloc(1, sizeof(*u));
@@ -333,10 +385,11 @@ struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 	r->up = u;
 	upparse_init(u);
 	upstream_touch(u);
-	if (u->connected || !dial_next(u, -EHOSTUNREACH)) {
+	err = u->connected ? 0 : dial_next(u, -EHOSTUNREACH);
+	if (!err) {
 		set_timer(u);
 	} else {
-		u->failed = true;
+		u->failed = status_of(err);
 		timer_set(&loop_of(u)->timers, &u->timer, 0);
 	}
 	return u;

@@ -26,11 +26,11 @@ struct upstream {
 	struct upstream_pool *pool;
 	struct timer timer;
 	uint64_t last_active; /* a byte moved, on either side */
-	int addr_next;
-	struct h3_req *req; /* NULL while idle */
+	int addr_next;	      /* address being tried */
+	struct h3_req *req;   /* NULL while idle */
 	bool connected;
-	bool failed; /* no address could be reached; the timer will say so */
-	bool reused; /* from the pool: it may have been closed meanwhile */
+	unsigned int failed; /* no address could be reached; the timer will give this status */
+	bool reused;	     /* from the pool: it may have been closed meanwhile */
 
 	struct chunkq out; /* the request as it goes to the wire */
 	bool write_blocked;

@@ -3,12 +3,17 @@
 #ifndef QUICD_BACKEND_H
 #define QUICD_BACKEND_H
 
+#include "../common/clock.h"
 #include "../server/conn.h"
 #include "../server/resolve.h"
 
+/* Before another try at a Unix socket whose backlog is full: it does not tell of room. */
+#define BACKLOG_PAUSE (20 * NS_PER_MS)
+
 /*
  * Begins to connect a stream socket to @a. Returns the non-blocking descriptor, which
- * becomes writable when the outcome is known, or -errno.
+ * becomes writable when the outcome is known, or -errno; -EAGAIN when there is no room in
+ * the backlog of a Unix socket.
  */
 int backend_connect(const union addr *a);
 

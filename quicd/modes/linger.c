@@ -10,6 +10,9 @@
 
 #define DELIVER_TIME (30 * NS_PER_S)
 #define LINGER_TIME  (5 * NS_PER_S)
+/* No connection answers for these sockets any more, so the worker bounds them by itself. */
+#define SOCKETS_MAX 1024
+#define WINDOWS_MAX 4 /* connection-window, each full of bytes */
 
 struct linger_end {
 	struct list of_worker;
@@ -20,14 +23,26 @@ struct linger_end {
 	bool delivered;
 };
 
+/* @cut: the backend shall not take what it got for the whole. */
+static void close_socket(int fd, bool cut)
+{
+	struct linger hard = {.l_onoff = 1, .l_linger = 0};
+
+	if (cut)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	close(fd);
+}
+
 static void end(struct linger_end *e)
 {
 	struct worker *w = e->worker;
 
 	list_del(&e->of_worker);
+	w->nlingering--;
+	w->lingering_bytes -= e->rest.len;
 	timer_cancel(&w->loop.timers, &e->timer);
 	loop_del(&w->loop, &e->io);
-	close(e->io.fd);
+	close_socket(e->io.fd, !e->delivered);
 	chunkq_clear(&e->rest, &w->pool);
 	free(e);
 }
@@ -53,6 +68,7 @@ static int deliver(struct linger_end *e)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		STAT_ADD(&w->stats, backend_tx, (uint64_t)n);
 		chunkq_drop(&e->rest, &w->pool, (size_t)n);
+		w->lingering_bytes -= (size_t)n;
 	}
 	e->delivered = true;
 	shutdown(e->io.fd, SHUT_WR);
@@ -83,11 +99,12 @@ static void on_event(struct io *io, uint32_t events)
 
 void linger_close(struct worker *w, int fd, struct chunkq *rest)
 {
+	uint64_t bytes_max = WINDOWS_MAX * w->server->config->connection_window;
 	struct linger_end *e = calloc(1, sizeof(*e));
 
 	if (!e || loop_add(&w->loop, &e->io, fd, EPOLLIN | EPOLLOUT)) {
 		free(e);
-		close(fd);
+		close_socket(fd, rest && rest->len);
 		return;
 	}
 	e->worker = w;
@@ -98,7 +115,12 @@ void linger_close(struct worker *w, int fd, struct chunkq *rest)
 		*rest = (struct chunkq){0};
 	}
 	list_add_tail(&w->lingering, &e->of_worker);
+	w->nlingering++;
+	w->lingering_bytes += e->rest.len;
 	timer_set(&w->loop.timers, &e->timer, clock_now() + DELIVER_TIME);
+	/* A backend that works has taken it all within a moment: who waits longest goes first. */
+	while (w->nlingering > SOCKETS_MAX || (w->nlingering > 1 && w->lingering_bytes > bytes_max))
+		end(container_of(w->lingering.next, struct linger_end, of_worker));
 }
 
 void linger_free(struct worker *w)

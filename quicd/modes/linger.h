@@ -3,7 +3,8 @@
  * The end of a backend connection whose QUIC stream has gone. What the client finished in
  * good order still reaches the backend; and since closing a socket with unread data sends
  * a RST, which may destroy what the backend has not read yet, its output is read and
- * thrown away until it ends. Both for some seconds at most.
+ * thrown away until it ends. Both for some seconds at most, and bounded for each worker: then
+ * the one that waits longest is broken off.
  */
 #ifndef QUICD_LINGER_H
 #define QUICD_LINGER_H

@@ -12,6 +12,7 @@
 
 #include <quicd_handoff.h>
 
+#include "../common/clock.h"
 #include "../common/log.h"
 #include "../server/codes.h"
 #include "backend.h"
@@ -22,7 +23,8 @@
 struct handoff {
 	struct io io; /* fd < 0: not connected */
 	struct worker *worker;
-	struct list waiting; /* struct pump.waiting: no room in the socket yet */
+	struct list waiting; /* struct pump.waiting: no room in the socket or the backlog yet */
+	struct timer retry;  /* of a service that has not accepted us yet */
 };
 
 static int connect_service(struct handoff *h)
@@ -140,26 +142,50 @@ static int hand_over(struct handoff *h, struct pump *p)
 	return err;
 }
 
-/* There is room again, or the service has gone. */
-static void on_service(struct io *io, uint32_t events)
+/* The service is behind: its socket says when it reads on, its backlog does not. */
+static void wait_for_room(struct handoff *h)
 {
-	struct handoff *h = container_of(io, struct handoff, io);
-	struct list waiting;
-
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
-		disconnect_service(h);
+	if (h->io.fd >= 0)
+		loop_mod(&h->worker->loop, &h->io, EPOLLIN | EPOLLOUT);
 	else
-		loop_mod(&h->worker->loop, io, EPOLLIN);
+		timer_set(&h->worker->loop.timers, &h->retry, clock_now() + BACKLOG_PAUSE);
+}
+
+static void hand_over_waiting(struct handoff *h)
+{
+	struct list waiting;
+	int err = 0;
+
 	list_take(&waiting, &h->waiting);
 	while (!list_empty(&waiting)) {
 		struct pump *p = container_of(waiting.next, struct pump, waiting);
 
 		list_del(&p->waiting);
-		if (hand_over(h, p) == -EAGAIN) {
+		/* Behind the first that finds no room the others keep their places. */
+		if (err != -EAGAIN)
+			err = hand_over(h, p);
+		if (err == -EAGAIN)
 			list_add_tail(&h->waiting, &p->waiting);
-			loop_mod(&h->worker->loop, io, EPOLLIN | EPOLLOUT);
-		}
 	}
+	if (!list_empty(&h->waiting))
+		wait_for_room(h);
+}
+
+static void on_retry(struct timer *t)
+{
+	hand_over_waiting(container_of(t, struct handoff, retry));
+}
+
+/* There is room again, or the service has gone. */
+static void on_service(struct io *io, uint32_t events)
+{
+	struct handoff *h = container_of(io, struct handoff, io);
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		disconnect_service(h);
+	else
+		loop_mod(&h->worker->loop, io, EPOLLIN);
+	hand_over_waiting(h);
 }
 
 struct handoff *handoff_new(struct worker *w)
@@ -170,6 +196,7 @@ struct handoff *handoff_new(struct worker *w)
 		return NULL;
 	h->io.fd = -1;
 	h->io.fn = on_service;
+	h->retry.fn = on_retry;
 	h->worker = w;
 	list_init(&h->waiting);
 	return h;
@@ -180,6 +207,7 @@ void handoff_free(struct handoff *h)
 	if (!h)
 		return;
 	disconnect_service(h);
+	timer_cancel(&h->worker->loop.timers, &h->retry);
 	free(h);
 }
 
@@ -193,7 +221,7 @@ static int open_stream(struct conn *c, int64_t id)
 	if (hand_over(h, p) == -EAGAIN) {
 		pump_wait(p, &c->worker->server->config->handoff_addr);
 		list_add_tail(&h->waiting, &p->waiting);
-		loop_mod(&c->worker->loop, &h->io, EPOLLIN | EPOLLOUT);
+		wait_for_room(h);
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@ static int put_proxy_header(struct conn *c, struct pump *p)
 {
 	uint8_t header[PROXYV2_MAX];
 	union addr client, local;
-	char name[256];
+	char common_name[256];
 	struct proxyv2_info info = {
 		.client = &client,
 		.local = &local,
@@ -17,10 +17,10 @@ static int put_proxy_header(struct conn *c, struct pump *p)
 		.alpn_len = c->alpn_len,
 		.sni = c->sni,
 		.client_verified = tls_client_verified(&c->tls),
-		.client_name = name,
+		.client_cn = common_name,
 	};
 
-	tls_client_name(&c->tls, name);
+	tls_client_cn(&c->tls, common_name);
 	conn_addrs(c, &local, &client);
 	return pump_header(p, header, proxyv2_build(&info, header));
 }

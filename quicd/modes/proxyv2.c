@@ -38,8 +38,8 @@ static uint8_t *put_ssl(uint8_t *p, const struct proxyv2_info *info)
 	*q++ = SSL_CLIENT | (info->client_verified ? SSL_CERT_CONN : 0);
 	q = put(q, &not_verified, sizeof(not_verified));
 	q = put_tlv(q, TLV_SSL_VERSION, "TLSv1.3", 7);
-	if (info->client_verified && info->client_name[0])
-		q = put_tlv(q, TLV_SSL_CN, info->client_name, strlen(info->client_name));
+	if (info->client_verified && info->client_cn[0])
+		q = put_tlv(q, TLV_SSL_CN, info->client_cn, strlen(info->client_cn));
 	return put_tlv(p, TLV_SSL, sub, (size_t)(q - sub));
 }
 

@@ -17,7 +17,7 @@ struct proxyv2_info {
 	size_t alpn_len;
 	const char *sni; /* empty: none */
 	bool client_verified;
-	const char *client_name; /* subject of the client certificate; empty: none */
+	const char *client_cn; /* common name of the client certificate; empty: none */
 };
 
 /* Writes the header to @out (PROXYV2_MAX bytes) and returns its length. */

@@ -104,15 +104,42 @@ static void set_timer(struct pump *p)
 		timer_cancel(&loop_of(p)->timers, &p->timer);
 }
 
+static void try_next(struct pump *p);
+
+static void start_patience(struct pump *p)
+{
+	p->deadline = clock_now() + config_of(p)->connect_timeout;
+	timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
+}
+
+/* No room in the backlog yet, or no answer in time: the same address again, or the next one. */
+static void dial_again(struct pump *p)
+{
+	bool handoff = list_linked(&p->waiting);
+
+	if (!handoff && p->io.fd < 0 && clock_now() < p->deadline) {
+		try_next(p);
+		return;
+	}
+	if (!handoff && p->addr_next + 1 < p->addrs->n) {
+		drop_socket(p, false);
+		p->addr_next++;
+		start_patience(p);
+		try_next(p);
+		return;
+	}
+	errno = ETIMEDOUT;
+	backend_failed(p->conn, p->addrs);
+	pump_abort(p, QUICD_BACKEND_TIMEOUT);
+}
+
 static void on_timer(struct timer *t)
 {
 	struct pump *p = container_of(t, struct pump, timer);
 	uint64_t idle = config_of(p)->stream_idle_timeout;
 
 	if (!p->connected) {
-		errno = ETIMEDOUT;
-		backend_failed(p->conn, p->addrs);
-		pump_abort(p, QUICD_BACKEND_TIMEOUT);
+		dial_again(p);
 	} else if (clock_now() < p->last_active + idle) {
 		/* Activity only notes the time; the timer catches up when it fires. */
 		set_timer(p);
@@ -290,15 +317,19 @@ static void try_next(struct pump *p)
 {
 	int err = ECONNREFUSED;
 
-	while (p->addr_next < p->addrs->n) {
-		const union addr *a = &p->addrs->addr[p->addr_next++];
-		int fd = backend_connect(a);
+	for (; p->addr_next < p->addrs->n; p->addr_next++) {
+		int fd = backend_connect(&p->addrs->addr[p->addr_next]);
 
+		if (fd == -EAGAIN) {
+			timer_set(&loop_of(p)->timers, &p->timer, clock_now() + BACKLOG_PAUSE);
+			return;
+		}
 		if (fd < 0) {
 			err = -fd;
 			continue;
 		}
 		p->io.fd = fd;
+		timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
 		watch(p); /* writable means connected, or failed */
 		return;
 	}
@@ -318,11 +349,9 @@ static void finish_connect(struct pump *p)
 		now_connected(p);
 		return;
 	}
-	loop_del(loop_of(p), &p->io);
-	p->watched = false;
-	close(p->io.fd);
-	p->io.fd = -1;
-	if (p->addr_next < p->addrs->n) {
+	drop_socket(p, false);
+	if (++p->addr_next < p->addrs->n) {
+		start_patience(p);
 		try_next(p);
 		return;
 	}
@@ -375,7 +404,7 @@ struct pump *pump_new(struct conn *c, int64_t id)
 void pump_wait(struct pump *p, const struct backend_addrs *addrs)
 {
 	p->addrs = addrs;
-	timer_set(&loop_of(p)->timers, &p->timer, clock_now() + config_of(p)->connect_timeout);
+	start_patience(p);
 }
 
 void pump_dial(struct pump *p, const struct backend_addrs *addrs)

@@ -23,10 +23,11 @@ struct pump {
 	size_t rx_header;   /* bytes in front of rx that we put there ourselves */
 	struct io io;	    /* fd < 0: no socket (any more) */
 	bool watched;	    /* io is in the loop */
-	struct timer timer; /* connect timeout, then idle timeout */
+	struct timer timer; /* pause before another try, connect timeout, then idle timeout */
+	uint64_t deadline;  /* for the present address to answer */
 	uint64_t last_active;
 	const struct backend_addrs *addrs;
-	int addr_next; /* address to try next */
+	int addr_next; /* address being tried */
 	bool connected;
 	bool rx_fin;	    /* the client has finished */
 	bool rx_done;	    /* and the socket was told, or the client's data has no taker */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "../common/clock.h"
 #include "../http3/mime.h"
@@ -33,6 +34,15 @@ static void check_sections(struct loader *l)
 					"section [%s] has no meaning with mode = %s",
 					keytab[i].section, mode_names[l->c->mode]);
 	}
+}
+
+static bool is_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
 }
 
 static void check_backend(struct loader *l, const char *section, const char *name,
@@ -117,6 +127,21 @@ static void check_cids(struct loader *l)
 		c->cid.nonce_len = (uint8_t)(CID_LEN_MAX - 1 - c->cid.server_id_len);
 }
 
+static bool is_any(const union addr *a)
+{
+	return a->sa.sa_family == AF_INET ? a->in.sin_addr.s_addr == htonl(INADDR_ANY)
+					  : IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+/* One of the two stands for all addresses of the other's family, with the same port. */
+static bool overlap(const union addr *a, const union addr *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family || (!is_any(a) && !is_any(b)))
+		return false;
+	return a->sa.sa_family == AF_INET ? a->in.sin_port == b->in.sin_port
+					  : a->in6.sin6_port == b->in6.sin6_port;
+}
+
 /* The second of two would find the port in use, but only when the service starts. */
 static void check_listen(struct loader *l)
 {
@@ -128,6 +153,12 @@ static void check_listen(struct loader *l)
 				loader_complain(l, c->listen[i].line,
 						"listen = %s: was given before, in line %d",
 						c->listen[i].text, c->listen[j].line);
+				break;
+			} else if (overlap(&c->listen[i].addr, &c->listen[j].addr)) {
+				loader_complain(l, c->listen[i].line,
+						"listen = %s: the port is taken by %s, in line %d",
+						c->listen[i].text, c->listen[j].text,
+						c->listen[j].line);
 				break;
 			}
 }
@@ -180,6 +211,9 @@ void confcheck(struct loader *l)
 		loader_complain(l, config_line(c, "service", "control"),
 				"control = %s: a socket's path has 1 to %zu characters", c->control,
 				sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	if (c->qlog_dir && !is_directory(c->qlog_dir))
+		loader_complain(l, config_line(c, "debug", "qlog-dir"), "qlog-dir = %s: %s",
+				c->qlog_dir, strerror(errno));
 	if (c->group && !c->user)
 		loader_complain(l, config_line(l->c, "service", "group"), "group needs a user");
 	if (c->mode == MODE_STREAM)

@@ -2,12 +2,14 @@
 #define _GNU_SOURCE
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "../common/clock.h"
@@ -101,9 +103,7 @@ static int on_value(void *user, const char *section, const char *name, const cha
 		if (!section[0])
 			loader_complain(l, l->line, "key \"%s\" stands before the first section",
 					name);
-		else if (!section_known(section))
-			loader_complain(l, l->line, "unknown section [%s]", section);
-		else
+		else if (section_known(section)) /* check_line() has seen to the others */
 			loader_complain(l, l->line, "unknown key \"%s\" in section [%s]", name,
 					section);
 		return 1;
@@ -133,24 +133,69 @@ static int on_value(void *user, const char *section, const char *name, const cha
 	return 1;
 }
 
+/*
+ * What libinih would not say: unknown sections without keys, and more than the first line that
+ * is nothing at all. Lines that begin with a blank are left to it, for they may go on a value.
+ */
+static void check_line(struct loader *l, const char *line)
+{
+	size_t len = strcspn(line, "]");
+	char section[64];
+
+	if (line[0] == '[' && line[len] == ']') {
+		snprintf(section, sizeof(section), "%.*s", (int)len - 1, line + 1);
+		if (!section_known(section))
+			loader_complain(l, l->line, "unknown section [%s]", section);
+	} else if (!strchr(" \t\r\n;#", line[0]) && (line[0] == '[' || !strpbrk(line, "=:"))) {
+		loader_complain(l, l->line, "neither [section] nor key = value");
+		l->rubbish = true;
+	}
+}
+
+/*
+ * To libinih a line that begins with a blank goes on the value before; but keys and sections
+ * may be indented. (An address in brackets has its port behind them.)
+ */
+static const char *unindent(const char *line)
+{
+	const char *p = line + strspn(line, " \t"), *end = p;
+
+	if (*p == '[') {
+		end = p + strcspn(p, "]");
+		return *end && !end[1 + strspn(end + 1, " \t\r\n")] ? p : line;
+	}
+	while (isalnum((unsigned char)*end) || *end == '-')
+		end++;
+	return end > p && end[strspn(end, " \t")] == '=' ? p : line;
+}
+
 /* libinih's reader: one call a line. It counts, for libinih does not tell the handler. */
 static char *read_line(char *buf, int size, void *user)
 {
+	static const char bom[] = "\xef\xbb\xbf", nothing[] = "\n";
 	struct loader *l = user;
-	size_t len;
+	const char *line;
+	ssize_t n = getline(&l->text, &l->text_size, l->file);
 
-	if (!fgets(buf, size, l->file)) {
+	if (n < 0) {
 		if (ferror(l->file))
 			loader_complain(l, 0, "cannot be read: %s", strerror(errno));
 		return NULL;
 	}
 	l->line++;
-	len = strlen(buf);
-	if (len + 1 == (size_t)size && buf[len - 1] != '\n' && !feof(l->file)) {
+	line = l->text;
+	if (l->line == 1 && !strncmp(line, bom, strlen(bom)))
+		line += strlen(bom);
+	line = unindent(line);
+	if (strlen(l->text) != (size_t)n) {
+		loader_complain(l, l->line, "holds a NUL octet");
+		line = nothing;
+	} else if (strlen(line) >= (size_t)size) {
 		loader_complain(l, l->line, "line longer than %d characters", size - 2);
-		return NULL;
+		line = nothing;
 	}
-	return buf;
+	check_line(l, line);
+	return strcpy(buf, line);
 }
 
 static void set_defaults(struct config *c)
@@ -211,11 +256,12 @@ struct config *config_load(const char *path)
 	ini_max_line = CONF_LINE_MAX;
 	bad = ini_parse_stream(read_line, &l, on_value, &l);
 	fclose(l.file);
-	if (bad > 0)
+	free(l.text);
+	if (bad > 0 && !l.rubbish)
 		loader_complain(&l, bad, "neither [section] nor key = value");
 	else if (bad < 0)
 		loader_complain(&l, 0, "out of memory");
-	if (!l.errors)
+	if (l.line || !l.errors)
 		confcheck(&l);
 	if (!l.errors)
 		return l.c;

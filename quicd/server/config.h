@@ -39,6 +39,9 @@ struct string_list {
 	int *line; /* of each item, if it is a key's value */
 };
 
+/* Longest ALPN protocol that GnuTLS can agree on; a TLS extension could carry 255 octets. */
+#define ALPN_NAME_MAX 31
+
 struct listen_addr {
 	union addr addr;
 	char text[ADDR_TEXT_MAX];

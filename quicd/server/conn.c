@@ -458,7 +458,14 @@ void conn_drain(struct conn *c)
 {
 	if (!c->quic)
 		return;
-	if (c->started && c->mode->drain)
+	if (!c->started) {
+		/* In its handshake, or a client that never answers: as if it came only now. */
+		STAT_INC(&c->worker->stats, refused);
+		ngtcp2_ccerr_set_transport_error(&c->error, NGTCP2_CONNECTION_REFUSED, NULL, 0);
+		send_close(c);
+		return;
+	}
+	if (c->mode->drain)
 		c->mode->drain(c);
 	conn_touch(c);
 }

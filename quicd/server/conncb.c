@@ -62,6 +62,11 @@ static int start_mode(struct conn *c)
 {
 	if (c->started)
 		return 0;
+	if (!tls_client_admitted(&c->tls)) {
+		log_info("%s: the client's certificate is no longer valid", c->peer);
+		ngtcp2_ccerr_set_tls_alert(&c->error, GNUTLS_A_BAD_CERTIFICATE, NULL, 0);
+		return -1;
+	}
 	c->alpn_len = tls_alpn(&c->tls, c->alpn);
 	tls_sni(&c->tls, c->sni);
 	if (c->mode->start(c))

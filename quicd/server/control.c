@@ -13,11 +13,13 @@
 #include "../common/clock.h"
 #include "../common/list.h"
 #include "../common/log.h"
+#include "privilege.h"
 #include "report.h"
 
 #define CLIENTS_MAX    16
 #define REQUEST_MAX    1024
 #define CLIENT_TIMEOUT (5 * NS_PER_S)
+#define ACCEPT_PAUSE   (100 * NS_PER_MS)
 #define ANSWER_TIMEOUT 5 /* seconds that --status waits for a service that hangs */
 
 struct client {
@@ -34,6 +36,7 @@ struct control {
 	struct io io;
 	struct server *server;
 	struct loop *loop;
+	struct timer retry; /* of accepting, when there are no descriptors */
 	const char *path;
 	size_t nclients;
 };
@@ -139,8 +142,14 @@ static void on_accept(struct io *io, uint32_t events)
 	struct client *cl;
 
 	(void)events;
-	if (fd < 0)
+	if (fd < 0) {
+		/* The client stays in the backlog and would be announced on and on. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
+			loop_mod(c->loop, io, 0);
+			timer_set(&c->loop->timers, &c->retry, clock_now() + ACCEPT_PAUSE);
+		}
 		return;
+	}
 	cl = c->nclients < CLIENTS_MAX ? calloc(1, sizeof(*cl)) : NULL;
 	if (!cl || loop_add(c->loop, &cl->io, fd, EPOLLIN)) {
 		close(fd);
@@ -152,6 +161,13 @@ static void on_accept(struct io *io, uint32_t events)
 	cl->control = c;
 	c->nclients++;
 	timer_set(&c->loop->timers, &cl->timer, clock_now() + CLIENT_TIMEOUT);
+}
+
+static void on_retry(struct timer *t)
+{
+	struct control *c = container_of(t, struct control, retry);
+
+	loop_mod(c->loop, &c->io, EPOLLIN);
 }
 
 static int make_addr(const char *path, union addr *a)
@@ -178,6 +194,21 @@ static void remove_stale(const union addr *a)
 	close(fd);
 }
 
+/* Who runs the service may ask it, and so may its group. */
+static int give_away(const struct config *config)
+{
+	uid_t uid;
+	gid_t gid;
+	int err;
+
+	if (!config->user)
+		return 0;
+	err = privilege_find(config, &uid, &gid);
+	if (err)
+		return err;
+	return chown(config->control, uid, gid) ? -errno : 0;
+}
+
 struct control *control_open(struct server *s, struct loop *l)
 {
 	struct control *c = calloc(1, sizeof(*c));
@@ -198,8 +229,11 @@ struct control *control_open(struct server *s, struct loop *l)
 			err = -errno;
 		umask(mask);
 	}
+	if (!err)
+		err = give_away(s->config);
 	if (!err) {
 		c->io.fn = on_accept;
+		c->retry.fn = on_retry;
 		c->server = s;
 		c->loop = l;
 		c->path = path;
@@ -220,6 +254,7 @@ void control_close(struct control *c)
 {
 	if (!c)
 		return;
+	timer_cancel(&c->loop->timers, &c->retry);
 	loop_del(c->loop, &c->io);
 	close(c->io.fd);
 	unlink(c->path);
@@ -230,6 +265,7 @@ int control_ask(const struct config *config, const char *command)
 {
 	static const struct timeval patience = {.tv_sec = ANSWER_TIMEOUT};
 	char buf[4096];
+	bool answered = false;
 	union addr a;
 	ssize_t n;
 	int fd, err;
@@ -245,15 +281,19 @@ int control_ask(const struct config *config, const char *command)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)); /* and connect() */
 	if (connect(fd, &a.sa, addr_len(&a)) || dprintf(fd, "%s\n", command) < 0) {
 		err = -errno;
 		log_err("control %s: %s", config->control, strerror(-err));
 		close(fd);
 		return err;
 	}
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
 		fwrite(buf, 1, (size_t)n, stdout);
-	err = n < 0 ? -errno : 0;
+		answered = true;
+	}
+	/* It hangs up on those that are too many. */
+	err = n < 0 ? -errno : answered ? 0 : -EAGAIN;
 	close(fd);
 	if (err) {
 		log_err("control %s: %s", config->control,

@@ -68,8 +68,10 @@ static int parse_alpn(void *cfg, const char *value, int line, char *why)
 	for (size_t i = from; i < c->alpn.n; i++) {
 		if (!strcmp(c->alpn.item[i], "*"))
 			c->alpn_any = true;
-		if (strlen(c->alpn.item[i]) > 255) {
-			snprintf(why, CONF_WHY_MAX, "a protocol has at most 255 octets");
+		if (strlen(c->alpn.item[i]) > ALPN_NAME_MAX) {
+			snprintf(why, CONF_WHY_MAX,
+				 "with GnuTLS a protocol has at most %d octets, not %.40s",
+				 ALPN_NAME_MAX, c->alpn.item[i]);
 			return -EINVAL;
 		}
 	}

@@ -3,6 +3,7 @@
 #ifndef QUICD_LOADER_H
 #define QUICD_LOADER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct config;
@@ -10,7 +11,10 @@ struct config;
 struct loader {
 	struct config *c;
 	FILE *file;
-	int line; /* of the line read last */
+	int line;   /* of the line read last */
+	char *text; /* that line, in text_size octets */
+	size_t text_size;
+	bool rubbish; /* a line that is nothing was reported */
 	int errors;
 };
 

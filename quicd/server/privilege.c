@@ -12,8 +12,7 @@
 
 #include "../common/log.h"
 
-/* Returns 0, or -errno after saying which name is unknown. */
-static int find(const struct config *c, uid_t *uid, gid_t *gid)
+int privilege_find(const struct config *c, uid_t *uid, gid_t *gid)
 {
 	const char *user = c->user, *group = c->group;
 	struct passwd *pw;
@@ -45,19 +44,11 @@ static int find(const struct config *c, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
-int privilege_check(const struct config *c)
-{
-	uid_t uid;
-	gid_t gid;
-
-	return find(c, &uid, &gid);
-}
-
 int privilege_drop(const struct config *c)
 {
 	uid_t uid;
 	gid_t gid;
-	int err = find(c, &uid, &gid);
+	int err = privilege_find(c, &uid, &gid);
 
 	if (err)
 		return err;

@@ -2,10 +2,12 @@
 #ifndef QUICD_PRIVILEGE_H
 #define QUICD_PRIVILEGE_H
 
+#include <sys/types.h>
+
 #include "config.h"
 
-/* Do user and group of @c exist? Returns 0, or -errno after saying which does not. */
-int privilege_check(const struct config *c);
+/* The user of @c and its group. Returns 0, or -errno after saying which does not exist. */
+int privilege_find(const struct config *c, uid_t *uid, gid_t *gid);
 
 /*
  * Becomes the user of @c, with its group or the user's own, and gives up all else for good.

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static int parse_port(const char *text, uint16_t *port)
 {
@@ -17,6 +19,16 @@ static int parse_port(const char *text, uint16_t *port)
 		return -EINVAL;
 	*port = htons((uint16_t)n);
 	return 0;
+}
+
+/* A kernel without IPv6 serves "*" all the same. */
+static bool have_v6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != EAFNOSUPPORT;
 }
 
 int resolve_listen(const char *text, union addr out[2], char *why, size_t why_len)
@@ -36,9 +48,13 @@ int resolve_listen(const char *text, union addr out[2], char *why, size_t why_le
 		return -EINVAL;
 	}
 	if (!host) {
-		out[0] = (union addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
-		out[1] = (union addr){.in = {.sin_family = AF_INET, .sin_port = port}};
-		return 2;
+		int n = 0;
+
+		if (have_v6())
+			out[n++] =
+				(union addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
+		out[n++] = (union addr){.in = {.sin_family = AF_INET, .sin_port = port}};
+		return n;
 	}
 	if (getaddrinfo(host, NULL, &hints, &res)) {
 		snprintf(why, why_len, "\"%.60s\" is not an IP address", host);

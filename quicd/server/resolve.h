@@ -17,7 +17,7 @@ struct backend_addrs {
 
 /*
  * "1.2.3.4:443", "[::1]:443"; "*:443" and ":443" give two addresses, one of each
- * family. Returns how many, or -EINVAL with the reason in @why.
+ * family that the kernel knows. Returns how many, or -EINVAL with the reason in @why.
  */
 int resolve_listen(const char *text, union addr out[2], char *why, size_t why_len);
 

@@ -19,7 +19,8 @@
 #include "qlog.h"
 #include "worker.h"
 
-#define MAIN_TICK NS_PER_S
+#define MAIN_TICK   NS_PER_S
+#define STOP_MARGIN (10 * NS_PER_S) /* to say good-bye after drain-timeout */
 
 struct process {
 	struct server server;
@@ -63,7 +64,9 @@ static void begin_drain(struct process *p)
 	}
 	p->draining = true;
 	p->drain_deadline = clock_now() + p->server.config->drain_timeout;
-	sd_notify(0, "STOPPING=1");
+	/* The unit's TimeoutStopSec may be shorter, and would kill in the middle of it. */
+	sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+		   (p->server.config->drain_timeout + STOP_MARGIN) / 1000);
 	log_info("draining %u connections", atomic_load(&p->server.conns));
 	for (unsigned int i = 0; i < p->nworkers; i++)
 		worker_post_drain(p->server.workers[i]);
@@ -136,13 +139,47 @@ static void unload(struct process *p)
 	gnutls_memset(&p->server.secret, 0, sizeof(p->server.secret));
 }
 
+/*
+ * A file that the start will make, in a directory that is not there. What systemd may make
+ * before that (RuntimeDirectory, StateDirectory) is not looked for.
+ */
+static int check_directory(const struct config *c, const char *section, const char *key,
+			   const char *path)
+{
+	static const char *const later[] = {"/run/", "/var/run/", "/var/lib/"};
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	char *dir;
+	int err;
+
+	for (size_t i = 0; slash && i < sizeof(later) / sizeof(later[0]); i++)
+		if (!strncmp(path, later[i], strlen(later[i])))
+			slash = NULL;
+	if (!slash || slash == path || !access(path, F_OK))
+		return 0;
+	dir = strndup(path, (size_t)(slash - path));
+	if (!dir)
+		return -ENOMEM;
+	err = access(dir, W_OK | X_OK) ? -errno : 0;
+	if (err)
+		config_err(c, config_line(c, section, key), "%s = %s: %s: %s", key, path, dir,
+			   strerror(-err));
+	free(dir);
+	return err;
+}
+
 int run_check(const struct config *c)
 {
 	struct process p = {0};
 	int err = load(&p, c, false);
+	uid_t uid;
+	gid_t gid;
 
 	if (!err && c->user)
-		err = privilege_check(c);
+		err = privilege_find(c, &uid, &gid);
+	if (check_directory(c, "service", "control", c->control) |
+	    check_directory(c, "service", "secret-file", c->secret_file) |
+	    check_directory(c, "debug", "keylog", c->keylog))
+		err = -ENOENT;
 	unload(&p);
 	return err;
 }
@@ -188,6 +225,21 @@ static int start_workers(struct process *p)
 	return 0;
 }
 
+/* One without work turns its loop only now and then: until the next look it shall have done so. */
+static void wake_workers(const struct process *p)
+{
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		worker_wake(p->server.workers[i]);
+}
+
+static uint64_t main_tick(const struct process *p)
+{
+	/* While it drains the workers end one by one: look more often. */
+	uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
+
+	return p->watchdog_ns && p->watchdog_ns / 8 < tick ? p->watchdog_ns / 8 : tick;
+}
+
 static void feed_watchdog(struct process *p)
 {
 	uint64_t now = clock_now();
@@ -207,6 +259,7 @@ static void feed_watchdog(struct process *p)
 						       memory_order_relaxed);
 	sd_notify(0, "WATCHDOG=1");
 	p->watchdog_next = now + p->watchdog_ns / 2;
+	wake_workers(p);
 }
 
 static bool all_done(const struct process *p)
@@ -227,9 +280,7 @@ static void stop_workers(struct process *p)
 static void main_loop(struct process *p)
 {
 	while (!all_done(p)) {
-		/* While it drains the workers end one by one: look more often. */
-		uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
-		int err = loop_once(&p->loop, tick);
+		int err = loop_once(&p->loop, main_tick(p));
 
 		if (err)
 			log_err("main loop: %s", strerror(-err));
@@ -286,6 +337,7 @@ int run_service(const struct config *c)
 		if (sd_watchdog_enabled(0, &usec) > 0)
 			p.watchdog_ns = usec * 1000;
 		announce(&p);
+		wake_workers(&p);
 		main_loop(&p);
 		log_info("%s: ended", c->name);
 	}

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tls.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/x509.h>
@@ -34,11 +35,13 @@ struct tls_shared {
 struct tls {
 	atomic_int refs;
 	gnutls_certificate_credentials_t cred;
+	/* If there are several pairs: each by itself, for names that GnuTLS would not find. */
+	gnutls_certificate_credentials_t *pair;
+	size_t npairs;
 	gnutls_priority_t priority;
+	gnutls_datum_t ticket_key;   /* its own, if there is a client CA: see tls_load() */
 	const struct config *config; /* outlives every tls */
 	struct tls_shared *shared;
-	gnutls_datum_t *alpn;
-	unsigned int nalpn;
 };
 
 struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
@@ -70,6 +73,13 @@ fail:
 	return NULL;
 }
 
+static void free_key(gnutls_datum_t *key)
+{
+	if (key->data)
+		gnutls_memset(key->data, 0, key->size);
+	gnutls_free(key->data);
+}
+
 void tls_shared_free(struct tls_shared *s)
 {
 	if (!s)
@@ -78,9 +88,7 @@ void tls_shared_free(struct tls_shared *s)
 		gnutls_anti_replay_deinit(s->anti_replay);
 	replay_free(s->replay);
 	keylog_close(s->keylog);
-	if (s->ticket_key.data)
-		gnutls_memset(s->ticket_key.data, 0, s->ticket_key.size);
-	gnutls_free(s->ticket_key.data);
+	free_key(&s->ticket_key);
 	free(s);
 }
 
@@ -97,42 +105,77 @@ static bool readable(const struct config *c, int line, const char *what, const c
 	return true;
 }
 
+static int load_pair(const struct config *c, gnutls_certificate_credentials_t cred, size_t i)
+{
+	int rv;
+
+	if (!readable(c, c->cert.line[i], "certificate", c->cert.item[i]) ||
+	    !readable(c, c->key.line[i], "key", c->key.item[i]))
+		return -EIO;
+	rv = gnutls_certificate_set_x509_key_file(cred, c->cert.item[i], c->key.item[i],
+						  GNUTLS_X509_FMT_PEM);
+	if (rv >= 0)
+		return 0;
+	config_err(c, c->cert.line[i], "certificate %s with key %s: %s", c->cert.item[i],
+		   c->key.item[i], gnutls_strerror(rv));
+	return -EINVAL;
+}
+
+static int load_trust(const struct config *c, gnutls_certificate_credentials_t cred)
+{
+	int rv, line = config_line(c, "tls", "client-ca");
+
+	if (!c->client_ca)
+		return 0;
+	if (!readable(c, line, "client-ca", c->client_ca))
+		return -EIO;
+	rv = gnutls_certificate_set_x509_trust_file(cred, c->client_ca, GNUTLS_X509_FMT_PEM);
+	if (rv > 0)
+		return 0;
+	config_err(c, line, "client-ca %s: %s", c->client_ca,
+		   rv ? gnutls_strerror(rv) : "holds no certificate");
+	return -EINVAL;
+}
+
+/* Goes on after a mistake, so that all are reported. */
 static int load_certificates(struct tls *t, const struct config *c)
 {
-	for (size_t i = 0; i < c->cert.n; i++) {
-		int rv;
+	int err = load_trust(c, t->cred);
 
-		if (!readable(c, c->cert.line[i], "certificate", c->cert.item[i]) ||
-		    !readable(c, c->key.line[i], "key", c->key.item[i]))
-			return -EIO;
-		rv = gnutls_certificate_set_x509_key_file(t->cred, c->cert.item[i], c->key.item[i],
-							  GNUTLS_X509_FMT_PEM);
-		if (rv < 0) {
-			config_err(c, c->cert.line[i], "certificate %s with key %s: %s",
-				   c->cert.item[i], c->key.item[i], gnutls_strerror(rv));
-			return -EINVAL;
-		}
+	for (size_t i = 0; i < c->cert.n; i++)
+		if (load_pair(c, t->cred, i))
+			err = -EINVAL;
+	if (err || c->cert.n == 1)
+		return err;
+	t->pair = calloc(c->cert.n, sizeof(*t->pair));
+	if (!t->pair)
+		return -ENOMEM;
+	while (!err && t->npairs < c->cert.n) {
+		if (gnutls_certificate_allocate_credentials(&t->pair[t->npairs]))
+			return -ENOMEM;
+		err = load_pair(c, t->pair[t->npairs], t->npairs);
+		if (!err)
+			err = load_trust(c, t->pair[t->npairs]);
+		t->npairs++;
 	}
-	if (c->client_ca) {
-		int rv, line = config_line(c, "tls", "client-ca");
+	return err;
+}
 
-		if (!readable(c, line, "client-ca", c->client_ca))
-			return -EIO;
-		rv = gnutls_certificate_set_x509_trust_file(t->cred, c->client_ca,
-							    GNUTLS_X509_FMT_PEM);
-		if (rv <= 0) {
-			config_err(c, line, "client-ca %s: %s", c->client_ca,
-				   rv ? gnutls_strerror(rv) : "holds no certificate");
-			return -EINVAL;
-		}
-	}
-	return 0;
+/* What a cipher string may not do: add what QUIC forbids (RFC 9001, 4.2), or leave nothing. */
+static const char *priority_unfit(gnutls_priority_t p)
+{
+	const unsigned int *list;
+	int n = gnutls_priority_protocol_list(p, &list);
+
+	if (n < 1)
+		return "leaves no protocol: TLS 1.3 needs a group";
+	return n > 1 || list[0] != GNUTLS_TLS1_3 ? "only TLS 1.3 is allowed" : NULL;
 }
 
 static int load_priority(struct tls *t, const struct config *c)
 {
+	const char *at, *why;
 	char *text;
-	const char *at;
 	int rv;
 
 	/* "+" or "-" change the default list; GnuTLS's words ("AES-256-GCM") replace it. */
@@ -144,35 +187,31 @@ static int load_priority(struct tls *t, const struct config *c)
 		config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s, at \"%.40s\"",
 			   c->ciphers ? c->ciphers : "", gnutls_strerror(rv), at);
 	free(text);
-	return rv < 0 ? -EINVAL : 0;
-}
-
-static int load_alpn(struct tls *t, const struct config *c)
-{
-	if (c->alpn_any)
+	if (rv < 0)
+		return -EINVAL;
+	why = priority_unfit(t->priority);
+	if (!why)
 		return 0;
-	t->alpn = calloc(c->alpn.n, sizeof(*t->alpn));
-	if (!t->alpn)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->alpn.n; i++) {
-		t->alpn[i].data = (unsigned char *)c->alpn.item[i];
-		t->alpn[i].size = (unsigned int)strlen(c->alpn.item[i]);
-	}
-	t->nalpn = (unsigned int)c->alpn.n;
-	return 0;
+	config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s", c->ciphers, why);
+	return -EINVAL;
 }
 
 struct tls *tls_load(const struct config *c, struct tls_shared *s)
 {
 	struct tls *t = calloc(1, sizeof(*t));
+	int err;
 
 	if (!t)
 		return NULL;
 	atomic_init(&t->refs, 1);
 	t->config = c;
 	t->shared = s;
-	if (gnutls_certificate_allocate_credentials(&t->cred) || load_certificates(t, c) ||
-	    load_priority(t, c) || load_alpn(t, c)) {
+	err = gnutls_certificate_allocate_credentials(&t->cred) ? -ENOMEM : load_certificates(t, c);
+	/* Another client CA may come: who was let in by the old one shall show his certificate. */
+	if (!err && c->tickets && c->client_ca &&
+	    gnutls_session_ticket_key_generate(&t->ticket_key))
+		err = -EIO;
+	if (load_priority(t, c) || err) {
 		tls_unref(t);
 		return NULL;
 	}
@@ -191,22 +230,59 @@ void tls_unref(struct tls *t)
 		return;
 	if (t->cred)
 		gnutls_certificate_free_credentials(t->cred);
+	for (size_t i = 0; i < t->npairs; i++)
+		gnutls_certificate_free_credentials(t->pair[i]);
+	free(t->pair);
 	if (t->priority)
 		gnutls_priority_deinit(t->priority);
-	free(t->alpn);
+	free_key(&t->ticket_key);
 	free(t);
 }
 
-static int take_first_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
+/* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
+static bool next_protocol(const unsigned char **p, const unsigned char *end, gnutls_datum_t *name)
 {
-	gnutls_datum_t first;
+	if (*p == end || !**p || **p > end - *p - 1)
+		return false;
+	name->size = **p;
+	name->data = (unsigned char *)*p + 1;
+	*p += 1 + name->size;
+	return true;
+}
 
-	/* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
-	if (size < 4 || data[2] == 0 || data[2] > size - 3)
+/* Place in the service's order of preference; SIZE_MAX: not one of its protocols. */
+static size_t rank(const struct config *c, const gnutls_datum_t *name)
+{
+	if (name->size > ALPN_NAME_MAX)
+		return SIZE_MAX;
+	for (size_t i = 0; i < c->alpn.n && !c->alpn_any; i++)
+		if (strlen(c->alpn.item[i]) == name->size &&
+		    !memcmp(c->alpn.item[i], name->data, name->size))
+			return i;
+	return c->alpn_any ? 0 : SIZE_MAX;
+}
+
+/* GnuTLS knows no "any", and no more than eight protocols: it is told of the one that it shall
+ * take. */
+static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
+{
+	const unsigned char *p = data + 2, *end = data + size;
+	gnutls_datum_t name, chosen;
+	size_t best = SIZE_MAX;
+
+	if (size < 2)
 		return 0;
-	first.data = (unsigned char *)data + 3;
-	first.size = data[2];
-	return gnutls_alpn_set_protocols(s->session, &first, 1, GNUTLS_ALPN_MANDATORY);
+	while (next_protocol(&p, end, &name)) {
+		size_t r = rank(s->tls->config, &name);
+
+		if (r < best) {
+			best = r;
+			chosen = name;
+		}
+	}
+	return best == SIZE_MAX
+		       ? 0
+		       : gnutls_alpn_set_protocols(s->session, &chosen, 1, GNUTLS_ALPN_MANDATORY);
 }
 
 static int on_extension(void *ctx, unsigned int type, const unsigned char *data, unsigned int size)
@@ -215,15 +291,12 @@ static int on_extension(void *ctx, unsigned int type, const unsigned char *data,
 
 	if (type == TLS_EXT_PSK_MODES)
 		s->takes_tickets = true;
-	if (type == TLS_EXT_ALPN && s->tls->config->alpn_any)
-		return take_first_alpn(s, data, size);
+	if (type == TLS_EXT_ALPN)
+		return choose_alpn(s, data, size);
 	return 0;
 }
 
-/*
- * With alpn = * the client's first protocol becomes ours before GnuTLS looks. In all
- * cases a handshake without a protocol ends here (RFC 9001, 8.1).
- */
+/* A handshake without a protocol ends here (RFC 9001, 8.1). */
 static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned int when,
 			   unsigned int incoming, const gnutls_datum_t *msg)
 {
@@ -238,6 +311,64 @@ static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned
 					    GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
 	return gnutls_alpn_get_selected_protocol(session, &alpn) ? GNUTLS_E_NO_APPLICATION_PROTOCOL
 								 : 0;
+}
+
+/* The name as it was sent. */
+static size_t sent_name(const struct tls_session *s, char out[256])
+{
+	size_t len = 256;
+	unsigned int type;
+
+	if (gnutls_server_name_get(s->session, out, &len, &type, 0) || type != GNUTLS_NAME_DNS)
+		out[0] = '\0';
+	return strlen(out);
+}
+
+size_t tls_sni(const struct tls_session *s, char out[256])
+{
+	size_t len = sent_name(s, out);
+
+	for (size_t i = 0; i < len; i++)
+		out[i] = (char)tolower((unsigned char)out[i]);
+	if (len && out[len - 1] == '.')
+		out[--len] = '\0';
+	return len;
+}
+
+static bool pair_has_name(gnutls_certificate_credentials_t cred, const char *name)
+{
+	gnutls_x509_crt_t *chain;
+	unsigned int n;
+	bool found;
+
+	if (gnutls_certificate_get_x509_crt(cred, 0, &chain, &n))
+		return false;
+	found = gnutls_x509_crt_check_hostname(chain[0], name);
+	for (unsigned int i = 0; i < n; i++)
+		gnutls_x509_crt_deinit(chain[i]);
+	gnutls_free(chain);
+	return found;
+}
+
+/*
+ * Host names are equal in any case (RFC 6066, 3), and some clients send what a user typed; but
+ * GnuTLS compares octets when it chooses among certificates. Then the choice is made for it.
+ */
+static int on_names_known(gnutls_session_t session)
+{
+	ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
+	struct tls_session *s = container_of(ref, struct tls_session, ref);
+	char sent[256], name[256];
+
+	sent_name(s, sent);
+	tls_sni(s, name);
+	if (!strcmp(sent, name))
+		return 0;
+	for (size_t i = 0; i < s->tls->npairs; i++)
+		if (pair_has_name(s->tls->pair[i], name))
+			return gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+						      s->tls->pair[i]);
+	return 0;
 }
 
 static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
@@ -256,19 +387,17 @@ static int configure(struct tls_session *s)
 	int rv = gnutls_priority_set(s->session, t->priority);
 
 	if (!rv && c->tickets)
-		rv = gnutls_session_ticket_enable_server(s->session, &t->shared->ticket_key);
+		rv = gnutls_session_ticket_enable_server(
+			s->session, t->ticket_key.data ? &t->ticket_key : &t->shared->ticket_key);
 	if (!rv && ngtcp2_crypto_gnutls_configure_server_session(s->session))
 		rv = GNUTLS_E_INTERNAL_ERROR;
 	if (!rv)
 		rv = gnutls_credentials_set(s->session, GNUTLS_CRD_CERTIFICATE, t->cred);
-	if (!rv && t->nalpn)
-		rv = gnutls_alpn_set_protocols(s->session, t->alpn, t->nalpn,
-					       GNUTLS_ALPN_MANDATORY |
-						       GNUTLS_ALPN_SERVER_PRECEDENCE);
 	if (rv)
 		return rv;
 	gnutls_handshake_set_hook_function(s->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,
 					   GNUTLS_HOOK_BOTH, on_client_hello);
+	gnutls_handshake_set_post_client_hello_function(s->session, on_names_known);
 	if (c->early_data) {
 		gnutls_anti_replay_enable(s->session, t->shared->anti_replay);
 		/* The one value that QUIC allows (RFC 9001, 4.6.1). */
@@ -338,16 +467,6 @@ size_t tls_alpn(const struct tls_session *s, char out[256])
 	return alpn.size;
 }
 
-size_t tls_sni(const struct tls_session *s, char out[256])
-{
-	size_t len = 256;
-	unsigned int type;
-
-	if (gnutls_server_name_get(s->session, out, &len, &type, 0) || type != GNUTLS_NAME_DNS)
-		out[0] = '\0';
-	return strlen(out);
-}
-
 bool tls_client_verified(const struct tls_session *s)
 {
 	unsigned int status, n;
@@ -358,12 +477,20 @@ bool tls_client_verified(const struct tls_session *s)
 	return !gnutls_certificate_verify_peers3(s->session, NULL, &status) && !status;
 }
 
-size_t tls_client_name(const struct tls_session *s, char out[256])
+bool tls_client_admitted(const struct tls_session *s)
+{
+	return s->tls->config->client_cert != CLIENT_CERT_REQUIRE ||
+	       !gnutls_session_is_resumed(s->session) || tls_client_verified(s);
+}
+
+/* The subject of the verified client certificate, or only the part of it that @oid names. */
+static size_t client_subject(const struct tls_session *s, const char *oid, char out[256])
 {
 	const gnutls_datum_t *der;
 	gnutls_x509_crt_t crt;
 	size_t len = 256;
 	unsigned int n;
+	int rv;
 
 	out[0] = '\0';
 	if (!tls_client_verified(s))
@@ -371,9 +498,22 @@ size_t tls_client_name(const struct tls_session *s, char out[256])
 	der = gnutls_certificate_get_peers(s->session, &n);
 	if (gnutls_x509_crt_init(&crt))
 		return 0;
-	if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) ||
-	    gnutls_x509_crt_get_dn(crt, out, &len))
+	rv = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
+	if (!rv)
+		rv = oid ? gnutls_x509_crt_get_dn_by_oid(crt, oid, 0, 0, out, &len)
+			 : gnutls_x509_crt_get_dn(crt, out, &len);
+	if (rv)
 		out[0] = '\0';
 	gnutls_x509_crt_deinit(crt);
 	return strlen(out);
+}
+
+size_t tls_client_name(const struct tls_session *s, char out[256])
+{
+	return client_subject(s, NULL, out);
+}
+
+size_t tls_client_cn(const struct tls_session *s, char out[256])
+{
+	return client_subject(s, GNUTLS_OID_X520_COMMON_NAME, out);
 }

@@ -44,10 +44,18 @@ int tls_send_ticket(struct tls_session *s);
 
 /* Copies what was negotiated, NUL-terminated; empty if there is none. ALPN may hold any octet. */
 size_t tls_alpn(const struct tls_session *s, char out[256]);
+/* In lower case, without the dot of an absolute name. */
 size_t tls_sni(const struct tls_session *s, char out[256]);
 /* Subject of the verified client certificate as a DN; empty without one. */
 size_t tls_client_name(const struct tls_session *s, char out[256]);
+/* Only its common name. */
+size_t tls_client_cn(const struct tls_session *s, char out[256]);
 /* True if the client showed a certificate that the client CA signed. */
 bool tls_client_verified(const struct tls_session *s);
+/*
+ * False if the service requires a certificate and the one of a resumed session, which came
+ * with an earlier connection, verifies no more. GnuTLS looks at it only the first time.
+ */
+bool tls_client_admitted(const struct tls_session *s);
 
 #endif

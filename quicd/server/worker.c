@@ -181,7 +181,7 @@ void worker_free(struct worker *w)
 	tls_unref(w->tls);
 }
 
-static void wake(struct worker *w)
+void worker_wake(struct worker *w)
 {
 	uint64_t one = 1;
 
@@ -192,17 +192,17 @@ static void wake(struct worker *w)
 void worker_post_tls(struct worker *w, struct tls *tls)
 {
 	tls_unref(atomic_exchange(&w->new_tls, tls));
-	wake(w);
+	worker_wake(w);
 }
 
 void worker_post_drain(struct worker *w)
 {
 	atomic_store(&w->drain, true);
-	wake(w);
+	worker_wake(w);
 }
 
 void worker_post_stop(struct worker *w)
 {
 	atomic_store(&w->stop, true);
-	wake(w);
+	worker_wake(w);
 }

@@ -48,7 +48,8 @@ struct worker {
 	struct cidmap cids;
 	struct list conns;     /* struct conn.of_worker */
 	struct list lingering; /* backend sockets on their way out (linger.h) */
-	struct list dirty;     /* connections with something to write in this round */
+	size_t nlingering, lingering_bytes;
+	struct list dirty; /* connections with something to write in this round */
 	struct chunk_pool pool;
 	struct tls *tls; /* of new connections */
 	struct stats stats;
@@ -75,6 +76,8 @@ int worker_start(struct worker *w);
 /* Must not run any more. Frees all connections. */
 void worker_free(struct worker *w);
 
+/* From the main thread: turn the loop once. */
+void worker_wake(struct worker *w);
 /* From the main thread: new certificates (takes over the reference), drain, stop. */
 void worker_post_tls(struct worker *w, struct tls *tls);
 void worker_post_drain(struct worker *w);

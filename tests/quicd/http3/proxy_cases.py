@@ -63,7 +63,7 @@ def answers(q, up):
     equal(([h.status for h in r.heads], r.body), ([103, 200], b'after hints'), '103 Early Hints is passed on')
     equal(r.heads[0].fields, [('link', '</a.css>')], 'with its fields but for hop-by-hop ones')
     r = q.get('/no-content')
-    equal((r.status, r.body, r['x-here']), (204, b'', '1'), '204')
+    equal((r.code, r.status, r.body, r['x-here'], r['content-length']), (0, 204, b'', '1', None), '204, not with a length')
     r = q.get('/not-modified')
     equal((r.status, r['etag']), (304, '"x"'), '304 with a length')
     r = q.get('/trailers')
@@ -77,7 +77,7 @@ def answers(q, up):
 
 
 def broken(q, up):
-    for path in ('close', 'garbage', 'two-lengths', 'both', 'gzip', 'upgrade', 'bad-name', 'bad-value', 'many', 'huge', 'endless-line'):
+    for path in ('close', 'garbage', 'two-lengths', 'both', 'gzip', 'two-codings', 'upgrade', 'bad-name', 'bad-value', 'many', 'huge', 'endless-line'):
         equal(q.get('/' + path).status, 502, f'502: {path}')
     for path in ('cut', 'cut-chunk'):
         r = q.get('/' + path)

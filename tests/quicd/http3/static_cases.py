@@ -130,6 +130,8 @@ def conditions(q):
     r = q.get('/a.txt', '-H', f'If-None-Match: {etag}')
     equal((r.status, r.body, r['etag'], r['content-length']), (304, b'', etag, None), 'If-None-Match: 304')
     equal(status(f'If-None-Match: "x", W/{etag}'), 304, 'If-None-Match, in a list, weak')
+    equal(status('If-None-Match: "x"', f'If-None-Match: {etag}'), 304, 'If-None-Match, in a second field')
+    equal(status('If-Match: "x"', f'If-Match: {etag}'), 200, 'If-Match, in a second field')
     equal(status('If-None-Match: *'), 304, 'If-None-Match: *')
     equal(status('If-None-Match: "x"'), 200, 'If-None-Match, another')
     equal(status(f'If-Modified-Since: {date}'), 304, 'If-Modified-Since, the same')

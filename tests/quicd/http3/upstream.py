@@ -188,8 +188,12 @@ class Upstream:
         return self.answer(s, json.dumps(r))
 
     def do_no_content(self, s, f, r, query):
-        self.send(s, b'HTTP/1.1 204 No Content\r\nX-Here: 1\r\n\r\n')
+        self.send(s, b'HTTP/1.1 204 No Content\r\nX-Here: 1\r\nContent-Length: 5\r\n\r\n')
         return True
+
+    def do_two_codings(self, s, f, r, query):
+        self.send(s, b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n2\r\nok\r\n0\r\n\r\n')
+        return False
 
     def do_not_modified(self, s, f, r, query):
         self.send(s, b'HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: "x"\r\n\r\n')

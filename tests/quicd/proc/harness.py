@@ -181,10 +181,14 @@ class Service:
         if start:
             self.start(wait)
 
-    def start(self, wait=True):
+    def start_with(self, before):
+        """Starts it behind a command of the shell, such as ulimit."""
+        return self.start(command=["sh", "-c", before + '; exec "$0" "$@"'])
+
+    def start(self, wait=True, command=()):
         self.logf = open(self.logfile, "ab")
         before = self.log().count("listening on")
-        self.proc = subprocess.Popen([str(BIN / "quicd"), "-c", str(self.conf)], stderr=self.logf,
+        self.proc = subprocess.Popen([*command, str(BIN / "quicd"), "-c", str(self.conf)], stderr=self.logf,
                                      env=dict(os.environ, **(self.env or {})))
         Service.live.append(self)
         if wait:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Operation: reload, drain, systemd, privileges, metrics."""
+import grp
 import os
 import pwd
 import re
@@ -117,30 +118,50 @@ class Notify:
 
 
 @test
+def short_watchdog():
+    """an idle service feeds a watchdog of one second in time"""
+    n = Notify()
+    limit = h.PATIENCE
+    s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": str(int(limit * 1000000))},
+                service={"workers": "2"})
+    begin = last = time.monotonic()
+    while last - begin < 3 * limit:
+        n.text = ""
+        while not n.has("WATCHDOG=1"):  # which waits a little
+            assert time.monotonic() - last < limit, "hungry since %s s" % (last - begin)
+        last = time.monotonic()
+    s.stop()
+
+
+@test
 def systemd_notification():
     """READY, RELOADING with its time, WATCHDOG and STOPPING reach the manager"""
     n = Notify()
-    s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": "2000000"})
+    s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": "2000000"},
+                service={"drain-timeout": "3m"})
     h.wait_for(lambda: n.has("READY=1"))
     h.wait_for(lambda: n.has("WATCHDOG=1"), 10)
     n.text = ""
     s.signal(signal.SIGHUP)
     h.wait_for(lambda: n.has("RELOADING=1") and n.has("MONOTONIC_USEC=") and n.has("READY=1"))
     s.signal(signal.SIGTERM)
-    h.wait_for(lambda: n.has("STOPPING=1"))
+    h.wait_for(lambda: n.has("STOPPING=1") and n.has("EXTEND_TIMEOUT_USEC=190000000"))
     eq(s.proc.wait(5), 0)
 
 
 @test
 def drops_privileges():
-    """user: all threads become that account, with its groups only"""
+    """user: all threads become that account, with its groups only; the control socket is its own"""
     if os.geteuid():
         raise h.Skip("not root")
-    s = Service(service={"user": "nobody", "workers": "2"})
-    uid = pwd.getpwnam("nobody").pw_uid
+    s = Service(service={"user": "nobody", "group": "daemon", "workers": "2"})
+    uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("daemon").gr_gid
+    socket_file = s.control.stat()
+    eq((socket_file.st_uid, socket_file.st_gid, oct(socket_file.st_mode & 0o777)), (uid, gid, "0o660"))
     for t in os.listdir("/proc/%d/task" % s.proc.pid):
         text = open("/proc/%d/task/%s/status" % (s.proc.pid, t)).read()
         eq(re.search(r"Uid:\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)", text).groups(), (str(uid),) * 4)
+        eq(re.search(r"Groups:\s*(.*?)\s*\n", text).group(1), str(gid))
         eq(re.search(r"CapEff:\s+(\w+)", text).group(1).strip("0"), "")
     eq(quicc(s, data=b"x").out, b"x")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Under attack and under load."""
+import os
 import random
 import socket
 import subprocess
@@ -132,6 +133,19 @@ def half_open(s):
 
 
 @test
+def half_open_does_not_hold_up_the_end():
+    """SIGTERM does not wait for handshakes that nobody finishes"""
+    s = Service()
+    u = half_open(s)
+    eq(s.stat("handshakes_in_progress"), 1)
+    u.settimeout(0.1)
+    begin = time.monotonic()
+    eq(s.stop(), 0)
+    assert time.monotonic() - begin < 5 * h.PATIENCE
+    u.close()
+
+
+@test
 def retry_beyond_the_threshold():
     """unfinished handshakes up to retry-threshold are let in, then clients must answer a Retry"""
     s = Service(service={"retry-threshold": "3", "handshake-timeout": "8s"})
@@ -212,11 +226,7 @@ def descriptors_run_out():
     b = Backend(echo)
     s = Service(start=False, service={"mode": "stream", "log-level": "info"},
                 stream={"backend": b.address})
-    s.logf = open(s.logfile, "ab")
-    s.proc = subprocess.Popen(["sh", "-c", "ulimit -n 40; exec %s -c %s" % (h.BIN / "quicd", s.conf)],
-                              stderr=s.logf)
-    Service.live.append(s)
-    h.wait_for(lambda: "listening" in s.log())
+    s.start_with("ulimit -n 40")
     p = h.spawn_quicc(s, "--streams", "90")
     p.stdin.write(b"x")
     p.stdin.flush()
@@ -224,6 +234,32 @@ def descriptors_run_out():
     assert b"0x51430005" in p.stderr.read()
     p.stdin.close()
     h.wait_for(lambda: quicc(s, data=b"fine").out == b"fine")
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@test
+def control_without_descriptors():
+    """a control client that cannot be accepted waits, at no cost, and is answered in time"""
+    s = Service(start=False)
+    s.start_with("ulimit -n 20")
+    held = []
+    for _ in range(14):
+        held.append(socket.socket(socket.AF_UNIX))
+        held[-1].connect(str(s.control))
+    h.wait_for(lambda: s.fds() == 20)
+    before = cpu_seconds(s.proc.pid)
+    time.sleep(1)
+    used = cpu_seconds(s.proc.pid) - before
+    assert used < 0.3, used
+    eq(quicc(s, data=b"x").out, b"x")
+    for u in held:
+        u.close()
+    assert "service: " in s.ask()
 
 
 @test

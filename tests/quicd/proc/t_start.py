@@ -66,6 +66,14 @@ def start_with_bad_paths():
     refused(Service(start=False, service={"user": "no-such-user"}),
             "user no-such-user: does not exist")
     refused(Service(start=False, tls={"ciphers": "+NONSENSE"}), "ciphers")
+    refused(Service(start=False, tls={"ciphers": "-GROUP-ALL"}), "ciphers = -GROUP-ALL: leaves no")
+    refused(Service(start=False, tls={"ciphers": "+VERS-TLS1.2"}), "only TLS 1.3 is allowed")
+    # Each of them, not only the first.
+    refused(Service(start=False, tls={"cert": "/n/c1 /n/c2", "key": "/n/k1 /n/k2", "ciphers": "+NONSENSE"}),
+            "certificate /n/c1", "certificate /n/c2", "ciphers")
+    s = Service(start=False)
+    s.conf.write_bytes(s.conf.read_bytes() + b"[debug]\nkeylog = /tmp/a\0b\n")
+    refused(s, ":11: holds a NUL octet")
 
 
 @test
@@ -84,6 +92,13 @@ def check_config():
     before = sorted(os.listdir(h.TMP))
     eq(sh(h.BIN / "quicd", "-c", good.conf, "--check-config").returncode, 0)
     eq(sorted(os.listdir(h.TMP)), before)
+    # A directory that is not there, unless systemd may make it.
+    for keys in {"service": {"control": "/nonexistent/x"}}, {"service": {"secret-file": "/nonexistent/x"}}, \
+            {"debug": {"keylog": "/nonexistent/x"}}:
+        r2 = sh(h.BIN / "quicd", "-c", Service(start=False, **keys).conf, "--check-config")
+        eq((r2.returncode, b" = /nonexistent/x: /nonexistent: No such" in r2.stderr), (1, True), r2.stderr)
+    later = Service(start=False, service={"control": "/run/none/x", "secret-file": "/var/lib/none/x"})
+    eq(sh(h.BIN / "quicd", "-c", later.conf, "--check-config").returncode, 0)
     nobody = Service(start=False, service={"user": "no-such-user"})
     n = sh(h.BIN / "quicd", "-c", nobody.conf, "--check-config")
     eq((n.returncode, b"user no-such-user: does not exist" in n.stderr), (1, True), n.stderr)
@@ -115,6 +130,37 @@ def usage_errors():
     eq(sh(h.BIN / "quicd", "-h").returncode, 0)
     assert b"ngtcp2" in sh(h.BIN / "quicd", "-V").stdout
     eq(sh(h.BIN / "quicd", "-c", "/nonexistent.conf").returncode, 1)
+
+
+@test
+def listen_without_ipv6():
+    """*:port on a kernel without IPv6 serves IPv4; an IPv6 address by itself is refused"""
+    h.need("cc")
+    if h.sanitized():
+        raise h.Skip("does not go with a preloaded library")
+    shim = h.TMP / "no6"
+    shim.with_suffix(".c").write_text("""
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int socket(int family, int type, int protocol)
+{
+	if (family != AF_INET6)
+		return syscall(SYS_socket, family, type, protocol);
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+""")
+    r = sh("cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", shim, shim.with_suffix(".c"))
+    eq(r.returncode, 0, r.stderr)
+    port = h.free_port()
+    s = Service(service={"listen": "*:%d" % port}, env={"LD_PRELOAD": str(shim)})
+    eq(quicc(port, data=b"four").out, b"four")
+    s.stop()
+    s = Service(start=False, service={"listen": "[::1]:%d" % port})
+    r = sh(h.BIN / "quicd", "-c", s.conf, env=dict(os.environ, LD_PRELOAD=str(shim)), timeout=20)
+    eq((r.returncode, b"not supported by protocol" in r.stderr), (1, True), r.stderr)
 
 
 @test

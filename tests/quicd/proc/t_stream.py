@@ -246,7 +246,8 @@ def proxy_protocol():
     eq(tlvs[1], b"echo")
     eq(tlvs[2], b"localhost")
     eq(tlvs[0x20][:5], b"\x03\0\0\0\0")
-    assert b"CN=client.example" in tlvs[0x20]
+    # PP2_SUBTYPE_SSL_CN is the common name, not the whole subject.
+    assert b"\x22\0\x0eclient.example" in tlvs[0x20], tlvs
 
 
 @test

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """ALPN, certificates, resumption."""
+import contextlib
 import os
+import select
+import shutil
+import signal
+import subprocess
+import time
 
 import harness as h
 from harness import Service, eq, quicc, test
@@ -22,6 +28,17 @@ def alpn_preference():
     """the server's order decides between several; * takes the client's first"""
     s = Service(service={"alpn": "one, two"})
     assert "ALPN one" in quicc(s, "-v", alpn="two,one").err
+    names = ["protocol-%d" % i for i in range(20)] + ["x" * 31]
+    s = Service(service={"alpn": ", ".join(names)})
+    for offer in names[0], names[12], names[-1]:
+        r = quicc(s, "-v", alpn="no," + offer, data=b"x")
+        eq((r.rc, r.out), (0, b"x"), r.err)
+        assert "ALPN %s\n" % offer in r.err
+    r = quicc(s, "-v", alpn=",".join(names[18:10:-1]), data=b"x")
+    assert "ALPN protocol-11\n" in r.err, r.err
+    for bad in ",".join(names[:9]), "x" * 32:
+        r = quicc(s, alpn=bad)
+        eq((r.rc, "--alpn: " in r.err), (1, True), r.err)
     s = Service(service={"alpn": "*"})
     assert "ALPN whatever/9" in quicc(s, "-v", alpn="whatever/9,one").err
     eq(quicc(s, alpn=None).rc, 3)
@@ -36,6 +53,10 @@ def certificate_by_sni():
         r = quicc(s, "-v", sni=name)
         eq(r.rc, 0, r.err)
         assert "CN=" + name in r.err
+    for name in "B.Example", "b.example.":  # as a user may type it, and smbclient sends it
+        r = quicc(s, "-v", "-k", sni=name, ca=False)
+        assert "CN=b.example" in r.err, r.err
+        h.wait_for(lambda: s.log().count("sni b.example") >= 2)
     r = quicc(s, "-v", "-k", sni="c.example", ca=False)
     assert "CN=a.example" in r.err
     r = quicc(s, sni="c.example")
@@ -70,6 +91,62 @@ def client_certificates():
     eq(s.stat("streams_opened"), 1)
     s = Service(tls={"client-ca": h.TMP / "ca.pem", "client-cert": "request"})
     eq(quicc(s, data=b"x").out, b"x")
+
+
+def s_client(s, pem, key, *args):
+    """OpenSSL as client, with sessions in files; true if it got an echo."""
+    p = subprocess.Popen(["openssl", "s_client", "-quic", "-connect", "127.0.0.1:%d" % s.port, "-alpn", "echo",
+                          "-servername", "localhost", "-cert", str(pem), "-key", str(key), "-quiet", "-no_ign_eof",
+                          *map(str, args)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        p.stdin.write(b"hello\n")
+        p.stdin.flush()
+        ready = select.select([p.stdout], [], [], 3 * h.PATIENCE)[0]
+        got = os.read(p.stdout.fileno(), 100) if ready else b""
+        with contextlib.suppress(BrokenPipeError):
+            p.stdin.write(b"Q\n")  # ends it in good order, the session written
+            p.stdin.flush()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            p.wait(1)
+        return got == b"hello\n"
+    finally:
+        p.kill()
+        p.wait()
+        p.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            p.stdin.close()
+
+
+@test
+def resumption_of_a_client_certificate():
+    """a ticket lets nobody in whose certificate has expired or whose CA has been replaced"""
+    if b"-quic" not in h.sh("openssl", "s_client", "-help").stderr:
+        raise h.Skip("this openssl has no QUIC")
+    pem, key = h.cert("alice.example")
+    ca = h.TMP / "clients.pem"
+    shutil.copy(h.TMP / "ca.pem", ca)
+    s = Service(tls={"client-ca": ca, "client-cert": "require", "tickets": "yes"})
+    session = h.TMP / "session"
+    assert s_client(s, pem, key, "-sess_out", session) and session.exists(), s.log()
+    assert s_client(s, pem, key, "-sess_in", session), s.log()
+    eq(s.log().count("client CN=alice.example"), 2)
+    h.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+              "-keyout", h.TMP / "other-ca.key", "-out", ca, "-days", "2", "-subj", "/CN=Other CA")
+    s.signal(signal.SIGHUP)
+    h.wait_for(lambda: "certificates reloaded" in s.log())
+    assert not s_client(s, pem, key, "-sess_in", session), s.log()
+    shutil.copy(h.TMP / "ca.pem", ca)
+    s.signal(signal.SIGHUP)
+    h.wait_for(lambda: s.log().count("certificates reloaded") == 2)
+    short = h.TMP / "short.pem"
+    end = time.time() + 4 * h.PATIENCE
+    h.openssl("x509", "-req", "-in", h.TMP / "alice.example.csr", "-CA", h.TMP / "ca.pem", "-CAkey", h.TMP / "ca.key",
+              "-not_before", "20260101000000Z", "-not_after", time.strftime("%Y%m%d%H%M%SZ", time.gmtime(end)),
+              "-out", short)
+    assert s_client(s, short, key, "-sess_out", session), s.log()
+    time.sleep(max(0, end + 1.5 - time.time()))
+    assert not s_client(s, short, key, "-sess_in", session), s.log()
+    assert "certificate is no longer valid" in s.log()
 
 
 @test

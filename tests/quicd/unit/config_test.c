@@ -59,10 +59,10 @@ static void good_file_and_defaults(void **state)
 static void values(void **state)
 {
 	char said[4096];
-	struct config *c = load("[service]\nlisten = *:1, [::1]:2\nlisten = 10.0.0.1:3\n"
+	struct config *c = load("  [service]\nlisten = *:1,\n\t[::1]:2\nlisten = 10.0.0.1:3\n"
 				"alpn = h3, h3-29\nmode = stream\nidle-timeout = 90s\n"
 				"keep-alive = 500ms\nserver-id = 0aFF\nserver-id-rotation = 5\n"
-				"retry-threshold = always\n[transport]\nversions = v2\n"
+				"retry-threshold = always\n\t[transport]\n\tversions = v2\n"
 				"stream-window = 64k\nconnection-window = 2M\ngso = off\n"
 				"[tls]\ncert = a, b\nkey = c d\n[stream]\n"
 				"backend = /run/x y\nproxy-protocol = v2 ; and a comment\n",
@@ -98,7 +98,11 @@ static void mistakes_name_file_and_line(void **state)
 		const char *text, *line, *what;
 	} cases[] = {
 		{GOOD "colour = red\n", ":8:", "unknown key \"colour\" in section [tls]"},
-		{GOOD "[colour]\nx = 1\n", ":9:", "unknown section [colour]"},
+		{GOOD "[colour]\nx = 1\n", ":8:", "unknown section [colour]"},
+		{GOOD "[colour]\n", ":8:", "unknown section [colour]"},
+		{GOOD "[stream\nx = 1\n", ":8:", "neither [section] nor key = value"},
+		{GOOD "first\nsecond\n", ":9:", "neither [section] nor key = value"},
+		{GOOD "  key = more\n", ":8:", "1 certificates but 2 keys"},
 		{"x = 1\n" GOOD, ":1:", "before the first section"},
 		{GOOD "cert\n", ":8:", "neither [section] nor key = value"},
 		{GOOD "[service]\nmode = echo\n", ":9:", "given before, in line 4"},
@@ -114,9 +118,18 @@ static void mistakes_name_file_and_line(void **state)
 		{GOOD "[service]\nlisten = 1.2.3.400:99\n", ":9:", "is not an IP address"},
 		{GOOD "[service]\nlisten = [::]:1, 127.0.0.1:8443\n",
 		 ":9:", "127.0.0.1:8443: was given before, in line 2"},
+		{GOOD "[service]\nlisten = 127.0.0.1:1 0.0.0.0:1\n",
+		 ":9:", "0.0.0.0:1: the port is taken by 127.0.0.1:1, in line 9"},
+		{GOOD "[service]\nlisten = [::]:1 [::1]:1\n",
+		 ":9:", "[::1]:1: the port is taken by [::]:1, in line 9"},
+		{GOOD "[debug]\nqlog-dir = /nonexistent\n",
+		 ":9:", "qlog-dir = /nonexistent: No such"},
+		{"[service]\nworkers = x\n", "", "\"listen\" is missing"},
 		{GOOD "[service]\ncontrol = " TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "\n",
 		 ":9:", "1 to 107 characters"},
 		{GOOD "[service]\nalpn = *\n", ":9:", "stands alone"},
+		{GOOD "[service]\nalpn = b 12345678901234567890123456789012\n",
+		 ":9:", "at most 31 octets, not 1234"},
 		{GOOD "[service]\nserver-id = abc\n", ":9:", "hexadecimal"},
 		{GOOD "[service]\nserver-id-rotation = 1\n", ":9:", "needs a server-id"},
 		{GOOD "[service]\nkeep-alive = 10m\n", ":9:", "not shorter than idle-timeout"},

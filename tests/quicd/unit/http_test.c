@@ -102,6 +102,8 @@ static void dates(void **state)
 	http_date(784111777, out);
 	assert_string_equal(out, "Sun, 06 Nov 1994 08:49:37 GMT");
 	assert_int_equal(http_date_parse(out), 784111777);
+	assert_int_equal(http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
+	assert_int_equal(http_date_parse("Sun Nov  6 08:49:37 1994"), 784111777);
 	assert_int_equal(http_date_parse("yesterday"), -1);
 	assert_int_equal(http_date_parse("Sun, 06 Nov 1994 08:49:37 GMT+1"), -1);
 }

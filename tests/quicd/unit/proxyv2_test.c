@@ -35,7 +35,7 @@ static void ipv4_with_names(void **state)
 				    .alpn = "smb",
 				    .alpn_len = 3,
 				    .sni = "fs.example.org",
-				    .client_name = ""};
+				    .client_cn = ""};
 	uint8_t out[PROXYV2_MAX];
 	size_t len = proxyv2_build(&info, out), n;
 	const uint8_t *v;
@@ -67,7 +67,7 @@ static void ipv6_longest(void **state)
 				    .alpn_len = 255,
 				    .sni = name,
 				    .client_verified = true,
-				    .client_name = name};
+				    .client_cn = name};
 	uint8_t out[PROXYV2_MAX + 8];
 	size_t len, n;
 	const uint8_t *v, *sub;
