@@ -134,9 +134,9 @@ def elements():
     nft.good('add set inet t busy { typeof quic sni; size 100; flags dynamic; }')
     nft.good('add rule inet t c add @busy { quic sni ct count over 10 } drop')
     ok('add @busy { quic sni ct count over 10 } drop' in loaded(), 'ct count in a dynamic set', loaded())
-    nft.good('add map inet t marks { typeof quic sni : meta mark; size 100; flags dynamic; }')
-    nft.good('add rule inet t c update @marks { quic sni : meta mark }')
-    ok('update @marks { quic sni : meta mark }' in loaded() and '@ih' not in nft.good('-j list ruleset'),
+    nft.good('add map inet t marks { typeof quic alpn : meta mark; size 100; flags dynamic; }')
+    nft.good('add rule inet t c update @marks { quic alpn : meta mark }')
+    ok('update @marks { quic alpn : meta mark }' in loaded() and '@ih' not in nft.good('-j list ruleset'),
        'a dynamic map', nft.good('-j list ruleset'))
     # one context that knows of nothing yet, then of the set as another process remade it
     lib = Lib()
@@ -254,6 +254,8 @@ def refused():
             ('add map inet t bad { typeof quic alpn : nosuch; }', ''),
             ('add set inet t bad { typeof quic foo; }', 'unknown quic key "foo"'),
             ('add set inet t bad { typeof quic; }', 'a key is missing'),
+            ('add rule inet t c update @names { quic sni : meta mark }', '64 bytes are too long beside another value'),
+            ('add rule inet t c update @names { quic alpn . quic sni : meta mark }', 'at most 48'),
             ('describe quic foo', 'unknown quic key "foo"'),
             ('add set inet t bad { typeof quic alpn . ip saddr . ip daddr . udp dport . udp sport; }', 'of 5 parts'),
             ('add set inet t bad { typeof quic sni . ip saddr; flags interval; }', 'parts of at most 16 bytes'),
@@ -292,6 +294,13 @@ def json_commands():
     ok(r.rc == 1 and 'unknown quic key' in r.err, 'an unknown key in JSON', r)
     sni, alpn = {'quic': {'key': 'sni'}}, {'quic': {'key': 'alpn'}}
     ip6 = {'payload': {'protocol': 'ip6', 'field': 'saddr'}}
+    prefix = {'prefix': {'addr': 0xff000000, 'len': 24}}
+    for right in prefix, {'set': [prefix]}:
+        r = nft('-j -f -', json.dumps({'nftables': [{'add': {'rule': {
+            'family': 'inet', 'table': 't', 'chain': 'c',
+            'expr': [{'match': {'op': '==', 'left': {'quic': {'key': 'version'}}, 'right': right}}]}}}]}))
+        ok(r.rc == 0 and '0xff000000-0xff0000ff' in nft.good('list chain inet t c'), f'in JSON: {right}', r)
+        nft.good('flush chain inet t c')
     for what, expr, text in (
             ('meter', {'meter': {'key': sni, 'stmt': {'limit': {'rate': 1, 'per': 'second'}}, 'size': 5, 'name': 'm'}},
              'not possible in a meter'),
@@ -299,6 +308,13 @@ def json_commands():
             ('& on a name', {'match': {'op': '==', 'left': {'&': [alpn, 255]}, 'right': 5}}, 'cannot be computed with'),
             ('a range of names', {'match': {'op': '==', 'left': sni, 'right': {'set': [{'range': ['a', 'b']}]}}},
              'a range is not possible'),
+            ('a key on the right', {'match': {'op': '==', 'left': alpn, 'right': sni}}, 'not with another key'),
+            ('a hash of a long name', {'mangle': {'key': {'meta': {'key': 'mark'}}, 'value': {'jhash': {
+                'mod': 2, 'expr': sni}}}}, 'at most 48'),
+            ('a long key of a dynamic map', {'map': {'op': 'add', 'elem': {'elem': {'val': sni}}, 'data': 5,
+                                                     'map': '@m'}}, 'at most 16'),
+            ('a long name beside an address', {'dnat': {'family': 'ip', 'addr': '192.0.2.1', 'port': {
+                'map': {'key': sni, 'data': '@ports'}}}}, 'at most 48'),
             ('80 bytes', {'match': {'op': '==', 'left': {'concat': [alpn, sni, ip6]}, 'right': '@x'}}, '80 bytes is too long')):
         r = nft('-j -f -', json.dumps({'nftables': [{'add': {'rule': {
             'family': 'inet', 'table': 't', 'chain': 'c', 'expr': [expr]}}}]}))
