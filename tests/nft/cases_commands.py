@@ -148,6 +148,30 @@ def elements():
 
 
 @in_ns
+def numbers():
+    """Whose bytecode each libnftnl prints in its own way."""
+    nft.good('-f -', TABLE)
+    for rule, listed in (
+            ('quic version 1-0xff', '0x00000001-0x000000ff'), ('quic version v1-v2', '0x00000001-0x6b3343cf'),
+            ('quic version != 0xff000000/24', '!= 0xff000000-0xff0000ff'), ('quic version v1/32', 'version v1'),
+            ('quic version & 0xff == 1', '& 0xff == 0x1'), ('quic type initial-retry', '0-3'),
+            ('quic version & 0xff . quic alpn { 1 . "h3" }', '& 0xff . quic alpn { v1 . "h3" }'),
+            ('meta mark . ip saddr & 255.255.255.0 . quic sni { 1 . 192.0.2.0 . "a" }', '192.0.2.0 . "a" }'),
+            ('udp length set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 }', '"smb" . "b" : 0x6 }')):
+        nft.good('flush chain inet t c')
+        nft.good(f'add rule inet t c {rule}')
+        out, held, j = nft.good('list chain inet t c'), dump('inet', 't', 'c'), nft.good('-j list chain inet t c')
+        ok(listed in out and '@ih' not in out and '"ih"' not in j, f'listed: {rule}', out + j)
+        nft.good('flush chain inet t c')
+        nft.good('-f -', out)
+        same(dump('inet', 't', 'c'), held, f'its listing loads as it was: {rule}')
+        nft.good('flush chain inet t c')
+        rule = [o for o in json.loads(j)['nftables'] if 'rule' in o]
+        nft.good('-j -f -', json.dumps({'nftables': rule}))
+        same(dump('inet', 't', 'c'), held, 'its JSON, too')
+
+
+@in_ns
 def files():
     with tempfile.TemporaryDirectory() as d:
         def put(name, text):

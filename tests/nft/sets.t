@@ -60,13 +60,10 @@ update @seen { quic sni timeout 5m };ok
 add @seen { quic sni limit rate 1/second burst 3 packets };ok
 update @seen2 { ip saddr . quic alpn };ok
 quic dcid { 0x3132, 0x41424344 } drop;ok
-quic version & 0xff . quic alpn { v1 . "h3" } accept;ok
-meta mark . ip saddr & 255.255.255.0 . quic sni { 0x00000001 . 192.0.2.0 . "a" } accept;ok
 meta mark set quic alpn . quic sni map { "h3" . "a" : 0x00000001, "smb" . "fs.example.com" : 0x00000002 };ok
 meta mark set quic alpn . ip saddr map { "h3" . 10.0.0.1 : 0x00000001 };ok
 meta priority set quic alpn . udp dport map { "h3" . 443 : 1:1, "smb" . 444 : 1:2 };ok
 ct zone set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 };ok
-udp length set quic alpn . quic sni map { "h3" . "a" : 0x5, "smb" . "b" : 0x6 };ok
 udp dport 443 redirect to :quic alpn . quic sni map { "h3" . "a" : 4433, "smb" . "fs.example.com" : 8443 };ok
 udp dport 443 dnat ip to quic alpn . quic sni map { "h3" . "a" : 192.0.2.1 . 4433, "smb" . "b" : 192.0.2.2 . 8443 };ok
 dnat ip to ip saddr . quic alpn map { 192.0.2.1 . "a" : 192.0.2.1-192.0.2.5, 192.0.2.2 . "b" : 192.0.2.8/30 };ok
