@@ -15,6 +15,7 @@
 #include "got.h"
 #include "hooks.h"
 #include "literal.h"
+#include "real.h"
 #include "rule.h"
 #include "run.h"
 #include "udata.h"
@@ -115,8 +116,12 @@ static void name_data(struct nftnl_set *set)
 	uint32_t len = 0, flags = nftnl_set_get_u32(set, NFTNL_SET_FLAGS);
 	const void *udata = nftnl_set_get_data(set, NFTNL_SET_USERDATA, &len);
 
-	if (!udata || !(flags & NFT_SET_MAP) || flags & NFT_SET_OBJECT ||
-	    !nx_udata_name_data(&b, udata, len, nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE),
+	if (!udata || !(flags & NFT_SET_MAP) || flags & NFT_SET_OBJECT)
+		return;
+	/* libraries older than the input flags would abort when they list it */
+	if (!nx_real()->nft_ctx_input_set_flags && nx_udata_ranges(udata, len))
+		nx_run_note(current, "quic: this libnftables cannot list a map from a concatenation to ranges");
+	if (!nx_udata_name_data(&b, udata, len, nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE),
 				nftnl_set_get_u32(set, NFTNL_SET_DATA_LEN)))
 		return;
 	if (b.oom || b.len > NFT_USERDATA_MAXLEN ||

@@ -89,6 +89,17 @@ void nx_udata_layout(const void *udata, size_t len, struct nx_layout *layout)
 	side(in, NFTNL_UDATA_SET_DATA_TYPEOF, &layout->dn, layout->data);
 }
 
+bool nx_udata_ranges(const void *udata, size_t len)
+{
+	struct span in = { udata, len };
+	struct nx_layout l;
+	uint32_t interval;
+
+	nx_udata_layout(udata, len, &l);
+	return l.n > 1 && nx_layout_quic(&l) &&
+	       find_u32(in, NFTNL_UDATA_SET_DATA_INTERVAL, &interval) && interval;
+}
+
 /* nft's types of data, and an expression of that type for each */
 enum { TYPE_INTEGER = 4, TYPE_BITS = 6 };
 enum { BYTEORDER_HOST = 1 };

@@ -16,6 +16,9 @@
  */
 void nx_udata_layout(const void *udata, size_t len, struct nx_layout *layout);
 
+/** nx_udata_ranges - is it a map from a concatenation with quic keys to ranges? */
+bool nx_udata_ranges(const void *udata, size_t len);
+
 /**
  * nx_udata_name_data - add the typeof of a map's data, where nft has none
  * @out:	the new userdata
