@@ -251,6 +251,9 @@ static void walk_element(struct nx_jwalk *w, json_t *obj, const struct nx_set_id
 
 	if (!l)
 		return;
+	/* as it is printed */
+	if (json_is_array(json_object_get(elems, "set")))
+		elems = json_object_get(elems, "set");
 	if (json_is_array(elems)) {
 		json_array_foreach(elems, i, e)
 			map |= json_is_array(e);
