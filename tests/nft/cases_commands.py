@@ -123,6 +123,8 @@ def elements():
     ok(r.rc == 1 and 'too long for a set' in r.err, 'an overlong element', r)
     out = nft.good('-e add element inet t ports { "echo" : 7 }')
     ok('{ "echo" : 7 }' in out, 'echo of an element', out)
+    out = nft.good('-e -j add element inet t ports { "jecho" : 8 }')
+    ok('["jecho", 8]' in out, 'echo of an element of a map in JSON', out)
     nft.good('-f -', '''
         add set inet t d { typeof quic dcid; }
         add element inet t d { 0x1234, 0x0011223344556677889900112233445566778899 }''')
@@ -169,6 +171,14 @@ def numbers():
         rule = [o for o in json.loads(j)['nftables'] if 'rule' in o]
         nft.good('-j -f -', json.dumps({'nftables': rule}))
         same(dump('inet', 't', 'c'), held, 'its JSON, too')
+    nft.good('flush chain inet t c')
+    ranges = 'dnat ip to ip saddr . quic alpn map { 192.0.2.1 . "a" : 192.0.2.1-192.0.2.5, 192.0.2.2 . "b" : 192.0.2.8/30 }'
+    r = nft(f'add rule inet t c {ranges}')
+    if version() < (1, 0, 9):
+        ok(r.rc and 'cannot list a map from a concatenation to ranges' in r.err and 'dnat' not in loaded(),
+           'ranges that this nft cannot list are refused', r)
+    else:
+        ok(r.rc == 0 and ranges in loaded(), 'from a concatenation to ranges', r)
 
 
 @in_ns
@@ -360,6 +370,7 @@ def monitor():
                  and '"m"' in seen(jout), 20, 0.3)
             nft.good('-f -', TABLE)
             nft.good('add element inet t names { "seen.example" }')
+            nft.good('add element inet t ports { "seen" : 99 }')
             nft.good('add rule inet t c quic sni "' + 'x' * 70 + '" drop')
             ok(wait(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
             text = seen(out)
@@ -367,7 +378,7 @@ def monitor():
                'add element inet t names { "seen.example" }' in text and '@ih' not in text,
                'monitor shows quic rules and elements', text)
             ok(wait(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
-               '"seen.example"' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
+               '"seen.example"' in seen(jout) and '["seen", 99]' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
         finally:
             for p in procs:
                 p.send_signal(signal.SIGTERM)

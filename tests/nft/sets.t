@@ -66,7 +66,6 @@ meta priority set quic alpn . udp dport map { "h3" . 443 : 1:1, "smb" . 444 : 1:
 ct zone set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 };ok
 udp dport 443 redirect to :quic alpn . quic sni map { "h3" . "a" : 4433, "smb" . "fs.example.com" : 8443 };ok
 udp dport 443 dnat ip to quic alpn . quic sni map { "h3" . "a" : 192.0.2.1 . 4433, "smb" . "b" : 192.0.2.2 . 8443 };ok
-dnat ip to ip saddr . quic alpn map { 192.0.2.1 . "a" : 192.0.2.1-192.0.2.5, 192.0.2.2 . "b" : 192.0.2.8/30 };ok
 jhash quic dcid mod 2 vmap { 0 : accept, 1 : drop };ok
 meta mark set jhash quic alpn . quic dcid mod 2 map { 0 : 0x00000001, 1 : 0x00000002 };ok
 
