@@ -15,6 +15,7 @@
 #include "got.h"
 #include "hooks.h"
 #include "literal.h"
+#include "real.h"
 #include "rule.h"
 #include "run.h"
 #include "udata.h"
@@ -108,11 +109,35 @@ static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
 /* The kernel has intervals in concatenations, but none of whose parts may be wider than this. */
 #define INTERVAL_PART_MAX 16
 
+/* An anonymous map has no typeof of its data. */
+static void name_data(struct nftnl_set *set)
+{
+	struct nx_buf b = NX_BUF_INIT;
+	uint32_t len = 0, flags = nftnl_set_get_u32(set, NFTNL_SET_FLAGS);
+	const void *udata = nftnl_set_get_data(set, NFTNL_SET_USERDATA, &len);
+
+	if (!udata || !(flags & NFT_SET_MAP) || flags & NFT_SET_OBJECT)
+		return;
+	/* libraries older than the input flags would abort when they list it */
+	if (!nx_real()->nft_ctx_input_set_flags && nx_udata_ranges(udata, len))
+		nx_run_note(current, "quic: this libnftables cannot list a map from a concatenation to ranges");
+	if (!nx_udata_name_data(&b, udata, len, nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE),
+				nftnl_set_get_u32(set, NFTNL_SET_DATA_LEN)))
+		return;
+	if (b.oom || b.len > NFT_USERDATA_MAXLEN ||
+	    nftnl_set_set_data(set, NFTNL_SET_USERDATA, b.p, b.len))
+		nx_run_note(current, "quic: cannot describe the map: %s",
+			    b.oom ? strerror(ENOMEM) : "too many parts");
+	nx_buf_free(&b);
+}
+
 static void hook_set_build(struct nlmsghdr *nlh, struct nftnl_set *set)
 {
 	const uint8_t *part;
 	uint32_t n = 0;
 
+	if (current)
+		name_data(set);
 	nftnl_set_nlmsg_build_payload(nlh, set);
 	if (!current || !(nftnl_set_get_u32(set, NFTNL_SET_FLAGS) & NFT_SET_INTERVAL))
 		return;

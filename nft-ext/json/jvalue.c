@@ -88,6 +88,33 @@ static unsigned int stock_width(json_t *v)
 	return !strcmp(protocol, "ip6") ? 16 : !strcmp(protocol, "ether") ? 8 : 4;
 }
 
+const struct nx_key *nx_jkey(json_t *expr)
+{
+	const char *name;
+
+	return json_unpack(expr, "{s:{s:s}}", "quic", "key", &name) ?
+		       NULL : nx_key_by_name(name, strlen(name));
+}
+
+unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
+{
+	json_t *concat = json_object_get(v, "concat"), *p;
+	unsigned int bytes = 0;
+	size_t i;
+
+	*joined = json_array_size(concat) > 1;
+	*quic = nx_jkey(v);
+	if (!*joined)
+		return *quic ? (nx_jkey(v)->width + 3u) / 4 * 4 : stock_width(v);
+	json_array_foreach(concat, i, p) {
+		const struct nx_key *k = nx_key_in_concat(nx_jkey(p));
+
+		*quic |= k != NULL;
+		bytes += k ? (k->width + 3u) / 4 * 4 : stock_width(p);
+	}
+	return bytes;
+}
+
 /* As text has it: what no nft could load, or not list again. */
 static void check_concat(struct nx_jwalk *w, const json_t *shown, unsigned int n, unsigned int bytes)
 {
@@ -123,6 +150,8 @@ void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct n
 			break;
 		l->key[l->n] = part(w, p, json_array_size(concat) > 1, NULL);
 		bytes += l->key[l->n] ? (l->key[l->n]->width + 3u) / 4 * 4 : stock_width(p);
+		if (!l->key[l->n] && !w->lang->nerrs)
+			nx_jwalk(w, p); /* `&` of a key, a hash */
 		l->n++;
 	}
 	if (shown && nx_layout_quic(l))
@@ -245,6 +274,23 @@ static json_t *scalar(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	return out;
 }
 
+/* A prefix of a number: nft would shorten the load for it, which a key has no way for. */
+static json_t *prefix_range(struct nx_jwalk *w, json_t *v, const struct nx_key *k)
+{
+	json_t *prefix = json_object_get(v, "prefix"), *addr = json_object_get(prefix, "addr");
+	const char *s = json_string_value(addr);
+	json_int_t len = json_integer_value(json_object_get(prefix, "len"));
+	uint32_t val = json_integer_value(addr), host;
+
+	if ((s ? nx_num_parse(k, s, strlen(s), &val) != 0 : !json_is_integer(addr)) || len < 1 ||
+	    len > k->width * 8) {
+		nx_jerror(w, v, "quic: an impossible prefix");
+		return NULL;
+	}
+	host = (uint32_t)((UINT64_C(1) << (k->width * 8 - len)) - 1);
+	return json_pack("{s:[I,I]}", "range", (json_int_t)(val & ~host), (json_int_t)(val | host));
+}
+
 static void each(struct nx_jwalk *w, json_t *array, const struct nx_key *const *key, unsigned int n)
 {
 	size_t i;
@@ -261,6 +307,14 @@ json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key
 	int yes;
 
 	if (json_is_object(v)) {
+		if (w->lang->dir == NX_IN && n == 1 && key[0] && key[0]->kind == NX_NUM &&
+		    json_is_object(json_object_get(v, "prefix"))) {
+			out = prefix_range(w, v, key[0]);
+			if (!out)
+				return v;
+			json_decref(v);
+			return out;
+		}
 		if ((in = json_object_get(v, "elem")) && json_is_object(in)) {
 			json_t *val = json_object_get(in, "val");
 

@@ -6,26 +6,17 @@
 #include "jwalk.h"
 #include "layouts.h"
 
-/* The quic key that an expression selects, or NULL. */
-static const struct nx_key *key_of(json_t *expr)
-{
-	const char *name;
-
-	return json_unpack(expr, "{s:{s:s}}", "quic", "key", &name) ?
-		       NULL : nx_key_by_name(name, strlen(name));
-}
-
 /* Is there a name or connection ID in it? */
 static bool has_name(json_t *expr)
 {
 	json_t *concat = json_object_get(expr, "concat"), *p;
-	const struct nx_key *k = key_of(expr);
+	const struct nx_key *k = nx_jkey(expr);
 	size_t i;
 
 	if (k)
 		return k->kind != NX_NUM;
 	json_array_foreach(concat, i, p) {
-		k = key_of(p);
+		k = nx_jkey(p);
 		if (k && k->kind != NX_NUM)
 			return true;
 	}
@@ -58,6 +49,10 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	const char *s;
 	uint32_t num;
 
+	if (w->lang->dir == NX_IN && nx_jkey(right)) {
+		nx_jerror(w, match, "quic: a match compares with a value, not with another key");
+		return;
+	}
 	if (!json_is_object(left) || !right)
 		return;
 	if (w->lang->dir == NX_IN && refuse_match(w, match, left, right, op))
@@ -123,6 +118,8 @@ static void walk_map(struct nx_jwalk *w, json_t *map)
 	json_t *set;
 
 	nx_jexpr(w, key, &l, NULL);
+	if (!nx_layout_quic(&l) && !w->lang->nerrs)
+		nx_jwalk(w, key);
 	set = json_object_get(data, "set");
 	if (json_is_array(set) && nx_layout_quic(&l))
 		walk_elements(w, set, &l, true);
@@ -254,6 +251,9 @@ static void walk_element(struct nx_jwalk *w, json_t *obj, const struct nx_set_id
 
 	if (!l)
 		return;
+	/* as it is printed */
+	if (json_is_array(json_object_get(elems, "set")))
+		elems = json_object_get(elems, "set");
 	if (json_is_array(elems)) {
 		json_array_foreach(elems, i, e)
 			map |= json_is_array(e);
@@ -280,6 +280,37 @@ static bool has_quic(json_t *v)
 	return false;
 }
 
+/* Two values that are needed at once must share the registers. */
+static bool refuse_wide(struct nx_jwalk *w, json_t *expr, bool map)
+{
+	bool quic, joined;
+	unsigned int bytes = nx_jwidth(expr, &quic, &joined), max;
+	char msg[100];
+
+	max = map && !joined ? NX_REG_MAX : NX_BESIDE_MAX;
+	if (!quic || bytes <= max)
+		return false;
+	snprintf(msg, sizeof(msg), "quic: %u bytes are too long beside another value, at most %u are possible",
+		 bytes, max);
+	nx_jerror(w, expr, msg);
+	return true;
+}
+
+static bool refuse_second(struct nx_jwalk *w, const char *key, json_t *v)
+{
+	json_t *elem = json_object_get(v, "elem"), *val;
+
+	if (!strcmp(key, "jhash"))
+		return refuse_wide(w, json_object_get(v, "expr"), false);
+	if (!strcmp(key, "map") && json_object_get(v, "op")) {
+		val = json_object_get(json_object_get(elem, "elem"), "val");
+		return refuse_wide(w, val ? val : elem, true);
+	}
+	val = json_object_get(json_object_get(v, "port"), "map");
+	return val && json_object_get(v, "addr") &&
+	       refuse_wide(w, json_object_get(val, "key"), false);
+}
+
 /* What the text form refuses as well. */
 static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
 {
@@ -291,6 +322,8 @@ static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
 		nx_jerror(w, v, "quic: not possible in a meter, use a dynamic set");
 		return true;
 	}
+	if (json_is_object(v) && refuse_second(w, key, v))
+		return true;
 	for (size_t n = 0; n < sizeof(binops) / sizeof(binops[0]); n++) {
 		if (strcmp(key, binops[n]))
 			continue;

@@ -69,6 +69,17 @@ void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct n
  */
 json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key, unsigned int n);
 
+/** nx_jkey - the quic key that an untranslated expression selects, or NULL */
+const struct nx_key *nx_jkey(json_t *expr);
+
+/**
+ * nx_jwidth - bytes that an untranslated expression takes in registers, at least
+ * @v:		the expression
+ * @quic:	is a quic key in it
+ * @joined:	is it a concatenation
+ */
+unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined);
+
 /** nx_jliteral - read the name or CID that a JSON value is; false with an error */
 bool nx_jliteral(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, struct nx_lit *lit);
 

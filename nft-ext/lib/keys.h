@@ -64,6 +64,12 @@ const char *nx_key_names(void);
 
 #define NX_CONCAT_MAX	64 /* bytes of a set's key; nft 1.0.6 aborts above */
 #define NX_CONCAT_PARTS 4 /* nft keeps the typeof of a set with so many parts, not of longer ones */
+/*
+ * The registers have 64 bytes. nft gives 16 of them to a value, or a concatenation's length: it
+ * aborts if that is not left, and a longer value without a concatenation runs into the next.
+ */
+#define NX_REG_MAX	16
+#define NX_BESIDE_MAX	48
 #define NX_COMPS 16 /* parts of a concatenation, as many as there are 32-bit registers */
 
 /**

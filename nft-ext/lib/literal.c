@@ -162,7 +162,8 @@ static bool in_short(uint8_t c)
 
 bool nx_lit_short(struct nx_buf *out, const struct nx_lit *lit, size_t width)
 {
-	if (!lit->len || lit->len > width || width < 10 || width > NFT_QUIC_SNI_LEN)
+	/* the reader takes whole words of eight bytes */
+	if (!lit->len || lit->len > width || width < 10 || width > NFT_QUIC_SNI_LEN || width % 8)
 		return false;
 	for (size_t i = 0; i < lit->len; i++) {
 		if (!in_short(lit->b[i]))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Values: elements of sets and maps, literals of every kind of key. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "walk.h"
 
@@ -26,6 +28,52 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 	return !rc;
 }
 
+/*
+ * "v1-v2", one word to the scanner; symbols may have a dash inside. "0xff000000/24" becomes the
+ * range that it is: nft would load less bytes for a prefix, which a key has no way for.
+ */
+static bool read_range(const struct nx_key *k, const char *s, size_t len, uint32_t *lo, uint32_t *hi)
+{
+	const char *slash = memchr(s, '/', len);
+	uint32_t host;
+	char *end;
+
+	for (size_t dash = 1; dash + 1 < len; dash++) {
+		if (s[dash] == '-' && !nx_num_parse(k, s, dash, lo) &&
+		    !nx_num_parse(k, s + dash + 1, len - dash - 1, hi))
+			return true;
+	}
+	if (!slash || slash + 1 == s + len || nx_num_parse(k, s, slash - s, lo))
+		return false;
+	host = strtoul(slash + 1, &end, 10);
+	if (end != s + len || !host || host > k->width * 8u)
+		return false;
+	host = (uint32_t)((UINT64_C(1) << (k->width * 8 - host)) - 1);
+	*hi = *lo | host;
+	*lo &= ~host;
+	return true;
+}
+
+/* True if there is a range at @i. */
+static bool walk_range(struct nx_walk *w, size_t i, const struct nx_key *k)
+{
+	struct nx_buf b = NX_BUF_INIT;
+	uint32_t lo, hi;
+
+	if (type_of(w, i) != NX_WORD || !read_range(k, text_of(w, i), len_of(w, i), &lo, &hi))
+		return false;
+	if (w->lang->dir == NX_IN) {
+		nx_buf_fmt(&b, lo == hi ? "%u" : "%u-%u", (unsigned int)lo, (unsigned int)hi);
+	} else {
+		nx_num_text(&b, k, lo, true);
+		nx_buf_str(&b, "-");
+		nx_num_text(&b, k, hi, true);
+	}
+	nx_replace(w, i, i + 1, &b);
+	nx_buf_free(&b);
+	return true;
+}
+
 void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 {
 	const char *s = text_of(w, i);
@@ -34,6 +82,8 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 	uint32_t val;
 	int rc;
 
+	if (walk_range(w, i, k))
+		return;
 	if (type_of(w, i) == NX_QUOTED)
 		s++, len -= 2;
 	rc = nx_num_parse(k, s, len, &val);

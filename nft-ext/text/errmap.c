@@ -182,6 +182,19 @@ static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_s
 	nx_lang_free(&lang);
 }
 
+/* A command ends at a semicolon. */
+static bool same_command(const char *s, size_t from, size_t to)
+{
+	bool quoted = false;
+
+	for (; from < to; from++) {
+		quoted ^= s[from] == '"';
+		if (s[from] == ';' && !quoted)
+			return false;
+	}
+	return true;
+}
+
 /* A syntax error in a line with `quic` and no key behind it: say that instead. */
 static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct place *pl,
 			unsigned int first, struct nx_suspect *all)
@@ -195,10 +208,10 @@ static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct
 		return false;
 	line = nx_text_line(pl->text, pl->line, &ulen);
 	at = line ? line - src + first - 1 : 0;
-	/* the last one before the place where the parser gave up */
+	/* the last one of the command, before the place where the parser gave up */
 	for (struct nx_suspect *t = all; line && t; t = t->next) {
 		if (t->text == pl->text && src + t->off >= line && t->off <= at && !t->told &&
-		    (!s || t->off > s->off))
+		    same_command(src, t->off + t->len, at) && (!s || t->off > s->off))
 			s = t;
 	}
 	if (!s)

@@ -164,6 +164,11 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 				 any->name, (int)len_of(w, op), text_of(w, op));
 			return i + 1;
 		}
+		/* a mask stays as it is, and what is left of the value with it */
+		if (!equal && !any && (type_of(w, i) != NX_OP || is(w, i, "<<") || is(w, i, ">>"))) {
+			nx_write_selector(w, s);
+			return i + 1;
+		}
 		i++;
 	}
 	if (i < to && (is(w, i, "map") || is(w, i, "vmap")))
@@ -174,6 +179,11 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 	}
 	if (i + 1 < to && is_punct(w, i, '$'))
 		return walk_variable(w, i, s);
+	if (s->layout.n > 1 && w->lang->dir == NX_IN && is_literal(w, i, to)) {
+		/* as stock nft says of its own fields */
+		nx_error(w, i, i + 1, "quic: a concatenation is compared with a set, write { ... }");
+		return to;
+	}
 	if (k && is_literal(w, i, to)) {
 		if (k->kind == NX_NUM) {
 			nx_write_selector(w, s);
@@ -257,7 +267,7 @@ static void suspect(struct nx_walk *w, size_t i, size_t to)
 	struct nx_suspect *s;
 
 	if (w->lang->dir == NX_OUT || w->parent || !is(w, i, "quic") || i + 1 >= to ||
-	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD ||
+	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD || is(w, i + 1, "quic") ||
 	    (i && (nx_names_follow(w, i - 1) || is(w, i - 1, "name"))))
 		return;
 	s = calloc(1, sizeof(*s));
@@ -291,6 +301,19 @@ static void refuse_meter(struct nx_walk *w, size_t i, size_t to)
 	}
 }
 
+/* `{ KEY : DATA }` of `update @map { KEY : DATA }` */
+static bool dynamic_map(const struct nx_walk *w, size_t i, size_t from)
+{
+	if (!is_punct(w, i, '{') || !nx_mate(w, i) || i < from + 3 || !is_punct(w, i - 2, '@') ||
+	    !(is(w, i - 3, "add") || is(w, i - 3, "update") || is(w, i - 3, "delete")))
+		return false;
+	for (size_t j = i + 1; j < nx_mate(w, i); j++) {
+		if (is_punct(w, j, ':'))
+			return true;
+	}
+	return false;
+}
+
 static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 {
 	size_t next = walk_expr(w, i, from, to);
@@ -298,8 +321,14 @@ static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 	if (next > i)
 		return next;
 	suspect(w, i, to);
-	if (w->lang->dir == NX_IN && type_of(w, i) == NX_WORD && is(w, i, "meter"))
-		refuse_meter(w, i, to);
+	if (w->lang->dir == NX_IN && type_of(w, i) == NX_WORD) {
+		if (is(w, i, "meter"))
+			refuse_meter(w, i, to);
+		else if (is(w, i, "jhash"))
+			nx_refuse_wide_key(w, i + 1, to, false);
+	}
+	if (w->lang->dir == NX_IN && dynamic_map(w, i, from))
+		nx_refuse_wide_key(w, i + 1, nx_mate(w, i), true);
 	return is_punct(w, i, '{') ? walk_nested(w, i) : i + 1;
 }
 

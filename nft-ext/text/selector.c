@@ -51,6 +51,22 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 	return k;
 }
 
+static bool is_binop(const struct nx_walk *w, size_t i)
+{
+	return is_punct(w, i, '&') || is_punct(w, i, '|') || is_punct(w, i, '^') || is(w, i, "<<") ||
+	       is(w, i, ">>") ||
+	       (type_of(w, i) == NX_WORD && (is(w, i, "and") || is(w, i, "or") || is(w, i, "xor") ||
+					     is(w, i, "lshift") || is(w, i, "rshift")));
+}
+
+/* `& 0xff` and the like behind a part: the token behind it all. */
+static size_t skip_binops(const struct nx_walk *w, size_t i, size_t to)
+{
+	while (i + 1 < to && is_binop(w, i))
+		i = is_punct(w, i + 1, '(') && nx_mate(w, i + 1) ? nx_mate(w, i + 1) + 1 : i + 2;
+	return i < to ? i : to;
+}
+
 /* The token behind a part of a concatenation that is not ours. */
 static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 {
@@ -71,7 +87,7 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 				continue;
 			}
 			if (is(w, i, "map") || is(w, i, "vmap") || nx_word_after_key(text_of(w, i), len_of(w, i)))
-				break;
+				break; /* also the words of is_binop */
 			continue;
 		}
 		if (type == NX_PUNCT && is_punct(w, i, '@') && i + 2 < to && is_punct(w, i + 2, ',')) {
@@ -88,7 +104,7 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 			continue;
 		break;
 	}
-	return i;
+	return skip_binops(w, i, to);
 }
 
 /*
@@ -105,7 +121,8 @@ static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from)
 
 		n++;
 		while (j > from && (type_of(w, j - 1) == NX_WORD || is_punct(w, j - 1, ',') ||
-				    is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')'))) {
+				    is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')') ||
+				    is_binop(w, j - 1))) {
 			if (is_punct(w, j - 1, ')')) {
 				size_t open = w->toks.t[j - 1].mate;
 
@@ -142,6 +159,16 @@ static unsigned int stock_width(const struct nx_walk *w, size_t i)
 	return 4;
 }
 
+/* Bytes of a selector, of which @stock are of parts that are not ours. */
+static unsigned int width(const struct nx_selector *s, unsigned int stock)
+{
+	unsigned int bytes = stock;
+
+	for (unsigned int i = 0; i < s->layout.n; i++)
+		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
+	return bytes;
+}
+
 /*
  * Concatenations that no nft could load, or not list again: it keeps the typeof of so many
  * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
@@ -150,7 +177,7 @@ static unsigned int stock_width(const struct nx_walk *w, size_t i)
 static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
 		     size_t to)
 {
-	unsigned int bytes = stock;
+	unsigned int bytes = width(s, stock);
 
 	if (w->lang->dir == NX_OUT)
 		return false;
@@ -159,13 +186,28 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 			 s->layout.n, NX_CONCAT_PARTS);
 		return true;
 	}
-	for (unsigned int i = 0; i < s->layout.n; i++)
-		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
 	if (bytes <= NX_CONCAT_MAX)
 		return false;
 	nx_error(w, from, to, "quic: concatenation of %u bytes is too long, at most %u are possible",
 		 bytes, NX_CONCAT_MAX);
 	return true;
+}
+
+/* Two values that are needed at once must share the registers. */
+static void no_room(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
+		    size_t to, unsigned int max)
+{
+	unsigned int bytes = width(s, stock);
+
+	if (bytes > max && w->lang->dir == NX_IN)
+		nx_error(w, from, to, "quic: %u bytes are too long beside another value, at most %u are possible%s",
+			 bytes, max, max < NX_BESIDE_MAX ? ", or 48 in a concatenation" : "");
+}
+
+/* `to 192.0.2.1:quic alpn map`, `{ ip saddr : quic alpn }`, but not `to :quic alpn map` */
+static bool is_second(const struct nx_walk *w, size_t i, size_t from)
+{
+	return i > from + 1 && is_punct(w, i - 1, ':') && !is(w, i - 2, "to");
 }
 
 size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
@@ -184,6 +226,9 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
 			s->layout.key[part] = k;
 			s->from[part] = i;
 			s->to[part] = end;
+			i = k->kind == NX_NUM ? skip_binops(w, end, to) : end;
+			if (s->concat || (i < to && is_punct(w, i, '.')))
+				end = i;
 		} else {
 			stock += stock_width(w, i);
 			end = skip_part(w, i, to);
@@ -197,8 +242,35 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
 	}
 	for (part = 0; s->concat && part < s->layout.n; part++)
 		s->layout.key[part] = nx_key_in_concat(s->layout.key[part]);
-	too_wide(w, s, stock, begin, end);
+	if (!too_wide(w, s, stock, begin, end) && is_second(w, begin, from))
+		no_room(w, s, stock, begin, end, NX_BESIDE_MAX);
 	return end;
+}
+
+void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
+{
+	struct nx_selector s = { 0 };
+	unsigned int stock = 0;
+	size_t end = i, from = i;
+
+	while (i < to && s.layout.n < NX_COMPS) {
+		const struct nx_key *k = nx_selector_key(w, i, &end);
+
+		if (!k) {
+			stock += stock_width(w, i);
+			end = skip_part(w, i, to);
+		}
+		s.layout.key[s.layout.n++] = k;
+		if (end >= to || !is_punct(w, end, '.'))
+			break;
+		i = end + 1;
+	}
+	s.concat = s.layout.n > 1;
+	for (unsigned int p = 0; s.concat && p < s.layout.n; p++)
+		s.layout.key[p] = nx_key_in_concat(s.layout.key[p]);
+	if (nx_layout_quic(&s.layout))
+		no_room(w, &s, stock, from, end,
+			map && !s.concat ? NX_REG_MAX : NX_BESIDE_MAX);
 }
 
 void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)

@@ -117,6 +117,13 @@ bool nx_names_follow(const struct nx_walk *w, size_t i);
  */
 size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
 			const struct nx_key *k, size_t end, struct nx_selector *s);
+/**
+ * nx_refuse_wide_key - an error if a key does not fit beside another value
+ * @i:		its first token
+ * @to:		where it must end
+ * @map:	it is the key of a dynamic map, the data beside it; else that of a hash
+ */
+void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map);
 /** nx_write_selector - translate its quic keys */
 void nx_write_selector(struct nx_walk *w, const struct nx_selector *s);
 /** nx_walk_typeof - `KEY : DATA` behind typeof */

@@ -123,6 +123,8 @@ def elements():
     ok(r.rc == 1 and 'too long for a set' in r.err, 'an overlong element', r)
     out = nft.good('-e add element inet t ports { "echo" : 7 }')
     ok('{ "echo" : 7 }' in out, 'echo of an element', out)
+    out = nft.good('-e -j add element inet t ports { "jecho" : 8 }')
+    ok('["jecho", 8]' in out, 'echo of an element of a map in JSON', out)
     nft.good('-f -', '''
         add set inet t d { typeof quic dcid; }
         add element inet t d { 0x1234, 0x0011223344556677889900112233445566778899 }''')
@@ -134,9 +136,9 @@ def elements():
     nft.good('add set inet t busy { typeof quic sni; size 100; flags dynamic; }')
     nft.good('add rule inet t c add @busy { quic sni ct count over 10 } drop')
     ok('add @busy { quic sni ct count over 10 } drop' in loaded(), 'ct count in a dynamic set', loaded())
-    nft.good('add map inet t marks { typeof quic sni : meta mark; size 100; flags dynamic; }')
-    nft.good('add rule inet t c update @marks { quic sni : meta mark }')
-    ok('update @marks { quic sni : meta mark }' in loaded() and '@ih' not in nft.good('-j list ruleset'),
+    nft.good('add map inet t marks { typeof quic alpn : meta mark; size 100; flags dynamic; }')
+    nft.good('add rule inet t c update @marks { quic alpn : meta mark }')
+    ok('update @marks { quic alpn : meta mark }' in loaded() and '@ih' not in nft.good('-j list ruleset'),
        'a dynamic map', nft.good('-j list ruleset'))
     # one context that knows of nothing yet, then of the set as another process remade it
     lib = Lib()
@@ -145,6 +147,38 @@ def elements():
     lib.good('add element inet t other { v2 }')
     ok('v1, v2' in words(lib.good('list set inet t other')), 'symbols in element commands')
     lib.close()
+
+
+@in_ns
+def numbers():
+    """Whose bytecode each libnftnl prints in its own way."""
+    nft.good('-f -', TABLE)
+    for rule, listed in (
+            ('quic version 1-0xff', '0x00000001-0x000000ff'), ('quic version v1-v2', '0x00000001-0x6b3343cf'),
+            ('quic version != 0xff000000/24', '!= 0xff000000-0xff0000ff'), ('quic version v1/32', 'version v1'),
+            ('quic version & 0xff == 1', '& 0xff == 0x1'), ('quic type initial-retry', '0-3'),
+            ('quic version & 0xff . quic alpn { 1 . "h3" }', '& 0xff . quic alpn { v1 . "h3" }'),
+            ('meta mark . ip saddr & 255.255.255.0 . quic sni { 1 . 192.0.2.0 . "a" }', '192.0.2.0 . "a" }'),
+            ('udp length set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 }', '"smb" . "b" : 0x6 }')):
+        nft.good('flush chain inet t c')
+        nft.good(f'add rule inet t c {rule}')
+        out, held, j = nft.good('list chain inet t c'), dump('inet', 't', 'c'), nft.good('-j list chain inet t c')
+        ok(listed in out and '@ih' not in out and '"ih"' not in j, f'listed: {rule}', out + j)
+        nft.good('flush chain inet t c')
+        nft.good('-f -', out)
+        same(dump('inet', 't', 'c'), held, f'its listing loads as it was: {rule}')
+        nft.good('flush chain inet t c')
+        rule = [o for o in json.loads(j)['nftables'] if 'rule' in o]
+        nft.good('-j -f -', json.dumps({'nftables': rule}))
+        same(dump('inet', 't', 'c'), held, 'its JSON, too')
+    nft.good('flush chain inet t c')
+    ranges = 'dnat ip to ip saddr . quic alpn map { 192.0.2.1 . "a" : 192.0.2.1-192.0.2.5, 192.0.2.2 . "b" : 192.0.2.8/30 }'
+    r = nft(f'add rule inet t c {ranges}')
+    if version() < (1, 0, 9):
+        ok(r.rc and 'cannot list a map from a concatenation to ranges' in r.err and 'dnat' not in loaded(),
+           'ranges that this nft cannot list are refused', r)
+    else:
+        ok(r.rc == 0 and ranges in loaded(), 'from a concatenation to ranges', r)
 
 
 @in_ns
@@ -254,6 +288,8 @@ def refused():
             ('add map inet t bad { typeof quic alpn : nosuch; }', ''),
             ('add set inet t bad { typeof quic foo; }', 'unknown quic key "foo"'),
             ('add set inet t bad { typeof quic; }', 'a key is missing'),
+            ('add rule inet t c update @names { quic sni : meta mark }', '64 bytes are too long beside another value'),
+            ('add rule inet t c update @names { quic alpn . quic sni : meta mark }', 'at most 48'),
             ('describe quic foo', 'unknown quic key "foo"'),
             ('add set inet t bad { typeof quic alpn . ip saddr . ip daddr . udp dport . udp sport; }', 'of 5 parts'),
             ('add set inet t bad { typeof quic sni . ip saddr; flags interval; }', 'parts of at most 16 bytes'),
@@ -292,6 +328,13 @@ def json_commands():
     ok(r.rc == 1 and 'unknown quic key' in r.err, 'an unknown key in JSON', r)
     sni, alpn = {'quic': {'key': 'sni'}}, {'quic': {'key': 'alpn'}}
     ip6 = {'payload': {'protocol': 'ip6', 'field': 'saddr'}}
+    prefix = {'prefix': {'addr': 0xff000000, 'len': 24}}
+    for right in prefix, {'set': [prefix]}:
+        r = nft('-j -f -', json.dumps({'nftables': [{'add': {'rule': {
+            'family': 'inet', 'table': 't', 'chain': 'c',
+            'expr': [{'match': {'op': '==', 'left': {'quic': {'key': 'version'}}, 'right': right}}]}}}]}))
+        ok(r.rc == 0 and '0xff000000-0xff0000ff' in nft.good('list chain inet t c'), f'in JSON: {right}', r)
+        nft.good('flush chain inet t c')
     for what, expr, text in (
             ('meter', {'meter': {'key': sni, 'stmt': {'limit': {'rate': 1, 'per': 'second'}}, 'size': 5, 'name': 'm'}},
              'not possible in a meter'),
@@ -299,6 +342,13 @@ def json_commands():
             ('& on a name', {'match': {'op': '==', 'left': {'&': [alpn, 255]}, 'right': 5}}, 'cannot be computed with'),
             ('a range of names', {'match': {'op': '==', 'left': sni, 'right': {'set': [{'range': ['a', 'b']}]}}},
              'a range is not possible'),
+            ('a key on the right', {'match': {'op': '==', 'left': alpn, 'right': sni}}, 'not with another key'),
+            ('a hash of a long name', {'mangle': {'key': {'meta': {'key': 'mark'}}, 'value': {'jhash': {
+                'mod': 2, 'expr': sni}}}}, 'at most 48'),
+            ('a long key of a dynamic map', {'map': {'op': 'add', 'elem': {'elem': {'val': sni}}, 'data': 5,
+                                                     'map': '@m'}}, 'at most 16'),
+            ('a long name beside an address', {'dnat': {'family': 'ip', 'addr': '192.0.2.1', 'port': {
+                'map': {'key': sni, 'data': '@ports'}}}}, 'at most 48'),
             ('80 bytes', {'match': {'op': '==', 'left': {'concat': [alpn, sni, ip6]}, 'right': '@x'}}, '80 bytes is too long')):
         r = nft('-j -f -', json.dumps({'nftables': [{'add': {'rule': {
             'family': 'inet', 'table': 't', 'chain': 'c', 'expr': [expr]}}}]}))
@@ -320,6 +370,7 @@ def monitor():
                  and '"m"' in seen(jout), 20, 0.3)
             nft.good('-f -', TABLE)
             nft.good('add element inet t names { "seen.example" }')
+            nft.good('add element inet t ports { "seen" : 99 }')
             nft.good('add rule inet t c quic sni "' + 'x' * 70 + '" drop')
             ok(wait(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
             text = seen(out)
@@ -327,7 +378,7 @@ def monitor():
                'add element inet t names { "seen.example" }' in text and '@ih' not in text,
                'monitor shows quic rules and elements', text)
             ok(wait(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
-               '"seen.example"' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
+               '"seen.example"' in seen(jout) and '["seen", 99]' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
         finally:
             for p in procs:
                 p.send_signal(signal.SIGTERM)

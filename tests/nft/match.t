@@ -32,6 +32,8 @@ quic version 1 accept;ok;quic version v1 accept
 quic version 0x51303433 accept;ok
 quic version != v1 drop;ok
 quic version { v1, v2 } accept;ok
+quic version { draft-27-draft-29, v1 } accept;ok;quic version { v1, 0xff00001b-0xff00001d } accept
+quic version vmap { v1 : accept, 0xff000000-0xffffffff : drop };ok
 quic type initial accept;ok
 quic type 0rtt accept;ok
 quic type != handshake drop;ok
@@ -53,6 +55,8 @@ quic version "v1" accept;ok;quic version v1 accept
 quic type { "initial", 0rtt } accept;ok;quic type { initial, 0rtt } accept
 quic alpn 5 accept;fail;expected a quoted name
 quic accept;fail;unknown quic key "accept"
+quic version v1-v9 accept;fail;expected v1
+quic version v1/33 accept;fail;expected v1
 quic alpn "a"-"b" accept;fail;a range is not possible
 quic alpn > "a" accept;fail;only == and !=
 quic sni & 0xff == 1 accept;fail;only == and !=

@@ -59,6 +59,15 @@ add @seen { quic sni };ok
 update @seen { quic sni timeout 5m };ok
 add @seen { quic sni limit rate 1/second burst 3 packets };ok
 update @seen2 { ip saddr . quic alpn };ok
+quic dcid { 0x3132, 0x41424344 } drop;ok
+meta mark set quic alpn . quic sni map { "h3" . "a" : 0x00000001, "smb" . "fs.example.com" : 0x00000002 };ok
+meta mark set quic alpn . ip saddr map { "h3" . 10.0.0.1 : 0x00000001 };ok
+meta priority set quic alpn . udp dport map { "h3" . 443 : 1:1, "smb" . 444 : 1:2 };ok
+ct zone set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 };ok
+udp dport 443 redirect to :quic alpn . quic sni map { "h3" . "a" : 4433, "smb" . "fs.example.com" : 8443 };ok
+udp dport 443 dnat ip to quic alpn . quic sni map { "h3" . "a" : 192.0.2.1 . 4433, "smb" . "b" : 192.0.2.2 . 8443 };ok
+jhash quic dcid mod 2 vmap { 0 : accept, 1 : drop };ok
+meta mark set jhash quic alpn . quic dcid mod 2 map { 0 : 0x00000001, 1 : 0x00000002 };ok
 
 quic alpn { "a234567890123456x" } accept;fail;too long for a set
 quic sni { "a2345678901234567890123456789012345678901234567890123456789012345" } accept;fail;too long for a set
@@ -69,5 +78,9 @@ quic alpn . quic sni . ip saddr @names accept;fail;too long
 quic alpn { "a"-"b" } accept;fail;a range is not possible
 ip saddr . quic sni { 10.0.0.0/8 . "a" } accept;fail;parts of at most 16 bytes
 quic alpn . ip saddr . udp dport . meta mark . ct mark { "h3" . 192.0.2.1 . 443 . 1 . 1 } accept;fail;of 5 parts
+quic alpn . quic sni "h3" . "a" accept;fail;compared with a set
+meta mark set jhash quic sni mod 2;fail;64 bytes are too long
+meta mark set jhash quic sni . quic alpn mod 2;fail;at most 48
+udp dport 443 dnat ip to 192.0.2.1:quic alpn . quic sni map { "h3" . "a" : 1 };fail;at most 48
 meter m { quic sni limit rate 1/second } drop;fail;not possible in a meter
 quic alpn @names accept;fail;

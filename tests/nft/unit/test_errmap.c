@@ -109,6 +109,14 @@ static void test_expected(void **state)
 	      "add rule t c quic foo \"x\" bar\n             ^^^^^^^^\n"
 	      "f:1:30-30: Error: syntax error, unexpected newline\n"
 	      "add rule t c quic foo \"x\" bar\n                             ^\n");
+	/* a suspect of another command is not to blame */
+	check("f", "add rule t c quic foo \"a;b\"; add rule t c bar",
+	      "f:1:46-46: Error: syntax error, unexpected newline\n",
+	      "f:1:46-46: Error: syntax error, unexpected newline\n");
+	check("f", "add rule t c quic foo \"a;b\" bar",
+	      "f:1:29-31: Error: syntax error, unexpected string\n",
+	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, dcid, scid, ech\n"
+	      "add rule t c quic foo \"a;b\" bar\n             ^^^^^^^^\n");
 }
 
 static void test_foreign(void **state)

@@ -42,6 +42,8 @@ static void test_short(void **state)
 		assert_false(nx_lit_short(&out, &lit, 64));
 		assert_int_equal(out.len, 0);
 	}
+	/* a connection ID of letters: its 20 bytes are no whole words */
+	assert_false(nx_lit_short(&(struct nx_buf){ 0 }, &(struct nx_lit){ 2, "12" }, 20));
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		assert_int_equal(nx_lit_from_short(foreign[i], b), 0);
 }
