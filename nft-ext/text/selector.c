@@ -108,11 +108,11 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 }
 
 /*
- * How many parts of the concatenation stand before token @i, which follows a dot. Going
- * back, each part must begin with a word that begins an expression: what does not is a
- * value of the match before.
+ * How many parts of the concatenation stand before token @i, which follows a dot, and at *@first
+ * where they begin. Going back, each part must begin with a word that begins an expression:
+ * what does not is a value of the match before.
  */
-static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from)
+static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from, size_t *first)
 {
 	unsigned int n = 0;
 
@@ -138,6 +138,7 @@ static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from)
 		/* dots of a fib expression are not parts */
 		if (j >= from + 3 && is_punct(w, j - 1, '.') && is(w, j - 3, "fib"))
 			j -= 1;
+		*first = j;
 		if (j <= from || !is_punct(w, j - 1, '.') ||
 		    !nx_word_begins_expr(text_of(w, j), len_of(w, j)))
 			break;
@@ -214,11 +215,11 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
 			    const struct nx_key *k, size_t end, struct nx_selector *s)
 {
 	unsigned int part = 0, stock = 0;
-	size_t begin = i;
+	size_t begin = i, first = i;
 
 	memset(s, 0, sizeof(*s));
 	if (i > from && is_punct(w, i - 1, '.'))
-		part = parts_before(w, i, from);
+		part = parts_before(w, i, from, &first);
 	s->concat = part > 0;
 	stock = 4 * part;
 	while (part < NX_COMPS) {
@@ -242,7 +243,7 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
 	}
 	for (part = 0; s->concat && part < s->layout.n; part++)
 		s->layout.key[part] = nx_key_in_concat(s->layout.key[part]);
-	if (!too_wide(w, s, stock, begin, end) && is_second(w, begin, from))
+	if (!too_wide(w, s, stock, begin, end) && is_second(w, first, from))
 		no_room(w, s, stock, begin, end, NX_BESIDE_MAX);
 	return end;
 }

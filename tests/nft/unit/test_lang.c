@@ -58,6 +58,8 @@ static const struct form {
 	{ "add rule t c quic alpn != @s drop", "add rule t c " ALPN " != @s drop" },
 	{ "add rule t c redirect to :quic alpn map { \"smb\" : 8443, \"h3\" : 4433 }",
 	  "add rule t c redirect to :" ALPN " map { " SMB " : 8443, " H3 " : 4433 }" },
+	{ "add rule t c dnat to 192.0.2.1:ip saddr . quic alpn map { 192.0.2.2 . \"h3\" : 80 }",
+	  "add rule t c dnat to 192.0.2.1:ip saddr . " ALPN " map { 192.0.2.2 . " H3 " : 80 }" },
 	{ "add rule t c quic sni vmap { \"a\" : jump x, \"*\" : drop }",
 	  "add rule t c " SNI " vmap { " A64 " : jump x, 0x2a" Z16 Z16 Z16
 	  "000000000000000000000000000000 : drop }" },
@@ -222,6 +224,7 @@ static void test_errors(void **state)
 		"quic alpn \"a\"-\"b\"", "quic sni & 1", "quic type foo", "quic ech maybe",
 		"quic alpn . quic sni . ip saddr @s", "meter m { quic sni limit rate 1/second }",
 		"quic alpn . quic sni { \"a\" . \"" LONG "\" }",
+		"dnat ip to 192.0.2.1:ip saddr . quic sni map { 192.0.2.2 . \"a\" : 80 }",
 	};
 
 	(void)state;
