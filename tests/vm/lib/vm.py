@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests in a guest share: TAP, namespaces, sockets, counters, the module."""
+import contextlib
 import ctypes
 import os
 import select
@@ -175,6 +176,17 @@ def veth(a, b, dev_a='eth0', dev_b='eth0', v4=('10.0.0.1', '10.0.0.2'), v6=('fd0
     for ns, dev, a4, a6 in ((a, dev_a, v4[0], v6[0]), (b, dev_b, v4[1], v6[1])):
         ns.run(f'ip addr add {a4}/24 dev {dev} && ip addr add {a6}/64 dev {dev} nodad && '
                f'ip link set {dev} up')
+
+
+@contextlib.contextmanager
+def one_cpu():
+    """What this thread sends meanwhile arrives in order: a veth queues it on the sender's CPU."""
+    cpus = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cpus)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 def drain(sock):
