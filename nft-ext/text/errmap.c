@@ -207,7 +207,8 @@ static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct
 	    !memmem(msg->s, msg->len, "No symbol type", 14))
 		return false;
 	line = nx_text_line(pl->text, pl->line, &ulen);
-	at = line ? line - src + first - 1 : 0;
+	/* a place may be missing, or lie behind the line's end */
+	at = line ? line - src + (first && first <= ulen ? first - 1 : ulen) : 0;
 	/* the last one of the command, before the place where the parser gave up */
 	for (struct nx_suspect *t = all; line && t; t = t->next) {
 		if (t->text == pl->text && src + t->off >= line && t->off <= at && !t->told &&
