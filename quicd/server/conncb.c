@@ -57,16 +57,22 @@ static int remove_cid_cb(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user)
 	return 0;
 }
 
+static int admit(struct conn *c)
+{
+	if (tls_client_admitted(&c->tls))
+		return 0;
+	log_info("%s: the client's certificate is no longer valid", c->peer);
+	ngtcp2_ccerr_set_tls_alert(&c->error, GNUTLS_A_BAD_CERTIFICATE, NULL, 0);
+	return -1;
+}
+
 /* The mode starts with the handshake's end or the first early data, or if it speaks first. */
 static int start_mode(struct conn *c)
 {
 	if (c->started)
 		return 0;
-	if (!tls_client_admitted(&c->tls)) {
-		log_info("%s: the client's certificate is no longer valid", c->peer);
-		ngtcp2_ccerr_set_tls_alert(&c->error, GNUTLS_A_BAD_CERTIFICATE, NULL, 0);
+	if (admit(c))
 		return -1;
-	}
 	c->alpn_len = tls_alpn(&c->tls, c->alpn);
 	tls_sni(&c->tls, c->sni);
 	if (c->mode->start(c))
@@ -92,7 +98,8 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 	const ngtcp2_path *path = ngtcp2_conn_get_path(quic);
 	ngtcp2_ssize n;
 
-	if (start_mode(c))
+	/* Who was started before the handshake's end is judged now that all of it is known. */
+	if (c->started ? admit(c) : start_mode(c))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	conn_handshake_done(c);
 	if (tls_send_ticket(&c->tls))
