@@ -105,12 +105,12 @@ unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
 	*joined = json_array_size(concat) > 1;
 	*quic = nx_jkey(v);
 	if (!*joined)
-		return *quic ? (nx_jkey(v)->width + 3u) / 4 * 4 : stock_width(v);
+		return *quic ? nx_key_room(nx_jkey(v)) : stock_width(v);
 	json_array_foreach(concat, i, p) {
 		const struct nx_key *k = nx_key_in_concat(nx_jkey(p));
 
 		*quic |= k != NULL;
-		bytes += k ? (k->width + 3u) / 4 * 4 : stock_width(p);
+		bytes += k ? nx_key_room(k) : stock_width(p);
 	}
 	return bytes;
 }
@@ -149,7 +149,7 @@ void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct n
 		if (l->n == NX_COMPS)
 			break;
 		l->key[l->n] = part(w, p, json_array_size(concat) > 1, NULL);
-		bytes += l->key[l->n] ? (l->key[l->n]->width + 3u) / 4 * 4 : stock_width(p);
+		bytes += l->key[l->n] ? nx_key_room(l->key[l->n]) : stock_width(p);
 		if (!l->key[l->n] && !w->lang->nerrs)
 			nx_jwalk(w, p); /* `&` of a key, a hash */
 		l->n++;

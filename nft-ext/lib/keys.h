@@ -90,4 +90,10 @@ bool nx_layout_quic(const struct nx_layout *l);
 /** nx_layout_equal - the same parts? */
 bool nx_layout_equal(const struct nx_layout *a, const struct nx_layout *b);
 
+/** nx_key_room - bytes that a key takes in the registers, which have four each */
+static inline unsigned int nx_key_room(const struct nx_key *k)
+{
+	return (k->width + 3u) / 4 * 4;
+}
+
 #endif /* NX_KEYS_H */

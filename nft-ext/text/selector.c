@@ -166,7 +166,7 @@ static unsigned int width(const struct nx_selector *s, unsigned int stock)
 	unsigned int bytes = stock;
 
 	for (unsigned int i = 0; i < s->layout.n; i++)
-		bytes += s->layout.key[i] ? (s->layout.key[i]->width + 3u) / 4 * 4 : 0;
+		bytes += s->layout.key[i] ? nx_key_room(s->layout.key[i]) : 0;
 	return bytes;
 }
 
