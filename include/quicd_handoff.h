@@ -27,17 +27,17 @@
 #define QUICD_HANDOFF_VERSION 1
 
 struct quicd_handoff {
-	uint32_t version;	/* QUICD_HANDOFF_VERSION; later ones only append */
-	uint32_t quic_version;	/* 0x00000001, 0x6b3343cf */
-	uint64_t connection;	/* the same for all streams of a connection */
-	uint64_t stream;	/* QUIC stream ID */
+	uint32_t version;      /* QUICD_HANDOFF_VERSION; later ones only append */
+	uint32_t quic_version; /* 0x00000001, 0x6b3343cf */
+	uint64_t connection;   /* the same for all streams of a connection */
+	uint64_t stream;       /* QUIC stream ID */
 	struct sockaddr_storage peer, local;
-	uint16_t alpn_len;	/* octets of alpn; a NUL follows them */
+	uint16_t alpn_len;	 /* octets of alpn; a NUL follows them */
 	uint8_t client_verified; /* the client showed a certificate of our CA */
-	uint8_t reserved[5];	/* zero */
+	uint8_t reserved[5];	 /* zero */
 	char alpn[256];
-	char sni[256];		/* empty: the client sent none */
-	char client_name[256];	/* subject of its certificate; empty: none */
+	char sni[256];	       /* empty: the client sent none */
+	char client_name[256]; /* subject of its certificate; empty: none */
 };
 
 /**
@@ -54,7 +54,7 @@ static inline int quicd_handoff_recv(int fd, struct quicd_handoff *h)
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct iovec iov = { h, sizeof(*h) };
+	struct iovec iov = {h, sizeof(*h)};
 	struct msghdr m;
 	struct cmsghdr *c;
 	ssize_t n;

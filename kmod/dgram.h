@@ -62,7 +62,8 @@ bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int t
  */
 int nq_transport(const struct sk_buff *skb, u8 pf);
 
-/** nq_key_skb - the flow as the packet's own addresses say. Return: false if they cannot be read. */
+/** nq_key_skb - the flow as the packet's own addresses say. Return: false if they cannot be read.
+ */
 bool nq_key_skb(struct nq_key *key, const struct sk_buff *skb, u8 pf, unsigned int thoff);
 
 /** nq_key_tuple - the flow of a conntrack tuple */

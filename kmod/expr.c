@@ -10,22 +10,18 @@
 #define NQ_SETTLE_DELAY (2 * HZ) /* for a large batch to come to its validation */
 
 static const struct nla_policy nq_policy[NFTA_QUIC_MAX + 1] = {
-	[NFTA_QUIC_KEY] = { .type = NLA_U32 },
-	[NFTA_QUIC_DREG] = { .type = NLA_U32 },
-	[NFTA_QUIC_FLAGS] = { .type = NLA_U32 },
-	[NFTA_QUIC_DATA] = { .type = NLA_BINARY, .len = NFT_QUIC_DATA_MAX },
+	[NFTA_QUIC_KEY] = {.type = NLA_U32},
+	[NFTA_QUIC_DREG] = {.type = NLA_U32},
+	[NFTA_QUIC_FLAGS] = {.type = NLA_U32},
+	[NFTA_QUIC_DATA] = {.type = NLA_BINARY, .len = NFT_QUIC_DATA_MAX},
 };
 
 /* Width of each key in a register, bytes. */
 static const u8 nq_key_len[] = {
-	[NFT_QUIC_ALPN] = NFT_QUIC_ALPN_LEN,
-	[NFT_QUIC_SNI] = NFT_QUIC_SNI_LEN,
-	[NFT_QUIC_TYPE] = sizeof(u8),
-	[NFT_QUIC_SNI_CONCAT] = NFT_QUIC_SNI_CONCAT_LEN,
-	[NFT_QUIC_VERSION] = sizeof(u32),
-	[NFT_QUIC_DCID] = NFT_QUIC_CID_LEN,
-	[NFT_QUIC_SCID] = NFT_QUIC_CID_LEN,
-	[NFT_QUIC_ECH] = sizeof(u8),
+	[NFT_QUIC_ALPN] = NFT_QUIC_ALPN_LEN, [NFT_QUIC_SNI] = NFT_QUIC_SNI_LEN,
+	[NFT_QUIC_TYPE] = sizeof(u8),	     [NFT_QUIC_SNI_CONCAT] = NFT_QUIC_SNI_CONCAT_LEN,
+	[NFT_QUIC_VERSION] = sizeof(u32),    [NFT_QUIC_DCID] = NFT_QUIC_CID_LEN,
+	[NFT_QUIC_SCID] = NFT_QUIC_CID_LEN,  [NFT_QUIC_ECH] = sizeof(u8),
 };
 
 static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
@@ -55,8 +51,8 @@ static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
  */
 static void nq_expr_settle(struct work_struct *work)
 {
-	struct nq_expr_state *state = container_of(to_delayed_work(work), struct nq_expr_state,
-						   settle);
+	struct nq_expr_state *state =
+		container_of(to_delayed_work(work), struct nq_expr_state, settle);
 	unsigned int needed = READ_ONCE(state->needed), missing = needed & ~state->points;
 	struct nq_net *nn = nq_pernet(state->net);
 	int err = 0;
@@ -74,8 +70,8 @@ static void nq_expr_settle(struct work_struct *work)
 static int nq_init_points(const struct nft_ctx *ctx, struct nq_expr_state *state)
 {
 	bool base = nft_is_base_chain(ctx->chain);
-	unsigned int points = nq_points(ctx->family, base ? nft_base_chain(ctx->chain)->ops.hooknum :
-							    NF_INET_POST_ROUTING);
+	unsigned int points = nq_points(ctx->family, base ? nft_base_chain(ctx->chain)->ops.hooknum
+							  : NF_INET_POST_ROUTING);
 	int err;
 
 	INIT_DELAYED_WORK(&state->settle, nq_expr_settle);
@@ -123,8 +119,8 @@ static int nq_load_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 		return err;
 	if (tb[NFTA_QUIC_FLAGS] && nla_get_be32(tb[NFTA_QUIC_FLAGS]))
 		return -EINVAL;
-	err = nft_parse_register_store(ctx, tb[NFTA_QUIC_DREG], &priv->dreg, NULL,
-				       NFT_DATA_VALUE, priv->len);
+	err = nft_parse_register_store(ctx, tb[NFTA_QUIC_DREG], &priv->dreg, NULL, NFT_DATA_VALUE,
+				       priv->len);
 	if (err)
 		return err;
 	return nq_init_state(ctx, priv, 0);
@@ -165,8 +161,9 @@ static int nq_match_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 	if (err)
 		return err;
 	for (i = 0; i < len; i++)
-		priv->state->data[i] = priv->key == NFT_QUIC_SNI && data[i] >= 'A' &&
-				       data[i] <= 'Z' ? data[i] + ('a' - 'A') : data[i];
+		priv->state->data[i] = priv->key == NFT_QUIC_SNI && data[i] >= 'A' && data[i] <= 'Z'
+					       ? data[i] + ('a' - 'A')
+					       : data[i];
 	return 0;
 }
 
@@ -193,8 +190,7 @@ static int nq_load_dump(struct sk_buff *skb, const struct nft_expr *expr, bool r
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 
-	if (nq_expr_dump(skb, expr, reset) ||
-	    nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg))
+	if (nq_expr_dump(skb, expr, reset) || nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg))
 		return -1;
 	return 0;
 }
@@ -204,8 +200,7 @@ static int nq_match_dump(struct sk_buff *skb, const struct nft_expr *expr, bool 
 	const struct nq_expr *priv = nft_expr_priv(expr);
 
 	if (nq_expr_dump(skb, expr, reset) ||
-	    (priv->invert &&
-	     nla_put_be32(skb, NFTA_QUIC_FLAGS, htonl(NFT_QUIC_F_INVERT))) ||
+	    (priv->invert && nla_put_be32(skb, NFTA_QUIC_FLAGS, htonl(NFT_QUIC_F_INVERT))) ||
 	    nla_put(skb, NFTA_QUIC_DATA, priv->state->len, priv->state->data))
 		return -1;
 	return 0;
@@ -223,11 +218,10 @@ static int nq_match_validate(const struct nft_ctx *ctx, const struct nft_expr *e
 	unsigned int needed;
 	int err;
 
-	err = nft_chain_validate_hooks(ctx->chain, BIT(NF_INET_PRE_ROUTING) |
-						   BIT(NF_INET_LOCAL_IN) |
-						   BIT(NF_INET_FORWARD) |
-						   BIT(NF_INET_LOCAL_OUT) |
-						   BIT(NF_INET_POST_ROUTING));
+	err = nft_chain_validate_hooks(ctx->chain,
+				       BIT(NF_INET_PRE_ROUTING) | BIT(NF_INET_LOCAL_IN) |
+					       BIT(NF_INET_FORWARD) | BIT(NF_INET_LOCAL_OUT) |
+					       BIT(NF_INET_POST_ROUTING));
 	if (err || !nft_is_base_chain(ctx->chain) || !nq_key_is_name(priv->key))
 		return err;
 

@@ -119,8 +119,8 @@ void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
  * Caller holds nf_tables' commit_mutex, and may be under RCU or a spinlock. Return: 0, or
  * -EOPNOTSUPP if there is a lookup, but it cannot be served.
  */
-int nq_search_resolve(struct net *net, const struct nft_chain *chain,
-		      const struct nft_expr *expr, struct nq_search *search);
+int nq_search_resolve(struct net *net, const struct nft_chain *chain, const struct nft_expr *expr,
+		      struct nq_search *search);
 
 /**
  * nq_search_run - leave the candidate that the lookup hits in the registers

@@ -63,8 +63,8 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 	struct nf_conn *ct;
 	struct nq_key key;
 
-	if (!head->is_long || !h->ver ||
-	    (h->type != NQ_TYPE_INITIAL && h->type != NQ_TYPE_0RTT) || !READ_ONCE(nn->n_names))
+	if (!head->is_long || !h->ver || (h->type != NQ_TYPE_INITIAL && h->type != NQ_TYPE_0RTT) ||
+	    !READ_ONCE(nn->n_names))
 		return NULL;
 
 	ct = nf_ct_get(pkt->skb, &ctinfo);
@@ -146,8 +146,7 @@ bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst)
 	return nq_candidates_next(&c, (u8 *)dst) && !c.fallback;
 }
 
-void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs,
-		  const struct nft_pktinfo *pkt)
+void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 	const struct nq_expr_state *state = priv->state;
@@ -208,8 +207,7 @@ static bool nq_match_sni(const struct nq_names *names, const u8 *data, u8 len)
 		/* at least one byte has to stand for the star */
 		data++;
 		len--;
-		return names->sni_len > len &&
-		       !memcmp(sni + names->sni_len - len, data, len);
+		return names->sni_len > len && !memcmp(sni + names->sni_len - len, data, len);
 	}
 	return len && names->sni_len == len && !memcmp(sni, data, len);
 }

@@ -29,8 +29,8 @@ static int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr)
 	if (!dump->skb)
 		return -ENOMEM;
 	if (!expr->ops->dump || expr->ops->dump(dump->skb, expr, false) < 0 ||
-	    nla_parse(dump->tb, NFT_EXPR_MAXATTR, (struct nlattr *)dump->skb->data,
-		      dump->skb->len, NULL, NULL) < 0) {
+	    nla_parse(dump->tb, NFT_EXPR_MAXATTR, (struct nlattr *)dump->skb->data, dump->skb->len,
+		      NULL, NULL) < 0) {
 		kfree_skb(dump->skb);
 		return -EOPNOTSUPP;
 	}
@@ -73,7 +73,7 @@ static const struct nft_set *nq_set_find(struct net *net, const struct nft_table
 {
 	const struct nft_set *set;
 
-	list_for_each_entry(set, &table->sets, list)
+	list_for_each_entry (set, &table->sets, list)
 		if (nft_is_active_next(net, set) && !nla_strcmp(name, set->name))
 			return set;
 	return NULL;
@@ -85,7 +85,7 @@ static bool nq_set_bound_by(const struct nft_set *set, const struct nft_expr *ex
 	const void *start = expr, *end = start + expr->ops->size;
 	const struct nft_set_binding *b;
 
-	list_for_each_entry(b, &set->bindings, list)
+	list_for_each_entry (b, &set->bindings, list)
 		if ((const void *)b >= start && (const void *)(b + 1) <= end)
 			return true;
 	return false;
@@ -130,15 +130,11 @@ static const struct {
 	const char *type;
 	u8 attr_dreg;
 } nq_loaders[] = {
-	{ "payload", NFTA_PAYLOAD_DREG },
-	{ "meta", NFTA_META_DREG },
-	{ "ct", NFTA_CT_DREG },
-	{ "rt", NFTA_RT_DREG },
-	{ "fib", NFTA_FIB_DREG },
-	{ "exthdr", NFTA_EXTHDR_DREG },
-	{ "socket", NFTA_SOCKET_DREG },
-	{ "immediate", NFTA_IMMEDIATE_DREG },
-	{ "quic", NFTA_QUIC_DREG },
+	{"payload", NFTA_PAYLOAD_DREG}, {"meta", NFTA_META_DREG},
+	{"ct", NFTA_CT_DREG},		{"rt", NFTA_RT_DREG},
+	{"fib", NFTA_FIB_DREG},		{"exthdr", NFTA_EXTHDR_DREG},
+	{"socket", NFTA_SOCKET_DREG},	{"immediate", NFTA_IMMEDIATE_DREG},
+	{"quic", NFTA_QUIC_DREG},
 };
 
 /* Expressions that write no data register. */
@@ -195,7 +191,7 @@ static const struct nft_rule *nq_rule_find(const struct nft_chain *chain,
 {
 	const struct nft_rule *rule;
 
-	list_for_each_entry(rule, &chain->rules, list)
+	list_for_each_entry (rule, &chain->rules, list)
 		if ((const void *)expr >= (const void *)rule->data &&
 		    (const void *)expr < (const void *)rule->data + rule->dlen)
 			return rule;
@@ -217,7 +213,7 @@ static const struct nq_expr *nq_part_of(const struct nft_expr *expr, unsigned in
 /* Note @priv as a part of the key. A later load of the same register replaces it. */
 static int nq_part_add(struct nq_search *search, const struct nq_expr *priv, unsigned int n)
 {
-	struct nq_part part = { .key = priv->key, .dreg = priv->dreg, .len = priv->len };
+	struct nq_part part = {.key = priv->key, .dreg = priv->dreg, .len = priv->len};
 	unsigned int i;
 
 	if (priv->dreg + priv->len / NFT_REG32_SIZE > search->sreg + n)
@@ -230,8 +226,7 @@ static int nq_part_add(struct nq_search *search, const struct nq_expr *priv, uns
 	}
 	if (search->n_parts == NQ_PARTS_MAX)
 		return -EOPNOTSUPP;
-	memmove(&search->parts[i + 1], &search->parts[i],
-		(search->n_parts - i) * sizeof(part));
+	memmove(&search->parts[i + 1], &search->parts[i], (search->n_parts - i) * sizeof(part));
 	search->parts[i] = part;
 	search->n_parts++;
 	return 0;
@@ -280,8 +275,8 @@ static bool nq_key_filled(const struct nq_search *search, const struct nft_rule 
 	return false;
 }
 
-int nq_search_resolve(struct net *net, const struct nft_chain *chain,
-		      const struct nft_expr *expr, struct nq_search *search)
+int nq_search_resolve(struct net *net, const struct nft_chain *chain, const struct nft_expr *expr,
+		      struct nq_search *search)
 {
 	const struct nq_expr *self = nft_expr_priv(expr), *part;
 	const struct nft_rule *rule = nq_rule_find(chain, expr);

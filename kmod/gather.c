@@ -255,7 +255,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct nq_packet p = { .skb = skb, .state = state };
+	struct nq_packet p = {.skb = skb, .state = state};
 	int thoff = nq_transport(skb, state->pf);
 	struct nq_net *nn = priv;
 	unsigned int verdict;

@@ -26,8 +26,8 @@ static bool nq_held_vrf(const struct nq_packet *p)
 {
 	if (p->state->hook != NF_INET_PRE_ROUTING || !netif_is_l3_master(p->state->in))
 		return false;
-	return p->state->pf == NFPROTO_IPV4 ? ipv4_l3mdev_skb(IPCB(p->skb)->flags) :
-					      ipv6_l3mdev_skb(IP6CB(p->skb)->flags);
+	return p->state->pf == NFPROTO_IPV4 ? ipv4_l3mdev_skb(IPCB(p->skb)->flags)
+					    : ipv6_l3mdev_skb(IP6CB(p->skb)->flags);
 }
 
 bool nq_held_can(const struct nq_packet *p)

@@ -29,8 +29,8 @@ static unsigned int nq_hold_pick(const struct nq_hold *hold, const struct nq_hel
 {
 	const u8 *other = hold->kept[!hold->last].flight;
 
-	return other && nq_flight_packed_is(other, h->dcid.id, h->dcid.len) ? !hold->last :
-									      hold->last;
+	return other && nq_flight_packed_is(other, h->dcid.id, h->dcid.len) ? !hold->last
+									    : hold->last;
 }
 
 /*
@@ -199,8 +199,7 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
  * hold_lock, which it releases.
  */
 static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct nq_held *h,
-				 const struct nq_packet *p)
-	__releases(&nn->hold_lock)
+				 const struct nq_packet *p) __releases(&nn->hold_lock)
 {
 	bool mine = !hold->owned;
 	LIST_HEAD(ended);
@@ -227,8 +226,8 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	struct nq_hold *hold;
 	struct nq_held *h;
 
-	if (!READ_ONCE(nn->n_holds) ||
-	    !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) || !nq_held_can(p))
+	if (!READ_ONCE(nn->n_holds) || !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) ||
+	    !nq_held_can(p))
 		return false;
 
 	h = nq_held_take(p);
@@ -275,8 +274,7 @@ static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_s
 static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_held *h,
 			   struct list_head *ended)
 {
-	if (!READ_ONCE(nn->active) ||
-	    h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
+	if (!READ_ONCE(nn->active) || h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
 	    !nq_hold_room(nn, 1, hold->bytes + nq_held_bytes(h), ended) ||
 	    rhashtable_insert_fast(&nn->holds, &hold->node, nq_hold_params))
 		return false;

@@ -50,7 +50,7 @@ void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
 	struct nq_held *h, *next;
 
 	list_splice_tail_init(&hold->fresh, &hold->queue);
-	list_for_each_entry_safe(h, next, &hold->queue, list) {
+	list_for_each_entry_safe (h, next, &hold->queue, list) {
 		nq_hold_count(nn, hold->reason, h->datagrams);
 		if (hold->pass)
 			nq_held_resume(h);
@@ -64,7 +64,7 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended)
 {
 	struct nq_hold *hold, *next;
 
-	list_for_each_entry_safe(hold, next, ended, fifo)
+	list_for_each_entry_safe (hold, next, ended, fifo)
 		nq_hold_finish(nn, hold);
 }
 
@@ -83,7 +83,7 @@ bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 
 	if (flows > READ_ONCE(nn->limits.hold_flows) || bytes > READ_ONCE(nn->limits.hold_bytes))
 		return false; /* nobody need go for what never fits */
-	list_for_each_entry_safe(hold, next, &nn->fifo, fifo) {
+	list_for_each_entry_safe (hold, next, &nn->fifo, fifo) {
 		if (!left || nq_hold_fits(nn, flows, bytes))
 			break;
 		if (hold->owned)
@@ -104,7 +104,7 @@ static void nq_hold_expire(struct timer_list *timer)
 	LIST_HEAD(ended);
 
 	spin_lock_bh(&nn->hold_lock);
-	list_for_each_entry_safe(hold, next, &nn->fifo, fifo) {
+	list_for_each_entry_safe (hold, next, &nn->fifo, fifo) {
 		if (time_before(jiffies, hold->began + wait) || n == NQ_EXPIRE_BATCH)
 			break;
 		if (hold->owned)
@@ -130,14 +130,14 @@ struct nq_hold_which {
 
 static bool nq_hold_is(const struct nq_hold *hold, const struct nq_hold_which *which)
 {
-	const struct list_head *queues[] = { &hold->queue, &hold->fresh };
+	const struct list_head *queues[] = {&hold->queue, &hold->fresh};
 	const struct nq_held *h;
 	unsigned int i;
 
 	if (!which->dev && !which->ops)
 		return true;
 	for (i = 0; i < ARRAY_SIZE(queues); i++)
-		list_for_each_entry(h, queues[i], list)
+		list_for_each_entry (h, queues[i], list)
 			if (which->dev ? nq_held_uses(h, which->dev) : nq_held_at(h, which->ops))
 				return true;
 	return false;
@@ -152,7 +152,7 @@ static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *wh
 		return;
 
 	spin_lock_bh(&nn->hold_lock);
-	list_for_each_entry_safe(hold, next, &nn->fifo, fifo) {
+	list_for_each_entry_safe (hold, next, &nn->fifo, fifo) {
 		if (!nq_hold_is(hold, which))
 			continue;
 		nq_hold_unlink(nn, hold, NQ_STAT_flushed, pass);
@@ -165,14 +165,14 @@ static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *wh
 
 void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev)
 {
-	const struct nq_hold_which which = { .dev = dev };
+	const struct nq_hold_which which = {.dev = dev};
 
 	nq_hold_flush_some(nn, &which, false);
 }
 
 void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass)
 {
-	const struct nq_hold_which which = { .ops = ops };
+	const struct nq_hold_which which = {.ops = ops};
 
 	nq_hold_flush_some(nn, &which, pass);
 }

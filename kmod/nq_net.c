@@ -18,10 +18,10 @@ static const struct {
 	u8 pf;
 	unsigned int hooknum;
 } nq_places[NQ_POINTS] = {
-	[NQ_PRE_V4] = { NFPROTO_IPV4, NF_INET_PRE_ROUTING },
-	[NQ_PRE_V6] = { NFPROTO_IPV6, NF_INET_PRE_ROUTING },
-	[NQ_OUT_V4] = { NFPROTO_IPV4, NF_INET_LOCAL_OUT },
-	[NQ_OUT_V6] = { NFPROTO_IPV6, NF_INET_LOCAL_OUT },
+	[NQ_PRE_V4] = {NFPROTO_IPV4, NF_INET_PRE_ROUTING},
+	[NQ_PRE_V6] = {NFPROTO_IPV6, NF_INET_PRE_ROUTING},
+	[NQ_OUT_V4] = {NFPROTO_IPV4, NF_INET_LOCAL_OUT},
+	[NQ_OUT_V6] = {NFPROTO_IPV6, NF_INET_LOCAL_OUT},
 };
 
 unsigned int nq_points(u8 family, unsigned int hooknum)

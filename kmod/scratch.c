@@ -14,7 +14,7 @@ void nq_scratch_free(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu (cpu) {
 		kvfree(per_cpu(nq_scratch, cpu));
 		per_cpu(nq_scratch, cpu) = NULL;
 	}
@@ -26,7 +26,7 @@ int nq_scratch_alloc(void)
 	int cpu, err = 0;
 
 	mutex_lock(&nq_scratch_mutex);
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu (cpu) {
 		if (per_cpu(nq_scratch, cpu))
 			continue;
 		s = kvmalloc_node(sizeof(*s), GFP_KERNEL, cpu_to_node(cpu));
@@ -41,8 +41,7 @@ int nq_scratch_alloc(void)
 	return err;
 }
 
-struct nq_scratch *nq_scratch_get(void)
-	__acquires(&s->lock)
+struct nq_scratch *nq_scratch_get(void) __acquires(&s->lock)
 {
 	struct nq_scratch *s;
 
@@ -52,8 +51,7 @@ struct nq_scratch *nq_scratch_get(void)
 	return s;
 }
 
-void nq_scratch_put(struct nq_scratch *s)
-	__releases(&s->lock)
+void nq_scratch_put(struct nq_scratch *s) __releases(&s->lock)
 {
 	spin_unlock(&s->lock);
 	local_bh_enable();

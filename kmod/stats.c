@@ -19,7 +19,7 @@ static unsigned long nq_stat_sum(const struct nq_net *nn, enum nq_stat stat)
 	unsigned long sum = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
+	for_each_possible_cpu (cpu)
 		sum += READ_ONCE(per_cpu_ptr(nn->stats, cpu)->count[stat]);
 	return sum;
 }
@@ -36,8 +36,7 @@ static int nq_stats_show(struct seq_file *seq, void *v)
 	for (i = 0; i < NQ_STAT_COUNT; i++)
 		seq_printf(seq, "%08lx ", nq_stat_sum(nn, i));
 	seq_printf(seq, "%08x %08lx %08x %08lx\n", READ_ONCE(nn->n_holds),
-		   READ_ONCE(nn->hold_bytes), READ_ONCE(nn->n_names),
-		   READ_ONCE(nn->names_bytes));
+		   READ_ONCE(nn->hold_bytes), READ_ONCE(nn->n_names), READ_ONCE(nn->names_bytes));
 	return 0;
 }
 

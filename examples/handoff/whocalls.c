@@ -50,7 +50,7 @@ static int take(int quicd)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct pollfd fd[65];
 	nfds_t n = 1;
 

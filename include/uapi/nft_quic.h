@@ -38,10 +38,10 @@ enum nft_quic_keys {
 };
 #define NFT_QUIC_KEY_MAX (__NFT_QUIC_KEY_MAX - 1)
 
-#define NFT_QUIC_ALPN_LEN	 16
-#define NFT_QUIC_SNI_LEN	 64
-#define NFT_QUIC_SNI_CONCAT_LEN	 48
-#define NFT_QUIC_CID_LEN	 20
+#define NFT_QUIC_ALPN_LEN	16
+#define NFT_QUIC_SNI_LEN	64
+#define NFT_QUIC_SNI_CONCAT_LEN 48
+#define NFT_QUIC_CID_LEN	20
 
 /**
  * enum nft_quic_types - packet types, independent of the version's type bits

@@ -7,7 +7,8 @@ void nq_reasm_init(struct nq_reasm *r)
 	r->n_ranges = 0;
 }
 
-/* The first range that ends at or behind @start: it and those after it may touch what starts there. */
+/* The first range that ends at or behind @start: it and those after it may touch what starts there.
+ */
 static unsigned int nq_reasm_find(const struct nq_reasm *r, unsigned int start)
 {
 	unsigned int low = 0, high = r->n_ranges;

@@ -22,7 +22,7 @@ static ssize_t cookie_write(void *cookie, const char *text, size_t len)
 
 static bool stream_init(struct nx_stream *s, struct nx_ctx *ctx, FILE *user)
 {
-	static const cookie_io_functions_t io = { .write = cookie_write };
+	static const cookie_io_functions_t io = {.write = cookie_write};
 
 	s->ctx = ctx;
 	s->user = user;

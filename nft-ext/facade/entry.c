@@ -176,8 +176,8 @@ int nft_run_cmd_from_filename(struct nft_ctx *ctx, const char *filename)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_run_file(c, filename) :
-			      nx_real()->nft_run_cmd_from_filename(ctx, filename);
+	return c && !c->run ? nx_run_file(c, filename)
+			    : nx_real()->nft_run_cmd_from_filename(ctx, filename);
 }
 
 /* The rest is passed on. */
@@ -210,8 +210,8 @@ unsigned int nft_ctx_input_get_flags(struct nft_ctx *ctx)
 
 unsigned int nft_ctx_input_set_flags(struct nft_ctx *ctx, unsigned int flags)
 {
-	return nx_real()->nft_ctx_input_set_flags ?
-		       nx_real()->nft_ctx_input_set_flags(ctx, flags) : 0;
+	return nx_real()->nft_ctx_input_set_flags ? nx_real()->nft_ctx_input_set_flags(ctx, flags)
+						  : 0;
 }
 
 unsigned int nft_ctx_output_get_flags(struct nft_ctx *ctx)

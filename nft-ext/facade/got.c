@@ -23,7 +23,7 @@
 
 /** struct tables - the parts of the dynamic section that are needed */
 struct tables {
-	const ElfW(Sym) *sym;
+	const ElfW(Sym) * sym;
 	const char *str;
 	const char *rel[2]; /* PLT and other relocations */
 	size_t size[2];
@@ -110,7 +110,7 @@ static void protect(const struct link_map *map)
 {
 	uintptr_t page = sysconf(_SC_PAGESIZE);
 	const ElfW(Ehdr) *eh = (const void *)map->l_addr;
-	const ElfW(Phdr) *ph;
+	const ElfW(Phdr) * ph;
 
 	if (memcmp(eh->e_ident, ELFMAG, SELFMAG))
 		return;
@@ -144,8 +144,8 @@ static bool visit(const struct link_map *map, const struct tables *t, struct nx_
 				if (strcmp(name, patch[i].name))
 					continue;
 				patch[i].found += !write;
-				if (write && !store((void **)(map->l_addr + r->r_offset),
-						    patch[i].with))
+				if (write &&
+				    !store((void **)(map->l_addr + r->r_offset), patch[i].with))
 					return false;
 			}
 		}
@@ -175,7 +175,7 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 
 bool nx_got_calls(const struct link_map *map, const char *name)
 {
-	struct nx_patch patch = { .name = name };
+	struct nx_patch patch = {.name = name};
 	struct tables t;
 
 	read_dynamic(map, &t);

@@ -100,8 +100,7 @@ static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
 	ret = nftnl_rule_nlmsg_parse(rc > 0 ? (const struct nlmsghdr *)msg.p : nlh, rule);
 	nx_buf_free(&msg);
 	if (rc < 0)
-		nx_run_note(current,
-			    "quic: a rule in the kernel cannot be shown: %s",
+		nx_run_note(current, "quic: a rule in the kernel cannot be shown: %s",
 			    rc == -EINVAL ? "it was made by a newer nft-quic" : strerror(-rc));
 	return ret;
 }
@@ -120,7 +119,9 @@ static void name_data(struct nftnl_set *set)
 		return;
 	/* libraries older than the input flags would abort when they list it */
 	if (!nx_real()->nft_ctx_input_set_flags && nx_udata_ranges(udata, len))
-		nx_run_note(current, "quic: this libnftables cannot list a map from a concatenation to ranges");
+		nx_run_note(
+			current,
+			"quic: this libnftables cannot list a map from a concatenation to ranges");
 	if (!nx_udata_name_data(&b, udata, len, nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE),
 				nftnl_set_get_u32(set, NFTNL_SET_DATA_LEN)))
 		return;
@@ -194,7 +195,7 @@ static int hook_set_str(void *num, const char *s, int base)
 
 static void install_gmp(const struct link_map *map, void *handle)
 {
-	struct nx_patch patch[] = { { "__gmpz_set_str", hook_set_str, 0 } };
+	struct nx_patch patch[] = {{"__gmpz_set_str", hook_set_str, 0}};
 
 	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
 	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
@@ -217,13 +218,13 @@ bool nx_hooks_short(void)
 const char *nx_hooks_install(const struct link_map *map, void *handle)
 {
 	struct nx_patch patch[] = {
-		{ "fopen", hook_fopen, 0 },
-		{ "read", hook_read, 0 },
-		{ "sendmsg", hook_sendmsg, 0 },
-		{ "nftnl_rule_nlmsg_build_payload", hook_rule_build, 0 },
-		{ "nftnl_rule_nlmsg_parse", hook_rule_parse, 0 },
-		{ "nftnl_set_nlmsg_build_payload", hook_set_build, 0 },
-		{ "nftnl_set_nlmsg_parse", hook_set_parse, 0 },
+		{"fopen", hook_fopen, 0},
+		{"read", hook_read, 0},
+		{"sendmsg", hook_sendmsg, 0},
+		{"nftnl_rule_nlmsg_build_payload", hook_rule_build, 0},
+		{"nftnl_rule_nlmsg_parse", hook_rule_parse, 0},
+		{"nftnl_set_nlmsg_build_payload", hook_set_build, 0},
+		{"nftnl_set_nlmsg_parse", hook_set_parse, 0},
 	};
 	const char *why;
 

@@ -117,8 +117,7 @@ static bool include_in(struct nx_lang *lang, const struct nx_block *block, const
 	return done;
 }
 
-void nx_include(struct nx_lang *lang, const struct nx_block *block, const char *pattern,
-		size_t len)
+void nx_include(struct nx_lang *lang, const struct nx_block *block, const char *pattern, size_t len)
 {
 	struct nx_run *run = lang->arg;
 	const struct nx_buf *paths = &run->ctx->paths;

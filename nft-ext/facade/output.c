@@ -27,11 +27,13 @@ static bool describe_line(struct nx_run *run, const char *line, size_t len, stru
 	if (!k)
 		return false;
 	if (k->kind == NX_NUM)
-		nx_buf_fmt(out, "quic expression, datatype quic_%s (%s) (basetype integer), %u bits\n"
-				"\nvalues: %s\n", k->name, k->what, k->width * 8u,
-			   nx_num_symbols(k));
+		nx_buf_fmt(out,
+			   "quic expression, datatype quic_%s (%s) (basetype integer), %u bits\n"
+			   "\nvalues: %s\n",
+			   k->name, k->what, k->width * 8u, nx_num_symbols(k));
 	else
-		nx_buf_fmt(out, "quic expression, datatype quic_%s (%s) (basetype %s), %u characters\n",
+		nx_buf_fmt(out,
+			   "quic expression, datatype quic_%s (%s) (basetype %s), %u characters\n",
 			   k->name, k->what, k->kind == NX_NAME ? "string" : "integer", k->width);
 	return true;
 }
@@ -52,9 +54,11 @@ static bool translate_text(struct nx_run *run, const char *raw, size_t len, stru
 {
 	struct nx_ctx *ctx = run->ctx;
 	unsigned int flags = nx_real()->nft_ctx_output_get_flags(ctx->real);
-	struct nx_lang lang = { .dir = NX_OUT, .slots = &ctx->slots, .known = &ctx->layouts,
-				.made = &run->lang.sets,
-				.numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL };
+	struct nx_lang lang = {.dir = NX_OUT,
+			       .slots = &ctx->slots,
+			       .known = &ctx->layouts,
+			       .made = &run->lang.sets,
+			       .numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL};
 	struct nx_text *text;
 	char *copy;
 	bool ok;
@@ -93,7 +97,7 @@ static bool is_json(const struct nx_run *run, const char *raw, size_t len)
 /* Does this libnftnl print the bytes of a register in their order? */
 static bool words_as_sent(void)
 {
-	static const unsigned char one[4] = { 0, 0, 0, 1 };
+	static const unsigned char one[4] = {0, 0, 0, 1};
 	struct nftnl_expr *cmp = nftnl_expr_alloc("cmp");
 	char text[128] = "";
 

@@ -13,16 +13,17 @@ static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)
 {
 	const struct nx_real *real = nx_real();
 	unsigned int flags = real->nft_ctx_output_get_flags(ctx->real);
-	struct nx_run run = { .ctx = ctx }, *old;
-	struct nx_lang lang = { .dir = NX_OUT, .slots = &ctx->slots };
+	struct nx_run run = {.ctx = ctx}, *old;
+	struct nx_lang lang = {.dir = NX_OUT, .slots = &ctx->slots};
 	struct nx_text *text = NULL;
 	const char *s;
 	size_t len;
 	int rc;
 
 	run.lang.slots = &ctx->slots;
-	real->nft_ctx_output_set_flags(ctx->real, (flags & ~NFT_CTX_OUTPUT_JSON &
-						   ~NFT_CTX_OUTPUT_ECHO) | NFT_CTX_OUTPUT_TERSE);
+	real->nft_ctx_output_set_flags(ctx->real,
+				       (flags & ~NFT_CTX_OUTPUT_JSON & ~NFT_CTX_OUTPUT_ECHO) |
+					       NFT_CTX_OUTPUT_TERSE);
 	ctx->run = &run;
 	old = nx_hooks_enter(&run);
 	rc = real->nft_run_cmd_from_buffer(ctx->real, cmd);

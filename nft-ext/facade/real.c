@@ -17,8 +17,14 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Where distributions keep libraries; the build's own directory comes first. */
 static const char *const dirs[] = {
-	NX_REAL_LIBDIR, "/usr/lib/" NX_MULTIARCH, "/lib/" NX_MULTIARCH, "/usr/lib64", "/lib64",
-	"/usr/lib",	"/lib",			  "/usr/local/lib",
+	NX_REAL_LIBDIR,
+	"/usr/lib/" NX_MULTIARCH,
+	"/lib/" NX_MULTIARCH,
+	"/usr/lib64",
+	"/lib64",
+	"/usr/lib",
+	"/lib",
+	"/usr/local/lib",
 };
 
 static bool same_file(const char *a, const char *b)

@@ -23,7 +23,7 @@ struct source {
 	const char *name; /* file name, NULL for a command */
 	const char *cmd;  /* the command, or what the file holds */
 	size_t len;
-	bool once;	  /* the file cannot be read a second time */
+	bool once; /* the file cannot be read a second time */
 	bool stdin_file;
 };
 
@@ -128,8 +128,8 @@ err:
 bool nx_run_stale(struct nx_run *run)
 {
 	for (const struct nx_asked *a = run->lang.asked; a && !run->again; a = a->next) {
-		struct nx_set_id id = { a->family, a->table, strlen(a->table), a->set,
-					strlen(a->set) };
+		struct nx_set_id id = {a->family, a->table, strlen(a->table), a->set,
+				       strlen(a->set)};
 		const struct nx_layout *l = nx_layouts_get(&run->ctx->layouts, &id);
 		static const struct nx_layout none;
 
@@ -165,7 +165,7 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	const struct nx_real *real = nx_real();
 	unsigned int flags = real->nft_ctx_output_get_flags(ctx->real);
 
-	*run = (struct nx_run){ .ctx = ctx };
+	*run = (struct nx_run){.ctx = ctx};
 	run->json = flags & NFT_CTX_OUTPUT_JSON;
 	run->lang.dir = NX_IN;
 	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
@@ -257,7 +257,8 @@ static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 	bool no_module;
 
 	if (unsupported && run->wide_interval) {
-		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
+		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel "
+				"takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
 		return;
 	}
 	if (!run->nquic)
@@ -266,11 +267,16 @@ static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 	no_module = memmem(err->p, err->len, "No such file or directory", 25) &&
 		    access("/sys/module/nft_quic", F_OK);
 	if (no_module && run->json_in)
-		nx_buf_str(err, "Error: the module nft_quic is not loaded: without it the kernel does not know quic (see modprobe nft_quic)\n");
+		nx_buf_str(err, "Error: the module nft_quic is not loaded: without it the kernel "
+				"does not know quic (see modprobe nft_quic)\n");
 	else if (no_module && blamed)
-		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not loaded and could not be loaded (see modprobe nft_quic)\n");
+		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not "
+				"loaded and could not be loaded (see modprobe nft_quic)\n");
 	if (unsupported)
-		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and in chains that are reached from the hooks prerouting, input, forward, output or postrouting; if that is so here, something else in the rule is not supported\n");
+		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and "
+				"in chains that are reached from the hooks prerouting, input, "
+				"forward, output or postrouting; if that is so here, something "
+				"else in the rule is not supported\n");
 }
 
 static void finish_errors(struct nx_run *run)
@@ -283,8 +289,8 @@ static void finish_errors(struct nx_run *run)
 	if (run->lang.oom)
 		nx_buf_str(&err, "Error: quic: out of memory\n");
 	if (s->raw.len) {
-		bool blamed = nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang,
-					&err);
+		bool blamed =
+			nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang, &err);
 
 		explain(run, &err, blamed);
 	}
@@ -363,7 +369,7 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 
 int nx_run_buffer(struct nx_ctx *ctx, const char *cmd)
 {
-	struct source src = { .cmd = cmd, .len = strlen(cmd) };
+	struct source src = {.cmd = cmd, .len = strlen(cmd)};
 
 	return run_source(ctx, &src);
 }
@@ -387,7 +393,7 @@ static void add_basedir(struct nx_ctx *ctx, const char *name)
 
 int nx_run_file(struct nx_ctx *ctx, const char *name)
 {
-	struct source src = { .name = name };
+	struct source src = {.name = name};
 	bool regular = false;
 	char *text;
 	int rc;

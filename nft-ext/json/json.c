@@ -13,8 +13,7 @@
 int nx_json_in(struct nx_run *run, const char *src, size_t len, struct nx_buf *out)
 {
 	/* typeof in JSON came after the input flags */
-	struct nx_jwalk w = { .lang = &run->lang,
-			      .typeof_in = nx_real()->nft_ctx_input_set_flags };
+	struct nx_jwalk w = {.lang = &run->lang, .typeof_in = nx_real()->nft_ctx_input_set_flags};
 	json_t *root;
 	char *dump;
 
@@ -47,8 +46,10 @@ static bool put_value(struct nx_run *run, struct nx_lang *lang, json_t *v, const
 		      size_t len, struct nx_buf *out)
 {
 	/* a monitor cannot be asked in between */
-	struct nx_jwalk w = { .lang = lang, .typeof_in = true, .arg = run,
-			      .typeof_text = run->stream ? NULL : nx_probe_typeof };
+	struct nx_jwalk w = {.lang = lang,
+			     .typeof_in = true,
+			     .arg = run,
+			     .typeof_text = run->stream ? NULL : nx_probe_typeof};
 	char *dump;
 
 	nx_jwalk(&w, v);
@@ -68,8 +69,10 @@ bool nx_json_out(struct nx_run *run, const char *raw, size_t len, struct nx_buf 
 {
 	struct nx_ctx *ctx = run->ctx;
 	unsigned int flags = nx_real()->nft_ctx_output_get_flags(ctx->real);
-	struct nx_lang lang = { .dir = NX_OUT, .slots = &ctx->slots, .known = &ctx->layouts,
-				.numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL };
+	struct nx_lang lang = {.dir = NX_OUT,
+			       .slots = &ctx->slots,
+			       .known = &ctx->layouts,
+			       .numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL};
 	size_t at = 0;
 	bool ok = true;
 

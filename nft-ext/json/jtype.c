@@ -8,9 +8,9 @@
 static json_t *one(char *text)
 {
 	/* meta keys that are printed without `meta` */
-	static const char *const bare[] = { "iif", "oif", "iifname", "oifname", "iifgroup",
-					    "oifgroup", "iiftype", "oiftype", "skuid", "skgid",
-					    "cgroup", "rtclassid" };
+	static const char *const bare[] = {"iif",      "oif",	   "iifname", "oifname",
+					   "iifgroup", "oifgroup", "iiftype", "oiftype",
+					   "skuid",    "skgid",	   "cgroup",  "rtclassid"};
 	char *save, *head = strtok_r(text, " \t", &save), *field = strtok_r(NULL, " \t", &save);
 
 	if (!head || strtok_r(NULL, " \t", &save))
@@ -85,7 +85,8 @@ json_t *nx_jtype_of_name(const json_t *type)
 	if (!json_is_array(type))
 		return NULL;
 	concat = json_array();
-	json_array_foreach(type, i, p) {
+	json_array_foreach(type, i, p)
+	{
 		char *copy = text_of_name(p) ? strdup(text_of_name(p)) : NULL;
 
 		expr = copy ? one(copy) : NULL;
@@ -101,8 +102,9 @@ json_t *nx_jtype_of_name(const json_t *type)
 
 bool nx_jtype_known(const json_t *name)
 {
-	static const char *const objects[] = { "counter", "quota", "limit", "secmark", "synproxy",
-					       "ct helper", "ct timeout", "ct expectation" };
+	static const char *const objects[] = {"counter",    "quota",	     "limit",
+					      "secmark",    "synproxy",	     "ct helper",
+					      "ct timeout", "ct expectation"};
 	const char *s = json_string_value(name);
 
 	for (size_t i = 0; s && i < sizeof(objects) / sizeof(objects[0]); i++) {

@@ -42,8 +42,8 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 		const struct nx_slot *s;
 
 		if (json_unpack(v, "{s:{s:s, s:I, s:I}}", "payload", "base", &name, "offset", &off,
-				"len", &len) || strcmp(name, "ih") || off < 0 || off > UINT32_MAX ||
-		    len < 0 || len > 512)
+				"len", &len) ||
+		    strcmp(name, "ih") || off < 0 || off > UINT32_MAX || len < 0 || len > 512)
 			return NULL;
 		s = slot ? nx_slot_by_place(w->lang->slots, off, len) : NULL;
 		if (s)
@@ -92,8 +92,9 @@ const struct nx_key *nx_jkey(json_t *expr)
 {
 	const char *name;
 
-	return json_unpack(expr, "{s:{s:s}}", "quic", "key", &name) ?
-		       NULL : nx_key_by_name(name, strlen(name));
+	return json_unpack(expr, "{s:{s:s}}", "quic", "key", &name)
+		       ? NULL
+		       : nx_key_by_name(name, strlen(name));
 }
 
 unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
@@ -106,7 +107,8 @@ unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
 	*quic = nx_jkey(v);
 	if (!*joined)
 		return *quic ? nx_key_room(nx_jkey(v)) : stock_width(v);
-	json_array_foreach(concat, i, p) {
+	json_array_foreach(concat, i, p)
+	{
 		const struct nx_key *k = nx_key_in_concat(nx_jkey(p));
 
 		*quic |= k != NULL;
@@ -116,15 +118,18 @@ unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
 }
 
 /* As text has it: what no nft could load, or not list again. */
-static void check_concat(struct nx_jwalk *w, const json_t *shown, unsigned int n, unsigned int bytes)
+static void check_concat(struct nx_jwalk *w, const json_t *shown, unsigned int n,
+			 unsigned int bytes)
 {
 	char msg[100];
 
 	if (n > NX_CONCAT_PARTS)
-		snprintf(msg, sizeof(msg), "quic: concatenation of %u parts, at most %u are possible",
-			 n, NX_CONCAT_PARTS);
+		snprintf(msg, sizeof(msg),
+			 "quic: concatenation of %u parts, at most %u are possible", n,
+			 NX_CONCAT_PARTS);
 	else if (bytes > NX_CONCAT_MAX)
-		snprintf(msg, sizeof(msg), "quic: concatenation of %u bytes is too long, at most %u are possible",
+		snprintf(msg, sizeof(msg),
+			 "quic: concatenation of %u bytes is too long, at most %u are possible",
 			 bytes, NX_CONCAT_MAX);
 	else
 		return;
@@ -145,7 +150,8 @@ void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct n
 	/* an error shows what the user wrote */
 	if (w->lang->dir == NX_IN)
 		shown = json_deep_copy(v);
-	json_array_foreach(concat, i, p) {
+	json_array_foreach(concat, i, p)
+	{
 		if (l->n == NX_COMPS)
 			break;
 		l->key[l->n] = part(w, p, json_array_size(concat) > 1, NULL);
@@ -237,8 +243,9 @@ static json_t *number(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	nx_num_text(&b, k, val, false);
 	/* what has no symbol stays a number */
 	out = b.oom || (b.p[0] >= '0' && b.p[0] <= '9' && k->id != NFT_QUIC_TYPE) ||
-			      (k->id == NFT_QUIC_TYPE && val > NFT_QUIC_TYPE_SHORT) ?
-		      NULL : json_string(nx_buf_cstr(&b));
+			      (k->id == NFT_QUIC_TYPE && val > NFT_QUIC_TYPE_SHORT)
+		      ? NULL
+		      : json_string(nx_buf_cstr(&b));
 	nx_buf_free(&b);
 	return out;
 }
@@ -262,8 +269,10 @@ static json_t *scalar(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	if (w->lang->dir == NX_OUT)
 		return nx_jname(k, &lit);
 	if (lit.len > k->width) {
-		nx_buf_fmt(&b, "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
-			   k->name, lit.len, concat ? "concatenation" : "set", k->width);
+		nx_buf_fmt(
+			&b,
+			"quic %s: name of %u bytes is too long for a %s, at most %u are possible",
+			k->name, lit.len, concat ? "concatenation" : "set", k->width);
 		nx_jerror(w, v, nx_buf_cstr(&b));
 		out = NULL;
 	} else {
@@ -324,10 +333,11 @@ json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key
 		} else if (json_is_array(in = json_object_get(v, "concat"))) {
 			json_t *p;
 
-			json_array_foreach(in, i, p) {
+			json_array_foreach(in, i, p)
+			{
 				if (i < n && key[i])
-					json_array_set_new(in, i,
-							   nx_jvalue(w, json_incref(p), &key[i], 1));
+					json_array_set_new(
+						in, i, nx_jvalue(w, json_incref(p), &key[i], 1));
 			}
 		} else if (w->lang->dir == NX_IN && n == 1 && key[0] && key[0]->kind != NX_NUM &&
 			   json_object_get(v, "range")) {

@@ -15,7 +15,8 @@ static bool has_name(json_t *expr)
 
 	if (k)
 		return k->kind != NX_NUM;
-	json_array_foreach(concat, i, p) {
+	json_array_foreach(concat, i, p)
+	{
 		k = nx_jkey(p);
 		if (k && k->kind != NX_NUM)
 			return true;
@@ -95,15 +96,17 @@ static void walk_elements(struct nx_jwalk *w, json_t *elems, const struct nx_lay
 	size_t i;
 	json_t *e;
 
-	json_array_foreach(elems, i, e) {
+	json_array_foreach(elems, i, e)
+	{
 		if (map && json_is_array(e) && json_array_size(e) == 2) {
 			json_t *data = json_array_get(e, 1);
 
-			json_array_set_new(e, 0, nx_jvalue(w, json_incref(json_array_get(e, 0)),
-							   l->key, l->n));
+			json_array_set_new(
+				e, 0,
+				nx_jvalue(w, json_incref(json_array_get(e, 0)), l->key, l->n));
 			if (l->dn)
-				json_array_set_new(e, 1, nx_jvalue(w, json_incref(data), l->data,
-								   l->dn));
+				json_array_set_new(e, 1,
+						   nx_jvalue(w, json_incref(data), l->data, l->dn));
 		} else {
 			json_array_set_new(elems, i, nx_jvalue(w, json_incref(e), l->key, l->n));
 		}
@@ -114,7 +117,7 @@ static void walk_elements(struct nx_jwalk *w, json_t *elems, const struct nx_lay
 static void walk_map(struct nx_jwalk *w, json_t *map)
 {
 	json_t *key = json_object_get(map, "key"), *data = json_object_get(map, "data");
-	struct nx_layout l = { 0 };
+	struct nx_layout l = {0};
 	json_t *set;
 
 	nx_jexpr(w, key, &l, NULL);
@@ -127,19 +130,20 @@ static void walk_map(struct nx_jwalk *w, json_t *map)
 }
 
 /* The key, or the data, of a set: {"typeof": ...}; what it is made of goes to @key and @n. */
-static void walk_type(struct nx_jwalk *w, json_t *set, const char *name,
-		      const struct nx_key **key, uint8_t *n)
+static void walk_type(struct nx_jwalk *w, json_t *set, const char *name, const struct nx_key **key,
+		      uint8_t *n)
 {
 	json_t *type = json_object_get(set, name), *expr = json_object_get(type, "typeof");
 	json_t *shown;
-	struct nx_layout l = { 0 };
+	struct nx_layout l = {0};
 
 	if (!json_is_object(expr))
 		return;
 	shown = json_deep_copy(type);
 	nx_jexpr(w, expr, &l, NULL);
 	if (nx_layout_quic(&l) && w->lang->dir == NX_IN && !w->typeof_in)
-		nx_jerror(w, shown, "this libnftables does not take typeof in JSON; make the set with text");
+		nx_jerror(w, shown,
+			  "this libnftables does not take typeof in JSON; make the set with text");
 	json_decref(shown);
 	if (!nx_layout_quic(&l))
 		return;
@@ -223,7 +227,7 @@ static void walk_set(struct nx_jwalk *w, json_t *set, const struct nx_set_id *id
 {
 	json_t *elems = json_object_get(set, "elem");
 	const struct nx_layout *known;
-	struct nx_layout l = { 0 };
+	struct nx_layout l = {0};
 
 	walk_type(w, set, "type", l.key, &l.n);
 	walk_type(w, set, "map", l.data, &l.dn);
@@ -255,8 +259,7 @@ static void walk_element(struct nx_jwalk *w, json_t *obj, const struct nx_set_id
 	if (json_is_array(json_object_get(elems, "set")))
 		elems = json_object_get(elems, "set");
 	if (json_is_array(elems)) {
-		json_array_foreach(elems, i, e)
-			map |= json_is_array(e);
+		json_array_foreach(elems, i, e) map |= json_is_array(e);
 		walk_elements(w, elems, l, map);
 	} else if (elems) {
 		json_object_set_new(obj, "elem", nx_jvalue(w, json_incref(elems), l->key, l->n));
@@ -269,11 +272,13 @@ static bool has_quic(json_t *v)
 	size_t i;
 	json_t *m;
 
-	json_array_foreach(v, i, m) {
+	json_array_foreach(v, i, m)
+	{
 		if (has_quic(m))
 			return true;
 	}
-	json_object_foreach(v, key, m) {
+	json_object_foreach(v, key, m)
+	{
 		if ((!strcmp(key, "quic") && json_is_object(m)) || has_quic(m))
 			return true;
 	}
@@ -290,8 +295,9 @@ static bool refuse_wide(struct nx_jwalk *w, json_t *expr, bool map)
 	max = map && !joined ? NX_REG_MAX : NX_BESIDE_MAX;
 	if (!quic || bytes <= max)
 		return false;
-	snprintf(msg, sizeof(msg), "quic: %u bytes are too long beside another value, at most %u are possible",
-		 bytes, max);
+	snprintf(msg, sizeof(msg),
+		 "quic: %u bytes are too long beside another value, at most %u are possible", bytes,
+		 max);
 	nx_jerror(w, expr, msg);
 	return true;
 }
@@ -314,7 +320,7 @@ static bool refuse_second(struct nx_jwalk *w, const char *key, json_t *v)
 /* What the text form refuses as well. */
 static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
 {
-	static const char *const binops[] = { "&", "|", "^", "<<", ">>" };
+	static const char *const binops[] = {"&", "|", "^", "<<", ">>"};
 	size_t i;
 	json_t *m;
 
@@ -327,7 +333,8 @@ static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
 	for (size_t n = 0; n < sizeof(binops) / sizeof(binops[0]); n++) {
 		if (strcmp(key, binops[n]))
 			continue;
-		json_array_foreach(v, i, m) {
+		json_array_foreach(v, i, m)
+		{
 			if (has_name(m)) {
 				nx_jerror(w, m, "quic: a name cannot be computed with");
 				return true;
@@ -369,7 +376,7 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 /* What nft has no JSON for it prints as text in a string: a chain without a name. */
 static json_t *text_in_json(struct nx_jwalk *w, json_t *v)
 {
-	static const struct nx_block chain = { .kind = NX_CHAIN };
+	static const struct nx_block chain = {.kind = NX_CHAIN};
 	const char *s = json_string_value(v);
 	struct nx_text *t;
 	json_t *out = NULL;
@@ -401,7 +408,8 @@ void nx_jwalk(struct nx_jwalk *w, json_t *v)
 	json_t *m;
 
 	if (json_is_array(v)) {
-		json_array_foreach(v, i, m) {
+		json_array_foreach(v, i, m)
+		{
 			if (w->lang->dir == NX_OUT && json_is_string(m))
 				json_array_set_new(v, i, text_in_json(w, json_incref(m)));
 			else
@@ -417,6 +425,5 @@ void nx_jwalk(struct nx_jwalk *w, json_t *v)
 		if (nx_layout_quic(&l))
 			return;
 	}
-	json_object_foreach(v, key, m)
-		walk_member(w, key, m);
+	json_object_foreach(v, key, m) walk_member(w, key, m);
 }

@@ -21,7 +21,7 @@ struct nx_buf {
 	bool oom;
 };
 
-#define NX_BUF_INIT { NULL, 0, 0, false }
+#define NX_BUF_INIT {NULL, 0, 0, false}
 
 /** nx_buf_room - make room for @more bytes and a NUL; false without memory */
 bool nx_buf_room(struct nx_buf *b, size_t more);

@@ -4,14 +4,14 @@
 #include "keys.h"
 
 static const struct nx_key keys[] = {
-	{ "alpn", NFT_QUIC_ALPN, NFT_QUIC_ALPN_LEN, NX_NAME, "offered application protocol" },
-	{ "sni", NFT_QUIC_SNI, NFT_QUIC_SNI_LEN, NX_NAME, "server name" },
-	{ "type", NFT_QUIC_TYPE, 1, NX_NUM, "packet type" },
-	{ "sni", NFT_QUIC_SNI_CONCAT, NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name" },
-	{ "version", NFT_QUIC_VERSION, 4, NX_NUM, "version" },
-	{ "dcid", NFT_QUIC_DCID, NFT_QUIC_CID_LEN, NX_CID, "destination connection ID" },
-	{ "scid", NFT_QUIC_SCID, NFT_QUIC_CID_LEN, NX_CID, "source connection ID" },
-	{ "ech", NFT_QUIC_ECH, 1, NX_NUM, "encrypted ClientHello" },
+	{"alpn", NFT_QUIC_ALPN, NFT_QUIC_ALPN_LEN, NX_NAME, "offered application protocol"},
+	{"sni", NFT_QUIC_SNI, NFT_QUIC_SNI_LEN, NX_NAME, "server name"},
+	{"type", NFT_QUIC_TYPE, 1, NX_NUM, "packet type"},
+	{"sni", NFT_QUIC_SNI_CONCAT, NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name"},
+	{"version", NFT_QUIC_VERSION, 4, NX_NUM, "version"},
+	{"dcid", NFT_QUIC_DCID, NFT_QUIC_CID_LEN, NX_CID, "destination connection ID"},
+	{"scid", NFT_QUIC_SCID, NFT_QUIC_CID_LEN, NX_CID, "source connection ID"},
+	{"ech", NFT_QUIC_ECH, 1, NX_NUM, "encrypted ClientHello"},
 };
 
 const struct nx_key *nx_key_by_id(uint32_t id)

@@ -15,15 +15,15 @@
 
 #include "nft_quic.h"
 
-#define NX_KEY_STRIDE	4096u			   /* bits between two keys' offsets */
-#define NX_KEY_FIRST	(128u * NX_KEY_STRIDE)	   /* bit offset of key 0 */
-#define NX_SLOT_FIRST	8388608u		   /* bit offset of slot 0 */
-#define NX_SLOT_STRIDE	1024u			   /* bits between two slots' offsets */
-#define NX_SLOT_BITS	32u			   /* width of a slot */
-#define NX_SLOT_MAX	((0xffffffffu - NX_SLOT_FIRST) / NX_SLOT_STRIDE)
+#define NX_KEY_STRIDE  4096u		      /* bits between two keys' offsets */
+#define NX_KEY_FIRST   (128u * NX_KEY_STRIDE) /* bit offset of key 0 */
+#define NX_SLOT_FIRST  8388608u		      /* bit offset of slot 0 */
+#define NX_SLOT_STRIDE 1024u		      /* bits between two slots' offsets */
+#define NX_SLOT_BITS   32u		      /* width of a slot */
+#define NX_SLOT_MAX    ((0xffffffffu - NX_SLOT_FIRST) / NX_SLOT_STRIDE)
 /* a match that is dropped on the way to the kernel, see mark_rule */
-#define NX_MARK_OFFSET	(NX_SLOT_FIRST - NX_SLOT_STRIDE)
-#define NX_PAYLOAD_INNER 3			   /* NFT_PAYLOAD_INNER_HEADER, "@ih" */
+#define NX_MARK_OFFSET	 (NX_SLOT_FIRST - NX_SLOT_STRIDE)
+#define NX_PAYLOAD_INNER 3 /* NFT_PAYLOAD_INNER_HEADER, "@ih" */
 
 /**
  * enum nx_kind - what values of a key look like
@@ -63,14 +63,15 @@ uint32_t nx_key_offset(const struct nx_key *k);
 const char *nx_key_names(void);
 
 #define NX_CONCAT_MAX	64 /* bytes of a set's key; nft 1.0.6 aborts above */
-#define NX_CONCAT_PARTS 4 /* nft keeps the typeof of a set with so many parts, not of longer ones */
+#define NX_CONCAT_PARTS 4  /* nft keeps the typeof of a set with so many parts, not of longer ones \
+			    */
 /*
  * The registers have 64 bytes. nft gives 16 of them to a value, or a concatenation's length: it
  * aborts if that is not left, and a longer value without a concatenation runs into the next.
  */
-#define NX_REG_MAX	16
-#define NX_BESIDE_MAX	48
-#define NX_COMPS 16 /* parts of a concatenation, as many as there are 32-bit registers */
+#define NX_REG_MAX    16
+#define NX_BESIDE_MAX 48
+#define NX_COMPS      16 /* parts of a concatenation, as many as there are 32-bit registers */
 
 /**
  * struct nx_layout - which parts of a set's key and data are quic keys

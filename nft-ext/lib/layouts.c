@@ -11,8 +11,8 @@ static const struct {
 	uint32_t num;
 	const char *name;
 } families[] = {
-	{ NFPROTO_IPV4, "ip" },	      { NFPROTO_IPV6, "ip6" }, { NFPROTO_INET, "inet" },
-	{ NFPROTO_BRIDGE, "bridge" }, { NFPROTO_ARP, "arp" },  { NFPROTO_NETDEV, "netdev" },
+	{NFPROTO_IPV4, "ip"},	    {NFPROTO_IPV6, "ip6"}, {NFPROTO_INET, "inet"},
+	{NFPROTO_BRIDGE, "bridge"}, {NFPROTO_ARP, "arp"},  {NFPROTO_NETDEV, "netdev"},
 };
 
 #define NFAMILIES (sizeof(families) / sizeof(families[0]))

@@ -56,15 +56,19 @@ static int check_sni(const char *s, size_t len, struct nx_buf *err)
 		unsigned char c = s[i];
 
 		if (c >= 0x80) {
-			nx_buf_str(err, "quic sni: write international names as they travel (xn--...)");
+			nx_buf_str(err,
+				   "quic sni: write international names as they travel (xn--...)");
 			return -EINVAL;
 		}
 		if (c <= ' ' || c == 0x7f) {
-			nx_buf_str(err, "quic sni: blanks and control characters cannot be in a host name");
+			nx_buf_str(
+				err,
+				"quic sni: blanks and control characters cannot be in a host name");
 			return -EINVAL;
 		}
 		if (c == '*' && (i || (len > 1 && s[1] != '.') || len == 2)) {
-			nx_buf_str(err, "quic sni: a star can only be the whole name or its first label, \"*.example.com\"");
+			nx_buf_str(err, "quic sni: a star can only be the whole name or its first "
+					"label, \"*.example.com\"");
 			return -EINVAL;
 		}
 		if (c == '.' && (!i || s[i - 1] == '.')) {
@@ -97,7 +101,9 @@ static int parse_name(const struct nx_key *k, const char *s, size_t len, struct 
 		unsigned char c = s[i];
 
 		if (c < ' ' || c == 0x7f) {
-			nx_buf_fmt(err, "quic %s: write a name with control characters as 0x and hex digits",
+			nx_buf_fmt(err,
+				   "quic %s: write a name with control characters as 0x and hex "
+				   "digits",
 				   k->name);
 			return -EINVAL;
 		}
@@ -107,8 +113,8 @@ static int parse_name(const struct nx_key *k, const char *s, size_t len, struct 
 	return 0;
 }
 
-int nx_lit_parse(const struct nx_key *k, const char *s, size_t len, bool quoted,
-		 struct nx_lit *lit, struct nx_buf *err)
+int nx_lit_parse(const struct nx_key *k, const char *s, size_t len, bool quoted, struct nx_lit *lit,
+		 struct nx_buf *err)
 {
 	memset(lit, 0, sizeof(*lit));
 	if (!quoted && is_hex(s, len))
@@ -183,8 +189,8 @@ size_t nx_lit_from_short(const char *s, uint8_t b[NFT_QUIC_SNI_LEN])
 {
 	size_t plen = strlen(SHORT_PREFIX), width, len;
 
-	if (strncmp(s, SHORT_PREFIX, plen) || s[plen] < '0' || s[plen] > '9' ||
-	    s[plen + 1] < '0' || s[plen + 1] > '9' || s[plen + 2] != '-')
+	if (strncmp(s, SHORT_PREFIX, plen) || s[plen] < '0' || s[plen] > '9' || s[plen + 1] < '0' ||
+	    s[plen + 1] > '9' || s[plen + 2] != '-')
 		return 0;
 	width = (s[plen] - '0') * 10 + s[plen + 1] - '0';
 	s += SHORT_HEAD;
@@ -200,8 +206,11 @@ size_t nx_lit_from_short(const char *s, uint8_t b[NFT_QUIC_SNI_LEN])
 static bool is_utf8(const uint8_t *s, size_t len)
 {
 	while (len) {
-		unsigned int more = *s < 0x80 ? 0 : *s >= 0xc2 && *s < 0xe0 ? 1 :
-				    *s >= 0xe0 && *s < 0xf0 ? 2 : *s >= 0xf0 && *s < 0xf5 ? 3 : 4;
+		unsigned int more = *s < 0x80		      ? 0
+				    : *s >= 0xc2 && *s < 0xe0 ? 1
+				    : *s >= 0xe0 && *s < 0xf0 ? 2
+				    : *s >= 0xf0 && *s < 0xf5 ? 3
+							      : 4;
 
 		if (more >= len || more > 3)
 			return false;
@@ -287,8 +296,8 @@ int nx_lit_from_number(const char *s, size_t len, size_t width, struct nx_lit *l
 	memset(lit, 0, sizeof(*lit));
 	if (!len || width > sizeof(lit->b))
 		return -EINVAL;
-	ok = is_hex(s, len) ? from_hex(s + 2, len - 2, width, lit->b) :
-			      from_decimal(s, len, width, lit->b);
+	ok = is_hex(s, len) ? from_hex(s + 2, len - 2, width, lit->b)
+			    : from_decimal(s, len, width, lit->b);
 	if (!ok)
 		return -EINVAL;
 	lit->len = width;
@@ -304,16 +313,16 @@ struct symbol {
 };
 
 static const struct symbol symbols[] = {
-	{ NFT_QUIC_VERSION, 0x00000001, "v1" },
-	{ NFT_QUIC_VERSION, 0x6b3343cf, "v2" },
-	{ NFT_QUIC_TYPE, NFT_QUIC_TYPE_INITIAL, "initial" },
-	{ NFT_QUIC_TYPE, NFT_QUIC_TYPE_0RTT, "0rtt" },
-	{ NFT_QUIC_TYPE, NFT_QUIC_TYPE_HANDSHAKE, "handshake" },
-	{ NFT_QUIC_TYPE, NFT_QUIC_TYPE_RETRY, "retry" },
-	{ NFT_QUIC_TYPE, NFT_QUIC_TYPE_VERSION_NEGOTIATION, "version-negotiation" },
-	{ NFT_QUIC_TYPE, NFT_QUIC_TYPE_SHORT, "short" },
-	{ NFT_QUIC_ECH, 0, "missing" },
-	{ NFT_QUIC_ECH, 1, "exists" },
+	{NFT_QUIC_VERSION, 0x00000001, "v1"},
+	{NFT_QUIC_VERSION, 0x6b3343cf, "v2"},
+	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_INITIAL, "initial"},
+	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_0RTT, "0rtt"},
+	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_HANDSHAKE, "handshake"},
+	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_RETRY, "retry"},
+	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_VERSION_NEGOTIATION, "version-negotiation"},
+	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_SHORT, "short"},
+	{NFT_QUIC_ECH, 0, "missing"},
+	{NFT_QUIC_ECH, 1, "exists"},
 };
 
 #define NSYMBOLS   (sizeof(symbols) / sizeof(symbols[0]))

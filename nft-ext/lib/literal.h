@@ -33,8 +33,8 @@ struct nx_lit {
  * the empty connection ID.
  * Return: 0 or -EINVAL.
  */
-int nx_lit_parse(const struct nx_key *k, const char *s, size_t len, bool quoted,
-		 struct nx_lit *lit, struct nx_buf *err);
+int nx_lit_parse(const struct nx_key *k, const char *s, size_t len, bool quoted, struct nx_lit *lit,
+		 struct nx_buf *err);
 
 /** nx_lit_fits - can it be told from all others when padded with zeros to @width bytes? */
 bool nx_lit_fits(const struct nx_lit *lit, size_t width);

@@ -116,5 +116,5 @@ void nx_map_clear(struct nx_map *m, void (*fn)(void *val))
 		}
 	}
 	free(m->slot);
-	*m = (struct nx_map){ 0 };
+	*m = (struct nx_map){0};
 }

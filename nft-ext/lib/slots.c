@@ -65,5 +65,5 @@ void nx_slots_free(struct nx_slots *s)
 		free(s->v[i]);
 	free(s->v);
 	nx_map_clear(&s->index, NULL);
-	*s = (struct nx_slots){ 0 };
+	*s = (struct nx_slots){0};
 }

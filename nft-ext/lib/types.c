@@ -6,12 +6,12 @@
 static const struct {
 	const char *type, *text;
 } types[] = {
-	{ "inet_service", "tcp dport" }, { "ipv4_addr", "ip daddr" },
-	{ "ipv6_addr", "ip6 daddr" },	 { "mark", "meta mark" },
-	{ "inet_proto", "meta l4proto" }, { "ether_addr", "ether daddr" },
-	{ "ifname", "meta iifname" },	 { "iface_index", "meta iif" },
-	{ "verdict", "verdict" },	 { "dscp", "ip dscp" },
-	{ "classid", "meta priority" },	 { "cgroupsv2", "socket cgroupv2" },
+	{"inet_service", "tcp dport"},	{"ipv4_addr", "ip daddr"},
+	{"ipv6_addr", "ip6 daddr"},	{"mark", "meta mark"},
+	{"inet_proto", "meta l4proto"}, {"ether_addr", "ether daddr"},
+	{"ifname", "meta iifname"},	{"iface_index", "meta iif"},
+	{"verdict", "verdict"},		{"dscp", "ip dscp"},
+	{"classid", "meta priority"},	{"cgroupsv2", "socket cgroupv2"},
 };
 
 const char *nx_type_expr(const char *name, size_t len)

@@ -6,7 +6,7 @@
 
 static void put_header(struct nx_buf *b, uint16_t type, size_t len)
 {
-	struct nlattr h = { .nla_type = type, .nla_len = MNL_ATTR_HDRLEN + len };
+	struct nlattr h = {.nla_type = type, .nla_len = MNL_ATTR_HDRLEN + len};
 
 	if (MNL_ATTR_HDRLEN + len > UINT16_MAX)
 		b->oom = true;
@@ -60,7 +60,8 @@ const struct nlattr *nx_attr_find(const struct nlattr *nest, uint16_t type)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each_nested(attr, nest) {
+	mnl_attr_for_each_nested(attr, nest)
+	{
 		if (mnl_attr_get_type(attr) == type)
 			return attr;
 	}

@@ -19,7 +19,8 @@ static const struct nlattr *expressions(const struct nlmsghdr *nlh)
 {
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS)
 			return attr;
 	}
@@ -147,7 +148,8 @@ static int out_list(struct nx_buf *b, const struct nlattr *list, const struct nx
 	struct load load;
 	bool used = false;
 
-	mnl_attr_for_each_nested(elem, list) {
+	mnl_attr_for_each_nested(elem, list)
+	{
 		const struct nlattr *next = mnl_attr_next(elem);
 		int rc;
 
@@ -174,7 +176,8 @@ static bool any(const struct nlattr *list, bool (*is)(const struct nlattr *elem)
 {
 	const struct nlattr *elem;
 
-	mnl_attr_for_each_nested(elem, list) {
+	mnl_attr_for_each_nested(elem, list)
+	{
 		if (is(elem))
 			return true;
 	}
@@ -266,7 +269,7 @@ static int in_match(struct nx_buf *b, const struct nx_key *k, const struct nlatt
 {
 	uint32_t op = flags & NFT_QUIC_F_INVERT ? NFT_CMP_NEQ : NFT_CMP_EQ;
 	const uint32_t one = htonl(1);
-	struct nx_lit lit = { 0 };
+	struct nx_lit lit = {0};
 	uint32_t num;
 	int rc;
 
@@ -316,7 +319,8 @@ int nx_rule_in(const struct nlmsghdr *nlh, struct nx_buf *out, struct nx_slots *
 
 	if (!list || !any(list, any_quic))
 		return 0;
-	mnl_attr_for_each_nested(elem, list) {
+	mnl_attr_for_each_nested(elem, list)
+	{
 		if (any_quic(elem))
 			rc = in_one(&exprs, elem, slots);
 		else

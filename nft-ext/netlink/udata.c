@@ -51,9 +51,8 @@ static const struct nx_key *payload_key(struct span in)
 {
 	uint32_t desc, base, off, bits;
 
-	if (!find_u32(in, PAYLOAD_DESC, &desc) || desc ||
-	    !find_u32(in, PAYLOAD_BASE, &base) || !find_u32(in, PAYLOAD_OFFSET, &off) ||
-	    !find_u32(in, PAYLOAD_LEN, &bits))
+	if (!find_u32(in, PAYLOAD_DESC, &desc) || desc || !find_u32(in, PAYLOAD_BASE, &base) ||
+	    !find_u32(in, PAYLOAD_OFFSET, &off) || !find_u32(in, PAYLOAD_LEN, &bits))
 		return NULL;
 	return nx_key_by_place(off, bits);
 }
@@ -72,17 +71,20 @@ static void side(struct span in, uint8_t type, uint8_t *n, const struct nx_key *
 		key[(*n)++] = payload_key(data);
 		return;
 	}
-	for (unsigned int i = 0; etype == EXPR_CONCAT && i < NX_COMPS && find(data, i, &part); i++) {
+	for (unsigned int i = 0; etype == EXPR_CONCAT && i < NX_COMPS && find(data, i, &part);
+	     i++) {
 		uint32_t sub_type;
 
 		key[(*n)++] = find_u32(part, CONCAT_TYPE, &sub_type) && sub_type == EXPR_PAYLOAD &&
-					      find(part, CONCAT_DATA, &sub) ? payload_key(sub) : NULL;
+					      find(part, CONCAT_DATA, &sub)
+				      ? payload_key(sub)
+				      : NULL;
 	}
 }
 
 void nx_udata_layout(const void *udata, size_t len, struct nx_layout *layout)
 {
-	struct span in = { udata, len };
+	struct span in = {udata, len};
 
 	memset(layout, 0, sizeof(*layout));
 	side(in, NFTNL_UDATA_SET_KEY_TYPEOF, &layout->n, layout->key);
@@ -91,7 +93,7 @@ void nx_udata_layout(const void *udata, size_t len, struct nx_layout *layout)
 
 bool nx_udata_ranges(const void *udata, size_t len)
 {
-	struct span in = { udata, len };
+	struct span in = {udata, len};
 	struct nx_layout l;
 	uint32_t interval;
 
@@ -108,13 +110,11 @@ static const struct typical {
 	uint8_t type, expr;
 	uint32_t arg[2]; /* of a payload: protocol and field; of meta and ct: the key */
 } typical[] = {
-	{ 7, EXPR_PAYLOAD, { 12, 12 } },	    /* ip daddr */
-	{ 8, EXPR_PAYLOAD, { 13, 9 } },		    /* ip6 daddr */
-	{ 13, EXPR_PAYLOAD, { 6, 2 } },		    /* udp dport */
-	{ 19, EXPR_META, { NFT_META_MARK } },
-	{ 23, EXPR_META, { NFT_META_PRIORITY } },
-	{ 30, EXPR_CT, { NFT_CT_LABELS } },
-	{ 36, EXPR_PAYLOAD, { 12, 3 } },	    /* ip dscp */
+	{7, EXPR_PAYLOAD, {12, 12}}, /* ip daddr */
+	{8, EXPR_PAYLOAD, {13, 9}},  /* ip6 daddr */
+	{13, EXPR_PAYLOAD, {6, 2}},  /* udp dport */
+	{19, EXPR_META, {NFT_META_MARK}}, {23, EXPR_META, {NFT_META_PRIORITY}},
+	{30, EXPR_CT, {NFT_CT_LABELS}},	  {36, EXPR_PAYLOAD, {12, 3}}, /* ip dscp */
 };
 
 static void put_u32(struct nx_buf *b, uint8_t type, uint32_t val)
@@ -141,7 +141,7 @@ static void unnest(struct nx_buf *b, size_t at)
 static void put_typical(struct nx_buf *b, uint8_t etype, uint8_t edata, uint32_t type,
 			uint32_t bytes, bool host)
 {
-	const struct typical *t = NULL, zone = { TYPE_INTEGER, EXPR_CT, { NFT_CT_ZONE } };
+	const struct typical *t = NULL, zone = {TYPE_INTEGER, EXPR_CT, {NFT_CT_ZONE}};
 	size_t at;
 
 	for (size_t i = 0; i < sizeof(typical) / sizeof(typical[0]); i++)
@@ -192,7 +192,7 @@ static void copy_without(struct nx_buf *out, struct span in, uint8_t type)
 bool nx_udata_name_data(struct nx_buf *out, const void *udata, size_t len, uint32_t type,
 			uint32_t bytes)
 {
-	struct span in = { udata, len };
+	struct span in = {udata, len};
 	struct nx_layout l;
 	uint32_t order = 0, interval = 0;
 	unsigned int n = 0;
@@ -207,8 +207,8 @@ bool nx_udata_name_data(struct nx_buf *out, const void *udata, size_t len, uint3
 	copy_without(out, in, NFTNL_UDATA_SET_DATA_TYPEOF);
 	at = nest(out, NFTNL_UDATA_SET_DATA_TYPEOF);
 	if (!(type >> TYPE_BITS)) {
-		put_typical(out, NFTNL_UDATA_SET_TYPEOF_EXPR, NFTNL_UDATA_SET_TYPEOF_DATA, type, bytes,
-			    order == BYTEORDER_HOST);
+		put_typical(out, NFTNL_UDATA_SET_TYPEOF_EXPR, NFTNL_UDATA_SET_TYPEOF_DATA, type,
+			    bytes, order == BYTEORDER_HOST);
 	} else {
 		put_u32(out, NFTNL_UDATA_SET_TYPEOF_EXPR, EXPR_CONCAT);
 		data = nest(out, NFTNL_UDATA_SET_TYPEOF_DATA);

@@ -6,7 +6,6 @@
 
 #include "walk.h"
 
-
 bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct nx_lit *lit)
 {
 	bool quoted = type_of(w, i) == NX_QUOTED;
@@ -32,7 +31,8 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
  * "v1-v2", one word to the scanner; symbols may have a dash inside. "0xff000000/24" becomes the
  * range that it is: nft would load less bytes for a prefix, which a key has no way for.
  */
-static bool read_range(const struct nx_key *k, const char *s, size_t len, uint32_t *lo, uint32_t *hi)
+static bool read_range(const struct nx_key *k, const char *s, size_t len, uint32_t *lo,
+		       uint32_t *hi)
 {
 	const char *slash = memchr(s, '/', len);
 	uint32_t host;
@@ -100,8 +100,8 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 	} else if (rc && (type_of(w, i) == NX_QUOTED || !len || *s < '0' || *s > '9')) {
 		nx_error(w, i, i + 1, "quic %s: expected %s, not \"%.*s\"", k->name,
 			 nx_num_symbols(k), (int)len, s);
-	} else if (!rc && (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE ||
-			  type_of(w, i) == NX_QUOTED)) {
+	} else if (!rc &&
+		   (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE || type_of(w, i) == NX_QUOTED)) {
 		nx_buf_fmt(&b, "%u", (unsigned int)val);
 		nx_replace(w, i, i + 1, &b);
 		nx_buf_free(&b);
@@ -192,7 +192,7 @@ size_t nx_walk_value(struct nx_walk *w, size_t i, size_t to, const struct nx_key
 /* To the next token in @stop outside of braces, or to @to. */
 static size_t skip_to(struct nx_walk *w, size_t i, size_t to, const char *stop)
 {
-	struct nx_block chain = { .kind = NX_CHAIN };
+	struct nx_block chain = {.kind = NX_CHAIN};
 
 	for (; i < to; i++) {
 		char c;
@@ -231,7 +231,8 @@ static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx
 			if (i < to && is_punct(w, i, '-')) {
 				i = nx_walk_value(w, i + 1, to, k, n > 1);
 				if (w->lang->dir == NX_IN && k->kind != NX_NUM)
-					nx_error(w, from, i, "quic %s: a range is not possible with a name",
+					nx_error(w, from, i,
+						 "quic %s: a range is not possible with a name",
 						 k->name);
 			}
 		}

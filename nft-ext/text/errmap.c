@@ -70,9 +70,9 @@ static bool find_place(const struct line *l, struct nx_text *const *text, size_t
 {
 	const char *end = l->s + l->len;
 
-	if (ntext && !text[0]->name && (starts(l->s, end, "Error: ") ||
-					starts(l->s, end, "Warning: "))) {
-		*pl = (struct place){ text[0], 1, 0, 0, 0 };
+	if (ntext && !text[0]->name &&
+	    (starts(l->s, end, "Error: ") || starts(l->s, end, "Warning: "))) {
+		*pl = (struct place){text[0], 1, 0, 0, 0};
 		return true;
 	}
 	for (size_t i = 0; i < ntext; i++) {
@@ -162,8 +162,8 @@ static void put_carets(struct nx_buf *out, const struct line *carets, const stru
 /* Words of a message that speak of placeholders. */
 static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_slots *slots)
 {
-	struct nx_lang lang = { .dir = NX_OUT, .slots = slots };
-	struct nx_block chain = { .kind = NX_CHAIN };
+	struct nx_lang lang = {.dir = NX_OUT, .slots = slots};
+	struct nx_block chain = {.kind = NX_CHAIN};
 	struct nx_text *t;
 	char *copy;
 
@@ -220,8 +220,7 @@ static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct
 	s->told = true;
 	col = src + s->off - line;
 	if (pl->head)
-		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, col + 1,
-			   col + s->len);
+		nx_buf_fmt(out, "%s:%u:%zu-%zu: ", pl->text->name, pl->line, col + 1, col + s->len);
 	nx_buf_fmt(out, "Error: unknown quic key \"%.*s\", known are %s\n%.*s\n",
 		   (int)(s->off + s->len - s->word), src + s->word, nx_key_names(), (int)ulen,
 		   line);
@@ -236,11 +235,12 @@ static bool unknown_key(struct nx_buf *out, const struct line *msg, const struct
 static void put_message(struct nx_buf *out, const struct line *msg, bool quic,
 			struct nx_slots *slots)
 {
-	static const char *const in_placeholder[] = { "unexpected comma", "unexpected @",
-						      "unexpected at" };
+	static const char *const in_placeholder[] = {"unexpected comma", "unexpected @",
+						     "unexpected at"};
 
 	for (size_t i = 0; quic && i < sizeof(in_placeholder) / sizeof(in_placeholder[0]); i++) {
-		const char *p = memmem(msg->s, msg->len, in_placeholder[i], strlen(in_placeholder[i]));
+		const char *p =
+			memmem(msg->s, msg->len, in_placeholder[i], strlen(in_placeholder[i]));
 
 		if (!p)
 			continue;
@@ -281,7 +281,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 	while (next_line(&p, end, &l)) {
 		unsigned int first, last;
 		const char *user, *q = p;
-		struct line msg, expected = { 0 }, source = { 0 }, carets = { 0 };
+		struct line msg, expected = {0}, source = {0}, carets = {0};
 		struct place pl;
 		size_t ulen;
 
@@ -290,7 +290,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			nx_buf_str(out, "\n");
 			continue;
 		}
-		msg = (struct line){ l.s + pl.head, l.len - pl.head };
+		msg = (struct line){l.s + pl.head, l.len - pl.head};
 		if (starts(q, end, EXPECTED)) {
 			next_line(&q, end, &expected);
 			p = q;

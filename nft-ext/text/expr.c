@@ -39,13 +39,13 @@ static bool is_literal(const struct nx_walk *w, size_t i, size_t to)
 		return true;
 	if (type_of(w, i) != NX_WORD)
 		return false;
-	return w->lang->dir == NX_OUT ? *text_of(w, i) >= '0' && *text_of(w, i) <= '9' :
-					!nx_word_reserved(text_of(w, i), len_of(w, i));
+	return w->lang->dir == NX_OUT ? *text_of(w, i) >= '0' && *text_of(w, i) <= '9'
+				      : !nx_word_reserved(text_of(w, i), len_of(w, i));
 }
 
 /* One literal behind a single name or connection ID. @i: its place in @w; @at: in @use. */
-static void write_match(struct nx_walk *w, const struct nx_selector *s, size_t i, struct nx_walk *use,
-			size_t at, size_t at_end)
+static void write_match(struct nx_walk *w, const struct nx_selector *s, size_t i,
+			struct nx_walk *use, size_t at, size_t at_end)
 {
 	const struct nx_key *k = s->layout.key[0];
 	struct nx_buf b = NX_BUF_INIT;
@@ -72,8 +72,8 @@ static void write_match(struct nx_walk *w, const struct nx_selector *s, size_t i
 /* An operator at @i? *@equal tells == and != from the others. */
 static bool is_op(const struct nx_walk *w, size_t i, bool *equal)
 {
-	static const char *const words[] = { "eq", "ne", "lt", "gt", "le", "ge", "and", "or",
-					     "xor", "lshift", "rshift" };
+	static const char *const words[] = {"eq",  "ne", "lt",	"gt",	  "le",	   "ge",
+					    "and", "or", "xor", "lshift", "rshift"};
 
 	*equal = is(w, i, "==") || is(w, i, "!=") || is(w, i, "eq") || is(w, i, "ne");
 	if (type_of(w, i) == NX_OP || is_punct(w, i, '&') || is_punct(w, i, '|') ||
@@ -156,7 +156,8 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 	bool equal;
 
 	for (unsigned int n = 0; n < s->layout.n && !any; n++)
-		any = s->layout.key[n] && s->layout.key[n]->kind != NX_NUM ? s->layout.key[n] : NULL;
+		any = s->layout.key[n] && s->layout.key[n]->kind != NX_NUM ? s->layout.key[n]
+									   : NULL;
 	if (i < to && is_op(w, i, &equal)) {
 		if (any && !equal && w->lang->dir == NX_IN) {
 			nx_error(w, op, op + 1,
@@ -165,7 +166,8 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 			return i + 1;
 		}
 		/* a mask stays as it is, and what is left of the value with it */
-		if (!equal && !any && (type_of(w, i) != NX_OP || is(w, i, "<<") || is(w, i, ">>"))) {
+		if (!equal && !any &&
+		    (type_of(w, i) != NX_OP || is(w, i, "<<") || is(w, i, ">>"))) {
 			nx_write_selector(w, s);
 			return i + 1;
 		}
@@ -181,7 +183,8 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 		return walk_variable(w, i, s);
 	if (s->layout.n > 1 && w->lang->dir == NX_IN && is_literal(w, i, to)) {
 		/* as stock nft says of its own fields */
-		nx_error(w, i, i + 1, "quic: a concatenation is compared with a set, write { ... }");
+		nx_error(w, i, i + 1,
+			 "quic: a concatenation is compared with a set, write { ... }");
 		return to;
 	}
 	if (k && is_literal(w, i, to)) {
@@ -246,7 +249,7 @@ static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 /* Tokens that stand in a rule, @i a brace: the block of a chain, or a set. */
 static size_t walk_nested(struct nx_walk *w, size_t i)
 {
-	struct nx_block chain = { .kind = NX_CHAIN };
+	struct nx_block chain = {.kind = NX_CHAIN};
 	size_t mate = nx_mate(w, i);
 
 	if (!mate)
@@ -295,7 +298,8 @@ static void refuse_meter(struct nx_walk *w, size_t i, size_t to)
 	for (size_t j = open + 1; j < nx_mate(w, open); j++) {
 		if (nx_selector_key(w, j, &end)) {
 			nx_error(w, i, nx_mate(w, open) + 1,
-				 "quic: not possible in a meter, use a dynamic set: add @set { quic ... }");
+				 "quic: not possible in a meter, use a dynamic set: add @set { "
+				 "quic ... }");
 			return;
 		}
 	}
@@ -343,8 +347,9 @@ size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to)
 	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';')) {
 		if (is_punct(w, i, '}'))
 			break;
-		i = (is_punct(w, i, '{') || is_punct(w, i, '(')) && nx_mate(w, i) ?
-			    nx_mate(w, i) + 1 : i + 1;
+		i = (is_punct(w, i, '{') || is_punct(w, i, '(')) && nx_mate(w, i)
+			    ? nx_mate(w, i) + 1
+			    : i + 1;
 	}
 	return i < to ? i : to;
 }

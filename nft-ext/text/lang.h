@@ -79,8 +79,8 @@ struct nx_lang;
  * @pattern:	file name or glob, not terminated
  * @len:	its length
  */
-typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block,
-			   const char *pattern, size_t len);
+typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, const char *pattern,
+			   size_t len);
 
 /**
  * struct nx_lang - what the translation of one or more texts shares
@@ -137,7 +137,7 @@ struct nx_lang {
 };
 
 #define NX_MAX_NESTING 100 /* more than nft's own parser takes */
-#define NX_MAX_ERRORS 10 /* as nft -f stops */
+#define NX_MAX_ERRORS  10  /* as nft -f stops */
 
 /**
  * nx_translate - translate a text

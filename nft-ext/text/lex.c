@@ -130,8 +130,7 @@ static size_t take(const char *s, size_t left, enum nx_tok_type *type)
 	/* as nft's scanner: these join words but do not begin one */
 	if (is_alnum(*s) || *s == '_' || (unsigned char)*s >= 0x80 ||
 	    (*s == '.' && left > 1 && (is_alnum(s[1]) || strchr("._/-", s[1]))) ||
-	    (*s == '\\' && left > 1 && s[1] == '*') ||
-	    (*s == '*' && left > 1 && s[1] == '.'))
+	    (*s == '\\' && left > 1 && s[1] == '*') || (*s == '*' && left > 1 && s[1] == '.'))
 		return word_len(s, left);
 	*type = NX_OP;
 	n = op_len(s, left);
@@ -180,7 +179,7 @@ int nx_lex(struct nx_toks *toks, const char *src, size_t len)
 	size_t cap = 0, i = 0, n;
 	enum nx_tok_type type;
 
-	*toks = (struct nx_toks){ .src = src, .len = len };
+	*toks = (struct nx_toks){.src = src, .len = len};
 	if (len > INT32_MAX)
 		return -EFBIG;
 	while (i < len) {

@@ -53,8 +53,8 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 
 static bool is_binop(const struct nx_walk *w, size_t i)
 {
-	return is_punct(w, i, '&') || is_punct(w, i, '|') || is_punct(w, i, '^') || is(w, i, "<<") ||
-	       is(w, i, ">>") ||
+	return is_punct(w, i, '&') || is_punct(w, i, '|') || is_punct(w, i, '^') ||
+	       is(w, i, "<<") || is(w, i, ">>") ||
 	       (type_of(w, i) == NX_WORD && (is(w, i, "and") || is(w, i, "or") || is(w, i, "xor") ||
 					     is(w, i, "lshift") || is(w, i, "rshift")));
 }
@@ -86,11 +86,13 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 				i++;
 				continue;
 			}
-			if (is(w, i, "map") || is(w, i, "vmap") || nx_word_after_key(text_of(w, i), len_of(w, i)))
+			if (is(w, i, "map") || is(w, i, "vmap") ||
+			    nx_word_after_key(text_of(w, i), len_of(w, i)))
 				break; /* also the words of is_binop */
 			continue;
 		}
-		if (type == NX_PUNCT && is_punct(w, i, '@') && i + 2 < to && is_punct(w, i + 2, ',')) {
+		if (type == NX_PUNCT && is_punct(w, i, '@') && i + 2 < to &&
+		    is_punct(w, i + 2, ',')) {
 			i += 5; /* a raw payload */
 			if (i >= to)
 				break;
@@ -120,9 +122,9 @@ static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from,
 		size_t j = i - 1;
 
 		n++;
-		while (j > from && (type_of(w, j - 1) == NX_WORD || is_punct(w, j - 1, ',') ||
-				    is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')') ||
-				    is_binop(w, j - 1))) {
+		while (j > from &&
+		       (type_of(w, j - 1) == NX_WORD || is_punct(w, j - 1, ',') ||
+			is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')') || is_binop(w, j - 1))) {
 			if (is_punct(w, j - 1, ')')) {
 				size_t open = w->toks.t[j - 1].mate;
 
@@ -175,8 +177,8 @@ static unsigned int width(const struct nx_selector *s, unsigned int stock)
  * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
  * parts that are not ours.
  */
-static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
-		     size_t to)
+static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock,
+		     size_t from, size_t to)
 {
 	unsigned int bytes = width(s, stock);
 
@@ -189,8 +191,9 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 	}
 	if (bytes <= NX_CONCAT_MAX)
 		return false;
-	nx_error(w, from, to, "quic: concatenation of %u bytes is too long, at most %u are possible",
-		 bytes, NX_CONCAT_MAX);
+	nx_error(w, from, to,
+		 "quic: concatenation of %u bytes is too long, at most %u are possible", bytes,
+		 NX_CONCAT_MAX);
 	return true;
 }
 
@@ -201,7 +204,9 @@ static void no_room(struct nx_walk *w, const struct nx_selector *s, unsigned int
 	unsigned int bytes = width(s, stock);
 
 	if (bytes > max && w->lang->dir == NX_IN)
-		nx_error(w, from, to, "quic: %u bytes are too long beside another value, at most %u are possible%s",
+		nx_error(w, from, to,
+			 "quic: %u bytes are too long beside another value, at most %u are "
+			 "possible%s",
 			 bytes, max, max < NX_BESIDE_MAX ? ", or 48 in a concatenation" : "");
 }
 
@@ -211,8 +216,8 @@ static bool is_second(const struct nx_walk *w, size_t i, size_t from)
 	return i > from + 1 && is_punct(w, i - 1, ':') && !is(w, i - 2, "to");
 }
 
-size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
-			    const struct nx_key *k, size_t end, struct nx_selector *s)
+size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, const struct nx_key *k,
+			size_t end, struct nx_selector *s)
 {
 	unsigned int part = 0, stock = 0;
 	size_t begin = i, first = i;
@@ -250,7 +255,7 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
 
 void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
 {
-	struct nx_selector s = { 0 };
+	struct nx_selector s = {0};
 	unsigned int stock = 0;
 	size_t end = i, from = i;
 
@@ -270,8 +275,7 @@ void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
 	for (unsigned int p = 0; s.concat && p < s.layout.n; p++)
 		s.layout.key[p] = nx_key_in_concat(s.layout.key[p]);
 	if (nx_layout_quic(&s.layout))
-		no_room(w, &s, stock, from, end,
-			map && !s.concat ? NX_REG_MAX : NX_BESIDE_MAX);
+		no_room(w, &s, stock, from, end, map && !s.concat ? NX_REG_MAX : NX_BESIDE_MAX);
 }
 
 void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)
@@ -311,7 +315,7 @@ void nx_refuse_key(struct nx_walk *w, size_t i, size_t to)
 static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			  const struct nx_key **key)
 {
-	struct nx_selector s = { 0 };
+	struct nx_selector s = {0};
 	unsigned int part = 0, stock = 0;
 	size_t from = i;
 

@@ -111,7 +111,7 @@ bool nx_sub_begin(struct nx_walk *w, size_t i, struct nx_sub *sub)
 	if (!v || w->lang->expanding >= MAX_EXPANSION)
 		return false;
 	*sub = (struct nx_sub){
-		.w = { .lang = w->lang, .parent = w, .at = i, .at_end = i + 2 },
+		.w = {.lang = w->lang, .parent = w, .at = i, .at_end = i + 2},
 	};
 	copy = strdup(v->value);
 	if (copy)

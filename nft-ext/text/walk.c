@@ -89,8 +89,9 @@ static size_t read_name(struct nx_walk *w, size_t i, size_t to, const char **nam
 
 static size_t read_family(const struct nx_walk *w, size_t i, size_t to, const char **family)
 {
-	const char *name = i < to && type_of(w, i) == NX_WORD ?
-				   nx_family_word(text_of(w, i), len_of(w, i)) : NULL;
+	const char *name = i < to && type_of(w, i) == NX_WORD
+				   ? nx_family_word(text_of(w, i), len_of(w, i))
+				   : NULL;
 
 	*family = name ? name : "ip";
 	return name ? i + 1 : i;
@@ -281,11 +282,11 @@ static void find_layout(struct nx_walk *w, size_t from, size_t to, struct nx_lay
 	}
 }
 
-static void walk_set_block(struct nx_walk *w, size_t from, size_t to,
-			   const struct nx_block *block, const char *name, size_t len)
+static void walk_set_block(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block,
+			   const char *name, size_t len)
 {
-	struct nx_set_id id = { block->family, block->table, block->table_len, name, len };
-	struct nx_layout l = { 0 };
+	struct nx_set_id id = {block->family, block->table, block->table_len, name, len};
+	struct nx_layout l = {0};
 	const struct nx_layout *known;
 	struct nx_block inside = *block;
 
@@ -328,7 +329,7 @@ static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct n
 
 static size_t walk_table(struct nx_walk *w, size_t i, size_t to)
 {
-	struct nx_block table = { .kind = NX_TABLE };
+	struct nx_block table = {.kind = NX_TABLE};
 
 	i = read_family(w, i + 1, to, &table.family);
 	i = read_name(w, i, to, &table.table, &table.table_len);
@@ -425,7 +426,7 @@ static size_t walk_describe(struct nx_walk *w, size_t i, size_t to)
 /* `set [family] table NAME { }` and its like as a command, @i at `set` */
 static size_t walk_object_command(struct nx_walk *w, size_t i, size_t to)
 {
-	struct nx_block block = { .kind = NX_TABLE };
+	struct nx_block block = {.kind = NX_TABLE};
 	bool chain = is(w, i, "chain");
 	const char *name;
 	size_t len;
@@ -455,12 +456,12 @@ static bool any_of(const struct nx_walk *w, size_t i, const char *const *words)
 
 static size_t walk_command(struct nx_walk *w, size_t i, size_t to)
 {
-	static const char *const makes[] = { "add", "create", "insert", "replace", NULL };
-	static const char *const other[] = { "delete", "destroy", "get", "reset", NULL };
-	static const char *const quiet[] = { "list", "flush", "rename", "import", "export",
-					     "monitor", NULL };
-	static const char *const objects[] = { "flowtable", "counter", "quota", "limit", "ct",
-					       "secmark", "synproxy", "meter", "tunnel", NULL };
+	static const char *const makes[] = {"add", "create", "insert", "replace", NULL};
+	static const char *const other[] = {"delete", "destroy", "get", "reset", NULL};
+	static const char *const quiet[] = {"list",   "flush",	 "rename", "import",
+					    "export", "monitor", NULL};
+	static const char *const objects[] = {"flowtable", "counter",  "quota", "limit",  "ct",
+					      "secmark",   "synproxy", "meter", "tunnel", NULL};
 
 	if (type_of(w, i) != NX_WORD)
 		return skip_command(w, i, to);
@@ -492,7 +493,7 @@ static size_t walk_command(struct nx_walk *w, size_t i, size_t to)
 
 static void walk_items(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block)
 {
-	struct nx_layout layout = { 0 };
+	struct nx_layout layout = {0};
 	size_t i = from;
 
 	if (block->layout)
@@ -530,8 +531,8 @@ void nx_walk_block(struct nx_walk *w, size_t from, size_t to, const struct nx_bl
 
 void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block)
 {
-	static const struct nx_block top = { .kind = NX_TOP };
-	struct nx_walk w = { .lang = lang, .text = text };
+	static const struct nx_block top = {.kind = NX_TOP};
+	struct nx_walk w = {.lang = lang, .text = text};
 
 	if (nx_lex(&w.toks, text->src, text->len)) {
 		lang->oom = true;

@@ -115,8 +115,8 @@ bool nx_names_follow(const struct nx_walk *w, size_t i);
  *
  * Return: the token behind it.
  */
-size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to,
-			const struct nx_key *k, size_t end, struct nx_selector *s);
+size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, const struct nx_key *k,
+			size_t end, struct nx_selector *s);
 /**
  * nx_refuse_wide_key - an error if a key does not fit beside another value
  * @i:		its first token
@@ -139,8 +139,7 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k);
 
 /* vars.c: defines */
-void nx_define(struct nx_walk *w, const char *name, size_t len, size_t from, size_t to,
-	       bool again);
+void nx_define(struct nx_walk *w, const char *name, size_t len, size_t from, size_t to, bool again);
 void nx_undefine(struct nx_walk *w, const char *name, size_t len);
 void nx_scope_end(struct nx_lang *lang);
 const struct nx_var *nx_var_get(const struct nx_walk *w, const char *name, size_t len);

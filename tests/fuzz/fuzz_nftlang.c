@@ -45,15 +45,19 @@ static void check(const struct nx_text *t, const struct nx_lang *lang, bool know
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct nx_layout pair = { .n = 2, .key = { nx_key_by_id(NFT_QUIC_ALPN),
-						   nx_key_by_id(NFT_QUIC_SNI_CONCAT) } };
-	struct nx_set_id id = { "ip", "t", 1, "s", 1 };
-	struct fuzz_in in = { data, size };
-	struct nx_slots slots = { 0 };
-	struct nx_map known = { 0 };
+	struct nx_layout pair = {
+		.n = 2, .key = {nx_key_by_id(NFT_QUIC_ALPN), nx_key_by_id(NFT_QUIC_SNI_CONCAT)}};
+	struct nx_set_id id = {"ip", "t", 1, "s", 1};
+	struct fuzz_in in = {data, size};
+	struct nx_slots slots = {0};
+	struct nx_map known = {0};
 	uint8_t how = fuzz_u8(&in);
-	struct nx_lang lang = { .dir = how & 1 ? NX_OUT : NX_IN, .slots = &slots, .known = &known,
-				.numeric = how & 4, .per_rule = how & 8, .short_names = how & 16 };
+	struct nx_lang lang = {.dir = how & 1 ? NX_OUT : NX_IN,
+			       .slots = &slots,
+			       .known = &known,
+			       .numeric = how & 4,
+			       .per_rule = how & 8,
+			       .short_names = how & 16};
 	struct nx_buf mapped = NX_BUF_INIT, debug = NX_BUF_INIT;
 	uint8_t name[NFT_QUIC_SNI_LEN];
 	struct nx_text *t;

@@ -75,21 +75,30 @@ static void nft_language(void)
 {
 	static const char *const lang[] = {
 		"add rule inet quic pre udp dport 443 quic alpn \"smb\" redirect to :8443",
-		"table t { map m { typeof quic sni : verdict; elements = { \"*.a\" timeout 1m : drop } } }",
+		"table t { map m { typeof quic sni : verdict; elements = { \"*.a\" timeout 1m : "
+		"drop } } }",
 		"define n = { \"smb\", \"h3\" }\nadd rule t c quic alpn != $n quic version v2",
-		"add rule t c quic alpn . quic sni vmap { \"a\" . \"b\" : goto x } update @s { quic sni }",
-		"add element t s { \"a\" . \"b\" comment \"c\" : 1 }\ndescribe quic alpn\nt c quic foo",
+		"add rule t c quic alpn . quic sni vmap { \"a\" . \"b\" : goto x } update @s { "
+		"quic sni }",
+		"add element t s { \"a\" . \"b\" comment \"c\" : 1 }\ndescribe quic alpn\nt c quic "
+		"foo",
 		"f:1:14-22: Error: x\nadd rule t c quic alpn \"a\"\n             ^^^^\n",
 	};
 	static const char *const back[] = {
-		"table t {\n\tset s {\n\t\ttypeof @ih,528384,512\n\t\telements = { 0x61, 0x62-0x63 }\n\t}\n}\n",
-		"t c @ih,524288,128 . @ih,536576,384 { 0x61 . 0x62 } @ih,8388608,32 != 1 @ih,540672,32 1",
+		"table t {\n\tset s {\n\t\ttypeof @ih,528384,512\n\t\telements = { 0x61, 0x62-0x63 "
+		"}\n\t}\n}\n",
+		"t c @ih,524288,128 . @ih,536576,384 { 0x61 . 0x62 } @ih,8388608,32 != 1 "
+		"@ih,540672,32 1",
 	};
 	static const char *const json[] = {
-		"{\"match\":{\"op\":\"==\",\"left\":{\"quic\":{\"key\":\"alpn\"}},\"right\":{\"set\":[\"a\"]}}}",
-		"{\"set\":{\"table\":\"t\",\"name\":\"s\",\"type\":{\"typeof\":{\"quic\":{\"key\":\"sni\"}}},\"elem\":[\"a\"]}}",
-		"{\"vmap\":{\"key\":{\"payload\":{\"base\":\"ih\",\"offset\":528384,\"len\":512}},\"data\":{\"set\":[[\"0x61\",1]]}}}",
-		"{\"element\":{\"table\":\"t\",\"name\":\"s\",\"elem\":[{\"elem\":{\"val\":\"a\",\"timeout\":1}}]}}",
+		"{\"match\":{\"op\":\"==\",\"left\":{\"quic\":{\"key\":\"alpn\"}},\"right\":{"
+		"\"set\":[\"a\"]}}}",
+		"{\"set\":{\"table\":\"t\",\"name\":\"s\",\"type\":{\"typeof\":{\"quic\":{\"key\":"
+		"\"sni\"}}},\"elem\":[\"a\"]}}",
+		"{\"vmap\":{\"key\":{\"payload\":{\"base\":\"ih\",\"offset\":528384,\"len\":512}},"
+		"\"data\":{\"set\":[[\"0x61\",1]]}}}",
+		"{\"element\":{\"table\":\"t\",\"name\":\"s\",\"elem\":[{\"elem\":{\"val\":\"a\","
+		"\"timeout\":1}}]}}",
 	};
 	char name[32];
 

@@ -32,9 +32,7 @@ struct client_options {
 		{"alpn", 1, NULL, 'a'}, {"ech", 0, NULL, 'e'}, {"size", 1, NULL, 'z'},             \
 		{"names-last", 0, NULL, 'L'}, {"patch", 1, NULL, 'p'}, {"dcid", 1, NULL, 'd'},     \
 		{"scid", 1, NULL, 'c'}, {"datagram", 1, NULL, 'D'}, {"split", 1, NULL, 'n'},       \
-	{                                                                                          \
-		"order", 1, NULL, 'o'                                                              \
-	}
+		{"order", 1, NULL, 'o'}
 
 /** client_init - what stands where no option says otherwise */
 void client_init(struct client_options *c, struct shape *shape);

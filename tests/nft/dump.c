@@ -23,8 +23,8 @@
 
 #include "nft_quic.h"
 
-static const char *const key_names[] = { "alpn", "sni", "type", "sni48", "version", "dcid", "scid",
-					 "ech" };
+static const char *const key_names[] = {"alpn",	   "sni",  "type", "sni48",
+					"version", "dcid", "scid", "ech"};
 static const char *table, *want_chain;
 static int family;
 
@@ -39,7 +39,8 @@ static const struct nlattr *find(const struct nlattr *nest, int type)
 	const struct nlattr *a;
 
 	if (nest) {
-		mnl_attr_for_each_nested(a, nest) {
+		mnl_attr_for_each_nested(a, nest)
+		{
 			if (mnl_attr_get_type(a) == type)
 				return a;
 		}
@@ -153,7 +154,8 @@ static void stock(const struct nlattr *elem)
 	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE;
 	nfg->nfgen_family = family;
 	nest = mnl_attr_nest_start(nlh, NFTA_RULE_EXPRESSIONS);
-	mnl_attr_put(nlh, elem->nla_type, mnl_attr_get_payload_len(elem), mnl_attr_get_payload(elem));
+	mnl_attr_put(nlh, elem->nla_type, mnl_attr_get_payload_len(elem),
+		     mnl_attr_get_payload(elem));
 	mnl_attr_nest_end(nlh, nest);
 	if (!rule || nftnl_rule_nlmsg_parse(nlh, rule) < 0)
 		die("rule");
@@ -185,7 +187,8 @@ static int rule_cb(const struct nlmsghdr *nlh, void *arg)
 	const char *chain = "", *in = "";
 
 	(void)arg;
-	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(a) == NFTA_RULE_EXPRESSIONS)
 			exprs = a;
 		else if (mnl_attr_get_type(a) == NFTA_RULE_CHAIN)
@@ -196,7 +199,8 @@ static int rule_cb(const struct nlmsghdr *nlh, void *arg)
 	if (strcmp(in, table) || (want_chain && strcmp(chain, want_chain)) || !exprs)
 		return MNL_CB_OK;
 	printf("%s\n", chain);
-	mnl_attr_for_each_nested(elem, exprs) {
+	mnl_attr_for_each_nested(elem, exprs)
+	{
 		if (!strcmp(mnl_attr_get_str(find(elem, NFTA_EXPR_NAME)), "quic"))
 			quic(find(elem, NFTA_EXPR_DATA));
 		else
@@ -218,10 +222,12 @@ static int elem_cb(const struct nlmsghdr *nlh, void *arg)
 	const struct nlattr *a, *e, *key, *data, *ud;
 
 	(void)arg;
-	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(a) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		mnl_attr_for_each_nested(e, a) {
+		mnl_attr_for_each_nested(e, a)
+		{
 			key = find(find(e, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
 			data = find(e, NFTA_SET_ELEM_DATA);
 			ud = find(e, NFTA_SET_ELEM_USERDATA);
@@ -287,9 +293,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int num;
-	} families[] = { { "ip", NFPROTO_IPV4 },       { "ip6", NFPROTO_IPV6 },
-			 { "inet", NFPROTO_INET },     { "bridge", NFPROTO_BRIDGE },
-			 { "netdev", NFPROTO_NETDEV }, { "arp", NFPROTO_ARP } };
+	} families[] = {{"ip", NFPROTO_IPV4},	    {"ip6", NFPROTO_IPV6},
+			{"inet", NFPROTO_INET},	    {"bridge", NFPROTO_BRIDGE},
+			{"netdev", NFPROTO_NETDEV}, {"arp", NFPROTO_ARP}};
 
 	for (size_t i = 0; argc > 2 && i < sizeof(families) / sizeof(families[0]); i++) {
 		if (!strcmp(argv[1], families[i].name))

@@ -560,7 +560,8 @@ static void packed(void **state)
 	for (u16 i = 0; i < 3; i++) {
 		const struct nq_range *r = &f.crypto.ranges[i];
 
-		assert_memory_equal(copy.crypto.buf + r->start, msg.p + r->start, r->end - r->start);
+		assert_memory_equal(copy.crypto.buf + r->start, msg.p + r->start,
+				    r->end - r->start);
 	}
 	memcpy(&f, &copy, sizeof(f));
 	for (size_t at = 0; at < msg.len; at += 1000)

@@ -74,10 +74,12 @@ static const struct nlattr *expr(const struct nlmsghdr *nlh, unsigned int n)
 {
 	const struct nlattr *attr, *elem;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attr) != NFTA_RULE_EXPRESSIONS)
 			continue;
-		mnl_attr_for_each_nested(elem, attr) {
+		mnl_attr_for_each_nested(elem, attr)
+		{
 			if (!n--)
 				return elem;
 		}
@@ -89,7 +91,7 @@ static const uint8_t smb[64] = "smb";
 
 static void rule_literals(struct nx_buf *b)
 {
-	static const uint8_t one[4] = { 0, 0, 0, 1 };
+	static const uint8_t one[4] = {0, 0, 0, 1};
 
 	other(b, "counter");
 	payload(b, 3, 524288, 128, NFT_REG_1);
@@ -139,9 +141,9 @@ static void check_load(const struct nlattr *e, uint32_t key, uint32_t reg)
 
 static void test_out_and_in(void **state)
 {
-	struct nx_slots slots = { 0 };
+	struct nx_slots slots = {0};
 	struct nx_buf back = NX_BUF_INIT;
-	struct nx_lit lit = { .len = 2, .b = { 'a', 0 } };
+	struct nx_lit lit = {.len = 2, .b = {'a', 0}};
 	struct nlmsghdr *nlh;
 	unsigned int n, len;
 	uint32_t num;
@@ -187,7 +189,7 @@ static void rule_stock(struct nx_buf *b)
 static void test_stock_untouched(void **state)
 {
 	struct nlmsghdr *nlh = message(rule_stock);
-	struct nx_slots slots = { 0 };
+	struct nx_slots slots = {0};
 	struct nx_buf back = NX_BUF_INIT;
 	unsigned int n, len = nlh->nlmsg_len;
 	char *before = malloc(len);
@@ -219,7 +221,7 @@ static void rule_mark(struct nx_buf *b)
 /* What cannot be expressed stays, and the kernel refuses it. */
 static void test_refused(void **state)
 {
-	struct nx_slots slots = { 0 };
+	struct nx_slots slots = {0};
 	struct nlmsghdr *nlh = message(rule_bad_slot);
 	unsigned int n;
 
@@ -249,7 +251,7 @@ static void rule_newer(struct nx_buf *b)
 
 static void test_newer_kernel(void **state)
 {
-	struct nx_slots slots = { 0 };
+	struct nx_slots slots = {0};
 	struct nx_buf back = NX_BUF_INIT;
 
 	(void)state;
@@ -260,8 +262,10 @@ static void test_newer_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_out_and_in), cmocka_unit_test(test_stock_untouched),
-		cmocka_unit_test(test_refused),	   cmocka_unit_test(test_newer_kernel),
+		cmocka_unit_test(test_out_and_in),
+		cmocka_unit_test(test_stock_untouched),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_newer_kernel),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

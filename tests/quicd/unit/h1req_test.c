@@ -47,15 +47,16 @@ static void whole_text(void **state)
 	(void)state;
 	fields_put(&f, "accept", "*/*");
 	text = text_of(&q);
-	assert_string_equal(text, "GET /a?b HTTP/1.1\r\n"
-				  "host: www.example.org\r\n"
-				  "accept: */*\r\n"
-				  "forwarded: for=192.0.2.1;host=\"www.example.org\";proto=https\r\n"
-				  "x-forwarded-for: 192.0.2.1\r\n"
-				  "x-forwarded-proto: https\r\n"
-				  "x-forwarded-host: www.example.org\r\n"
-				  "x-forwarded-alpn: h3\r\n"
-				  "via: 3 quicd\r\n\r\n");
+	assert_string_equal(text,
+			    "GET /a?b HTTP/1.1\r\n"
+			    "host: www.example.org\r\n"
+			    "accept: */*\r\n"
+			    "forwarded: for=192.0.2.1;host=\"www.example.org\";proto=https\r\n"
+			    "x-forwarded-for: 192.0.2.1\r\n"
+			    "x-forwarded-proto: https\r\n"
+			    "x-forwarded-host: www.example.org\r\n"
+			    "x-forwarded-alpn: h3\r\n"
+			    "via: 3 quicd\r\n\r\n");
 	free(text);
 	fields_free(&f);
 }
@@ -102,10 +103,10 @@ static void framing(void **state)
 static void what_a_client_may_not_say(void **state)
 {
 	static const char *const names[] = {
-		"forwarded",	   "x-forwarded-for", "x_forwarded_for", "x-forwarded_proto",
-		"x-forwarded-alpn", "x-real-ip",      "x_real_ip",	 "early-data",
-		"connection",	   "keep-alive",      "upgrade",	 "proxy-connection",
-		"x-named",	   "expect",
+		"forwarded",	    "x-forwarded-for", "x_forwarded_for", "x-forwarded_proto",
+		"x-forwarded-alpn", "x-real-ip",       "x_real_ip",	  "early-data",
+		"connection",	    "keep-alive",      "upgrade",	  "proxy-connection",
+		"x-named",	    "expect",
 	};
 	struct fields f = {0};
 	struct h1_request q = plain(&f);
@@ -140,8 +141,8 @@ static void cookies_and_the_client(void **state)
 	text = text_of(&q);
 	assert_non_null(strstr(text, "\r\ncookie: a=1; b=2\r\n"));
 	assert_non_null(strstr(text, "\r\nte: trailers\r\nconnection: te\r\n"));
-	assert_non_null(
-		strstr(text, "\r\nforwarded: for=\"[2001:db8::1]\";host=\"[::1]:443\";proto=https\r\n"));
+	assert_non_null(strstr(
+		text, "\r\nforwarded: for=\"[2001:db8::1]\";host=\"[::1]:443\";proto=https\r\n"));
 	assert_non_null(strstr(text, "\r\nx-forwarded-for: 2001:db8::1\r\n"));
 	assert_non_null(strstr(text, "\r\nx-forwarded-client-cert: CN=Jo??X-Evil: 1\r\n"));
 	assert_non_null(strstr(text, "\r\nearly-data: 1\r\n"));
