@@ -7,12 +7,14 @@
 #include "expr.h"
 #include "nq_net.h"
 #include "scratch.h"
+#include "simd.h"
 
 static int __init nq_init(void)
 {
 	int err;
 
 	nq_key_init();
+	nq_simd_init();
 	err = nq_net_register();
 	if (err)
 		return err;
