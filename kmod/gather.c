@@ -19,7 +19,7 @@
 #include "gather.h"
 #include "held.h"
 #include "hold.h"
-#include "nq_net.h"
+#include "state.h"
 
 #define NQ_HANDSHAKE_TIME (5 * HZ)
 

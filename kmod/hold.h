@@ -4,7 +4,7 @@
 #define NQ_HOLD_H
 
 #include "gather.h"
-#include "nq_net.h"
+#include "state.h"
 
 int nq_hold_init(struct nq_net *nn);
 void nq_hold_exit(struct nq_net *nn);
