@@ -39,11 +39,11 @@ static enum nq_kind nq_kind(struct nq_net *nn, const u8 *head, unsigned int head
 		return NQ_KIND_OTHER;
 	if (!h.ver) {
 		if (h.version)
-			nq_stat_add(nn, unknown_version, 1);
+			nq_stat_add(nn, NQ_STAT_unknown_version, 1);
 		return NQ_KIND_OTHER;
 	}
 	if (h.type == NQ_TYPE_INITIAL && !nq_flight_gate_on(head, head_len, len)) {
-		nq_stat_add(nn, refused, 1);
+		nq_stat_add(nn, NQ_STAT_refused, 1);
 		return NQ_KIND_OTHER;
 	}
 	if ((h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_0RTT) || h.dcid_len > NQ_CID_MAX ||
@@ -171,14 +171,14 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 			continue;
 
 		verdict = nq_flight_feed(&s->flight, s->dgram, len, &res);
-		nq_stat_add(nn, decrypted, res.opened);
-		nq_stat_add(nn, bad_tag, res.bad_tag);
+		nq_stat_add(nn, NQ_STAT_decrypted, res.opened);
+		nq_stat_add(nn, NQ_STAT_bad_tag, res.bad_tag);
 		if (res.opened) {
 			opened = true;
 			nq_cids_add(cids, s->dgram + h.dcid_off, h.dcid_len);
 		}
 		if (verdict == NQ_DONE) {
-			nq_stat_add(nn, complete, 1);
+			nq_stat_add(nn, NQ_STAT_complete, 1);
 			return NQ_FED_DONE;
 		}
 		if (res.dead)
@@ -194,7 +194,7 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 
 unsigned int nq_gather_drop(struct nq_net *nn, const struct nq_packet *p)
 {
-	nq_stat_add(nn, overload, nq_packet_datagrams(p));
+	nq_stat_add(nn, NQ_STAT_overload, nq_packet_datagrams(p));
 	if (p->state->hook != NF_INET_LOCAL_OUT)
 		return NF_DROP;
 	kfree_skb(p->skb);
@@ -206,7 +206,7 @@ unsigned int nq_gather_overload(struct nq_net *nn, const struct nq_packet *p)
 	/* It could not be taken because its route went away: it cannot go on without. */
 	if (!nq_hold_policy(nn) || (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb)))
 		return nq_gather_drop(nn, p);
-	nq_stat_add(nn, overload, nq_packet_datagrams(p));
+	nq_stat_add(nn, NQ_STAT_overload, nq_packet_datagrams(p));
 	return NF_ACCEPT;
 }
 
@@ -235,7 +235,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 		smp_mb(); /* names before holds; pairs with nq_hold_begin() */
 		if (nq_hold_follow(nn, p, &verdict))
 			return verdict;
-		nq_stat_add(nn, direct, nq_packet_datagrams(p));
+		nq_stat_add(nn, NQ_STAT_direct, nq_packet_datagrams(p));
 		return NF_ACCEPT;
 	case NQ_FED_LIMIT:
 		return nq_gather_overload(nn, p);
@@ -249,7 +249,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 	case NQ_FED_DEAD:
 		break;
 	}
-	nq_stat_add(nn, foreign, nq_packet_datagrams(p));
+	nq_stat_add(nn, NQ_STAT_foreign, nq_packet_datagrams(p));
 	return NF_ACCEPT;
 }
 
@@ -264,16 +264,16 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	    !nq_packet_read(nn, &p) || !nq_packet_flow(&p, thoff))
 		return NF_ACCEPT;
 
-	nq_stat_add(nn, initials, p.initials);
-	nq_stat_add(nn, early, p.early);
+	nq_stat_add(nn, NQ_STAT_initials, p.initials);
+	nq_stat_add(nn, NQ_STAT_early, p.early);
 	if (nq_hold_follow(nn, &p, &verdict))
 		return verdict;
 	if (nq_packet_bound(&p)) {
-		nq_stat_add(nn, bound, nq_packet_datagrams(&p));
+		nq_stat_add(nn, NQ_STAT_bound, nq_packet_datagrams(&p));
 		return NF_ACCEPT;
 	}
 	if (nq_gather_known(nn, &p)) {
-		nq_stat_add(nn, known, nq_packet_datagrams(&p));
+		nq_stat_add(nn, NQ_STAT_known, nq_packet_datagrams(&p));
 		return NF_ACCEPT;
 	}
 	return nq_gather_new(nn, &p);

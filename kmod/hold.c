@@ -20,7 +20,7 @@ static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_he
 	list_add_tail(&h->list, &hold->fresh);
 	hold->datagrams += h->datagrams;
 	nq_hold_charge(nn, hold, nq_held_bytes(h));
-	nq_hold_count(nn, NQ_STAT_held, h->datagrams);
+	nq_stat_add(nn, NQ_STAT_held, h->datagrams);
 	return true;
 }
 
@@ -171,7 +171,7 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 				nq_hold_finish(nn, hold);
 				return;
 			}
-			nq_stat_add(nn, released, h->datagrams);
+			nq_stat_add(nn, NQ_STAT_released, h->datagrams);
 			nq_held_resume(h);
 			continue;
 		}
@@ -287,7 +287,7 @@ static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_he
 	WRITE_ONCE(nn->n_holds, nn->n_holds + 1);
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + hold->bytes);
 	timer_reduce(&nn->timer, hold->began + nq_hold_time(nn));
-	nq_stat_add(nn, held, h->datagrams);
+	nq_stat_add(nn, NQ_STAT_held, h->datagrams);
 	return true;
 }
 

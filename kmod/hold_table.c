@@ -51,7 +51,7 @@ void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
 
 	list_splice_tail_init(&hold->fresh, &hold->queue);
 	list_for_each_entry_safe (h, next, &hold->queue, list) {
-		nq_hold_count(nn, hold->reason, h->datagrams);
+		nq_stat_add(nn, hold->reason, h->datagrams);
 		if (hold->pass)
 			nq_held_resume(h);
 		else

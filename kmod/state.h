@@ -160,6 +160,10 @@ static inline struct nq_net *nq_pernet(const struct net *net)
 	return net_generic(net, nq_net_id);
 }
 
-#define nq_stat_add(nn, name, n) this_cpu_add((nn)->stats->count[NQ_STAT_##name], (n))
+/** nq_stat_add - count @n more of @stat */
+static inline void nq_stat_add(struct nq_net *nn, enum nq_stat stat, unsigned int n)
+{
+	this_cpu_add(nn->stats->count[stat], n);
+}
 
 #endif /* NQ_STATE_H */
