@@ -3,9 +3,11 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "feed.h"
 #include "held.h"
 #include "hold.h"
 #include "hold_table.h"
+#include "overload.h"
 #include "scratch.h"
 
 #define NQ_RELEASE_MAX 128 /* packets sent on in order, see nq_hold_work() */
@@ -114,7 +116,7 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 		}
 		fallthrough;
 	case NQ_FED_LIMIT:
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 		break;
 	case NQ_FED_DONE:
 	case NQ_FED_DEAD:
@@ -208,7 +210,7 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 	hold->owned = true; /* nor may the search for room take it away */
 	queued = nq_hold_append(nn, hold, h, &ended);
 	if (!queued && mine)
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 	spin_unlock_bh(&nn->hold_lock);
 
 	nq_hold_finish_all(nn, &ended);
@@ -218,7 +220,7 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 		return NF_STOLEN;
 
 	nq_held_untake(h);
-	return nq_gather_overload(nn, p);
+	return nq_overload_verdict(nn, p);
 }
 
 bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *verdict)
@@ -233,7 +235,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	h = nq_held_take(p);
 	if (!h) {
 		/* Not NF_ACCEPT: it would overtake those that wait. */
-		*verdict = nq_gather_drop(nn, p);
+		*verdict = nq_overload_drop(nn, p);
 		return true;
 	}
 
@@ -321,7 +323,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	 * the two sees the other, and nothing waits for what is there already.
 	 */
 	smp_mb(); /* pairs with nq_gather_new() */
-	known = held && nq_gather_known(nn, p);
+	known = held && nq_packet_known(nn, p);
 	if (known)
 		nq_hold_release(hold);
 	spin_unlock_bh(&nn->hold_lock);
@@ -335,5 +337,5 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 overload:
 	if (hold)
 		nq_hold_free(hold);
-	return nq_gather_overload(nn, p);
+	return nq_overload_verdict(nn, p);
 }
