@@ -4,7 +4,7 @@
 
 #include "candidates.h"
 #include "expr.h"
-#include "nq_net.h"
+#include "state.h"
 
 /* The head of a packet's first datagram. */
 struct nq_head {

@@ -15,7 +15,7 @@
 
 #include "gather.h"
 #include "held.h"
-#include "nq_net.h"
+#include "state.h"
 
 /*
  * A VRF runs the packets of its devices through PRE_ROUTING once more, with an okfn that does

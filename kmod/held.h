@@ -6,7 +6,7 @@
 #include <linux/list.h>
 #include <linux/netfilter.h>
 
-#include "gather.h"
+#include "packet.h"
 
 /**
  * struct nq_held - a packet taken out of its hook

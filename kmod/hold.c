@@ -3,9 +3,11 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
+#include "feed.h"
 #include "held.h"
 #include "hold.h"
 #include "hold_table.h"
+#include "overload.h"
 #include "scratch.h"
 
 #define NQ_RELEASE_MAX 128 /* packets sent on in order, see nq_hold_work() */
@@ -20,7 +22,7 @@ static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_he
 	list_add_tail(&h->list, &hold->fresh);
 	hold->datagrams += h->datagrams;
 	nq_hold_charge(nn, hold, nq_held_bytes(h));
-	nq_hold_count(nn, NQ_STAT_held, h->datagrams);
+	nq_stat_add(nn, NQ_STAT_held, h->datagrams);
 	return true;
 }
 
@@ -114,7 +116,7 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 		}
 		fallthrough;
 	case NQ_FED_LIMIT:
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 		break;
 	case NQ_FED_DONE:
 	case NQ_FED_DEAD:
@@ -171,7 +173,7 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 				nq_hold_finish(nn, hold);
 				return;
 			}
-			nq_stat_add(nn, released, h->datagrams);
+			nq_stat_add(nn, NQ_STAT_released, h->datagrams);
 			nq_held_resume(h);
 			continue;
 		}
@@ -208,7 +210,7 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 	hold->owned = true; /* nor may the search for room take it away */
 	queued = nq_hold_append(nn, hold, h, &ended);
 	if (!queued && mine)
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 	spin_unlock_bh(&nn->hold_lock);
 
 	nq_hold_finish_all(nn, &ended);
@@ -218,7 +220,7 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 		return NF_STOLEN;
 
 	nq_held_untake(h);
-	return nq_gather_overload(nn, p);
+	return nq_overload_verdict(nn, p);
 }
 
 bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *verdict)
@@ -233,7 +235,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	h = nq_held_take(p);
 	if (!h) {
 		/* Not NF_ACCEPT: it would overtake those that wait. */
-		*verdict = nq_gather_drop(nn, p);
+		*verdict = nq_overload_drop(nn, p);
 		return true;
 	}
 
@@ -287,7 +289,7 @@ static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_he
 	WRITE_ONCE(nn->n_holds, nn->n_holds + 1);
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + hold->bytes);
 	timer_reduce(&nn->timer, hold->began + nq_hold_time(nn));
-	nq_stat_add(nn, held, h->datagrams);
+	nq_stat_add(nn, NQ_STAT_held, h->datagrams);
 	return true;
 }
 
@@ -321,7 +323,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	 * the two sees the other, and nothing waits for what is there already.
 	 */
 	smp_mb(); /* pairs with nq_gather_new() */
-	known = held && nq_gather_known(nn, p);
+	known = held && nq_packet_known(nn, p);
 	if (known)
 		nq_hold_release(hold);
 	spin_unlock_bh(&nn->hold_lock);
@@ -335,5 +337,5 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 overload:
 	if (hold)
 		nq_hold_free(hold);
-	return nq_gather_overload(nn, p);
+	return nq_overload_verdict(nn, p);
 }

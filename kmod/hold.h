@@ -3,8 +3,10 @@
 #ifndef NQ_HOLD_H
 #define NQ_HOLD_H
 
-#include "gather.h"
-#include "nq_net.h"
+#include "names.h"
+#include "packet.h"
+#include "scratch.h"
+#include "state.h"
 
 int nq_hold_init(struct nq_net *nn);
 void nq_hold_exit(struct nq_net *nn);
@@ -32,10 +34,6 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
  */
 unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct nq_scratch *s,
 			   const struct nq_cids *cids);
-
-/** nq_hold_policy - what becomes of packets that cannot wait (any longer): true if they go on
- * unmatched */
-bool nq_hold_policy(const struct nq_net *nn);
 
 /** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
 void nq_hold_trim(struct nq_net *nn);

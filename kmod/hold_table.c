@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "hold_table.h"
+#include "overload.h"
 
 #define NQ_EXPIRE_BATCH 256 /* flows that one run of the timer ends */
 #define NQ_EVICT_MAX	64  /* flows that one packet may push out */
@@ -14,12 +15,6 @@ const struct rhashtable_params nq_hold_params = {
 	.hashfn = nq_key_hash,
 	.automatic_shrinking = true,
 };
-
-bool nq_hold_policy(const struct nq_net *nn)
-{
-	/* No rule is left that could send them to the wrong place: let them go. */
-	return !READ_ONCE(nn->active) || READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS;
-}
 
 unsigned long nq_hold_time(const struct nq_net *nn)
 {
@@ -51,7 +46,7 @@ void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
 
 	list_splice_tail_init(&hold->fresh, &hold->queue);
 	list_for_each_entry_safe (h, next, &hold->queue, list) {
-		nq_hold_count(nn, hold->reason, h->datagrams);
+		nq_stat_add(nn, hold->reason, h->datagrams);
 		if (hold->pass)
 			nq_held_resume(h);
 		else
@@ -88,7 +83,7 @@ bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 			break;
 		if (hold->owned)
 			continue;
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 		list_add_tail(&hold->fifo, ended);
 		left--;
 	}
@@ -109,7 +104,7 @@ static void nq_hold_expire(struct timer_list *timer)
 			break;
 		if (hold->owned)
 			continue;
-		nq_hold_unlink(nn, hold, NQ_STAT_timed_out, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_timed_out, nq_overload_pass(nn));
 		list_add_tail(&hold->fifo, &ended);
 		n++;
 	}

@@ -88,11 +88,6 @@ static inline void nq_hold_charge(struct nq_net *nn, struct nq_hold *hold, int b
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + bytes);
 }
 
-static inline void nq_hold_count(struct nq_net *nn, enum nq_stat stat, unsigned int n)
-{
-	this_cpu_add(nn->stats->count[stat], n);
-}
-
 /** nq_hold_time - how long a flow may wait, in jiffies */
 unsigned long nq_hold_time(const struct nq_net *nn);
 

@@ -10,8 +10,9 @@
 #include "compat/compat.h"
 #include "core/types.h"
 #include "hold.h"
+#include "limits.h"
 #include "names.h"
-#include "nq_net.h"
+#include "state.h"
 
 static struct nq_limits nq_defaults = {
 	.hold_flows = 4096,

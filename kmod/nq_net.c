@@ -8,9 +8,11 @@
 
 #include "gather.h"
 #include "hold.h"
+#include "limits.h"
 #include "names.h"
 #include "nq_net.h"
 #include "scratch.h"
+#include "stats.h"
 
 unsigned int nq_net_id __read_mostly;
 
