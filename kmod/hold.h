@@ -8,9 +8,6 @@
 #include "scratch.h"
 #include "state.h"
 
-int nq_hold_init(struct nq_net *nn);
-void nq_hold_exit(struct nq_net *nn);
-
 /**
  * nq_hold_follow - is the packet's flow held? then the packet is, too
  * @nn:		namespace
@@ -34,17 +31,5 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
  */
 unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct nq_scratch *s,
 			   const struct nq_cids *cids);
-
-/** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
-void nq_hold_trim(struct nq_net *nn);
-
-/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
-void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
-
-/** nq_hold_flush_hook - end those with a packet from a hook that is no more; see nq_hold_flush() */
-void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass);
-
-/** nq_hold_flush - end all holds: send the packets on unmatched if @pass, else drop them */
-void nq_hold_flush(struct nq_net *nn, bool pass);
 
 #endif /* NQ_HOLD_H */

@@ -18,8 +18,10 @@
 
 #include <linux/rhashtable.h>
 
+#include "core/flight.h"
 #include "held.h"
-#include "hold.h"
+#include "names.h"
+#include "state.h"
 
 enum nq_hold_state {
 	NQ_WAITING,
@@ -118,5 +120,20 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended);
  */
 bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 		  struct list_head *ended);
+
+int nq_hold_init(struct nq_net *nn);
+void nq_hold_exit(struct nq_net *nn);
+
+/** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
+void nq_hold_trim(struct nq_net *nn);
+
+/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
+void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
+
+/** nq_hold_flush_hook - end those with a packet from a hook that is no more; see nq_hold_flush() */
+void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass);
+
+/** nq_hold_flush - end all holds: send the packets on unmatched if @pass, else drop them */
+void nq_hold_flush(struct nq_net *nn, bool pass);
 
 #endif /* NQ_HOLD_TABLE_H */

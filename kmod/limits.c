@@ -9,7 +9,7 @@
 
 #include "compat/compat.h"
 #include "core/types.h"
-#include "hold.h"
+#include "hold_table.h"
 #include "limits.h"
 #include "names.h"
 #include "state.h"
