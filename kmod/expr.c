@@ -5,6 +5,8 @@
 #include <net/netlink.h>
 
 #include "expr.h"
+#include "expr_eval.h"
+#include "expr_search.h"
 #include "points.h"
 
 #define NQ_SETTLE_DELAY (2 * HZ) /* for a large batch to come to its validation */
