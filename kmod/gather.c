@@ -14,7 +14,7 @@
  */
 #include "feed.h"
 #include "gather.h"
-#include "held.h"
+#include "stolen.h"
 #include "hold.h"
 #include "names.h"
 #include "overload.h"
@@ -33,7 +33,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 
 	nq_flight_init(&s->flight);
 	fed = nq_feed(nn, s, p->skb, &p->d, &cids);
-	if (fed == NQ_FED_MORE && nq_held_can(p))
+	if (fed == NQ_FED_MORE && nq_stolen_can(p))
 		return nq_hold_begin(nn, p, s, &cids);
 	if (fed == NQ_FED_DONE)
 		err = nq_names_add(nn, &p->key, &s->flight, &cids);
@@ -55,7 +55,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 		break;
 	case NQ_FED_NOTHING:
 		/* 0-RTT that overtook its Initial */
-		if (!p->initials && nq_held_can(p))
+		if (!p->initials && nq_stolen_can(p))
 			return nq_hold_begin(nn, p, NULL, &cids);
 		break;
 	case NQ_FED_DEAD:

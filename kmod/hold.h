@@ -22,7 +22,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 /**
  * nq_hold_begin - hold a flow's first packet
  * @nn:		namespace
- * @p:		the packet; nq_held_can() said yes
+ * @p:		the packet; nq_stolen_can() said yes
  * @s:		locked scratch with the flight as far as it got, which this puts; NULL if the
  *		packet has only 0-RTT
  * @cids:	DCIDs of its Initials

@@ -42,15 +42,15 @@ void nq_hold_free(struct nq_hold *hold)
 
 void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
 {
-	struct nq_held *h, *next;
+	struct nq_stolen *h, *next;
 
 	list_splice_tail_init(&hold->fresh, &hold->queue);
 	list_for_each_entry_safe (h, next, &hold->queue, list) {
 		nq_stat_add(nn, hold->reason, h->datagrams);
 		if (hold->pass)
-			nq_held_resume(h);
+			nq_stolen_resume(h);
 		else
-			nq_held_drop(h);
+			nq_stolen_drop(h);
 	}
 	nq_hold_free(hold);
 }
@@ -126,14 +126,15 @@ struct nq_hold_which {
 static bool nq_hold_is(const struct nq_hold *hold, const struct nq_hold_which *which)
 {
 	const struct list_head *queues[] = {&hold->queue, &hold->fresh};
-	const struct nq_held *h;
+	const struct nq_stolen *h;
 	unsigned int i;
 
 	if (!which->dev && !which->ops)
 		return true;
 	for (i = 0; i < ARRAY_SIZE(queues); i++)
 		list_for_each_entry (h, queues[i], list)
-			if (which->dev ? nq_held_uses(h, which->dev) : nq_held_at(h, which->ops))
+			if (which->dev ? nq_stolen_uses(h, which->dev)
+				       : nq_stolen_at(h, which->ops))
 				return true;
 	return false;
 }

@@ -2,6 +2,20 @@
 /*
  * Held flows. Every hold is in one of three states:
  *
+ *   first Initial or 0-RTT, ClientHello incomplete
+ *	   |  nq_hold_begin()
+ *	   v
+ *	WAITING ---- ClientHello complete, or it never will be -----> RELEASING
+ *	   |	     the owner: nq_hold_judge()				  |
+ *	   |								  |  queue empty, or
+ *	   |  hold_ms over (timer), room needed (nq_hold_room()),	  |  NQ_RELEASE_MAX
+ *	   |  a limit of its own, its device or rules gone (flush)	  |  sent: the owner
+ *	   v								  v
+ *	ENDING <-----------------------------------------------------------
+ *	   |  its owner, or whoever unlinked it where it had none: nq_hold_finish()
+ *	   v
+ *	freed by RCU
+ *
  *	WAITING	  for more of the ClientHello; in the table and the fifo
  *	RELEASING known or hopeless: its packets are being sent on in order; in the table,
  *		  so that what arrives meanwhile queues behind and overtakes nothing
@@ -19,7 +33,7 @@
 #include <linux/rhashtable.h>
 
 #include "core/flight.h"
-#include "held.h"
+#include "stolen.h"
 #include "names.h"
 #include "state.h"
 

@@ -31,6 +31,7 @@ static const char *const nq_overload_names[] = {
 	[NQ_OVERLOAD_PASS] = "pass",
 };
 
+/* clang-format off */
 /* Lowest and highest value that a limit may have. */
 struct nq_bounds {
 	unsigned int min, max;
@@ -169,6 +170,7 @@ static const struct ctl_table nq_sysctls[] = {
 		.proc_handler = nq_sysctl_overload,
 	},
 };
+/* clang-format on */
 
 int nq_limits_init(struct nq_net *nn)
 {

@@ -35,5 +35,7 @@ module_init(nq_init);
 module_exit(nq_exit);
 
 MODULE_LICENSE("GPL");
+MODULE_AUTHOR("nft-quic authors");
+MODULE_VERSION(NQ_MODULE_VERSION);
 MODULE_DESCRIPTION("nftables expression for QUIC: ALPN, SNI and header fields");
 MODULE_ALIAS_NFT_EXPR("quic");
