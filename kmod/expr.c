@@ -258,7 +258,7 @@ static int nq_load_validate(const struct nft_ctx *ctx, const struct nft_expr *ex
 	return 0;
 }
 
-static const struct nft_expr_ops nq_load_ops = {
+const struct nft_expr_ops nq_load_ops = {
 	.type = &nq_expr_type,
 	.size = NFT_EXPR_SIZE(sizeof(struct nq_expr)),
 	.eval = nq_load_eval,

@@ -62,5 +62,6 @@ static inline bool nq_key_is_list(u8 key)
 }
 
 extern struct nft_expr_type nq_expr_type;
+extern const struct nft_expr_ops nq_load_ops;
 
 #endif /* NQ_EXPR_H */

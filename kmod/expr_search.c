@@ -11,7 +11,6 @@
 #include "candidates.h"
 #include "compat/compat.h"
 #include "expr.h"
-#include "expr_eval.h"
 #include "expr_search.h"
 
 /* Lookups that one packet may cost at one expression: 300 protocols and some host names. */
@@ -206,8 +205,8 @@ static const struct nq_expr *nq_part_of(const struct nft_expr *expr, unsigned in
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 
-	if (expr->ops->type != &nq_expr_type || expr->ops->eval != nq_load_eval ||
-	    !nq_key_is_list(priv->key) || priv->dreg < sreg || priv->dreg >= sreg + n)
+	if (expr->ops != &nq_load_ops || !nq_key_is_list(priv->key) || priv->dreg < sreg ||
+	    priv->dreg >= sreg + n)
 		return NULL;
 	return priv;
 }

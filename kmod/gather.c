@@ -48,7 +48,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 		smp_mb(); /* names before holds; pairs with nq_hold_begin() */
 		if (nq_hold_follow(nn, p, &verdict))
 			return verdict;
-		nq_stat_add(nn, NQ_STAT_direct, nq_packet_datagrams(p));
+		nq_stat_add(nn, NQ_STAT_whole, nq_packet_datagrams(p));
 		return NF_ACCEPT;
 	case NQ_FED_LIMIT:
 		return nq_overload_verdict(nn, p);
@@ -62,7 +62,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
 	case NQ_FED_DEAD:
 		break;
 	}
-	nq_stat_add(nn, NQ_STAT_foreign, nq_packet_datagrams(p));
+	nq_stat_add(nn, NQ_STAT_unreadable, nq_packet_datagrams(p));
 	return NF_ACCEPT;
 }
 
@@ -79,7 +79,7 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 		return NF_ACCEPT;
 
 	nq_stat_add(nn, NQ_STAT_initials, p.initials);
-	nq_stat_add(nn, NQ_STAT_early, p.early);
+	nq_stat_add(nn, NQ_STAT_zero_rtt, p.zero_rtt);
 	if (nq_hold_follow(nn, &p, &verdict))
 		return verdict;
 	if (nq_packet_bound(&p)) {

@@ -14,7 +14,7 @@
 enum nq_kind {
 	NQ_KIND_OTHER,
 	NQ_KIND_INITIAL,
-	NQ_KIND_EARLY,
+	NQ_KIND_0RTT,
 };
 
 /* What does a datagram of @len bytes that starts with @head begin with? */
@@ -31,7 +31,7 @@ static enum nq_kind nq_kind(struct nq_net *nn, const u8 *head, unsigned int head
 		return NQ_KIND_OTHER;
 	}
 	if (h.type == NQ_TYPE_INITIAL && !nq_flight_gate_on(head, head_len, len)) {
-		nq_stat_add(nn, NQ_STAT_refused, 1);
+		nq_stat_add(nn, NQ_STAT_invalid_initials, 1);
 		return NQ_KIND_OTHER;
 	}
 	if ((h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_0RTT) || h.dcid_len > NQ_CID_MAX)
@@ -40,7 +40,7 @@ static enum nq_kind nq_kind(struct nq_net *nn, const u8 *head, unsigned int head
 	if (h.type == NQ_TYPE_0RTT && !(head[0] & NQ_FIXED_BIT))
 		return NQ_KIND_OTHER;
 	nq_cid_set(dcid, head + h.dcid_off, h.dcid_len);
-	return h.type == NQ_TYPE_INITIAL ? NQ_KIND_INITIAL : NQ_KIND_EARLY;
+	return h.type == NQ_TYPE_INITIAL ? NQ_KIND_INITIAL : NQ_KIND_0RTT;
 }
 
 bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
@@ -50,7 +50,7 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
 	const u8 *head;
 
 	p->initials = 0;
-	p->early = 0;
+	p->zero_rtt = 0;
 	for (i = 0; i < n; i++) {
 		unsigned int off = i * p->d.seg;
 		unsigned int len = min(p->d.len - off, p->d.seg);
@@ -68,8 +68,8 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
 		case NQ_KIND_INITIAL:
 			p->initials++;
 			break;
-		case NQ_KIND_EARLY:
-			p->early++;
+		case NQ_KIND_0RTT:
+			p->zero_rtt++;
 			break;
 		default:
 			continue;

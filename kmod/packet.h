@@ -15,7 +15,7 @@
  * @d:		its datagrams
  * @key:	its flow
  * @initials:	datagrams with an Initial in front
- * @early:	datagrams with a 0-RTT packet in front
+ * @zero_rtt:	datagrams with a 0-RTT packet in front
  * @dcid:	destination connection ID of the first of these
  */
 struct nq_packet {
@@ -24,20 +24,20 @@ struct nq_packet {
 	struct nq_dgrams d;
 	struct nq_key key;
 	unsigned int initials;
-	unsigned int early;
+	unsigned int zero_rtt;
 	struct nq_cid dcid;
 };
 
 /* What counts in the statistics and against hold_datagrams. */
 static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
 {
-	return p->initials + p->early;
+	return p->initials + p->zero_rtt;
 }
 
 /**
  * nq_packet_read - look at the first bytes of each datagram
  * @nn:		namespace, for counters
- * @p:		@skb and @d are set; @initials, @early and @dcid are filled in
+ * @p:		@skb and @d are set; @initials, @zero_rtt and @dcid are filled in
  *
  * Return: true if one of them may belong to a first flight.
  */

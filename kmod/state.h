@@ -76,12 +76,12 @@ struct nq_limits {
 	X(timed_out)	/* of these, given up after hold_ms */				\
 	X(overload)	/* not held because a limit was reached */			\
 	X(evicted)	/* held ones that had to go because of a limit */		\
-	X(early)	/* 0-RTT that may belong to a first flight */			\
-	X(refused)	/* Initials too short or with an impossible connection ID */	\
+	X(zero_rtt)	/* 0-RTT that may belong to a first flight */			\
+	X(invalid_initials) /* passed unread: too short, or an impossible DCID */	\
 	X(bound)	/* passed: conntrack knows the flow */				\
 	X(known)	/* passed: the flow's names are known */			\
-	X(direct)	/* passed: completed a ClientHello, nothing was held */		\
-	X(foreign)	/* passed: did not open, no ClientHello, or cannot be held */	\
+	X(whole)	/* passed: completed a ClientHello, nothing was held */		\
+	X(unreadable)	/* passed: did not open, no ClientHello, or cannot be held */	\
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
 	X(bad_checksum)	/* passed: the stack will discard them */
 

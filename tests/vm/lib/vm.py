@@ -149,7 +149,7 @@ class Ns:
     def seen(self):
         """How many datagrams the module has looked at and counted."""
         st = self.stats()
-        return st['initials'] + st['early'] + st['unknown_version']
+        return st['initials'] + st['zero_rtt'] + st['unknown_version']
 
     def udp(self, addr='', port=0, family=None, reuse=False):
         """A bound, non-blocking UDP socket in this namespace."""
