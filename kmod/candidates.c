@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <uapi/nft_quic.h>
+
 #include "candidates.h"
 
 static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
@@ -49,4 +51,16 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst)
 	memset(dst, 0, c->width);
 	dst[0] = '*';
 	return true;
+}
+
+bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst)
+{
+	struct nq_candidates c;
+
+	/* Not the name's wildcard: only a search may use that. */
+	if (key != NFT_QUIC_ALPN &&
+	    (names->sni_len > len || nq_is_pattern(nq_names_sni(names), names->sni_len)))
+		return false;
+	nq_candidates_init(&c, names, key != NFT_QUIC_ALPN, len);
+	return nq_candidates_next(&c, (u8 *)dst) && !c.fallback;
 }

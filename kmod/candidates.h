@@ -53,4 +53,11 @@ static inline bool nq_is_pattern(const u8 *name, unsigned int len)
  */
 bool nq_candidates_next(struct nq_candidates *c, u8 *dst);
 
+/**
+ * nq_first_candidate - the first protocol that fits, or the exact host name
+ *
+ * Return: false if there is none.
+ */
+bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst);
+
 #endif /* NQ_CANDIDATES_H */

@@ -5,7 +5,9 @@
 #include <net/netlink.h>
 
 #include "expr.h"
-#include "nq_net.h"
+#include "expr_eval.h"
+#include "expr_search.h"
+#include "points.h"
 
 #define NQ_SETTLE_DELAY (2 * HZ) /* for a large batch to come to its validation */
 

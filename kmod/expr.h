@@ -7,47 +7,7 @@
 #include <net/netfilter/nf_tables.h>
 #include <uapi/nft_quic.h>
 
-#include "names.h"
-
-/* A set's key is 64 bytes at most, so no more names of at least 16 bytes fit into one. */
-#define NQ_PARTS_MAX (NFT_DATA_VALUE_MAXLEN / NFT_QUIC_ALPN_LEN)
-
-/* Expressions between the last quic load and its lookup that may have to run first. */
-#define NQ_AHEAD_MAX 16
-
-/** struct nq_part - a name in a set's key: a load's key and where it puts it */
-struct nq_part {
-	u8 key; /* enum nft_quic_keys */
-	u8 dreg;
-	u8 len;
-};
-
-/** enum nq_role - what a load of a name is there for */
-enum nq_role {
-	NQ_ROLE_PLAIN, /* no lookup reads it: the first candidate */
-	NQ_ROLE_PART,  /* a later quic load of the same lookup will try the candidates */
-	NQ_ROLE_LAST,  /* tries them */
-};
-
-/**
- * struct nq_search - how a load finds the candidate that a lookup after it will hit
- * @role:	enum nq_role
- * @n_parts:	for NQ_ROLE_LAST, as all that follows
- * @n_ahead:	expressions up to the lookup
- * @run:	a bit for each of these: evaluate it first, it loads a part of the key
- * @sreg:	where the key starts
- * @parts:	names in the key, in the order of their registers
- * @set:	the lookup's; its reference keeps it alive
- */
-struct nq_search {
-	u8 role;
-	u8 n_parts;
-	u8 n_ahead;
-	u32 run;
-	u8 sreg;
-	struct nq_part parts[NQ_PARTS_MAX];
-	const struct nft_set *set;
-};
+#include "expr_search.h"
 
 /**
  * struct nq_expr_state - an expression's state outside the rule
@@ -102,40 +62,5 @@ static inline bool nq_key_is_list(u8 key)
 }
 
 extern struct nft_expr_type nq_expr_type;
-
-/* expr_eval.c */
-void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs,
-		  const struct nft_pktinfo *pkt);
-void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt);
-
-/**
- * nq_search_resolve - find the lookup that reads what @expr loads
- * @net:	namespace
- * @chain:	with the rule that @expr is in
- * @expr:	a load of a name, in the rule itself
- * @search:	filled in
- *
- * Caller holds nf_tables' commit_mutex, and may be under RCU or a spinlock. Return: 0, or
- * -EOPNOTSUPP if there is a lookup, but it cannot be served.
- */
-int nq_search_resolve(struct net *net, const struct nft_chain *chain, const struct nft_expr *expr,
-		      struct nq_search *search);
-
-/**
- * nq_search_run - leave the candidate that the lookup hits in the registers
- *
- * Under RCU. Sets NFT_BREAK if the key cannot be put together.
- */
-void nq_search_run(const struct nq_search *search, const struct nft_expr *expr,
-		   const struct nq_names *names, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt);
-
-/**
- * nq_first_candidate - the first protocol that fits, or the exact host name
- *
- * Return: false if there is none.
- */
-bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst);
 
 #endif /* NQ_EXPR_H */

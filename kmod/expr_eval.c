@@ -4,7 +4,17 @@
 
 #include "candidates.h"
 #include "expr.h"
-#include "nq_net.h"
+#include "expr_eval.h"
+#include "expr_search.h"
+#include "state.h"
+
+/* Rules compare what the core reads with the numbers of the netlink interface. */
+static_assert((int)NQ_TYPE_INITIAL == (int)NFT_QUIC_TYPE_INITIAL);
+static_assert((int)NQ_TYPE_0RTT == (int)NFT_QUIC_TYPE_0RTT);
+static_assert((int)NQ_TYPE_HANDSHAKE == (int)NFT_QUIC_TYPE_HANDSHAKE);
+static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
+static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
+static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 
 /* The head of a packet's first datagram. */
 struct nq_head {
@@ -132,18 +142,6 @@ static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
 		return true;
 	}
 	return false;
-}
-
-bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst)
-{
-	struct nq_candidates c;
-
-	/* Not the name's wildcard: only a search may use that. */
-	if (key != NFT_QUIC_ALPN &&
-	    (names->sni_len > len || nq_is_pattern(nq_names_sni(names), names->sni_len)))
-		return false;
-	nq_candidates_init(&c, names, key != NFT_QUIC_ALPN, len);
-	return nq_candidates_next(&c, (u8 *)dst) && !c.fallback;
 }
 
 void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)

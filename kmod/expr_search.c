@@ -11,6 +11,8 @@
 #include "candidates.h"
 #include "compat/compat.h"
 #include "expr.h"
+#include "expr_eval.h"
+#include "expr_search.h"
 
 /* Lookups that one packet may cost at one expression: 300 protocols and some host names. */
 #define NQ_TRIES_MAX 1024

@@ -3,29 +3,31 @@
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
-#include "held.h"
+#include "feed.h"
+#include "stolen.h"
 #include "hold.h"
 #include "hold_table.h"
+#include "overload.h"
 #include "scratch.h"
 
 #define NQ_RELEASE_MAX 128 /* packets sent on in order, see nq_hold_work() */
 
 /* Queue a packet. Under hold_lock. Return: false if a limit forbids it. */
-static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_held *h,
+static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
 			   struct list_head *ended)
 {
 	if (hold->datagrams + h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
-	    !nq_hold_room(nn, 0, nq_held_bytes(h), ended))
+	    !nq_hold_room(nn, 0, nq_stolen_bytes(h), ended))
 		return false;
 	list_add_tail(&h->list, &hold->fresh);
 	hold->datagrams += h->datagrams;
-	nq_hold_charge(nn, hold, nq_held_bytes(h));
-	nq_hold_count(nn, NQ_STAT_held, h->datagrams);
+	nq_hold_charge(nn, hold, nq_stolen_bytes(h));
+	nq_stat_add(nn, NQ_STAT_held, h->datagrams);
 	return true;
 }
 
 /* Which of @hold's flights may the packet belong to? */
-static unsigned int nq_hold_pick(const struct nq_hold *hold, const struct nq_held *h)
+static unsigned int nq_hold_pick(const struct nq_hold *hold, const struct nq_stolen *h)
 {
 	const u8 *other = hold->kept[!hold->last].flight;
 
@@ -65,7 +67,7 @@ static int nq_hold_save(struct nq_hold *hold, unsigned int i, const struct nq_sc
 }
 
 /* Feed one packet to the flight. Called by the owner, no lock held. */
-static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const struct nq_held *h,
+static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const struct nq_stolen *h,
 				int *grown)
 {
 	struct nq_scratch *s = nq_scratch_get();
@@ -114,7 +116,7 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 		}
 		fallthrough;
 	case NQ_FED_LIMIT:
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 		break;
 	case NQ_FED_DONE:
 	case NQ_FED_DEAD:
@@ -124,18 +126,18 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 }
 
 /* The next packet to send on, or NULL. Under hold_lock. */
-static struct nq_held *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold)
+static struct nq_stolen *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold)
 {
-	struct nq_held *h;
+	struct nq_stolen *h;
 
-	h = list_first_entry_or_null(&hold->queue, struct nq_held, list);
+	h = list_first_entry_or_null(&hold->queue, struct nq_stolen, list);
 	if (!h)
-		h = list_first_entry_or_null(&hold->fresh, struct nq_held, list);
+		h = list_first_entry_or_null(&hold->fresh, struct nq_stolen, list);
 	if (!h)
 		return NULL;
 	list_del(&h->list);
 	hold->datagrams -= h->datagrams;
-	nq_hold_charge(nn, hold, -(int)nq_held_bytes(h));
+	nq_hold_charge(nn, hold, -(int)nq_stolen_bytes(h));
 	return h;
 }
 
@@ -149,7 +151,7 @@ static struct nq_held *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold)
 static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 {
 	unsigned int sent = 0;
-	struct nq_held *h;
+	struct nq_stolen *h;
 	enum nq_fed fed;
 	int grown;
 
@@ -171,11 +173,11 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 				nq_hold_finish(nn, hold);
 				return;
 			}
-			nq_stat_add(nn, released, h->datagrams);
-			nq_held_resume(h);
+			nq_stat_add(nn, NQ_STAT_released, h->datagrams);
+			nq_stolen_resume(h);
 			continue;
 		}
-		h = list_first_entry_or_null(&hold->fresh, struct nq_held, list);
+		h = list_first_entry_or_null(&hold->fresh, struct nq_stolen, list);
 		if (!h) {
 			hold->owned = false;
 			spin_unlock_bh(&nn->hold_lock);
@@ -198,7 +200,7 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
  * Queue @h on a hold in the table and work on it if nobody else does. Called under
  * hold_lock, which it releases.
  */
-static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct nq_held *h,
+static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
 				 const struct nq_packet *p) __releases(&nn->hold_lock)
 {
 	bool mine = !hold->owned;
@@ -208,7 +210,7 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 	hold->owned = true; /* nor may the search for room take it away */
 	queued = nq_hold_append(nn, hold, h, &ended);
 	if (!queued && mine)
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 	spin_unlock_bh(&nn->hold_lock);
 
 	nq_hold_finish_all(nn, &ended);
@@ -217,23 +219,23 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 	if (queued)
 		return NF_STOLEN;
 
-	nq_held_untake(h);
-	return nq_gather_overload(nn, p);
+	nq_stolen_untake(h);
+	return nq_overload_verdict(nn, p);
 }
 
 bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *verdict)
 {
 	struct nq_hold *hold;
-	struct nq_held *h;
+	struct nq_stolen *h;
 
 	if (!READ_ONCE(nn->n_holds) || !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) ||
-	    !nq_held_can(p))
+	    !nq_stolen_can(p))
 		return false;
 
-	h = nq_held_take(p);
+	h = nq_stolen_take(p);
 	if (!h) {
 		/* Not NF_ACCEPT: it would overtake those that wait. */
-		*verdict = nq_gather_drop(nn, p);
+		*verdict = nq_overload_drop(nn, p);
 		return true;
 	}
 
@@ -241,7 +243,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	hold = rhashtable_lookup(&nn->holds, &p->key, nq_hold_params);
 	if (!hold) {
 		spin_unlock_bh(&nn->hold_lock);
-		nq_held_untake(h);
+		nq_stolen_untake(h);
 		return false;
 	}
 	*verdict = nq_hold_join(nn, hold, h, p);
@@ -271,23 +273,23 @@ static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_s
 }
 
 /* Put a new hold with its first packet, which was fed, into the table. Under hold_lock. */
-static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_held *h,
+static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
 			   struct list_head *ended)
 {
 	if (!READ_ONCE(nn->active) || h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
-	    !nq_hold_room(nn, 1, hold->bytes + nq_held_bytes(h), ended) ||
+	    !nq_hold_room(nn, 1, hold->bytes + nq_stolen_bytes(h), ended) ||
 	    rhashtable_insert_fast(&nn->holds, &hold->node, nq_hold_params))
 		return false;
 
 	list_add_tail(&h->list, &hold->queue);
 	hold->datagrams = h->datagrams;
-	hold->bytes += nq_held_bytes(h);
+	hold->bytes += nq_stolen_bytes(h);
 	hold->began = jiffies;
 	list_add_tail(&hold->fifo, &nn->fifo);
 	WRITE_ONCE(nn->n_holds, nn->n_holds + 1);
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + hold->bytes);
 	timer_reduce(&nn->timer, hold->began + nq_hold_time(nn));
-	nq_stat_add(nn, held, h->datagrams);
+	nq_stat_add(nn, NQ_STAT_held, h->datagrams);
 	return true;
 }
 
@@ -295,7 +297,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 			   const struct nq_cids *cids)
 {
 	struct nq_hold *hold, *other;
-	struct nq_held *h = NULL;
+	struct nq_stolen *h = NULL;
 	LIST_HEAD(ended);
 	bool held, known;
 
@@ -303,7 +305,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	if (s)
 		nq_scratch_put(s);
 	if (hold)
-		h = nq_held_take(p);
+		h = nq_stolen_take(p);
 	if (!h)
 		goto overload;
 
@@ -321,7 +323,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	 * the two sees the other, and nothing waits for what is there already.
 	 */
 	smp_mb(); /* pairs with nq_gather_new() */
-	known = held && nq_gather_known(nn, p);
+	known = held && nq_packet_known(nn, p);
 	if (known)
 		nq_hold_release(hold);
 	spin_unlock_bh(&nn->hold_lock);
@@ -331,9 +333,9 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	if (held)
 		return NF_STOLEN;
 
-	nq_held_untake(h);
+	nq_stolen_untake(h);
 overload:
 	if (hold)
 		nq_hold_free(hold);
-	return nq_gather_overload(nn, p);
+	return nq_overload_verdict(nn, p);
 }

@@ -3,11 +3,10 @@
 #ifndef NQ_HOLD_H
 #define NQ_HOLD_H
 
-#include "gather.h"
-#include "nq_net.h"
-
-int nq_hold_init(struct nq_net *nn);
-void nq_hold_exit(struct nq_net *nn);
+#include "names.h"
+#include "packet.h"
+#include "scratch.h"
+#include "state.h"
 
 /**
  * nq_hold_follow - is the packet's flow held? then the packet is, too
@@ -23,7 +22,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 /**
  * nq_hold_begin - hold a flow's first packet
  * @nn:		namespace
- * @p:		the packet; nq_held_can() said yes
+ * @p:		the packet; nq_stolen_can() said yes
  * @s:		locked scratch with the flight as far as it got, which this puts; NULL if the
  *		packet has only 0-RTT
  * @cids:	DCIDs of its Initials
@@ -32,21 +31,5 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
  */
 unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct nq_scratch *s,
 			   const struct nq_cids *cids);
-
-/** nq_hold_policy - what becomes of packets that cannot wait (any longer): true if they go on
- * unmatched */
-bool nq_hold_policy(const struct nq_net *nn);
-
-/** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
-void nq_hold_trim(struct nq_net *nn);
-
-/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
-void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
-
-/** nq_hold_flush_hook - end those with a packet from a hook that is no more; see nq_hold_flush() */
-void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass);
-
-/** nq_hold_flush - end all holds: send the packets on unmatched if @pass, else drop them */
-void nq_hold_flush(struct nq_net *nn, bool pass);
 
 #endif /* NQ_HOLD_H */

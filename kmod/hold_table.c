@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 
 #include "hold_table.h"
+#include "overload.h"
 
 #define NQ_EXPIRE_BATCH 256 /* flows that one run of the timer ends */
 #define NQ_EVICT_MAX	64  /* flows that one packet may push out */
@@ -14,12 +15,6 @@ const struct rhashtable_params nq_hold_params = {
 	.hashfn = nq_key_hash,
 	.automatic_shrinking = true,
 };
-
-bool nq_hold_policy(const struct nq_net *nn)
-{
-	/* No rule is left that could send them to the wrong place: let them go. */
-	return !READ_ONCE(nn->active) || READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS;
-}
 
 unsigned long nq_hold_time(const struct nq_net *nn)
 {
@@ -47,15 +42,15 @@ void nq_hold_free(struct nq_hold *hold)
 
 void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
 {
-	struct nq_held *h, *next;
+	struct nq_stolen *h, *next;
 
 	list_splice_tail_init(&hold->fresh, &hold->queue);
 	list_for_each_entry_safe (h, next, &hold->queue, list) {
-		nq_hold_count(nn, hold->reason, h->datagrams);
+		nq_stat_add(nn, hold->reason, h->datagrams);
 		if (hold->pass)
-			nq_held_resume(h);
+			nq_stolen_resume(h);
 		else
-			nq_held_drop(h);
+			nq_stolen_drop(h);
 	}
 	nq_hold_free(hold);
 }
@@ -88,7 +83,7 @@ bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 			break;
 		if (hold->owned)
 			continue;
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
 		list_add_tail(&hold->fifo, ended);
 		left--;
 	}
@@ -109,7 +104,7 @@ static void nq_hold_expire(struct timer_list *timer)
 			break;
 		if (hold->owned)
 			continue;
-		nq_hold_unlink(nn, hold, NQ_STAT_timed_out, nq_hold_policy(nn));
+		nq_hold_unlink(nn, hold, NQ_STAT_timed_out, nq_overload_pass(nn));
 		list_add_tail(&hold->fifo, &ended);
 		n++;
 	}
@@ -131,14 +126,15 @@ struct nq_hold_which {
 static bool nq_hold_is(const struct nq_hold *hold, const struct nq_hold_which *which)
 {
 	const struct list_head *queues[] = {&hold->queue, &hold->fresh};
-	const struct nq_held *h;
+	const struct nq_stolen *h;
 	unsigned int i;
 
 	if (!which->dev && !which->ops)
 		return true;
 	for (i = 0; i < ARRAY_SIZE(queues); i++)
 		list_for_each_entry (h, queues[i], list)
-			if (which->dev ? nq_held_uses(h, which->dev) : nq_held_at(h, which->ops))
+			if (which->dev ? nq_stolen_uses(h, which->dev)
+				       : nq_stolen_at(h, which->ops))
 				return true;
 	return false;
 }

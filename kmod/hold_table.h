@@ -2,6 +2,20 @@
 /*
  * Held flows. Every hold is in one of three states:
  *
+ *   first Initial or 0-RTT, ClientHello incomplete
+ *	   |  nq_hold_begin()
+ *	   v
+ *	WAITING ---- ClientHello complete, or it never will be -----> RELEASING
+ *	   |	     the owner: nq_hold_judge()				  |
+ *	   |								  |  queue empty, or
+ *	   |  hold_ms over (timer), room needed (nq_hold_room()),	  |  NQ_RELEASE_MAX
+ *	   |  a limit of its own, its device or rules gone (flush)	  |  sent: the owner
+ *	   v								  v
+ *	ENDING <-----------------------------------------------------------
+ *	   |  its owner, or whoever unlinked it where it had none: nq_hold_finish()
+ *	   v
+ *	freed by RCU
+ *
  *	WAITING	  for more of the ClientHello; in the table and the fifo
  *	RELEASING known or hopeless: its packets are being sent on in order; in the table,
  *		  so that what arrives meanwhile queues behind and overtakes nothing
@@ -18,8 +32,10 @@
 
 #include <linux/rhashtable.h>
 
-#include "held.h"
-#include "hold.h"
+#include "core/flight.h"
+#include "stolen.h"
+#include "names.h"
+#include "state.h"
 
 enum nq_hold_state {
 	NQ_WAITING,
@@ -88,11 +104,6 @@ static inline void nq_hold_charge(struct nq_net *nn, struct nq_hold *hold, int b
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + bytes);
 }
 
-static inline void nq_hold_count(struct nq_net *nn, enum nq_stat stat, unsigned int n)
-{
-	this_cpu_add(nn->stats->count[stat], n);
-}
-
 /** nq_hold_time - how long a flow may wait, in jiffies */
 unsigned long nq_hold_time(const struct nq_net *nn);
 
@@ -123,5 +134,20 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended);
  */
 bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 		  struct list_head *ended);
+
+int nq_hold_init(struct nq_net *nn);
+void nq_hold_exit(struct nq_net *nn);
+
+/** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
+void nq_hold_trim(struct nq_net *nn);
+
+/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
+void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
+
+/** nq_hold_flush_hook - end those with a packet from a hook that is no more; see nq_hold_flush() */
+void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass);
+
+/** nq_hold_flush - end all holds: send the packets on unmatched if @pass, else drop them */
+void nq_hold_flush(struct nq_net *nn, bool pass);
 
 #endif /* NQ_HOLD_TABLE_H */

@@ -9,9 +9,10 @@
 
 #include "compat/compat.h"
 #include "core/types.h"
-#include "hold.h"
+#include "hold_table.h"
+#include "limits.h"
 #include "names.h"
-#include "nq_net.h"
+#include "state.h"
 
 static struct nq_limits nq_defaults = {
 	.hold_flows = 4096,
@@ -30,6 +31,7 @@ static const char *const nq_overload_names[] = {
 	[NQ_OVERLOAD_PASS] = "pass",
 };
 
+/* clang-format off */
 /* Lowest and highest value that a limit may have. */
 struct nq_bounds {
 	unsigned int min, max;
@@ -168,6 +170,7 @@ static const struct ctl_table nq_sysctls[] = {
 		.proc_handler = nq_sysctl_overload,
 	},
 };
+/* clang-format on */
 
 int nq_limits_init(struct nq_net *nn)
 {

@@ -7,12 +7,14 @@
 #include "expr.h"
 #include "nq_net.h"
 #include "scratch.h"
+#include "simd.h"
 
 static int __init nq_init(void)
 {
 	int err;
 
 	nq_key_init();
+	nq_simd_init();
 	err = nq_net_register();
 	if (err)
 		return err;
@@ -33,5 +35,7 @@ module_init(nq_init);
 module_exit(nq_exit);
 
 MODULE_LICENSE("GPL");
+MODULE_AUTHOR("nft-quic authors");
+MODULE_VERSION(NQ_MODULE_VERSION);
 MODULE_DESCRIPTION("nftables expression for QUIC: ALPN, SNI and header fields");
 MODULE_ALIAS_NFT_EXPR("quic");

@@ -8,7 +8,7 @@
 #include <linux/slab.h>
 
 #include "names.h"
-#include "nq_net.h"
+#include "state.h"
 
 #define NQ_DROP_MAX 128 /* flows that one packet, or one turn at the lock, may push out */
 

@@ -6,7 +6,8 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
-#include "nq_net.h"
+#include "state.h"
+#include "stats.h"
 
 static const char *const nq_stat_names[NQ_STAT_COUNT] = {
 #define NQ_STAT_NAME(name) #name,

@@ -26,6 +26,11 @@ static inline void nq_sha256_resume(struct nq_sha256 *s, const u32 state[8], uns
 	s->ctx.ctx.bytecount = (u64)blocks * SHA256_BLOCK_SIZE;
 }
 
+static inline void nq_sha256_state(const struct nq_sha256 *s, u32 state[8])
+{
+	memcpy(state, s->ctx.ctx.state.h, sizeof(s->ctx.ctx.state.h));
+}
+
 #else
 
 struct nq_sha256 {
@@ -36,6 +41,11 @@ static inline void nq_sha256_resume(struct nq_sha256 *s, const u32 state[8], uns
 {
 	memcpy(s->ctx.state, state, sizeof(s->ctx.state));
 	s->ctx.count = (u64)blocks * SHA256_BLOCK_SIZE;
+}
+
+static inline void nq_sha256_state(const struct nq_sha256 *s, u32 state[8])
+{
+	memcpy(state, s->ctx.state, sizeof(s->ctx.state));
 }
 
 #endif
@@ -53,6 +63,16 @@ static inline void nq_sha256_update(struct nq_sha256 *s, const u8 *data, size_t 
 static inline void nq_sha256_final(struct nq_sha256 *s, u8 out[SHA256_DIGEST_SIZE])
 {
 	sha256_final(&s->ctx, out);
+}
+
+/* The compression function: @block goes into @state. */
+static inline void nq_sha256_block(u32 state[8], const u8 block[SHA256_BLOCK_SIZE])
+{
+	struct nq_sha256 s;
+
+	nq_sha256_resume(&s, state, 0);
+	sha256_update(&s.ctx, block, SHA256_BLOCK_SIZE);
+	nq_sha256_state(&s, state);
 }
 
 /* The key setups below can fail only for a wrong key length, which 16 never is. */

@@ -66,6 +66,22 @@ static inline const u8 *nq_cursor_take(struct nq_cursor *c, u64 n)
 	return p;
 }
 
+/** nq_cursor_skip_zeros - step over bytes that are 0, eight at a time where that many are */
+static inline void nq_cursor_skip_zeros(struct nq_cursor *c)
+{
+	const u8 *p = c->buf + c->pos, *end = c->buf + c->avail;
+	u64 word;
+
+	for (; end - p >= 8; p += 8) {
+		memcpy(&word, p, sizeof(word));
+		if (word)
+			break;
+	}
+	while (p < end && !*p)
+		p++;
+	c->pos = p - c->buf;
+}
+
 /** nq_cursor_uint - a big-endian number of @n bytes, 1 to 8 */
 static inline u64 nq_cursor_uint(struct nq_cursor *c, unsigned int n)
 {

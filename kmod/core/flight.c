@@ -5,6 +5,8 @@
 
 /* A client sends one or two Initials in a datagram; this bounds what forged ones cost. */
 #define NQ_BAD_TAGS_MAX 4
+/* And this what good ones cost: the keys of an Initial are public. */
+#define NQ_INITIALS_MAX 8
 
 static bool nq_flight_gate_min(const u8 *head, size_t head_len, size_t len, u8 dcid_min)
 {
@@ -12,7 +14,7 @@ static bool nq_flight_gate_min(const u8 *head, size_t head_len, size_t len, u8 d
 
 	if (likely(!head_len || !(head[0] & NQ_LONG_HEADER)))
 		return false;
-	if (len < NQ_INITIAL_MIN || !(head[0] & NQ_FIXED_BIT))
+	if (len < NQ_INITIAL_MIN)
 		return false;
 	if (nq_header_invariant(head, head_len, 0, &h) != NQ_DONE)
 		return false;
@@ -56,6 +58,15 @@ static bool nq_flight_fresh(const struct nq_flight *f, const struct nq_header *h
 	       memcmp(dcid, f->dcid, f->dcid_len);
 }
 
+/* Once the ClientHello tells its length, bytes behind it are dropped: they decide nothing. */
+static void nq_flight_bound(struct nq_flight *f)
+{
+	u32 size = nq_hello_size(f->crypto.buf, nq_reasm_prefix(&f->crypto));
+
+	if (size && size < f->crypto.want)
+		nq_reasm_bound(&f->crypto, size);
+}
+
 /* Take the CRYPTO frames of a payload that nq_frames_valid() accepted. */
 static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload, size_t len)
 {
@@ -66,6 +77,7 @@ static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload,
 	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE)
 		if (!nq_reasm_add(&f->crypto, crypto.off, crypto.data, crypto.len))
 			return false;
+	nq_flight_bound(f);
 	return true;
 }
 
@@ -136,7 +148,8 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 
 	if (len < NQ_INITIAL_MIN)
 		goto out;
-	while (pos < len && !feed.res.dead && feed.res.bad_tag < NQ_BAD_TAGS_MAX) {
+	while (pos < len && !feed.res.dead && feed.res.bad_tag < NQ_BAD_TAGS_MAX &&
+	       feed.res.initials < NQ_INITIALS_MAX) {
 		if (nq_header_parse(dgram, len, pos, &h) != NQ_DONE)
 			break;
 		if (!pos)

@@ -40,12 +40,12 @@ struct nq_flight {
 #define NQ_FLIGHT_HEAD (7 + 2 * NQ_CID_MAX) /* a long header up to its connection IDs */
 
 /**
- * nq_flight_gate - may this datagram begin or go on with a first flight?
+ * nq_flight_gate - may this datagram begin or continue a first flight?
  * @head:	the first bytes of the UDP payload
  * @head_len:	how many are readable here; NQ_FLIGHT_HEAD are always enough
  * @len:	length of the whole UDP payload
  *
- * Cheap, no crypto: long header, fixed bit, known version, Initial type, DCID of
+ * Cheap, no crypto: long header, known version, Initial type, DCID of
  * NQ_DCID_MIN to NQ_CID_MAX bytes, at least NQ_INITIAL_MIN bytes.
  * Return: true if nq_flight_feed() is worth a call.
  */
@@ -54,7 +54,7 @@ bool nq_flight_gate(const u8 *head, size_t head_len, size_t len);
 /**
  * nq_flight_gate_on - as nq_flight_gate(), for a flight that has begun
  *
- * A client that goes on under the server's connection ID may use one of any length up to
+ * A client that continues under the server's connection ID may use one of any length up to
  * NQ_CID_MAX, also an empty one.
  */
 bool nq_flight_gate_on(const u8 *head, size_t head_len, size_t len);
@@ -73,13 +73,14 @@ void nq_flight_init(struct nq_flight *f);
  * keys from its own DCID if the flight is new, or if the old keys fail and the new ones
  * open it: a client that came back after Retry, or a new connection), gathers CRYPTO.
  * A datagram that does not open leaves the flight as it was, and so does a malformed one
- * that would begin it anew. Packets under another DCID than the datagram's first are
- * ignored (RFC 9000 12.2), as are packets of other types; 0-RTT may stand in front.
+ * that would begin it anew. At most eight Initials of a datagram are opened. Packets under another
+ * DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets of other types; 0-RTT
+ * may stand in front.
  *
  * What a server would close the connection for ends the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
  * that is no ClientHello (a ServerHello, say) or that passes a limit. That is NQ_NOT_OURS
- * with @result->dead set.
+ * with @result->dead set. CRYPTO behind the ClientHello's own end counts for nothing.
  *
  * Return: NQ_NOT_OURS (also if nothing in it opened), NQ_MORE or NQ_DONE. Once NQ_DONE, a
  * flight stays so until it begins anew.

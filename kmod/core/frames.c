@@ -81,6 +81,8 @@ enum nq_verdict nq_frames_next(struct nq_cursor *c, u8 framing, struct nq_crypto
 			type = nq_frames_google(type);
 		switch (type) {
 		case NQ_FRAME_PADDING:
+			nq_cursor_skip_zeros(c);
+			break;
 		case NQ_FRAME_PING:
 			break;
 		case NQ_FRAME_ACK:

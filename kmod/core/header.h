@@ -71,7 +71,8 @@ enum nq_verdict nq_header_invariant(const u8 *buf, size_t len, size_t pos, struc
  * negotiation take all of the datagram.
  *
  * Return: NQ_DONE, or NQ_NOT_OURS if it is no long header, the version is unknown, the fixed
- * bit is 0, a connection ID is longer than the version allows or a length does not fit.
+ * bit is 0 (but in an Initial with a token, RFC 9287 3.1), a connection ID is longer than the
+ * version allows or a length does not fit.
  */
 enum nq_verdict nq_header_parse(const u8 *buf, size_t len, size_t pos, struct nq_header *h);
 

@@ -39,6 +39,18 @@ struct nq_hello {
 enum nq_verdict nq_hello_parse(const u8 *buf, size_t len, struct nq_hello *hello);
 
 /**
+ * nq_hello_size - length of the message that begins at @buf, with its header
+ * @buf:	TLS handshake bytes from offset 0 of the CRYPTO stream
+ * @len:	how many are there without a gap
+ *
+ * Return: 4 to 2^24 + 3 (RFC 8446 4), or 0 if @len is short of the header.
+ */
+static inline u32 nq_hello_size(const u8 *buf, size_t len)
+{
+	return len < 4 ? 0 : 4 + ((u32)buf[1] << 16 | buf[2] << 8 | buf[3]);
+}
+
+/**
  * nq_alpn_next - the next protocol of a list that nq_hello_parse accepted
  * @list:	ProtocolNameList
  * @len:	its length

@@ -9,6 +9,8 @@
  *	struct nq_sha256, nq_sha256_init/resume/update/final
  *	struct nq_aes, nq_aes_key, nq_aes_block		(AES-128, encryption only)
  *	nq_gcm_open					(AES-128-GCM, 16-byte tag)
+ *	nq_sha256_block					(one compression)
+ *	nq_simd_begin, nq_simd_end			(around the functions of simd.h)
  *
  * Initial keys follow from bytes on the wire, so nothing here has to run in
  * constant time or to be wiped.
@@ -26,6 +28,8 @@
 #include "../compat/crypto.h"
 
 #define NQ_NOINLINE noinline
+
+#include "../simd.h"
 
 #else
 
@@ -76,6 +80,16 @@ static inline void nq_sha256_final(struct nq_sha256 *s, u8 out[32])
 	sha256_digest(&s->ctx, 32, out);
 }
 
+/* The compression function: @block goes into @state. */
+static inline void nq_sha256_block(u32 state[8], const u8 block[64])
+{
+	struct nq_sha256 s;
+
+	nq_sha256_resume(&s, state, 0);
+	sha256_update(&s.ctx, 64, block);
+	memcpy(state, s.ctx.state, sizeof(s.ctx.state));
+}
+
 struct nq_aes {
 	struct aes128_ctx ctx;
 };
@@ -119,6 +133,44 @@ static inline bool nq_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad,
 	gcm_aes128_decrypt(&ctx, len, buf, buf);
 	return false;
 }
+
+#define NQ_SIMD_AES 1 /* AES and carry-less multiplication */
+#define NQ_SIMD_SHA 2 /* SHA-256 */
+
+#ifdef __x86_64__
+
+/**
+ * nq_simd_begin - may the functions of simd.h that need @need be called?
+ *
+ * If so, nq_simd_end() follows; what is between them must not begin again or sleep.
+ */
+bool nq_simd_begin(unsigned int need);
+
+static inline void nq_simd_end(void)
+{
+}
+
+/** nq_simd_allow - use no more than these NQ_SIMD_*, for tests and benchmarks; all by default */
+void nq_simd_allow(unsigned int allowed);
+
+#else
+
+static inline bool nq_simd_begin(unsigned int need)
+{
+	(void)need;
+	return false;
+}
+
+static inline void nq_simd_end(void)
+{
+}
+
+static inline void nq_simd_allow(unsigned int allowed)
+{
+	(void)allowed;
+}
+
+#endif /* __x86_64__ */
 
 #endif /* __KERNEL__ */
 

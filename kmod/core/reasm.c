@@ -3,12 +3,12 @@
 
 void nq_reasm_init(struct nq_reasm *r)
 {
+	r->want = NQ_CRYPTO_MAX;
 	r->top = 0;
 	r->n_ranges = 0;
 }
 
-/* The first range that ends at or behind @start: it and those after it may touch what starts there.
- */
+/* The first range that ends at or behind @start; it and later ones may touch what starts there. */
 static unsigned int nq_reasm_find(const struct nq_reasm *r, unsigned int start)
 {
 	unsigned int low = 0, high = r->n_ranges;
@@ -28,11 +28,11 @@ bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
 {
 	unsigned int first, last, start, end, pos;
 
-	if (off > NQ_CRYPTO_MAX || len > NQ_CRYPTO_MAX - off)
-		return false;
-	if (!len)
+	if (!len || off >= r->want)
 		return true;
 	start = off;
+	if (len > r->want - start)
+		len = r->want - start;
 	end = start + len;
 
 	/* ranges[first] to before ranges[last] overlap or touch the new one. */
@@ -69,4 +69,17 @@ bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
 	if (end > r->top)
 		r->top = end;
 	return true;
+}
+
+void nq_reasm_bound(struct nq_reasm *r, unsigned int want)
+{
+	struct nq_range *last;
+
+	r->want = want;
+	while (r->n_ranges && r->ranges[r->n_ranges - 1].start >= want)
+		r->n_ranges--;
+	last = r->n_ranges ? &r->ranges[r->n_ranges - 1] : NULL;
+	if (last && last->end > want)
+		last->end = want;
+	r->top = last ? last->end : 0;
 }

@@ -12,12 +12,14 @@ struct nq_range {
 
 /**
  * struct nq_reasm - the stream's bytes as far as they came
+ * @want:	bytes at this offset and above are of no interest and are not kept
  * @top:	one past the highest byte received; no byte of @buf from here on was written
  * @n_ranges:	how many of @ranges are in use
  * @ranges:	what came; sorted, disjoint, not touching
  * @buf:	the bytes; last, because only @top of them matter
  */
 struct nq_reasm {
+	u16 want;
 	u16 top;
 	u16 n_ranges;
 	struct nq_range ranges[NQ_RANGES_ROOM];
@@ -31,12 +33,19 @@ void nq_reasm_init(struct nq_reasm *r);
  * nq_reasm_add - take @len bytes at offset @off
  *
  * Where bytes came twice, the first ones stay: a later packet cannot change what was
- * looked at before.
+ * looked at before. Bytes from @want on are ignored, however far away they are.
  *
- * Return: false, and nothing changed, if they pass NQ_CRYPTO_MAX or need more than
- * NQ_RANGES_ROOM ranges.
+ * Return: false, and nothing changed, if they need more than NQ_RANGES_ROOM ranges.
  */
 bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len);
+
+/**
+ * nq_reasm_bound - keep nothing at offset @want and above
+ * @want:	1 to NQ_CRYPTO_MAX; never more than it was
+ *
+ * A server reads its ClientHello and acts on it, whatever the client has sent for later.
+ */
+void nq_reasm_bound(struct nq_reasm *r, unsigned int want);
 
 /** nq_reasm_prefix - bytes that are there from offset 0 without a gap */
 static inline size_t nq_reasm_prefix(const struct nq_reasm *r)

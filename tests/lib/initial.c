@@ -124,9 +124,11 @@ void qt_initial(struct qt_buf *out, const struct qt_packet *p, const struct qt_b
 	uint32_t keys_as = p->keys_as ? p->keys_as : p->version;
 	struct gcm_aes128_ctx gcm;
 	struct qt_keys keys;
+	uint8_t first;
 
 	assert(qt_keys(keys_as, p->server, p->key_cid ? p->key_cid : &p->dcid, &keys));
-	qt_put_ids(out, qt_first(QT_INITIAL, p->version) | p->reserved << 2 | (pn_len - 1), p);
+	first = qt_first(QT_INITIAL, p->version) | p->reserved << 2 | (pn_len - 1);
+	qt_put_ids(out, p->clear_fixed ? first & ~0x40 : first, p);
 	qt_put_varint(out, p->token_len);
 	qt_put(out, p->token, p->token_len);
 

@@ -39,6 +39,7 @@ enum qt_type { QT_INITIAL, QT_0RTT, QT_HANDSHAKE, QT_RETRY };
  * @pn_len:	in 1 to 4 bytes; 0 for 4
  * @reserved:	the header's reserved bits, 0 to 3
  * @server:	protect with the server's keys
+ * @clear_fixed: the fixed bit is 0 (RFC 9287)
  * @pad_to:	add PADDING frames until the packet is that long
  */
 struct qt_packet {
@@ -51,6 +52,7 @@ struct qt_packet {
 	unsigned int pn_len;
 	uint8_t reserved;
 	bool server;
+	bool clear_fixed;
 	size_t pad_to;
 };
 

@@ -101,17 +101,48 @@ static void limit_of_bytes(void **state)
 
 	(void)state;
 	nq_reasm_init(&r);
-	assert_false(nq_reasm_add(&r, 0, data, NQ_CRYPTO_MAX + 1));
-	assert_false(nq_reasm_add(&r, NQ_CRYPTO_MAX, data, 1));
-	assert_false(nq_reasm_add(&r, NQ_CRYPTO_MAX + 1, data, 0));
-	assert_false(nq_reasm_add(&r, (1ULL << 62) - 1, data, 1));
+	assert_true(nq_reasm_add(&r, NQ_CRYPTO_MAX, data, 1));
+	assert_true(nq_reasm_add(&r, NQ_CRYPTO_MAX + 1, data, 0));
+	assert_true(nq_reasm_add(&r, (1ULL << 62) - 1, data, 1));
 	assert_int_equal(r.n_ranges, 0);
 	assert_int_equal(r.top, 0);
-	assert_true(nq_reasm_add(&r, NQ_CRYPTO_MAX, data, 0));
+	assert_true(nq_reasm_add(&r, NQ_CRYPTO_MAX - 1, data, sizeof(data)));
+	assert_int_equal(r.top, NQ_CRYPTO_MAX);
+	nq_reasm_init(&r);
+	assert_true(nq_reasm_add(&r, 0, data, NQ_CRYPTO_MAX + 1));
+	check_ranges(1, (struct nq_range[]){{0, NQ_CRYPTO_MAX}});
+	nq_reasm_init(&r);
 	assert_true(nq_reasm_add(&r, NQ_CRYPTO_MAX - 1, data, 1));
 	assert_int_equal(r.top, NQ_CRYPTO_MAX);
 	assert_true(nq_reasm_add(&r, 0, data, NQ_CRYPTO_MAX));
 	assert_int_equal(nq_reasm_prefix(&r), NQ_CRYPTO_MAX);
+}
+
+/* Bytes above the bound go, wherever it cuts, and none come back. */
+static void bound(void **state)
+{
+	(void)state;
+	for (unsigned int want = 1; want < 40; want++) {
+		nq_reasm_init(&r);
+		put("abcd", 0);
+		put("efgh", 10);
+		put("ijkl", 20);
+		nq_reasm_bound(&r, want);
+		assert_int_equal(r.n_ranges, want <= 10 ? 1 : want <= 20 ? 2 : 3);
+		assert_int_equal(r.top, want < 4     ? want
+					: want <= 10 ? 4
+					: want < 14  ? want
+					: want <= 20 ? 14
+					: want < 24  ? want
+						     : 24);
+		put("0123456789012345678901234567890123456789", 0);
+		check_ranges(1, (struct nq_range[]){{0, want}});
+		assert_int_equal(r.top, want);
+		assert_memory_equal(r.buf, "abcd", want < 4 ? want : 4);
+	}
+	nq_reasm_init(&r);
+	nq_reasm_bound(&r, 1);
+	assert_int_equal(r.top, 0);
 }
 
 static void limit_of_ranges(void **state)
@@ -172,4 +203,5 @@ static void random_against_a_model(void **state)
 
 UNIT_MAIN("reasm", cmocka_unit_test(every_order), cmocka_unit_test(first_byte_wins),
 	  cmocka_unit_test(touching_ranges_become_one), cmocka_unit_test(limit_of_bytes),
-	  cmocka_unit_test(limit_of_ranges), cmocka_unit_test(random_against_a_model))
+	  cmocka_unit_test(bound), cmocka_unit_test(limit_of_ranges),
+	  cmocka_unit_test(random_against_a_model))

@@ -8,16 +8,22 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
+#include "port.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/** UNIT_MAIN - run these tests; TAP to stdout */
+/** UNIT_MAIN - run these tests; TAP to stdout. NQ_SIMD=off has the core do without vectors. */
 #define UNIT_MAIN(group, ...)                                                                      \
 	int main(void)                                                                             \
 	{                                                                                          \
 		const struct CMUnitTest tests[] = {__VA_ARGS__};                                   \
+		const char *simd = getenv("NQ_SIMD");                                              \
                                                                                                    \
+		if (simd && !strcmp(simd, "off"))                                                  \
+			nq_simd_allow(0);                                                          \
 		cmocka_set_message_output(CM_OUTPUT_TAP);                                          \
 		return cmocka_run_group_tests_name(group, tests, NULL, NULL);                      \
 	}

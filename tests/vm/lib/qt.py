@@ -20,7 +20,7 @@ class Packet(C.Structure):
     _fields_ = [('version', C.c_uint32), ('keys_as', C.c_uint32), ('dcid', Cid), ('scid', Cid),
                 ('key_cid', C.POINTER(Cid)), ('token', C.c_char_p), ('token_len', C.c_size_t),
                 ('pn', C.c_uint32), ('pn_len', C.c_uint), ('reserved', C.c_uint8),
-                ('server', C.c_bool), ('pad_to', C.c_size_t)]
+                ('server', C.c_bool), ('clear_fixed', C.c_bool), ('pad_to', C.c_size_t)]
 
 
 class CHello(C.Structure):

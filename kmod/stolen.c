@@ -13,16 +13,15 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
-#include "gather.h"
-#include "held.h"
-#include "nq_net.h"
+#include "stolen.h"
+#include "state.h"
 
 /*
  * A VRF runs the packets of its devices through PRE_ROUTING once more, with an okfn that does
  * nothing: the VRF goes on by itself, and has lost a packet that was stolen there. It need not
  * be held either: it was for its own device.
  */
-static bool nq_held_vrf(const struct nq_packet *p)
+static bool nq_stolen_vrf(const struct nq_packet *p)
 {
 	if (p->state->hook != NF_INET_PRE_ROUTING || !netif_is_l3_master(p->state->in))
 		return false;
@@ -30,18 +29,18 @@ static bool nq_held_vrf(const struct nq_packet *p)
 					    : ipv6_l3mdev_skb(IP6CB(p->skb)->flags);
 }
 
-bool nq_held_can(const struct nq_packet *p)
+bool nq_stolen_can(const struct nq_packet *p)
 {
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
 	/* Comes from br_netfilter: its okfn and devices are not ours to keep alive. */
 	if (nf_bridge_info_exists(p->skb))
 		return false;
 #endif
-	return !nq_held_vrf(p);
+	return !nq_stolen_vrf(p);
 }
 
 /* A socket that was found early without a reference gets one, as in nf_queue. */
-static bool nq_held_prefetched(struct sk_buff *skb)
+static bool nq_stolen_prefetched(struct sk_buff *skb)
 {
 	if (!skb_sk_is_prefetched(skb) || sk_is_refcounted(skb->sk))
 		return true;
@@ -51,16 +50,16 @@ static bool nq_held_prefetched(struct sk_buff *skb)
 	return true;
 }
 
-struct nq_held *nq_held_take(const struct nq_packet *p)
+struct nq_stolen *nq_stolen_take(const struct nq_packet *p)
 {
 	const struct nf_hook_state *state = p->state;
 	struct sk_buff *skb = p->skb;
-	struct nq_held *h;
+	struct nq_stolen *h;
 
 	h = kmalloc(sizeof(*h), GFP_ATOMIC | __GFP_NOWARN);
 	if (!h)
 		return NULL;
-	if (!nq_held_prefetched(skb) || (skb_dst(skb) && !skb_dst_force(skb)))
+	if (!nq_stolen_prefetched(skb) || (skb_dst(skb) && !skb_dst_force(skb)))
 		goto err_free;
 	if (state->sk && !refcount_inc_not_zero(&state->sk->sk_refcnt))
 		goto err_free;
@@ -81,22 +80,22 @@ err_free:
 	return NULL;
 }
 
-unsigned int nq_held_bytes(const struct nq_held *h)
+unsigned int nq_stolen_bytes(const struct nq_stolen *h)
 {
 	return h->skb->truesize + sizeof(*h);
 }
 
-bool nq_held_uses(const struct nq_held *h, const struct net_device *dev)
+bool nq_stolen_uses(const struct nq_stolen *h, const struct net_device *dev)
 {
 	return h->dev == dev || h->state.in == dev || h->state.out == dev;
 }
 
-bool nq_held_at(const struct nq_held *h, const struct nf_hook_ops *ops)
+bool nq_stolen_at(const struct nq_stolen *h, const struct nf_hook_ops *ops)
 {
 	return h->state.pf == ops->pf && h->state.hook == ops->hooknum;
 }
 
-void nq_held_untake(struct nq_held *h)
+void nq_stolen_untake(struct nq_stolen *h)
 {
 	dev_put(h->dev);
 	dev_put(h->state.in);
@@ -107,16 +106,16 @@ void nq_held_untake(struct nq_held *h)
 }
 
 /*
- * The hook to go on with: the one behind ours. If ours was unregistered meanwhile, the
- * first of those that come later by their priority.
+ * The hook to continue with: the one behind ours, which is known by the namespace's state that it
+ * carries. If ours was unregistered meanwhile, the first of those that come later by priority.
  */
-static unsigned int nq_held_next_hook(const struct nf_hook_entries *e)
+static unsigned int nq_stolen_next_hook(const struct nf_hook_entries *e, const struct nq_net *nn)
 {
 	struct nf_hook_ops **ops = nf_hook_entries_get_hook_ops(e);
 	unsigned int i;
 
 	for (i = 0; i < e->num_hook_entries; i++)
-		if (READ_ONCE(e->hooks[i].hook) == nq_gather_hook)
+		if (READ_ONCE(e->hooks[i].priv) == nn)
 			return i + 1;
 	for (i = 0; i < e->num_hook_entries; i++)
 		if (READ_ONCE(ops[i])->priority > NQ_HOOK_PRIORITY)
@@ -124,7 +123,7 @@ static unsigned int nq_held_next_hook(const struct nf_hook_entries *e)
 	return i;
 }
 
-void nq_held_resume(struct nq_held *h)
+void nq_stolen_resume(struct nq_stolen *h)
 {
 	struct nf_hook_state *state = &h->state;
 	const struct nf_hook_entries *e;
@@ -137,16 +136,16 @@ void nq_held_resume(struct nq_held *h)
 	else
 		e = rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
 	if (e)
-		ret = nf_hook_slow(h->skb, state, e, nq_held_next_hook(e));
+		ret = nf_hook_slow(h->skb, state, e, nq_stolen_next_hook(e, nq_pernet(state->net)));
 	if (ret == 1)
 		state->okfn(state->net, state->sk, h->skb);
 	rcu_read_unlock();
 	local_bh_enable();
-	nq_held_untake(h);
+	nq_stolen_untake(h);
 }
 
-void nq_held_drop(struct nq_held *h)
+void nq_stolen_drop(struct nq_stolen *h)
 {
 	kfree_skb(h->skb);
-	nq_held_untake(h);
+	nq_stolen_untake(h);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The processor's own AES, GHASH and SHA-256, where it has them.
+ *
+ * Called between nq_simd_begin() and nq_simd_end() of port.h, which say whether the vector
+ * registers may be used here and now; where they may not, the caller computes the same in C.
+ * Each architecture has a folder of its own (x86/). Initial keys follow from bytes on the
+ * wire, so nothing is wiped from the registers or the stack.
+ */
+#ifndef NQ_SIMD_H
+#define NQ_SIMD_H
+
+#include "types.h"
+
+/** nq_simd_aes_block - encrypt one block with AES-128; needs NQ_SIMD_AES */
+void nq_simd_aes_block(const u8 key[16], u8 out[16], const u8 in[16]);
+
+/** nq_simd_gcm_open - nq_gcm_open() of port.h; needs NQ_SIMD_AES */
+bool nq_simd_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad, size_t aad_len, u8 *buf,
+		      size_t len);
+
+/**
+ * nq_simd_sha256 - the compression function of SHA-256 (FIPS 180-4 6.2.2); needs NQ_SIMD_SHA
+ * @state:	the hash value, updated
+ * @block:	64 bytes of padded message
+ */
+void nq_simd_sha256(u32 state[8], const u8 block[64]);
+
+#endif /* NQ_SIMD_H */

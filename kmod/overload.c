@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "overload.h"
+
+bool nq_overload_pass(const struct nq_net *nn)
+{
+	/* No rule is left that could send them to the wrong place: let them go. */
+	return !READ_ONCE(nn->active) || READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS;
+}
+
+unsigned int nq_overload_drop(struct nq_net *nn, const struct nq_packet *p)
+{
+	nq_stat_add(nn, NQ_STAT_overload, nq_packet_datagrams(p));
+	if (p->state->hook != NF_INET_LOCAL_OUT)
+		return NF_DROP;
+	kfree_skb(p->skb);
+	return NF_STOLEN;
+}
+
+unsigned int nq_overload_verdict(struct nq_net *nn, const struct nq_packet *p)
+{
+	/* It could not be taken because its route went away: it cannot go on without. */
+	if (!nq_overload_pass(nn) || (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb)))
+		return nq_overload_drop(nn, p);
+	nq_stat_add(nn, NQ_STAT_overload, nq_packet_datagrams(p));
+	return NF_ACCEPT;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module keeps for each network namespace, its limits and its counters, and which
+ * locks guard them. Data only: every file includes this one, and it includes none of them.
+ */
+#ifndef NQ_STATE_H
+#define NQ_STATE_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/percpu.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/timer.h>
+#include <linux/types.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+/* Just after IP defragmentation (NF_IP_PRI_CONNTRACK_DEFRAG, -400), before raw (-300). */
+#define NQ_HOOK_PRIORITY (-399)
+
+/** enum nq_point - a place where packets can be gathered */
+enum nq_point {
+	NQ_PRE_V4,
+	NQ_PRE_V6,
+	NQ_OUT_V4,
+	NQ_OUT_V6,
+	NQ_POINTS,
+};
+
+/** enum nq_overload - what happens to packets that can no longer be held */
+enum nq_overload {
+	NQ_OVERLOAD_DROP, /* drop them: the client sends again */
+	NQ_OVERLOAD_PASS, /* let them go on; no rule matches them by name */
+};
+
+/**
+ * struct nq_limits - limits of one namespace
+ * @hold_flows:		flows held at a time
+ * @hold_bytes:		memory of held packets and of their flows' state
+ * @hold_datagrams:	datagrams held of one flow
+ * @hold_ms:		longest time that a flow is held, milliseconds
+ * @crypto_bytes:	CRYPTO stream of one flow, at most NQ_CRYPTO_MAX
+ * @crypto_ranges:	disjoint parts of it, at most NQ_RANGES_MAX
+ * @names_flows:	flows whose names are remembered
+ * @names_bytes:	memory for them
+ * @overload:		enum nq_overload
+ */
+struct nq_limits {
+	unsigned int hold_flows;
+	unsigned int hold_bytes;
+	unsigned int hold_datagrams;
+	unsigned int hold_ms;
+	unsigned int crypto_bytes;
+	unsigned int crypto_ranges;
+	unsigned int names_flows;
+	unsigned int names_bytes;
+	unsigned int overload;
+};
+
+/*
+ * The counters, in the order of their columns. Units are datagrams unless it says
+ * packets (QUIC packets, several of which may share a datagram) or flows.
+ */
+/* clang-format off */
+#define NQ_STATS(X)									\
+	X(initials)	/* Initials that may belong to a first flight */		\
+	X(decrypted)	/* Initial packets that opened */				\
+	X(bad_tag)	/* Initial packets that did not */				\
+	X(unknown_version) /* long headers of a version that cannot be read */		\
+	X(complete)	/* flows whose ClientHello became complete */			\
+	X(held)		/* held back for the rest of a ClientHello */			\
+	X(released)	/* of these, sent on */						\
+	X(timed_out)	/* of these, given up after hold_ms */				\
+	X(overload)	/* not held because a limit was reached */			\
+	X(evicted)	/* held ones that had to go because of a limit */		\
+	X(early)	/* 0-RTT that may belong to a first flight */			\
+	X(refused)	/* Initials too short or with an impossible connection ID */	\
+	X(bound)	/* passed: conntrack knows the flow */				\
+	X(known)	/* passed: the flow's names are known */			\
+	X(direct)	/* passed: completed a ClientHello, nothing was held */		\
+	X(foreign)	/* passed: did not open, no ClientHello, or cannot be held */	\
+	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
+	X(bad_checksum)	/* passed: the stack will discard them */
+
+enum nq_stat {
+#define NQ_STAT_ENUM(name) NQ_STAT_##name,
+	NQ_STATS(NQ_STAT_ENUM)
+#undef NQ_STAT_ENUM
+	NQ_STAT_COUNT
+};
+/* clang-format on */
+
+struct nq_stats {
+	unsigned long count[NQ_STAT_COUNT];
+};
+
+/**
+ * struct nq_net - one network namespace
+ * @net:	the namespace; it outlives this
+ * @limits:	sysctls, read with READ_ONCE()
+ * @sysctl:	their registration
+ * @stats:	counters, per CPU
+ *
+ * @use_mutex:	guards @uses, @ops and the registration of the hooks. Taken inside
+ *		nf_tables' commit_mutex, or alone when nf_tables destroys rules later.
+ * @uses:	rules that need a point, under @use_mutex
+ * @ops:	the hooks; registered while @uses is not 0
+ * @active:	some point is in use and the namespace is not on its way out; written
+ *		under @use_mutex, read with READ_ONCE(). While it is false nothing is held.
+ * @dead:	.pre_exit has run, under @use_mutex
+ *
+ * @hold_lock:	guards @holds, @fifo, @hold_bytes, @timer's arming and all of struct
+ *		nq_hold that its owner does not have to itself; taken with BHs off
+ * @holds:	flows whose ClientHello is not complete, by address and port; changed under
+ *		@hold_lock, may be looked up under RCU
+ * @fifo:	those of them that wait, oldest first
+ * @n_holds:	how many are in @holds; written under @hold_lock, read with READ_ONCE()
+ * @hold_bytes:	memory of the held packets and their state
+ * @timer:	drops what waited too long
+ *
+ * @names_lock:	guards changes of @names, @lru, @n_names and @names_bytes; taken with BHs
+ *		off, innermost
+ * @names:	flows whose names are known; readers are under RCU
+ * @lru:	the same, oldest first; a flow that was looked at gets a second round
+ * @n_names:	how many there are
+ * @names_bytes: their memory
+ */
+struct nq_net {
+	struct net *net;
+	struct nq_limits limits;
+	struct ctl_table_header *sysctl;
+	struct nq_stats __percpu *stats;
+
+	struct mutex use_mutex;
+	unsigned int uses[NQ_POINTS];
+	struct nf_hook_ops ops[NQ_POINTS];
+	bool active;
+	bool dead;
+
+	spinlock_t hold_lock;
+	struct rhashtable holds;
+	struct list_head fifo;
+	unsigned int n_holds;
+	unsigned long hold_bytes;
+	struct timer_list timer;
+
+	spinlock_t names_lock;
+	struct rhashtable names;
+	struct list_head lru;
+	unsigned int n_names;
+	unsigned long names_bytes;
+};
+
+extern unsigned int nq_net_id;
+
+static inline struct nq_net *nq_pernet(const struct net *net)
+{
+	return net_generic(net, nq_net_id);
+}
+
+/** nq_stat_add - count @n more of @stat */
+static inline void nq_stat_add(struct nq_net *nn, enum nq_stat stat, unsigned int n)
+{
+	this_cpu_add(nn->stats->count[stat], n);
+}
+
+#endif /* NQ_STATE_H */

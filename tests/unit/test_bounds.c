@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Flights that say more than a ClientHello needs, or say it oddly, and are read all the same. */
+#include "unit.h"
+#include "flight_unit.h"
+
+/* One byte far behind the ClientHello, before, in or after the datagram that completes it. */
+static void crypto_behind_the_hello(void **state)
+{
+	static const u64 offs[] = {700, 5000, NQ_CRYPTO_MAX, 20000, (1ULL << 62) - 2};
+	struct qt_packet p = client(NQ_V1);
+
+	(void)state;
+	for (size_t i = 0; i < 3 * COUNT(offs); i++) {
+		u64 off = offs[i / 3];
+
+		hello_of(700);
+		nq_flight_init(&f);
+		d.len = frames.len = 0;
+		if (i % 3 == 0)
+			qt_frame_crypto(&frames, off, "x", 1);
+		qt_frame_crypto(&frames, 300, msg.p + 300, 400);
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_MORE);
+		d.len = frames.len = 0;
+		if (i % 3 == 1)
+			qt_frame_crypto(&frames, off, "x", 1);
+		qt_frame_crypto(&frames, 0, msg.p, 300);
+		if (i % 3 == 2)
+			qt_frame_crypto(&frames, off, "x", 1);
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_DONE);
+		assert_int_equal(f.crypto.top, 700);
+		check_names();
+	}
+}
+
+/* Many short pieces behind the hello are no reason to give up on it. */
+static void pieces_behind_the_hello(void **state)
+{
+	struct qt_packet p = client(NQ_V1);
+
+	(void)state;
+	hello_of(2000);
+	nq_flight_init(&f);
+	d.len = frames.len = 0;
+	qt_frame_crypto(&frames, 0, msg.p, 500);
+	for (unsigned int i = 0; i < 200; i++)
+		qt_frame_crypto(&frames, 3000 + 3 * i, "x", 1);
+	qt_initial(&d, &p, &frames);
+	assert_int_equal(feed(), NQ_MORE);
+	assert_false(res.limit);
+	assert_int_equal(feed_part(&p, 500, 2000), NQ_DONE);
+	check_names();
+}
+
+/* However many Initials are coalesced, eight are opened, and no count wraps. */
+static void many_coalesced(void **state)
+{
+	static const unsigned int counts[] = {8, 9, 255, 256, 257};
+	struct qt_packet p = client(NQ_V1);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(counts); i++) {
+		hello_of(700);
+		nq_flight_init(&f);
+		d.len = frames.len = 0;
+		qt_frame_crypto(&frames, 0, msg.p, 700);
+		p.pad_to = 1200;
+		qt_initial(&d, &p, &frames);
+		p.pad_to = 0;
+		frames.len = 0;
+		qt_frame_ping(&frames);
+		qt_frame_padding(&frames, 2);
+		for (unsigned int k = 1; k < counts[i]; k++)
+			qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_DONE);
+		assert_int_equal(res.opened, 8);
+		check_names();
+	}
+}
+
+/* A client with a token of this server may clear the fixed bit (RFC 9287 3.1). */
+static void fixed_bit_cleared(void **state)
+{
+	struct qt_packet p = client(NQ_V1);
+
+	(void)state;
+	p.clear_fixed = true;
+	hello_of(0);
+	nq_flight_init(&f);
+	d.len = 0;
+	part(&p, 0, msg.len);
+	assert_true(nq_flight_gate(d.p, d.len, d.len));
+	assert_int_equal(feed(), NQ_NOT_OURS);
+	p.token = "token";
+	p.token_len = 5;
+	part(&p, 0, msg.len);
+	assert_true(nq_flight_gate(d.p, d.len, d.len));
+	assert_int_equal(feed(), NQ_DONE);
+	check_names();
+}
+
+UNIT_MAIN("bounds", cmocka_unit_test(crypto_behind_the_hello),
+	  cmocka_unit_test(pieces_behind_the_hello), cmocka_unit_test(many_coalesced),
+	  cmocka_unit_test(fixed_bit_cleared))

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The processor's instructions against nettle and against the C code, on random input. */
+#include "unit.h"
+#include <stdlib.h>
+#include <nettle/gcm.h>
+#include "gcm.h"
+#include "keys.h"
+#include "simd.h"
+
+#ifdef __x86_64__
+
+static void fill(u8 *p, size_t len)
+{
+	while (len--)
+		*p++ = rand() >> 8;
+}
+
+static void need(unsigned int what)
+{
+	if (!nq_simd_begin(what))
+		skip();
+}
+
+static void gcm_of_every_length(void **state)
+{
+	static u8 text[1600], buf[1600 + 16], c[1600 + 16], aad[1600];
+	u8 key[16], iv[12];
+
+	(void)state;
+	need(NQ_SIMD_AES);
+	srand(1);
+	for (size_t n = 0; n < 6000; n++) {
+		size_t len = n < 1500 ? n : (size_t)rand() % 1500;
+		size_t aad_len = rand() % (n % 3 ? 60 : 1600);
+		struct gcm_aes128_ctx gcm;
+
+		fill(key, sizeof(key));
+		fill(iv, sizeof(iv));
+		fill(text, len);
+		fill(aad, aad_len);
+		gcm_aes128_set_key(&gcm, key);
+		gcm_aes128_set_iv(&gcm, 12, iv);
+		gcm_aes128_update(&gcm, aad_len, aad);
+		gcm_aes128_encrypt(&gcm, len, buf, text);
+		gcm_aes128_digest(&gcm, 16, buf + len);
+		memcpy(c, buf, len + 16);
+		assert_true(nq_simd_gcm_open(key, iv, aad, aad_len, buf, len));
+		assert_memory_equal(buf, text, len);
+		assert_memory_equal(buf + len, c + len, 16);
+		assert_true(nq_gcm_open_blocks(key, iv, aad, aad_len, c, len));
+		assert_memory_equal(c, text, len);
+	}
+	nq_simd_end();
+}
+
+/* Any wrong bit is seen, and the buffer stays as it was. */
+static void gcm_of_forgeries(void **state)
+{
+	u8 key[16] = {1}, iv[12] = {2}, aad[20] = {3}, buf[200 + 16], keep[200 + 16];
+	struct gcm_aes128_ctx gcm;
+
+	(void)state;
+	need(NQ_SIMD_AES);
+	gcm_aes128_set_key(&gcm, key);
+	gcm_aes128_set_iv(&gcm, 12, iv);
+	gcm_aes128_update(&gcm, sizeof(aad), aad);
+	memset(buf, 7, sizeof(buf));
+	gcm_aes128_encrypt(&gcm, 200, buf, buf);
+	gcm_aes128_digest(&gcm, 16, buf + 200);
+	for (size_t bit = 0; bit < 8 * sizeof(buf); bit++) {
+		buf[bit / 8] ^= 1 << bit % 8;
+		memcpy(keep, buf, sizeof(buf));
+		assert_false(nq_simd_gcm_open(key, iv, aad, sizeof(aad), buf, 200));
+		assert_memory_equal(buf, keep, sizeof(buf));
+		buf[bit / 8] ^= 1 << bit % 8;
+	}
+	for (size_t bit = 0; bit < 8 * sizeof(aad); bit++) {
+		aad[bit / 8] ^= 1 << bit % 8;
+		assert_false(nq_simd_gcm_open(key, iv, aad, sizeof(aad), buf, 200));
+		aad[bit / 8] ^= 1 << bit % 8;
+	}
+	assert_true(nq_simd_gcm_open(key, iv, aad, sizeof(aad), buf, 200));
+	nq_simd_end();
+}
+
+static void aes_blocks(void **state)
+{
+	u8 key[16], in[16], simd[16], c[16];
+	struct nq_aes aes;
+
+	(void)state;
+	need(NQ_SIMD_AES);
+	srand(2);
+	for (size_t n = 0; n < 2000; n++) {
+		fill(key, sizeof(key));
+		fill(in, sizeof(in));
+		nq_simd_aes_block(key, simd, in);
+		nq_aes_key(&aes, key);
+		nq_aes_block(&aes, c, in);
+		assert_memory_equal(simd, c, 16);
+	}
+	nq_simd_end();
+}
+
+static void sha256_blocks(void **state)
+{
+	u32 simd[8], c[8];
+	u8 block[64];
+
+	(void)state;
+	need(NQ_SIMD_SHA);
+	srand(3);
+	for (size_t n = 0; n < 2000; n++) {
+		fill((u8 *)simd, sizeof(simd));
+		memcpy(c, simd, sizeof(c));
+		fill(block, sizeof(block));
+		nq_simd_sha256(simd, block);
+		nq_sha256_block(c, block);
+		assert_memory_equal(simd, c, sizeof(c));
+	}
+	nq_simd_end();
+}
+
+/* Both ways to a flow's keys, for every version and length of the connection ID. */
+static void keys_by_both(void **state)
+{
+	static const u32 versions[] = {NQ_V1, NQ_V2, NQ_DRAFT29};
+	u8 dcid[NQ_CID_MAX];
+
+	(void)state;
+	srand(4);
+	for (size_t i = 0; i < COUNT(versions); i++) {
+		for (size_t len = 0; len <= NQ_CID_MAX; len++) {
+			const struct nq_version *ver = nq_version_find(versions[i]);
+			struct nq_keys simd, c;
+
+			fill(dcid, len);
+			nq_keys_derive(ver, dcid, len, &simd);
+			nq_simd_allow(0);
+			nq_keys_derive(ver, dcid, len, &c);
+			nq_simd_allow(NQ_SIMD_AES | NQ_SIMD_SHA);
+			assert_memory_equal(&simd, &c, sizeof(c));
+		}
+	}
+}
+
+UNIT_MAIN("simd", cmocka_unit_test(gcm_of_every_length), cmocka_unit_test(gcm_of_forgeries),
+	  cmocka_unit_test(aes_blocks), cmocka_unit_test(sha256_blocks),
+	  cmocka_unit_test(keys_by_both))
+
+#else
+
+static void none(void **state)
+{
+	(void)state;
+	assert_false(nq_simd_begin(NQ_SIMD_AES));
+}
+
+UNIT_MAIN("simd", cmocka_unit_test(none))
+
+#endif
