@@ -29,7 +29,14 @@ demo:
 check:
 	@$(RIG)/check --ahead $(LAYERS)
 
-#: check-unit    unit tests, coverage, the module's build on every kernel without a warning
+#: quick         what is run before a commit: unit, corpus, quicd, some seconds of fuzz; no guest
+.PHONY: quick
+quick: export FUZZ_S := 5
+quick:
+	@$(RIG)/check --beside quicd unit corpus fuzz
+
+#: check-style   formatting, shellcheck, licences, spelling: what a script can judge, in seconds
+#: check-unit    check-style, unit tests, coverage, the module's build on every kernel without a warning
 #: check-fuzz    every fuzz target for FUZZ_S seconds (20)
 #: check-corpus  quic-inspect held to captures of real clients
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
@@ -47,7 +54,7 @@ check:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := demo install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style demo install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -57,8 +64,12 @@ $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
+tap-style:
+	@$(IN_ROOT) tests/style/run
+
 tap-unit:
 	@rc=0; $(IN_ROOT) sh -c 'rc=0; \
+		tests/style/run || rc=1; \
 		make -j$(JOBS) -C tests/unit check || rc=1; \
 		make -C tests/unit coverage || rc=1; \
 		make -j$(JOBS) -C tests/gen check || rc=1; \

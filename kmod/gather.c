@@ -4,6 +4,7 @@
  * nf_defrag does for IP. In the order of the looks that a packet gets, cheapest first:
  *
  *	not UDP, no long header, no Initial or 0-RTT that may begin a flow: passes
+ *	its UDP checksum is wrong, so the stack will discard it: passes
  *	its flow is held: it is held, too
  *	conntrack knows its flow, or it is a reply: passes
  *	the flow's names are known and this packet belongs to them: passes
@@ -73,7 +74,8 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	unsigned int verdict;
 
 	if (thoff < 0 || !nq_dgrams_at(&p.d, skb, thoff) || !READ_ONCE(nn->active) ||
-	    !nq_packet_read(nn, &p) || !nq_packet_flow(&p, thoff))
+	    !nq_packet_read(nn, &p) || !nq_packet_intact(nn, &p, thoff) ||
+	    !nq_packet_flow(&p, thoff))
 		return NF_ACCEPT;
 
 	nq_stat_add(nn, NQ_STAT_initials, p.initials);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/netfilter.h>
+#include <linux/udp.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -32,8 +34,10 @@ static enum nq_kind nq_kind(struct nq_net *nn, const u8 *head, unsigned int head
 		nq_stat_add(nn, NQ_STAT_invalid_initials, 1);
 		return NQ_KIND_OTHER;
 	}
-	if ((h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_0RTT) || h.dcid_len > NQ_CID_MAX ||
-	    !(head[0] & NQ_FIXED_BIT))
+	if ((h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_0RTT) || h.dcid_len > NQ_CID_MAX)
+		return NQ_KIND_OTHER;
+	/* Cleared, it is an Initial with a token (RFC 9287 3.1), or will not parse. */
+	if (h.type == NQ_TYPE_0RTT && !(head[0] & NQ_FIXED_BIT))
 		return NQ_KIND_OTHER;
 	nq_cid_set(dcid, head + h.dcid_off, h.dcid_len);
 	return h.type == NQ_TYPE_INITIAL ? NQ_KIND_INITIAL : NQ_KIND_0RTT;
@@ -74,6 +78,24 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
 			p->dcid = dcid;
 	}
 	return nq_packet_datagrams(p) != 0;
+}
+
+bool nq_packet_intact(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
+{
+	struct udphdr *uh, buf;
+
+	/* What is sent from here gets its checksum later, as conntrack sees it, too. */
+	if (p->state->hook != NF_INET_PRE_ROUTING)
+		return true;
+	uh = skb_header_pointer(p->skb, thoff, sizeof(buf), &buf);
+	if (!uh)
+		return false;
+	if (!uh->check && p->state->pf == NFPROTO_IPV4)
+		return true; /* none (RFC 768) */
+	if (!nf_checksum(p->skb, p->state->hook, thoff, IPPROTO_UDP, p->state->pf))
+		return true;
+	nq_stat_add(nn, NQ_STAT_bad_checksum, nq_packet_datagrams(p));
+	return false;
 }
 
 /*

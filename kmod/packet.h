@@ -44,6 +44,17 @@ static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
 bool nq_packet_read(struct nq_net *nn, struct nq_packet *p);
 
 /**
+ * nq_packet_intact - is the UDP checksum right?
+ * @nn:		namespace, for counters
+ * @p:		nq_packet_read() was true
+ * @thoff:	where its UDP header is
+ *
+ * A datagram that the stack or the server will discard must decide nothing. In PRE_ROUTING only;
+ * the device's verdict and IPv4's 0 count as right, and the sum is not taken again later.
+ */
+bool nq_packet_intact(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff);
+
+/**
  * nq_packet_flow - fill in @p->key
  * @p:		the packet
  * @thoff:	where its UDP header is

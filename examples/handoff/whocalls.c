@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A service behind quicd in mode handoff, whole: it prints who called with which ALPN
+ * A complete service behind quicd in mode handoff: it prints each client's address and ALPN,
  * and answers each stream with a greeting and the stream's own bytes.
  *
  *	cc -I ../../include -o whocalls whocalls.c && ./whocalls /run/whocalls/socket

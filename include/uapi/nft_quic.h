@@ -13,8 +13,7 @@
  *
  * The value is also the key's place in the raw-payload placeholder that the
  * nft extension hands to stock nft: bit offset (128 + key) * 4096 of @ih.
- * What lies in the register is the wire's bytes, padded with zeros to the key's
- * full width.
+ * The register holds the wire's bytes, padded with zeros to the key's full width.
  *
  * @NFT_QUIC_ALPN:	an offered application protocol, 16 bytes (RFC 7301)
  * @NFT_QUIC_SNI:	server name, lower case, no trailing dot, 64 bytes (RFC 6066)

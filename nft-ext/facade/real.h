@@ -12,6 +12,7 @@ struct nft_ctx;
 /* NFT_CTX_INPUT_JSON, which headers before nftables 1.0.9 do not have */
 #define NX_INPUT_JSON (1u << 1)
 
+/* clang-format off */
 /*
  * Every function of the API: return type, name, parameters. A library that is older than
  * a function leaves its pointer NULL.
@@ -43,8 +44,9 @@ struct nft_ctx;
 	F(void, nft_ctx_clear_vars, (struct nft_ctx *))                                \
 	F(int, nft_run_cmd_from_buffer, (struct nft_ctx *, const char *))              \
 	F(int, nft_run_cmd_from_filename, (struct nft_ctx *, const char *))
+/* clang-format on */
 
-#define NX_API_POINTER(ret, name, args) ret (*name) args;
+#define NX_API_POINTER(ret, name, args) ret(*name) args;
 
 /**
  * struct nx_real - the library

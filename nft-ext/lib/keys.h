@@ -62,9 +62,10 @@ uint32_t nx_key_offset(const struct nx_key *k);
 /** nx_key_names - the names of all keys, for messages */
 const char *nx_key_names(void);
 
-#define NX_CONCAT_MAX	64 /* bytes of a set's key; nft 1.0.6 aborts above */
-#define NX_CONCAT_PARTS 4  /* nft keeps the typeof of a set with so many parts, not of longer ones \
-			    */
+#define NX_CONCAT_MAX 64 /* bytes of a set's key; nft 1.0.6 aborts above */
+#define NX_CONCAT_PARTS                                                                            \
+	4 /* nft keeps the typeof of a set with so many parts, not of longer ones                  \
+	   */
 /*
  * The registers have 64 bytes. nft gives 16 of them to a value, or a concatenation's length: it
  * aborts if that is not left, and a longer value without a concatenation runs into the next.

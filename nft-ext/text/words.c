@@ -3,6 +3,7 @@
 
 #include "words.h"
 
+/* clang-format off */
 /* first words of expressions */
 static const char *const exprs[] = {
 	"ah",	   "arp",      "comp",	   "ct",      "dccp",	 "dst",	    "esp",	"ether",
@@ -35,6 +36,8 @@ static const char *const after_key[] = {
 	"add", "update", "mod", "seed", "offset", "set", "accept", "drop", "return", "jump",
 	"goto", "continue", "log", "and", "or", "xor", "eq", "ne", "lt", "gt", "le", "ge",
 };
+
+/* clang-format on */
 
 static bool in(const char *const *list, size_t n, const char *s, size_t len)
 {

@@ -8,7 +8,7 @@
 
 static void check(const char *name, const char *user, const char *raw, const char *want)
 {
-	struct nx_slots slots = { 0 };
+	struct nx_slots slots = {0};
 	struct nx_buf out = NX_BUF_INIT;
 	struct pass p;
 
@@ -48,7 +48,8 @@ static void test_two_places(void **state)
 	check("f", "add rule t c redirect to :quic alpn map { \"smb\" : 1 }",
 	      "f:1:27-87: Error: no transport\n"
 	      "add rule t c redirect to :@ih,524288,128 map { " SMB " : 1 }\n"
-	      "             ~~~~~~~~     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n",
+	      "             ~~~~~~~~     "
+	      "^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n",
 	      "f:1:27-53: Error: no transport\n"
 	      "add rule t c redirect to :quic alpn map { \"smb\" : 1 }\n"
 	      "             ~~~~~~~~     ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n");
@@ -68,7 +69,8 @@ static void test_unknown_key(void **state)
 	      "f:1:50-50: Error: syntax error, unexpected newline\n"
 	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
 	      "                                                 ^\n",
-	      "f:1:38-45: Error: unknown quic key \"foo\", known are alpn, sni, version, type, dcid, scid, ech\n"
+	      "f:1:38-45: Error: unknown quic key \"foo\", known are alpn, sni, version, type, "
+	      "dcid, scid, ech\n"
 	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
 	      "                                     ^^^^^^^^\n");
 	/* a table called quic is none */
@@ -105,7 +107,8 @@ static void test_expected(void **state)
 	      "add rule t c quic foo \"x\" bar\n                          ^^^\n"
 	      "f:1:30-30: Error: syntax error, unexpected newline\n"
 	      "add rule t c quic foo \"x\" bar\n                             ^\n",
-	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, dcid, scid, ech\n"
+	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, "
+	      "dcid, scid, ech\n"
 	      "add rule t c quic foo \"x\" bar\n             ^^^^^^^^\n"
 	      "f:1:30-30: Error: syntax error, unexpected newline\n"
 	      "add rule t c quic foo \"x\" bar\n                             ^\n");
@@ -115,7 +118,8 @@ static void test_expected(void **state)
 	      "f:1:46-46: Error: syntax error, unexpected newline\n");
 	check("f", "add rule t c quic foo \"a;b\" bar",
 	      "f:1:29-31: Error: syntax error, unexpected string\n",
-	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, dcid, scid, ech\n"
+	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, "
+	      "dcid, scid, ech\n"
 	      "add rule t c quic foo \"a;b\" bar\n             ^^^^^^^^\n");
 }
 
@@ -130,8 +134,8 @@ static void test_foreign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),	   cmocka_unit_test(test_command_line),
-		cmocka_unit_test(test_two_places), cmocka_unit_test(test_words),
+		cmocka_unit_test(test_place),	    cmocka_unit_test(test_command_line),
+		cmocka_unit_test(test_two_places),  cmocka_unit_test(test_words),
 		cmocka_unit_test(test_unknown_key), cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_expected),
 	};

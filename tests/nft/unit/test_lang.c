@@ -3,13 +3,13 @@
 #include "test.h"
 
 #define ALPN "@ih,524288,128"
-#define SNI "@ih,528384,512"
+#define SNI  "@ih,528384,512"
 #define SNIC "@ih,536576,384"
-#define SMB "0x736d6200000000000000000000000000"
-#define H3 "0x68330000000000000000000000000000"
-#define Z16 "00000000000000000000000000000000"
-#define A64 "0x61" Z16 Z16 Z16 "000000000000000000000000000000"
-#define A48 "0x61" Z16 Z16 "000000000000000000000000000000"
+#define SMB  "0x736d6200000000000000000000000000"
+#define H3   "0x68330000000000000000000000000000"
+#define Z16  "00000000000000000000000000000000"
+#define A64  "0x61" Z16 Z16 Z16 "000000000000000000000000000000"
+#define A48  "0x61" Z16 Z16 "000000000000000000000000000000"
 #define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.com"
 
 /** struct form - what a user writes and what stock nft gets; @back if it lists differently */
@@ -17,106 +17,111 @@ static const struct form {
 	const char *user, *stock, *back;
 } forms[] = {
 	/* literals */
-	{ "add rule t c quic alpn \"smb\" drop", "add rule t c " ALPN " " SMB " drop" },
-	{ "add rule t c quic alpn smb drop", "add rule t c " ALPN " " SMB " drop",
-	  "add rule t c quic alpn \"smb\" drop" },
-	{ "add rule t c quic alpn != \"smb\" drop", "add rule t c " ALPN " != " SMB " drop" },
-	{ "add rule t c quic alpn == \"smb\" drop", "add rule t c " ALPN " == " SMB " drop" },
-	{ "add rule t c quic sni \"A.\" drop", "add rule t c " SNI " " A64 " drop",
-	  "add rule t c quic sni \"a\" drop" },
-	{ "add rule t c quic sni \"" LONG "\" drop", "add rule t c @ih,8388608,32 1 drop" },
-	{ "add rule t c quic sni != \"" LONG "\"", "add rule t c @ih,8388608,32 != 1" },
-	{ "add rule t c quic dcid 0x1200 drop", "add rule t c @ih,8388608,32 1 drop" },
-	{ "add rule t c quic dcid 0x12 drop",
-	  "add rule t c @ih,544768,160 0x12" Z16 "000000 drop" },
-	{ "add rule t c quic scid 0x drop", "add rule t c @ih,8388608,32 1 drop" },
-	{ "add rule t c quic alpn 0x0a0a drop",
-	  "add rule t c " ALPN " 0x0a0a0000000000000000000000000000 drop" },
+	{"add rule t c quic alpn \"smb\" drop", "add rule t c " ALPN " " SMB " drop"},
+	{"add rule t c quic alpn smb drop", "add rule t c " ALPN " " SMB " drop",
+	 "add rule t c quic alpn \"smb\" drop"},
+	{"add rule t c quic alpn != \"smb\" drop", "add rule t c " ALPN " != " SMB " drop"},
+	{"add rule t c quic alpn == \"smb\" drop", "add rule t c " ALPN " == " SMB " drop"},
+	{"add rule t c quic sni \"A.\" drop", "add rule t c " SNI " " A64 " drop",
+	 "add rule t c quic sni \"a\" drop"},
+	{"add rule t c quic sni \"" LONG "\" drop", "add rule t c @ih,8388608,32 1 drop"},
+	{"add rule t c quic sni != \"" LONG "\"", "add rule t c @ih,8388608,32 != 1"},
+	{"add rule t c quic dcid 0x1200 drop", "add rule t c @ih,8388608,32 1 drop"},
+	{"add rule t c quic dcid 0x12 drop", "add rule t c @ih,544768,160 0x12" Z16 "000000 drop"},
+	{"add rule t c quic scid 0x drop", "add rule t c @ih,8388608,32 1 drop"},
+	{"add rule t c quic alpn 0x0a0a drop",
+	 "add rule t c " ALPN " 0x0a0a0000000000000000000000000000 drop"},
 	/* numbers */
-	{ "add rule t c quic version v2", "add rule t c @ih,540672,32 1798521807" },
-	{ "add rule t c quic version != draft-29", "add rule t c @ih,540672,32 != 4278190109" },
-	{ "add rule t c quic version >= 1", "add rule t c @ih,540672,32 >= 1",
-	  "add rule t c quic version >= v1" },
-	{ "add rule t c quic version v1-v2", "add rule t c @ih,540672,32 1-1798521807",
-	  "add rule t c quic version 0x00000001-0x6b3343cf" },
-	{ "add rule t c quic version { draft-27-draft-29 }", "add rule t c @ih,540672,32 { 4278190107-4278190109 }",
-	  "add rule t c quic version { 0xff00001b-0xff00001d }" },
-	{ "add rule t c quic version 0xff0000ff/24", "add rule t c @ih,540672,32 4278190080-4278190335",
-	  "add rule t c quic version 0xff000000-0xff0000ff" },
-	{ "add rule t c quic version & 0xff == 1", "add rule t c @ih,540672,32 & 0xff == 1" },
-	{ "add rule t c quic alpn . ip saddr & 255.0.0.0 { \"h3\" . 10.0.0.0 }",
-	  "add rule t c " ALPN " . ip saddr & 255.0.0.0 { " H3 " . 10.0.0.0 }" },
-	{ "add rule t c meta mark . ip saddr & 255.0.0.0 . quic version & 0xff . quic alpn { 1 . 10.0.0.0 . v1 . \"h3\" }",
-	  "add rule t c meta mark . ip saddr & 255.0.0.0 . @ih,540672,32 & 0xff . " ALPN " { 1 . 10.0.0.0 . 1 . " H3 " }" },
-	{ "add rule t c quic type 0rtt", "add rule t c @ih,532480,8 1" },
-	{ "add rule t c quic type { initial, version-negotiation }",
-	  "add rule t c @ih,532480,8 { 0, 4 }" },
-	{ "add rule t c quic ech exists", "add rule t c @ih,552960,8 1" },
+	{"add rule t c quic version v2", "add rule t c @ih,540672,32 1798521807"},
+	{"add rule t c quic version != draft-29", "add rule t c @ih,540672,32 != 4278190109"},
+	{"add rule t c quic version >= 1", "add rule t c @ih,540672,32 >= 1",
+	 "add rule t c quic version >= v1"},
+	{"add rule t c quic version v1-v2", "add rule t c @ih,540672,32 1-1798521807",
+	 "add rule t c quic version 0x00000001-0x6b3343cf"},
+	{"add rule t c quic version { draft-27-draft-29 }",
+	 "add rule t c @ih,540672,32 { 4278190107-4278190109 }",
+	 "add rule t c quic version { 0xff00001b-0xff00001d }"},
+	{"add rule t c quic version 0xff0000ff/24",
+	 "add rule t c @ih,540672,32 4278190080-4278190335",
+	 "add rule t c quic version 0xff000000-0xff0000ff"},
+	{"add rule t c quic version & 0xff == 1", "add rule t c @ih,540672,32 & 0xff == 1"},
+	{"add rule t c quic alpn . ip saddr & 255.0.0.0 { \"h3\" . 10.0.0.0 }",
+	 "add rule t c " ALPN " . ip saddr & 255.0.0.0 { " H3 " . 10.0.0.0 }"},
+	{"add rule t c meta mark . ip saddr & 255.0.0.0 . quic version & 0xff . quic alpn { 1 . "
+	 "10.0.0.0 . v1 . \"h3\" }",
+	 "add rule t c meta mark . ip saddr & 255.0.0.0 . @ih,540672,32 & 0xff . " ALPN
+	 " { 1 . 10.0.0.0 . 1 . " H3 " }"},
+	{"add rule t c quic type 0rtt", "add rule t c @ih,532480,8 1"},
+	{"add rule t c quic type { initial, version-negotiation }",
+	 "add rule t c @ih,532480,8 { 0, 4 }"},
+	{"add rule t c quic ech exists", "add rule t c @ih,552960,8 1"},
 	/* sets and maps */
-	{ "add rule t c quic alpn { \"smb\", \"h3\" } drop",
-	  "add rule t c " ALPN " { " SMB ", " H3 " } drop" },
-	{ "add rule t c quic alpn != @s drop", "add rule t c " ALPN " != @s drop" },
-	{ "add rule t c redirect to :quic alpn map { \"smb\" : 8443, \"h3\" : 4433 }",
-	  "add rule t c redirect to :" ALPN " map { " SMB " : 8443, " H3 " : 4433 }" },
-	{ "add rule t c dnat to 192.0.2.1:ip saddr . quic alpn map { 192.0.2.2 . \"h3\" : 80 }",
-	  "add rule t c dnat to 192.0.2.1:ip saddr . " ALPN " map { 192.0.2.2 . " H3 " : 80 }" },
-	{ "add rule t c quic sni vmap { \"a\" : jump x, \"*\" : drop }",
-	  "add rule t c " SNI " vmap { " A64 " : jump x, 0x2a" Z16 Z16 Z16
-	  "000000000000000000000000000000 : drop }" },
-	{ "add rule t c quic alpn vmap { \"h3\" : jump { quic sni \"a\" drop; }, \"smb\" : drop }",
-	  "add rule t c " ALPN " vmap { " H3 " : jump { " SNI " " A64 " drop; }, " SMB " : drop }" },
+	{"add rule t c quic alpn { \"smb\", \"h3\" } drop",
+	 "add rule t c " ALPN " { " SMB ", " H3 " } drop"},
+	{"add rule t c quic alpn != @s drop", "add rule t c " ALPN " != @s drop"},
+	{"add rule t c redirect to :quic alpn map { \"smb\" : 8443, \"h3\" : 4433 }",
+	 "add rule t c redirect to :" ALPN " map { " SMB " : 8443, " H3 " : 4433 }"},
+	{"add rule t c dnat to 192.0.2.1:ip saddr . quic alpn map { 192.0.2.2 . \"h3\" : 80 }",
+	 "add rule t c dnat to 192.0.2.1:ip saddr . " ALPN " map { 192.0.2.2 . " H3 " : 80 }"},
+	{"add rule t c quic sni vmap { \"a\" : jump x, \"*\" : drop }",
+	 "add rule t c " SNI " vmap { " A64 " : jump x, 0x2a" Z16 Z16 Z16
+	 "000000000000000000000000000000 : drop }"},
+	{"add rule t c quic alpn vmap { \"h3\" : jump { quic sni \"a\" drop; }, \"smb\" : drop }",
+	 "add rule t c " ALPN " vmap { " H3 " : jump { " SNI " " A64 " drop; }, " SMB " : drop }"},
 	/* concatenations */
-	{ "add rule t c quic alpn . quic sni { \"smb\" . \"a\" } drop",
-	  "add rule t c " ALPN " . " SNIC " { " SMB " . " A48 " } drop" },
-	{ "add rule t c ip daddr . quic sni { 10.0.0.1 . \"a\" : drop }",
-	  "add rule t c ip daddr . " SNIC " { 10.0.0.1 . " A48 " : drop }" },
-	{ "add rule t c ip6 daddr . quic sni vmap { fe80::1 . \"a\" : drop }",
-	  "add rule t c ip6 daddr . " SNIC " vmap { fe80::1 . " A48 " : drop }" },
-	{ "add rule t c quic sni . tcp dport . meta mark @s drop",
-	  "add rule t c " SNIC " . tcp dport . meta mark @s drop" },
-	{ "add rule t c ip saddr 1.2.3.4 iifname . tcp dport { lo . 80 } ip daddr . quic sni @s",
-	  "add rule t c ip saddr 1.2.3.4 iifname . tcp dport { lo . 80 } ip daddr . " SNIC " @s" },
-	{ "add rule t c fib saddr . iif type . quic alpn @s", "add rule t c fib saddr . iif type . " ALPN " @s" },
+	{"add rule t c quic alpn . quic sni { \"smb\" . \"a\" } drop",
+	 "add rule t c " ALPN " . " SNIC " { " SMB " . " A48 " } drop"},
+	{"add rule t c ip daddr . quic sni { 10.0.0.1 . \"a\" : drop }",
+	 "add rule t c ip daddr . " SNIC " { 10.0.0.1 . " A48 " : drop }"},
+	{"add rule t c ip6 daddr . quic sni vmap { fe80::1 . \"a\" : drop }",
+	 "add rule t c ip6 daddr . " SNIC " vmap { fe80::1 . " A48 " : drop }"},
+	{"add rule t c quic sni . tcp dport . meta mark @s drop",
+	 "add rule t c " SNIC " . tcp dport . meta mark @s drop"},
+	{"add rule t c ip saddr 1.2.3.4 iifname . tcp dport { lo . 80 } ip daddr . quic sni @s",
+	 "add rule t c ip saddr 1.2.3.4 iifname . tcp dport { lo . 80 } ip daddr . " SNIC " @s"},
+	{"add rule t c fib saddr . iif type . quic alpn @s",
+	 "add rule t c fib saddr . iif type . " ALPN " @s"},
 	/* dynamic sets */
-	{ "add rule t c add @s { quic sni limit rate 1/second }",
-	  "add rule t c add @s { " SNI " limit rate 1/second }" },
-	{ "add rule t c update @m { ip saddr . quic alpn timeout 1m : quic version }",
-	  "add rule t c update @m { ip saddr . " ALPN " timeout 1m : @ih,540672,32 }" },
-	{ "add rule t c meta mark set quic version", "add rule t c meta mark set @ih,540672,32" },
+	{"add rule t c add @s { quic sni limit rate 1/second }",
+	 "add rule t c add @s { " SNI " limit rate 1/second }"},
+	{"add rule t c update @m { ip saddr . quic alpn timeout 1m : quic version }",
+	 "add rule t c update @m { ip saddr . " ALPN " timeout 1m : @ih,540672,32 }"},
+	{"add rule t c meta mark set quic version", "add rule t c meta mark set @ih,540672,32"},
 	/* objects */
-	{ "table t { set s { typeof quic sni; elements = { \"a\" timeout 1m comment \"x\" } } }",
-	  "table t { set s { typeof " SNI "; elements = { " A64 " timeout 1m comment \"x\" } } }" },
-	{ "table t { set s { elements = { \"a\" }; typeof quic sni; } }",
-	  "table t { set s { elements = { " A64 " }; typeof " SNI "; } }" },
-	{ "add map ip6 t m { typeof quic alpn . quic sni : verdict; }",
-	  "add map ip6 t m { typeof " ALPN " . " SNIC " : verdict; }" },
-	{ "add set t s { typeof quic sni; }\nadd element t s { \"a\" }",
-	  "add set t s { typeof " SNI "; }\nadd element t s { " A64 " }" },
-	{ "table inet t {\n\tmap m { typeof ip saddr : quic sni; elements = { 1.2.3.4 : \"a\" }; }\n}",
-	  "table inet t {\n\tmap m { typeof ip saddr : " SNI "; elements = { 1.2.3.4 : " A64
-	  " }; }\n}" },
+	{"table t { set s { typeof quic sni; elements = { \"a\" timeout 1m comment \"x\" } } }",
+	 "table t { set s { typeof " SNI "; elements = { " A64 " timeout 1m comment \"x\" } } }"},
+	{"table t { set s { elements = { \"a\" }; typeof quic sni; } }",
+	 "table t { set s { elements = { " A64 " }; typeof " SNI "; } }"},
+	{"add map ip6 t m { typeof quic alpn . quic sni : verdict; }",
+	 "add map ip6 t m { typeof " ALPN " . " SNIC " : verdict; }"},
+	{"add set t s { typeof quic sni; }\nadd element t s { \"a\" }",
+	 "add set t s { typeof " SNI "; }\nadd element t s { " A64 " }"},
+	{"table inet t {\n\tmap m { typeof ip saddr : quic sni; elements = { 1.2.3.4 : \"a\" }; "
+	 "}\n}",
+	 "table inet t {\n\tmap m { typeof ip saddr : " SNI "; elements = { 1.2.3.4 : " A64
+	 " }; }\n}"},
 	/* lines, comments, places */
-	{ "add rule t c quic \\\n alpn \"smb\" # quic alpn \"x\"\n",
-	  "add rule t c " ALPN "\\\n " SMB " # quic alpn \"x\"\n", "add rule t c quic alpn\\\n \"smb\" # quic alpn \"x\"\n" },
-	{ "add rule inet quic alpn quic alpn \"smb\"", "add rule inet quic alpn " ALPN " " SMB },
-	{ "insert rule t c index 3 quic alpn \"smb\"", "insert rule t c index 3 " ALPN " " SMB },
-	{ "replace rule t c handle 3 quic alpn \"smb\"", "replace rule t c handle 3 " ALPN " " SMB },
-	{ "t c quic alpn \"smb\" drop", "t c " ALPN " " SMB " drop" },
+	{"add rule t c quic \\\n alpn \"smb\" # quic alpn \"x\"\n",
+	 "add rule t c " ALPN "\\\n " SMB " # quic alpn \"x\"\n",
+	 "add rule t c quic alpn\\\n \"smb\" # quic alpn \"x\"\n"},
+	{"add rule inet quic alpn quic alpn \"smb\"", "add rule inet quic alpn " ALPN " " SMB},
+	{"insert rule t c index 3 quic alpn \"smb\"", "insert rule t c index 3 " ALPN " " SMB},
+	{"replace rule t c handle 3 quic alpn \"smb\"", "replace rule t c handle 3 " ALPN " " SMB},
+	{"t c quic alpn \"smb\" drop", "t c " ALPN " " SMB " drop"},
 };
 
 static void test_forms(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		struct nx_slots slots = { 0 };
+		struct nx_slots slots = {0};
 		struct pass in, out;
 
 		pass(&in, NX_IN, &slots, NULL, NULL, forms[i].user);
 		assert_string_equal(pass_text(&in), forms[i].stock);
 		assert_int_equal(in.lang.nerrs, 0);
 		pass(&out, NX_OUT, &slots, NULL, NULL, forms[i].stock);
-		assert_string_equal(pass_text(&out),
-				    forms[i].back ? forms[i].back : forms[i].user);
+		assert_string_equal(pass_text(&out), forms[i].back ? forms[i].back : forms[i].user);
 		pass_free(&in);
 		pass_free(&out);
 		nx_slots_free(&slots);
@@ -126,7 +131,8 @@ static void test_forms(void **state)
 static void test_untouched(void **state)
 {
 	static const char *const texts[] = {
-		"table inet quic { chain alpn { type filter hook input priority 0; jump quic; goto sni; } }",
+		"table inet quic { chain alpn { type filter hook input priority 0; jump quic; goto "
+		"sni; } }",
 		"list chain inet quic alpn",
 		"delete table quic",
 		"add rule inet quic alpn tcp dport 443 jump alpn",
@@ -137,12 +143,18 @@ static void test_untouched(void **state)
 		"define quic = { \"alpn\" }\nadd rule t c iifname $quic drop",
 		"table t { set s { type ipv4_addr; elements = { 1.2.3.4, \"quic\" } } }",
 		"add rule t c ct helper set \"quic\" counter name \"quic\"",
-		"}}{{ quic ; alpn }", "\"quic alpn", "quic", "", "{", "\\", "add rule t c quic",
+		"}}{{ quic ; alpn }",
+		"\"quic alpn",
+		"quic",
+		"",
+		"{",
+		"\\",
+		"add rule t c quic",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct nx_slots slots = { 0 };
+		struct nx_slots slots = {0};
 		struct pass p;
 
 		for (int dir = NX_IN; dir <= NX_OUT; dir++) {
@@ -160,24 +172,26 @@ static void test_defines(void **state)
 	static const struct {
 		const char *user, *use;
 	} cases[] = {
-		{ "define n = \"smb\"\nadd rule t c quic alpn $n drop", ALPN " " SMB " drop" },
-		{ "define n = {\n \"smb\", # one\n \"h3\" }\nadd rule t c quic alpn $n drop",
-		  ALPN " { " SMB ", " H3 " } drop" },
-		{ "define n = { \"smb\" }\nadd rule t c quic alpn { $n, \"h3\" } drop",
-		  ALPN " { { " SMB " }, " H3 " } drop" },
-		{ "define a = \"smb\"\ndefine b = $a\nadd rule t c quic alpn $b drop", ALPN " " SMB " drop" },
-		{ "define a = \"smb\"\nadd rule t c quic alpn . quic sni { $a . \"a\" } drop",
-		  ALPN " . " SNIC " { " SMB " . " A48 " } drop" },
-		{ "define a = \"smb\"\nredefine a = \"h3\"\nadd rule t c quic alpn $a drop",
-		  ALPN " " H3 " drop" },
-		{ "define l = \"" LONG "\"\nadd rule t c quic sni $l drop", "@ih,8388608,32 1 drop" },
-		{ "define v = v2\nadd rule t c quic version $v drop", "@ih,540672,32 1798521807 drop" },
-		{ "define a = $a\nadd rule t c quic alpn $a drop", ALPN " $a drop" },
+		{"define n = \"smb\"\nadd rule t c quic alpn $n drop", ALPN " " SMB " drop"},
+		{"define n = {\n \"smb\", # one\n \"h3\" }\nadd rule t c quic alpn $n drop",
+		 ALPN " { " SMB ", " H3 " } drop"},
+		{"define n = { \"smb\" }\nadd rule t c quic alpn { $n, \"h3\" } drop",
+		 ALPN " { { " SMB " }, " H3 " } drop"},
+		{"define a = \"smb\"\ndefine b = $a\nadd rule t c quic alpn $b drop",
+		 ALPN " " SMB " drop"},
+		{"define a = \"smb\"\nadd rule t c quic alpn . quic sni { $a . \"a\" } drop",
+		 ALPN " . " SNIC " { " SMB " . " A48 " } drop"},
+		{"define a = \"smb\"\nredefine a = \"h3\"\nadd rule t c quic alpn $a drop",
+		 ALPN " " H3 " drop"},
+		{"define l = \"" LONG "\"\nadd rule t c quic sni $l drop", "@ih,8388608,32 1 drop"},
+		{"define v = v2\nadd rule t c quic version $v drop",
+		 "@ih,540672,32 1798521807 drop"},
+		{"define a = $a\nadd rule t c quic alpn $a drop", ALPN " $a drop"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct nx_slots slots = { 0 };
+		struct nx_slots slots = {0};
 		struct pass p;
 		const char *at;
 
@@ -197,39 +211,52 @@ static void test_errors(void **state)
 	static const struct {
 		const char *user, *error;
 	} cases[] = {
-		{ "add rule t c quic alpn > \"a\"",
-		  "f:1:24-24: Error: quic alpn: only == and != are possible with a name, not >\n"
-		  "add rule t c quic alpn > \"a\"\n                       ^\n" },
-		{ "\tadd rule t c quic alpn 5",
-		  "f:1:25-25: Error: quic alpn: expected a quoted name, not a number\n"
-		  "\tadd rule t c quic alpn 5\n\t                       ^\n" },
-		{ "\n\nadd rule t c quic alpn { \"a\", \"aaaaaaaaaaaaaaaaa\" }",
-		  "f:3:31-49: Error: quic alpn: name of 17 bytes is too long for a set, at most 16 are possible\n"
-		  "add rule t c quic alpn { \"a\", \"aaaaaaaaaaaaaaaaa\" }\n"
-		  "                              ^^^^^^^^^^^^^^^^^^^\n" },
-		{ "add rule t c quic version v9",
-		  "f:1:27-28: Error: quic version: expected v1, v2, draft-N or a number, not \"v9\"\n"
-		  "add rule t c quic version v9\n                          ^^\n" },
-		{ "define n = 5\nadd rule t c quic sni $n",
-		  "f:2:23-24: Error: quic sni: expected a quoted name, not a number\n"
-		  "add rule t c quic sni $n\n                      ^^\n" },
-		{ "add rule t c quic type 256",
-		  "f:1:24-26: Error: quic type: 256 is too large\nadd rule t c quic type 256\n"
-		  "                       ^^^\n" },
+		{"add rule t c quic alpn > \"a\"",
+		 "f:1:24-24: Error: quic alpn: only == and != are possible with a name, not >\n"
+		 "add rule t c quic alpn > \"a\"\n                       ^\n"},
+		{"\tadd rule t c quic alpn 5",
+		 "f:1:25-25: Error: quic alpn: expected a quoted name, not a number\n"
+		 "\tadd rule t c quic alpn 5\n\t                       ^\n"},
+		{"\n\nadd rule t c quic alpn { \"a\", \"aaaaaaaaaaaaaaaaa\" }",
+		 "f:3:31-49: Error: quic alpn: name of 17 bytes is too long for a set, at most 16 "
+		 "are possible\n"
+		 "add rule t c quic alpn { \"a\", \"aaaaaaaaaaaaaaaaa\" }\n"
+		 "                              ^^^^^^^^^^^^^^^^^^^\n"},
+		{"add rule t c quic version v9",
+		 "f:1:27-28: Error: quic version: expected v1, v2, draft-N or a number, not "
+		 "\"v9\"\n"
+		 "add rule t c quic version v9\n                          ^^\n"},
+		{"define n = 5\nadd rule t c quic sni $n",
+		 "f:2:23-24: Error: quic sni: expected a quoted name, not a number\n"
+		 "add rule t c quic sni $n\n                      ^^\n"},
+		{"add rule t c quic type 256",
+		 "f:1:24-26: Error: quic type: 256 is too large\nadd rule t c quic type 256\n"
+		 "                       ^^^\n"},
 	};
 	static const char *const refused[] = {
-		"quic sni \"\"", "quic sni \"a..b\"", "quic sni \"a.*.b\"", "quic sni \"*.\"",
-		"quic sni \"a b\"", "quic sni \"\xc3\xa4\"", "quic alpn \"\"", "quic dcid \"a\"",
-		"quic dcid 0x123", "quic dcid 0x112233445566778899001122334455667788990011",
-		"quic alpn \"a\"-\"b\"", "quic sni & 1", "quic type foo", "quic ech maybe",
-		"quic alpn . quic sni . ip saddr @s", "meter m { quic sni limit rate 1/second }",
+		"quic sni \"\"",
+		"quic sni \"a..b\"",
+		"quic sni \"a.*.b\"",
+		"quic sni \"*.\"",
+		"quic sni \"a b\"",
+		"quic sni \"\xc3\xa4\"",
+		"quic alpn \"\"",
+		"quic dcid \"a\"",
+		"quic dcid 0x123",
+		"quic dcid 0x112233445566778899001122334455667788990011",
+		"quic alpn \"a\"-\"b\"",
+		"quic sni & 1",
+		"quic type foo",
+		"quic ech maybe",
+		"quic alpn . quic sni . ip saddr @s",
+		"meter m { quic sni limit rate 1/second }",
 		"quic alpn . quic sni { \"a\" . \"" LONG "\" }",
 		"dnat ip to 192.0.2.1:ip saddr . quic sni map { 192.0.2.2 . \"a\" : 80 }",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct nx_slots slots = { 0 };
+		struct nx_slots slots = {0};
 		struct pass p;
 
 		pass(&p, NX_IN, &slots, NULL, "f", cases[i].user);
@@ -238,7 +265,7 @@ static void test_errors(void **state)
 		pass_free(&p);
 	}
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		struct nx_slots slots = { 0 };
+		struct nx_slots slots = {0};
 		char rule[512];
 		struct pass p;
 
@@ -253,10 +280,10 @@ static void test_errors(void **state)
 /* Element commands rely on what is known of the set, and say so. */
 static void test_asked(void **state)
 {
-	struct nx_layout sni = { .n = 1, .key = { nx_key_by_id(NFT_QUIC_SNI) } };
-	struct nx_set_id id = { "inet", "t", 1, "s", 1 };
-	struct nx_slots slots = { 0 };
-	struct nx_map known = { 0 };
+	struct nx_layout sni = {.n = 1, .key = {nx_key_by_id(NFT_QUIC_SNI)}};
+	struct nx_set_id id = {"inet", "t", 1, "s", 1};
+	struct nx_slots slots = {0};
+	struct nx_map known = {0};
 	struct pass p;
 
 	(void)state;
@@ -285,8 +312,8 @@ static void test_asked(void **state)
 static void test_large(void **state)
 {
 	struct nx_buf b = NX_BUF_INIT;
-	struct nx_slots slots = { 0 };
-	struct nx_lang lang = { .dir = NX_IN, .slots = &slots };
+	struct nx_slots slots = {0};
+	struct nx_lang lang = {.dir = NX_IN, .slots = &slots};
 	struct nx_text *t;
 
 	(void)state;
@@ -305,13 +332,13 @@ static void test_large(void **state)
 /* Deep nesting must not use up the stack. */
 static void test_deep(void **state)
 {
-	static const char *const before[] = { "add rule t c ", "add rule t c quic alpn ",
-					      "add rule t c quic alpn vmap { \"a\" : jump " };
-	struct nx_slots slots = { 0 };
+	static const char *const before[] = {"add rule t c ", "add rule t c quic alpn ",
+					     "add rule t c quic alpn vmap { \"a\" : jump "};
+	struct nx_slots slots = {0};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct nx_lang lang = { .dir = NX_IN, .slots = &slots };
+		struct nx_lang lang = {.dir = NX_IN, .slots = &slots};
 		struct nx_buf b = NX_BUF_INIT;
 		struct nx_text *t;
 

@@ -8,7 +8,7 @@
 
 static struct nx_lit lit_of(const char *bytes, size_t len)
 {
-	struct nx_lit lit = { .len = len };
+	struct nx_lit lit = {.len = len};
 
 	memcpy(lit.b, bytes, len);
 	return lit;
@@ -16,10 +16,12 @@ static struct nx_lit lit_of(const char *bytes, size_t len)
 
 static void test_short(void **state)
 {
-	static const char *const words[] = { "a", "host-1.example.com", "_x.Y", "h3-29" };
-	static const char *const none[] = { "*.a", "a b", "a'b", "a/b", "\xc3\xa9", "a,b" };
-	static const char *const foreign[] = { "", "qn", "qn64", "qn64-", "qn65-a", "qn99-a", "qnxx-a",
-					       "0x61", "qn16-a1234567890123456", "eth0" };
+	static const char *const words[] = {"a", "host-1.example.com", "_x.Y", "h3-29"};
+	static const char *const none[] = {"*.a", "a b", "a'b", "a/b", "\xc3\xa9", "a,b"};
+	static const char *const foreign[] = {"",	"qn",	  "qn64",
+					      "qn64-",	"qn65-a", "qn99-a",
+					      "qnxx-a", "0x61",	  "qn16-a1234567890123456",
+					      "eth0"};
 	uint8_t b[NFT_QUIC_SNI_LEN], want[NFT_QUIC_SNI_LEN];
 
 	(void)state;
@@ -43,7 +45,7 @@ static void test_short(void **state)
 		assert_int_equal(out.len, 0);
 	}
 	/* a connection ID of letters: its 20 bytes are no whole words */
-	assert_false(nx_lit_short(&(struct nx_buf){ 0 }, &(struct nx_lit){ 2, "12" }, 20));
+	assert_false(nx_lit_short(&(struct nx_buf){0}, &(struct nx_lit){2, "12"}, 20));
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
 		assert_int_equal(nx_lit_from_short(foreign[i], b), 0);
 }
@@ -53,15 +55,17 @@ static void test_short_text(void **state)
 {
 	static const char text[] = "add rule t c quic alpn { \"h3\", \"smb\",\"a b\" } "
 				   "quic alpn . ip saddr { \"h3\".1.2.3.4, \"h2\" . 1.2.3.4 }";
-	struct nx_slots slots = { 0 };
-	struct pass p = { .lang = { .dir = NX_IN, .slots = &slots, .short_names = true } };
+	struct nx_slots slots = {0};
+	struct pass p = {.lang = {.dir = NX_IN, .slots = &slots, .short_names = true}};
 
 	(void)state;
 	p.text = nx_text_new(NULL, strdup(text), strlen(text));
 	nx_translate(&p.lang, p.text, NULL);
 	assert_string_equal(pass_text(&p),
-		"add rule t c @ih,524288,128 { qn16-h3, qn16-smb,0x61206200000000000000000000000000 } "
-		"@ih,524288,128 . ip saddr { 0x68330000000000000000000000000000.1.2.3.4, qn16-h2 . 1.2.3.4 }");
+			    "add rule t c @ih,524288,128 { qn16-h3, "
+			    "qn16-smb,0x61206200000000000000000000000000 } "
+			    "@ih,524288,128 . ip saddr { "
+			    "0x68330000000000000000000000000000.1.2.3.4, qn16-h2 . 1.2.3.4 }");
 	assert_int_equal(p.lang.nshort, 3);
 	pass_free(&p);
 	nx_slots_free(&slots);
@@ -73,10 +77,18 @@ static void test_quotable(void **state)
 		const char *bytes;
 		bool quotable;
 	} cases[] = {
-		{ "h3", true }, { "\xc3\xa9", true }, { "\xe6\x97\xa5", true },
-		{ "\xf0\x9f\x98\x80", true }, { "\xff", false }, { "a\xc3", false },
-		{ "\xc0\xaf", false }, { "\xed\xa0\x80", false }, { "\xf4\x90\x80\x80", false },
-		{ "\xe0\x80\x80", false }, { "a\"b", false }, { "\n", false },
+		{"h3", true},
+		{"\xc3\xa9", true},
+		{"\xe6\x97\xa5", true},
+		{"\xf0\x9f\x98\x80", true},
+		{"\xff", false},
+		{"a\xc3", false},
+		{"\xc0\xaf", false},
+		{"\xed\xa0\x80", false},
+		{"\xf4\x90\x80\x80", false},
+		{"\xe0\x80\x80", false},
+		{"a\"b", false},
+		{"\n", false},
 	};
 
 	(void)state;
@@ -117,7 +129,7 @@ static void test_debug(void **state)
 		"  [ quic load sni => reg 1 ]\n";
 	struct nx_lit lit = lit_of(LONG, strlen(LONG));
 	struct nx_buf out = NX_BUF_INIT;
-	struct nx_slots slots = { 0 };
+	struct nx_slots slots = {0};
 	uint32_t num;
 
 	(void)state;
@@ -134,8 +146,10 @@ static void test_debug(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_short),	 cmocka_unit_test(test_short_text),
-		cmocka_unit_test(test_quotable), cmocka_unit_test(test_debug),
+		cmocka_unit_test(test_short),
+		cmocka_unit_test(test_short_text),
+		cmocka_unit_test(test_quotable),
+		cmocka_unit_test(test_debug),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
