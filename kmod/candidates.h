@@ -56,7 +56,7 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst);
 /**
  * nq_first_candidate - the first protocol that fits, or the exact host name
  *
- * Return: false if there is none.
+ * Return: false if nothing fits.
  */
 bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A load of names followed by a stock lookup. The lookup keeps its set; all that is
- * needed here is to know the set, so that the candidate which it will hit is the one in
- * the register. It is found by what the lookup says of itself (its netlink dump), and held
- * against the set's list of bindings.
+ * A load of names followed by a stock lookup. The lookup keeps its set; the search only
+ * has to know which set that is, to leave in the register the candidate that the lookup
+ * will hit. The lookup's own netlink dump names the set, and the set's list of bindings
+ * confirms it.
  */
 #include <linux/skbuff.h>
 #include <net/netlink.h>
@@ -92,7 +92,7 @@ static bool nq_set_bound_by(const struct nft_set *set, const struct nft_expr *ex
 	return false;
 }
 
-/* Return: 1 if @expr is a lookup, 0 if it is none, -errno if its set cannot be told. */
+/* Return: 1 if @expr is a lookup, 0 if not, -errno if its set is not known. */
 static int nq_lookup_read(struct net *net, const struct nft_table *table,
 			  const struct nft_expr *expr, struct nq_lookup *lookup)
 {
@@ -324,7 +324,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 	}
 
 	search->role = NQ_ROLE_LAST;
-	/* What was loaded for an earlier lookup of the rule is no part of this key. */
+	/* Loads for an earlier lookup of the rule are not part of this key. */
 	first = nft_expr_first(rule);
 	for (e = first; e != expr; e = nft_expr_next(e))
 		if (nq_expr_is(e, "lookup") || nq_expr_is(e, "objref") || nq_expr_is(e, "dynset"))

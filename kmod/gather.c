@@ -15,13 +15,13 @@
  */
 #include "feed.h"
 #include "gather.h"
-#include "stolen.h"
 #include "hold.h"
 #include "names.h"
 #include "overload.h"
 #include "packet.h"
 #include "scratch.h"
 #include "state.h"
+#include "stolen.h"
 
 /* A packet of a flow that is not known. */
 static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)

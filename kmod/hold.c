@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What packets do to held flows; hold_table.h says who may do what. */
+/* Packets of held flows: queue, feed, release. hold_table.h has the rules of ownership. */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 #include "feed.h"
-#include "stolen.h"
 #include "hold.h"
 #include "hold_table.h"
 #include "overload.h"
 #include "scratch.h"
+#include "stolen.h"
 
 #define NQ_RELEASE_MAX 128 /* packets sent on in order, see nq_hold_work() */
 
@@ -46,12 +46,12 @@ static int nq_hold_save(struct nq_hold *hold, unsigned int i, const struct nq_sc
 	struct nq_kept *kept = &hold->kept[i];
 	u8 *flight;
 
-	/* A new connection: what there is of the other one stays. */
+	/* A new connection: keep the flight of the other one. */
 	if (kept->flight && !nq_flight_packed_is(kept->flight, f->dcid, f->dcid_len))
 		kept = &hold->kept[!i];
 
 	if (size > kept->room) {
-		/* What the allocator takes is what is counted. */
+		/* Count what the allocator really takes. */
 		size = kmalloc_size_roundup(size);
 		flight = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 		if (!flight)
@@ -99,7 +99,7 @@ static void nq_hold_release(struct nq_hold *hold)
 	hold->owned = true;
 }
 
-/* What a packet that was fed means for its hold. Under hold_lock. */
+/* Decide about a hold after one of its packets was fed. Under hold_lock. */
 static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed fed, int grown,
 			  struct list_head *ended)
 {
@@ -234,7 +234,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 
 	h = nq_stolen_take(p);
 	if (!h) {
-		/* Not NF_ACCEPT: it would overtake those that wait. */
+		/* Not NF_ACCEPT: it would overtake the packets that wait. */
 		*verdict = nq_overload_drop(nn, p);
 		return true;
 	}

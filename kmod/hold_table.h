@@ -19,7 +19,7 @@
  *	WAITING	  for more of the ClientHello; in the table and the fifo
  *	RELEASING known or hopeless: its packets are being sent on in order; in the table,
  *		  so that what arrives meanwhile queues behind and overtakes nothing
- *	ENDING	  out of the table; whoever has it drops or passes its packets and frees it
+ *	ENDING	  out of the table; its holder drops or passes its packets and frees it
  *
  * hold_lock is never held while a packet is decrypted or sent on. Instead a hold is
  * owned by one CPU at a time (@owned): the one that brought a packet while nobody was at
@@ -33,9 +33,9 @@
 #include <linux/rhashtable.h>
 
 #include "core/flight.h"
-#include "stolen.h"
 #include "names.h"
 #include "state.h"
+#include "stolen.h"
 
 enum nq_hold_state {
 	NQ_WAITING,
@@ -110,7 +110,7 @@ unsigned long nq_hold_time(const struct nq_net *nn);
 /**
  * nq_hold_unlink - out of the table: WAITING to ENDING, or the end of RELEASING
  * @reason:	the counter for its packets
- * @pass:	they go on unmatched, else they are dropped
+ * @pass:	send them on unmatched, else drop them
  *
  * Under hold_lock.
  */

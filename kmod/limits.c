@@ -116,7 +116,7 @@ static int nq_sysctl_overload(nq_ctl_table *ctl, int write, void *buffer, size_t
 	return 0;
 }
 
-/* What the flows held and remembered now take has to obey: not only what comes. */
+/* New limits also bind the flows that are held or remembered already. */
 static void nq_limits_apply(struct nq_net *nn)
 {
 	nq_hold_trim(nn);

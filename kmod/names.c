@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Remembered flows, bounded in number and memory. The oldest makes room, but one that
- * was looked at since it became the oldest before goes round again (second chance):
+ * was looked at since its last turn as the oldest gets another round (second chance):
  * close to LRU, and a reader writes one byte at most, without a lock.
  */
 #include <linux/rhashtable.h>
@@ -90,7 +90,7 @@ static struct nq_names *nq_names_make(const struct nq_key *key, const struct nq_
 	if (sni_len && buf[hello->sni_off + sni_len - 1] == '.')
 		sni_len--;
 
-	/* What the allocator takes is what is counted. */
+	/* Count what the allocator really takes. */
 	size = kmalloc_size_roundup(struct_size(n, data, sni_len + hello->alpn_len));
 	n = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 	if (!n)
@@ -124,7 +124,7 @@ int nq_names_add(struct nq_net *nn, const struct nq_key *key, const struct nq_fl
 
 	spin_lock_bh(&nn->names_lock);
 	if (!READ_ONCE(nn->active))
-		goto out_free; /* the rules went meanwhile, and nobody would forget it again */
+		goto out_free; /* the last rule is gone, and nothing would ever forget this flow */
 	old = rhashtable_lookup_fast(&nn->names, key, nq_names_params);
 	if (old)
 		nq_names_drop(nn, old);

@@ -18,7 +18,7 @@ unsigned int nq_overload_drop(struct nq_net *nn, const struct nq_packet *p)
 
 unsigned int nq_overload_verdict(struct nq_net *nn, const struct nq_packet *p)
 {
-	/* It could not be taken because its route went away: it cannot go on without. */
+	/* It was not taken because its route is gone, and it cannot continue without one. */
 	if (!nq_overload_pass(nn) || (p->state->hook == NF_INET_LOCAL_OUT && !skb_dst(p->skb)))
 		return nq_overload_drop(nn, p);
 	nq_stat_add(nn, NQ_STAT_overload, nq_packet_datagrams(p));

@@ -17,7 +17,7 @@ enum nq_kind {
 	NQ_KIND_0RTT,
 };
 
-/* What does a datagram of @len bytes that starts with @head begin with? */
+/* Tell the first packet of a datagram of @len bytes that starts with @head. */
 static enum nq_kind nq_kind(struct nq_net *nn, const u8 *head, unsigned int head_len,
 			    unsigned int len, struct nq_cid *dcid)
 {
@@ -148,9 +148,9 @@ bool nq_packet_known(struct nq_net *nn, const struct nq_packet *p)
 	if (names && nq_cids_have(&names->cids, p->dcid.id, p->dcid.len))
 		return true;
 	/*
-	 * An Initial under another ID may begin a new flight. 0-RTT may go on under the server's,
-	 * but only as long as a handshake lasts: later it is of a new connection from the same
-	 * port, and overtook its Initial.
+	 * An Initial under another ID may begin a new flight. 0-RTT may continue under the
+	 * server's, but only as long as a handshake lasts: later it is of a new connection from the
+	 * same port, and overtook its Initial.
 	 */
 	if (names)
 		return !p->initials && time_before(jiffies, names->born + NQ_HANDSHAKE_TIME);

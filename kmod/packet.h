@@ -28,7 +28,7 @@ struct nq_packet {
 	struct nq_cid dcid;
 };
 
-/* What counts in the statistics and against hold_datagrams. */
+/* The number that statistics and hold_datagrams count. */
 static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
 {
 	return p->initials + p->zero_rtt;

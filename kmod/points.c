@@ -85,7 +85,7 @@ static void nq_point_put(struct nq_net *nn, enum nq_point point)
 		return;
 	nf_unregister_net_hook(nn->net, &nn->ops[point]);
 	nq_defrag_put(nn->net, nq_places[point].pf);
-	/* What they wait for would not come this way any more. */
+	/* The rest of their ClientHello would not pass this hook any more. */
 	nq_hold_flush_hook(nn, &nn->ops[point], !nn->dead);
 }
 

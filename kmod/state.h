@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the module keeps for each network namespace, its limits and its counters, and which
- * locks guard them. Data only: every file includes this one, and it includes none of them.
+ * The state of a network namespace, its limits and its counters, and the locks that guard them.
+ * Data only: every file includes this one, and it includes none of them.
  */
 #ifndef NQ_STATE_H
 #define NQ_STATE_H
@@ -33,7 +33,7 @@ enum nq_point {
 /** enum nq_overload - what happens to packets that can no longer be held */
 enum nq_overload {
 	NQ_OVERLOAD_DROP, /* drop them: the client sends again */
-	NQ_OVERLOAD_PASS, /* let them go on; no rule matches them by name */
+	NQ_OVERLOAD_PASS, /* pass them; no rule matches them by name */
 };
 
 /**

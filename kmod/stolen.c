@@ -13,13 +13,13 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
-#include "stolen.h"
 #include "state.h"
+#include "stolen.h"
 
 /*
  * A VRF runs the packets of its devices through PRE_ROUTING once more, with an okfn that does
- * nothing: the VRF goes on by itself, and has lost a packet that was stolen there. It need not
- * be held either: it was for its own device.
+ * nothing: the VRF itself continues with the packet, and would lose one that was stolen there.
+ * Nor need it be held: it was, in the first round, for its own device.
  */
 static bool nq_stolen_vrf(const struct nq_packet *p)
 {

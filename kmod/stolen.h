@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One packet that is held back, and how it goes on. */
+/* One packet that is taken out of its hook (NF_STOLEN), and its way back. */
 #ifndef NQ_STOLEN_H
 #define NQ_STOLEN_H
 

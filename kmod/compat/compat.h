@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What differs between kernels, 6.1 to 7.3. The NQ_* switches come from compat.mk,
+ * Differences between kernels, 6.1 to 7.3. The NQ_* switches come from compat.mk,
  * which looks into the kernel's headers.
  */
 #ifndef NQ_COMPAT_H

@@ -81,7 +81,7 @@ static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload,
 	return true;
 }
 
-/* What one call of nq_flight_feed() knows. */
+/* The context of one nq_flight_feed() call. */
 struct nq_feed {
 	struct nq_flight *f;
 	u8 *dgram;
@@ -183,7 +183,7 @@ size_t nq_flight_size(const struct nq_flight *f)
 	return offsetof(struct nq_flight, crypto.buf) + f->crypto.top;
 }
 
-/* What stands in front of the CRYPTO bytes in a packed flight: all but the unused ranges. */
+/* The part of a packed flight before its CRYPTO bytes: all but the unused ranges. */
 static size_t nq_flight_packed_head(const struct nq_flight *f)
 {
 	return offsetof(struct nq_flight, crypto.ranges) +

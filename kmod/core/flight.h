@@ -77,7 +77,7 @@ void nq_flight_init(struct nq_flight *f);
  * DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets of other types; 0-RTT
  * may stand in front.
  *
- * What a server would close the connection for ends the flight: reserved bits that are
+ * Errors for which a server would close the connection end the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
  * that is no ClientHello (a ServerHello, say) or that passes a limit. That is NQ_NOT_OURS
  * with @result->dead set. CRYPTO behind the ClientHello's own end counts for nothing.
@@ -100,7 +100,7 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
  * nq_flight_size - bytes from the start of @f that hold all of its state
  *
  * The CRYPTO buffer is the last member and is used only up to the highest byte
- * received; memcpy of that many bytes into a full struct nq_flight goes on with it.
+ * received; memcpy of that many bytes into a full struct nq_flight continues it.
  */
 size_t nq_flight_size(const struct nq_flight *f);
 
@@ -118,7 +118,7 @@ void nq_flight_pack(const struct nq_flight *f, u8 *out);
 /** nq_flight_packed_is - is @dcid the one that the packed flight began with? */
 bool nq_flight_packed_is(const u8 *in, const u8 *dcid, u8 len);
 
-/** nq_flight_unpack - go on with what nq_flight_pack() wrote */
+/** nq_flight_unpack - restore what nq_flight_pack() wrote */
 void nq_flight_unpack(struct nq_flight *f, const u8 *in);
 
 #endif /* NQ_FLIGHT_H */

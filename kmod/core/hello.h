@@ -28,7 +28,7 @@ struct nq_hello {
  * @hello:	the names; written only with NQ_DONE
  *
  * Bytes behind the message are none of its business (a second ClientHello may follow).
- * What is wrong is seen as soon as the bytes that show it are there.
+ * An error is found as soon as the bytes that show it are there.
  *
  * Return: NQ_DONE; NQ_MORE if @len is short of the message; NQ_NOT_OURS if it is not a
  * ClientHello or breaks its grammar: every length must add up; a doubled extension or name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the core needs from where it is built: types, memory functions, crypto.
+ * The core's needs of its environment: types, memory functions, crypto.
  * The only place in the core that knows whether it runs in a kernel.
  *
  * Kernel: the crypto library by way of kmod/compat/crypto.h. Userspace: nettle.
