@@ -75,7 +75,7 @@ tap-unit:
 		make -j$(JOBS) -C tests/gen check || rc=1; \
 		make -j$(JOBS) -C quicd check || rc=1; \
 		make -j$(JOBS) -C nft-ext check || rc=1; \
-		make -j$(JOBS) -C nft-ext/inspect check || rc=1; exit $$rc' || rc=1; \
+		make -j$(JOBS) -C inspect check || rc=1; exit $$rc' || rc=1; \
 	for k in $(KERNELS); do \
 		$(IN_ROOT) --kernel $$k sh -c 'make -C kmod check O=/src/build/kmod/check-$$KERNEL_SERIES' || rc=1; \
 	done; exit $$rc
@@ -134,7 +134,7 @@ modules:
 	done
 
 userspace:
-	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C nft-ext/inspect' >&2
+	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C inspect' >&2
 
 #: fuzz          every fuzz target for FUZZ_S seconds, with libFuzzer's own output
 #: bench         all figures against the alternatives:
@@ -180,12 +180,12 @@ DKMS := $(if $(filter dkms,$(MODULE)),dkms-)
 install:
 	$(MAKE) -C kmod $(DKMS)install
 	$(MAKE) -C nft-ext install
-	$(MAKE) -C nft-ext/inspect install
+	$(MAKE) -C inspect install
 	$(MAKE) -C quicd install
 
 uninstall:
 	$(MAKE) -C nft-ext uninstall
-	$(MAKE) -C nft-ext/inspect uninstall
+	$(MAKE) -C inspect uninstall
 	$(MAKE) -C quicd uninstall
 	$(MAKE) -C kmod $(DKMS)uninstall
 

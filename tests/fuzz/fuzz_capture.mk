@@ -3,11 +3,11 @@
 
 capture_OBJS	:= $(addprefix $(O)/inspect/,inspect.o link.o ip.o frag.o flows.o output.o)
 capture_LIBS	:= -ljansson
-capture_CFLAGS	:= -I$(TOP)/nft-ext/inspect
+capture_CFLAGS	:= -I$(TOP)/inspect
 
 all: $(O)/seeds-capture.stamp
 
-$(O)/inspect/%.o: $(TOP)/nft-ext/inspect/%.c
+$(O)/inspect/%.o: $(TOP)/inspect/%.c
 	@mkdir -p $(@D)
 	$(CLANG) $(CFLAGS) $(SANITIZE) -c -o $@ $<
 
