@@ -59,7 +59,7 @@ MORE := style demo install browsers quicd-load quicd-asan quicd-valgrind
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
 
-# What each layer runs; TAP to standard output. tests/rig/check calls these.
+# The commands of each layer; TAP to standard output. tests/rig/check calls these.
 .PHONY: $(LAYERS:%=tap-%) $(MORE:%=tap-%)
 IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)

@@ -34,7 +34,7 @@ struct qi_source {
 /**
  * qi_capture_run - read frames until the source ends or qi_capture_stop() is called
  *
- * What goes wrong is written to standard error, with the source's name. Frames in front of a
+ * Errors are written to standard error, with the source's name. Frames in front of a
  * damaged place have been handed out by then.
  *
  * Return: 0, what @frame returned, or -EIO.

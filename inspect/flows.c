@@ -173,7 +173,7 @@ static int qi_conn_store(struct qi_flows *t, struct qi_conn *conn)
 	return 0;
 }
 
-/* What nq_flight_feed() said of the flight being worked on decides what becomes of its conn. */
+/* nq_flight_feed()'s verdict on the current flight decides the fate of its conn. */
 static int qi_conn_judge(struct qi_flows *t, struct qi_conn *conn, enum nq_verdict v)
 {
 	if (v == NQ_MORE)
@@ -187,7 +187,7 @@ static int qi_conn_judge(struct qi_flows *t, struct qi_conn *conn, enum nq_verdi
 static enum nq_verdict qi_flows_feed(struct qi_flows *t, const struct qi_datagram *d,
 				     struct nq_feed_result *res)
 {
-	/* What was not captured cannot open, but it counts as length (RFC 9000 14.1). */
+	/* Bytes that were not captured cannot be opened, but count as length (RFC 9000 14.1). */
 	memcpy(t->dgram, d->data, d->captured);
 	memset(t->dgram + d->captured, 0, d->len - d->captured);
 	return nq_flight_feed(&t->work, t->dgram, d->len, res);

@@ -11,7 +11,7 @@ enum {
 	UDP_HEADER_LEN = 8,
 };
 
-/* What is above IP: the bytes that were captured, and how many there were. */
+/* The payload of IP: the bytes that were captured, and how many there were. */
 struct qi_payload {
 	struct nq_cursor c;
 	size_t len;

@@ -120,7 +120,7 @@ static enum qi_net qi_link_ethertype(struct nq_cursor *c, unsigned int type)
 	return qi_link_untagged(c, qi_link_untag(c, type));
 }
 
-/* What follows the addresses of Ethernet: an EtherType, or the length of an LLC frame. */
+/* Behind Ethernet's addresses: an EtherType, or the length of an LLC frame. */
 static enum qi_net qi_link_type_or_length(struct nq_cursor *c)
 {
 	unsigned int type = qi_link_untag(c, nq_cursor_u16(c));

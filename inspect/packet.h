@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the stages between a capture and the flow table hand to each other. */
+/* Structures that the stages between a capture and the flow table pass on. */
 #ifndef QI_PACKET_H
 #define QI_PACKET_H
 

@@ -84,7 +84,7 @@ bool nq_packet_intact(struct nq_net *nn, const struct nq_packet *p, unsigned int
 {
 	struct udphdr *uh, buf;
 
-	/* What is sent from here gets its checksum later, as conntrack sees it, too. */
+	/* Locally sent packets get their checksum later; conntrack skips them as well. */
 	if (p->state->hook != NF_INET_PRE_ROUTING)
 		return true;
 	uh = skb_header_pointer(p->skb, thoff, sizeof(buf), &buf);

@@ -7,7 +7,7 @@
  */
 #include "ghash.h"
 
-/* What falls off the low end in a shift by 4, reduced: the top 16 bits to fold in. */
+/* The four bits that a shift by 4 drops, reduced: the top 16 bits to fold in. */
 static const u16 nq_ghash_fold[16] = {
 	0x0000, 0x1c20, 0x3840, 0x2460, 0x7080, 0x6ca0, 0x48c0, 0x54e0,
 	0xe100, 0xfd20, 0xd940, 0xc560, 0x9180, 0x8da0, 0xa9c0, 0xb5e0,

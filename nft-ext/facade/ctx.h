@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the facade knows of each nft context.
+ * The facade's state for each nft context.
  *
  * The handle that callers hold is the real library's own; what belongs to it is found in a
  * table. As with libnftables, one context is used by one thread at a time; only the table

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the distribution's library calls out to, on its way to files and to the kernel.
+ * Functions that the distribution's library calls on its way to files and to the kernel.
  *
  * The hooks act on the run that the calling thread is in; outside of one they do nothing.
  */

@@ -250,7 +250,7 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 	return rc;
 }
 
-/* What an admin should know when the kernel refuses a rule with quic. */
+/* Hints for the admin when the kernel refuses a rule with quic. */
 static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 {
 	bool unsupported = memmem(err->p, err->len, "Operation not supported", 23);

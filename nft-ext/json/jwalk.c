@@ -317,7 +317,7 @@ static bool refuse_second(struct nx_jwalk *w, const char *key, json_t *v)
 	       refuse_wide(w, json_object_get(val, "key"), false);
 }
 
-/* What the text form refuses as well. */
+/* The text form refuses these as well. */
 static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
 {
 	static const char *const binops[] = {"&", "|", "^", "<<", ">>"};
@@ -373,7 +373,7 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 	nx_jwalk(w, v);
 }
 
-/* What nft has no JSON for it prints as text in a string: a chain without a name. */
+/* Where nft has no JSON form it prints text in a string: a chain without a name. */
 static json_t *text_in_json(struct nx_jwalk *w, json_t *v)
 {
 	static const struct nx_block chain = {.kind = NX_CHAIN};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is known of sets: which of their parts are quic keys. */
+/* Known sets: which of their parts are quic keys. */
 #ifndef NX_LAYOUTS_H
 #define NX_LAYOUTS_H
 

@@ -167,7 +167,7 @@ static void put_typical(struct nx_buf *b, uint8_t etype, uint8_t edata, uint32_t
 	unnest(b, at);
 }
 
-/* What nft writes of data without an expression has no meaning to it. */
+/* For data without an expression, nft writes attributes that mean nothing to it. */
 static bool nameless(struct span in)
 {
 	struct span data;

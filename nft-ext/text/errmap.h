@@ -16,7 +16,7 @@
  *
  * Return: does a message point at an expression with quic?
  *
- * What it does not recognise passes unchanged.
+ * Unrecognised messages pass unchanged.
  */
 bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
 	       const struct nx_lang *lang, struct nx_buf *out);

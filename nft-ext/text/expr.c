@@ -147,7 +147,7 @@ static size_t walk_numbers(struct nx_walk *w, size_t i, size_t to, const struct 
 	return i + 1;
 }
 
-/* What follows a selector, from token @i. */
+/* The words behind a selector, from token @i. */
 static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
 {
 	const struct nx_key *k = s->layout.n == 1 && !s->concat ? s->layout.key[0] : NULL;

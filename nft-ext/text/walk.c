@@ -128,7 +128,7 @@ static size_t walk_define(struct nx_walk *w, size_t i, size_t to)
 	return end;
 }
 
-/* What may stand in any block; the token behind it, or @i if it is something else. */
+/* Statements allowed in any block; returns the token behind, or @i if there is none. */
 static size_t walk_common(struct nx_walk *w, size_t i, size_t to, const struct nx_block *block)
 {
 	if (type_of(w, i) == NX_NL || is_punct(w, i, ';'))

@@ -16,7 +16,7 @@ enum quicc_exit {
 	QUICC_STREAM = 5,    /* a stream was reset or the server closed with an error */
 };
 
-/* What GnuTLS can offer. */
+/* GnuTLS's own limit. */
 #define ALPN_MAX      8
 #define ALPN_NAME_MAX 31
 

@@ -156,7 +156,7 @@ static void finish_if_done(struct relay *r)
 
 	if (!c->connected || r->outq.len)
 		return;
-	/* Who sits at a terminal would otherwise have to end the input by hand. */
+	/* Otherwise a user at a terminal would have to end the input by hand. */
 	if (client_all_closed(c) || (client_all_ended(c) && isatty(STDIN_FILENO)))
 		client_end(c, QUICC_OK);
 }

@@ -27,7 +27,7 @@ static bool stderr_is_journal(void)
 }
 
 /*
- * Who was started without standard descriptors would give their numbers to the next files:
+ * A process started without standard descriptors gives their numbers to the next files:
  * the log would go into a socket or among the secrets of a key log. No input is an empty one;
  * output fails, for what cannot be written must not count as written.
  */

@@ -76,7 +76,7 @@ void h3_discard_input(struct h3_req *r);
  */
 void h3_abort(struct h3_req *r, uint64_t code);
 
-/* What a handler's files define. Each returns 0, or -1 to end the connection. */
+/* Defined by the handlers' files. Each returns 0, or -1 to end the connection. */
 int static_start(struct h3_req *r);
 /* Adds to r->body what there is room for. */
 void static_fill(struct h3_req *r);

@@ -74,7 +74,7 @@ void h3_discard_input(struct h3_req *r)
 	r->in_discard = true;
 	chunkq_clear(&r->in, pool_of(r));
 	h3_consumed(r, len);
-	/* What is announced to be long is not even waited for (RFC 9114, 4.1). */
+	/* A body announced as too long is not waited for (RFC 9114, 4.1). */
 	if (r->length > DISCARD_MAX)
 		stop_input(r, NGHTTP3_H3_NO_ERROR);
 }

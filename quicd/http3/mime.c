@@ -12,7 +12,7 @@ struct entry {
 	const char *ending, *type;
 };
 
-/* What the file said: text holds all the strings, v is sorted by ending. */
+/* The parsed file: text holds all the strings, v is sorted by ending. */
 struct mime {
 	struct entry *v;
 	size_t n, cap;

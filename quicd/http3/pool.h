@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a worker keeps for mode http3: idle connections to the upstream. */
+/* A worker's state for mode http3: idle connections to the upstream. */
 #ifndef QUICD_POOL_H
 #define QUICD_POOL_H
 

@@ -224,7 +224,7 @@ out:
 	return rv;
 }
 
-/* What of the trailers may be passed on; the rest is left out, the answer is through. */
+/* Trailers that may be passed on; the rest is left out, since the answer is complete. */
 static void take_trailers(struct upstream *u)
 {
 	for (size_t i = 0; i < u->fields.n; i++) {

@@ -116,7 +116,7 @@ static int on_complete(llhttp_t *p)
 	}
 	u->complete = true;
 	u->keep = llhttp_should_keep_alive(p);
-	/* What follows a complete answer was not asked for. */
+	/* Nobody asked for the bytes behind a complete answer. */
 	return HPE_PAUSED;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What a worker keeps for mode handoff: its connection to the service. */
+/* A worker's state for mode handoff: its connection to the service. */
 #ifndef QUICD_MODES_HANDOFF_H
 #define QUICD_MODES_HANDOFF_H
 

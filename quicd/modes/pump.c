@@ -162,7 +162,7 @@ static void give_credit(struct pump *p, size_t len)
 	conn_touch(p->conn);
 }
 
-/* What is left in rx will never be read: the connection's credit comes back all the same. */
+/* The bytes left in rx will never be read; the connection gets its credit back all the same. */
 static void discard_rx(struct pump *p)
 {
 	size_t len = p->rx.len;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What one key alone cannot tell: missing keys, keys that contradict or need each other. */
+/* Checks across keys: missing ones, ones that contradict or need each other. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

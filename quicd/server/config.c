@@ -134,8 +134,8 @@ static int on_value(void *user, const char *section, const char *name, const cha
 }
 
 /*
- * What libinih would not say: unknown sections without keys, and more than the first line that
- * is nothing at all. Lines that begin with a blank are left to it, for they may go on a value.
+ * Errors that libinih does not report: unknown sections without keys, and lines after the first
+ * that is nothing at all. Lines that begin with a blank are left to it, for they may go on a value.
  */
 static void check_line(struct loader *l, const char *line)
 {

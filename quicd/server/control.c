@@ -194,7 +194,7 @@ static void remove_stale(const union addr *a)
 	close(fd);
 }
 
-/* Who runs the service may ask it, and so may its group. */
+/* The account that runs the service may query it, and so may its group. */
 static int give_away(const struct config *config)
 {
 	uid_t uid;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a service does with its streams. All functions run in the worker of the
+ * A service's handling of its streams. All functions run in the worker of the
  * connection. Functions that return int return 0, or -1 to end the connection with
  * an internal error.
  */
@@ -18,7 +18,7 @@ struct conn;
 
 #define TX_IOV 16
 
-/* What a mode wants to send next. */
+/* The bytes that a mode wants to send next. */
 struct tx {
 	int64_t stream_id; /* -1: nothing */
 	bool fin;

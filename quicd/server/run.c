@@ -105,7 +105,7 @@ static int open_signals(struct process *p)
 }
 
 /*
- * What can fail for want of files or permission, before any socket is open. A mere check
+ * The steps that can fail for want of files or permission, before any socket is open. A mere check
  * makes no files: they would belong to whoever checked, not to the service.
  */
 static int load(struct process *p, const struct config *c, bool may_create)

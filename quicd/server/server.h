@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the process and its workers share. */
+/* State that the process and its workers share. */
 #ifndef QUICD_SERVER_H
 #define QUICD_SERVER_H
 

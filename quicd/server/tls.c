@@ -161,7 +161,7 @@ static int load_certificates(struct tls *t, const struct config *c)
 	return err;
 }
 
-/* What a cipher string may not do: add what QUIC forbids (RFC 9001, 4.2), or leave nothing. */
+/* A cipher string must not add what QUIC forbids (RFC 9001, 4.2), nor leave nothing. */
 static const char *priority_unfit(gnutls_priority_t p)
 {
 	const unsigned int *list;

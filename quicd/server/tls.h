@@ -15,7 +15,7 @@
  */
 struct tls;
 
-/* What outlives a reload: ticket key and replay memory. */
+/* Kept across a reload: ticket key and replay memory. */
 struct tls_shared;
 
 /* @may_create: open the key log, which is created if need be. */

@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 
-# What came, by which protocol; then what takes long.
+# The answers and their protocols; then the slow ones.
 SCRIPT = '''
 const echo = %(echo)s, sum = %(sum)s, again = %(again)s, path = %(path)s;
 const answer = {text: document.body.innerText,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every fuzz target includes: its entry point, and how it says that something is wrong. */
+/* Included by every fuzz target: its entry point, and how it reports a fault. */
 #ifndef FUZZ_H
 #define FUZZ_H
 

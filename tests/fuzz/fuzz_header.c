@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	v = nq_header_invariant(data, size, 0, &inv);
 	if (v == NQ_DONE)
 		CHECK(inv.scid_off + inv.scid_len <= size);
-	/* What passes the gate has a whole header and passes the laxer gate too. */
+	/* A datagram that passes the gate has a whole header and passes the laxer gate too. */
 	if (nq_flight_gate(data, size, 1200)) {
 		CHECK(v == NQ_DONE && inv.type == NQ_TYPE_INITIAL && inv.dcid_len >= NQ_DCID_MIN);
 		CHECK(nq_flight_gate_on(data, size, 1200));

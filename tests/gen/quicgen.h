@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What quicgen's commands share: their entry points, and the options that describe a client. */
+/* Shared by quicgen's commands: entry points, and the options that describe a client. */
 #ifndef QUICGEN_H
 #define QUICGEN_H
 

@@ -115,7 +115,7 @@ static void send_reply(int fd, const struct msghdr *reply)
 	}
 }
 
-/* What a server would send: an Initial with a ServerHello, under keys from the client's DCID. */
+/* A server's answer: an Initial with a ServerHello, under keys from the client's DCID. */
 static void answer_initial(int fd, struct msghdr *reply, const uint8_t *data, size_t len)
 {
 	static struct qt_buf frames, out;

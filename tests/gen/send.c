@@ -187,7 +187,7 @@ static void receive(struct client *c)
 		if (n < 0)
 			continue;
 		text[n] = 0;
-		/* What a server of QUIC would answer has no bearing here. */
+		/* A QUIC server's answers do not matter here. */
 		if (sscanf(text, "quicgen port=%u n=%u id=%llx", &a.port, &a.n, &id) != 3)
 			continue;
 		c->from = from;

@@ -59,7 +59,7 @@ void tc_part(struct qt_buf *out, const struct qt_packet *p, const struct qt_buf 
 /** tc_usual - the usual datagram: all of the usual ClientHello in one Initial of 1200 bytes */
 const struct qt_buf *tc_usual(void);
 
-/* What is printed of the usual Initial's connection IDs and names. */
+/* The printed connection IDs and names of the usual Initial. */
 #define USUAL_ID    "version v1 dcid 0x1112131415161718"
 #define USUAL_NAMES "sni \"fs.example.com\" alpn \"smb\", \"h3\""
 #define USUAL	    USUAL_ID " " USUAL_NAMES " datagrams 1"

@@ -157,7 +157,7 @@ static void cut_short(void)
 		cap_frame(&c.file, c.when, frame.p, len, frame.len);
 	tc_end(&c);
 
-	/* What the capture lost lies behind the Initial. */
+	/* The bytes that the capture lost lie behind the Initial. */
 	frame.len = 0;
 	qt_put_hex(&frame, MACS "0800");
 	{

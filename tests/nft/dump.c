@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the kernel holds: the rules of a chain, expression by expression, and the elements
+ * Prints the kernel's state: the rules of a chain, expression by expression, and the elements
  * of the anonymous sets that they use. It reads netlink itself, since it is to prove what
  * the facade makes of it.
  *
@@ -139,7 +139,7 @@ static void put_line(const char *line, const struct nftnl_expr *expr)
 	printf(" ]\n");
 }
 
-/* What libnftnl prints of one stock expression. */
+/* libnftnl's text for one stock expression. */
 static void stock(const struct nlattr *elem)
 {
 	char msg[65536], text[65536], *line, *save;

@@ -15,7 +15,7 @@ ROOTS=${RIG_ROOTS:-$BUILD/roots}
 RIG_T0=${RIG_T0:-$(date +%s)}
 export RIG_T0
 
-# What a healthy kernel never prints.
+# Lines that a healthy kernel never prints.
 complaints='BUG:|BUG [a-z]|WARNING:|Oops|Kernel panic|general protection fault|rcu: INFO'
 complaints="$complaints|locking detected|lock inversion|suspicious RCU|unreferenced object"
 complaints="$complaints|refcount_t:|leaked reference|waiting for .* to become free"

@@ -94,7 +94,7 @@ static enum nq_verdict feed_bytes(unsigned int n, unsigned int step)
 	return feed();
 }
 
-/* What matters are the gaps that are left at the end of the datagram. */
+/* The gaps that count are those left at the end of the datagram. */
 static void tiny_frames(void **state)
 {
 	(void)state;
@@ -238,7 +238,7 @@ static void new_connection_of_another_version(void **state)
 	assert_int_equal(feed_part(&p, 0, 1000), NQ_DONE);
 }
 
-/* What does not open leaves the flight as it was. */
+/* A datagram that does not open leaves the flight as it was. */
 static void forged(void **state)
 {
 	struct qt_packet p = client(NQ_V1), wrong = client(NQ_V1);
@@ -300,7 +300,7 @@ static void dead(bool with_started_flight)
 	assert_int_equal(res.dead, with_started_flight);
 }
 
-/* What makes a server close the connection ends the flight. */
+/* A flight for which a server would close the connection is ended. */
 static void what_ends_a_flight(void **state)
 {
 	struct qt_packet p = client(NQ_V1), q;

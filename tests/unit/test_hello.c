@@ -234,7 +234,7 @@ static void wrong_lengths_of_blocks(void **state)
 	assert_int_equal(parse(), NQ_NOT_OURS);
 }
 
-/* What is wrong early shows before the rest is there. */
+/* An early error shows before the rest is there. */
 static void wrong_before_the_end(void **state)
 {
 	(void)state;

@@ -154,7 +154,7 @@ static void limit_of_ranges(void **state)
 	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM);
 	assert_false(nq_reasm_add(&r, 3 * NQ_RANGES_ROOM, (const u8 *)"x", 1));
 	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM);
-	/* What makes none more is still taken. */
+	/* Bytes that add no range are still taken. */
 	put("y", 1);
 	put("z", 2);
 	assert_int_equal(r.n_ranges, NQ_RANGES_ROOM - 1);

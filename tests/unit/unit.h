@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every unit test includes: cmocka, and how its results are printed. */
+/* Included by every unit test: cmocka, and how its results are printed. */
 #ifndef UNIT_H
 #define UNIT_H
 

@@ -195,7 +195,7 @@ class Matrix:
         # In the order of the list, whichever lane they took.
         self.working = [p for p in self.pairs if p in self.working]
 
-    # What lasts.
+    # The slow checks.
 
     def ability(self, pair, what, why_not=''):
         """Note in the pair's row and say whether it is to be tried."""

@@ -9,7 +9,7 @@ from net import BIN, WORK, poll, sh
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BACKEND = 8081  # TCP, of the application behind the web servers
-# What these cannot do, and why.
+# Features these lack, and why.
 NGINX = {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}
 HAPROXY = {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT'}
 CADDY = {'idle': 'caddy 2.6 ends a connection that was silent for 30 s, and has no setting for it'}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the unit tests of nft-ext share. */
+/* Shared by the unit tests of nft-ext. */
 #ifndef TEST_H
 #define TEST_H
 

@@ -218,7 +218,7 @@ static void rule_mark(struct nx_buf *b)
 	other(b, "counter");
 }
 
-/* What cannot be expressed stays, and the kernel refuses it. */
+/* A placeholder that cannot be expressed stays, and the kernel refuses it. */
 static void test_refused(void **state)
 {
 	struct nx_slots slots = {0};

@@ -9,7 +9,7 @@ from upstream import Upstream
 
 MESSAGE_ERROR = 0x10e
 
-# What is wrong, and the fields.
+# The fault, and the fields.
 REFUSED = (
     ('no method', [(b':scheme', b'https'), (b':authority', b'x'), (b':path', b'/echo')]),
     ('no path', [(b':method', b'GET'), (b':scheme', b'https'), (b':authority', b'x')]),

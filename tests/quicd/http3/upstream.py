@@ -133,7 +133,7 @@ class Upstream:
             return self.answer(s, 'nothing here', status='404 Not Found')
         return handler(s, f, r, query)
 
-    # What the paths do. Each returns whether the connection is kept.
+    # A function for each path; it returns whether the connection is kept.
 
     def do_echo(self, s, f, r, query):
         self.body(r, f)

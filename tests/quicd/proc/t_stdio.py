@@ -53,7 +53,7 @@ def quicc_on_a_terminal():
     for end in b"\x04", b"\x03":
         master, slave = pty.openpty()
         before = fcntl.fcntl(slave, fcntl.F_GETFL)
-        # Who runs in the background of a shell is deaf to Ctrl-C, and hands that on.
+        # A process in the background of a shell ignores Ctrl-C, and its children inherit that.
         p = subprocess.Popen(["env", "--default-signal=INT", "setsid", "--ctty", "--wait"] + quicc_cmd(s.port),
                              stdin=slave, stdout=slave, stderr=subprocess.PIPE)
         os.write(master, b"hello\n")
