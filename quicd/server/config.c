@@ -135,7 +135,7 @@ static int on_value(void *user, const char *section, const char *name, const cha
 
 /*
  * Errors that libinih does not report: unknown sections without keys, and lines after the first
- * that is nothing at all. Lines that begin with a blank are left to it, for they may go on a value.
+ * that make no sense. Lines that begin with a blank are left to it, for they may continue a value.
  */
 static void check_line(struct loader *l, const char *line)
 {
