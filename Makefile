@@ -33,7 +33,9 @@ check:
 #: quick         what is run before a commit: unit, corpus, quicd, some seconds of fuzz; no guest
 .PHONY: quick
 quick: export FUZZ_S := 5
+# Built first: layers that run beside each other must not build the same objects.
 quick:
+	@$(RIG)/host-packages && $(MAKE) userspace
 	@$(RIG)/check --beside quicd unit corpus fuzz
 
 #: check-style   formatting, shellcheck, licences, spelling: what a script can judge, in seconds
