@@ -5,8 +5,15 @@
 
 #include <cpuid.h>
 #include <string.h>
-#pragma GCC target("aes,pclmul,sha,sse4.1,ssse3")
 #include <immintrin.h>
+
+/* For all functions below */
+#ifdef __clang__
+#pragma clang attribute push(__attribute__((target("aes,pclmul,sha,sse4.1,ssse3"))),               \
+			     apply_to = function)
+#else
+#pragma GCC target("aes,pclmul,sha,sse4.1,ssse3")
+#endif
 
 #define ROUNDS 10
 #define WIDE   8
@@ -351,6 +358,10 @@ bool floor_open(const struct floor_keys *keys, uint8_t *dgram, size_t pn_off, si
 	ctr(k, iv, dgram + aad, text);
 	return true;
 }
+
+#ifdef __clang__
+#pragma clang attribute pop
+#endif
 
 #else
 
