@@ -76,6 +76,7 @@ tap-unit:
 		make -j$(JOBS) -C tests/unit check || rc=1; \
 		make -C tests/unit coverage || rc=1; \
 		make -j$(JOBS) -C tests/gen check || rc=1; \
+		make -j$(JOBS) -C tests/bench/core check || rc=1; \
 		make -j$(JOBS) -C quicd check || rc=1; \
 		make -j$(JOBS) -C nft-ext check || rc=1; \
 		make -j$(JOBS) -C inspect check || rc=1; exit $$rc' || rc=1; \
@@ -151,13 +152,18 @@ fuzz:
 bench-nft: userspace
 	@$(IN_ROOT) tests/bench/nft
 
+#: bench-core    what the core takes for a flow, as ratios to a floor (tests/bench/README.md)
+.PHONY: bench-core
+bench-core:
+	@$(IN_ROOT) sh -c 'make -s -j$(JOBS) -C tests/bench/core all && make -s -C tests/bench/core run'
+
 #: bench-quicd   quicd's HTTP/3 against nginx's and HAProxy's
 .PHONY: bench-quicd
 bench-quicd: userspace
 	@$(IN_ROOT) sh -c 'tests/quicd/bench/run build/quicd && ip link set lo mtu 1500 && \
 		echo "with the MTU of Ethernet:" && tests/quicd/bench/run build/quicd'
 
-bench: bench-nft bench-quicd
+bench: bench-nft bench-core bench-quicd
 
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them

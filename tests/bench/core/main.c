@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * bench-core - what the core takes for a flow, in time of the processor and as ratio to a floor
+ *
+ *	bench-core		FLOWS flows of each kind, a table
+ *	bench-core --smoke	a few flows; TAP: do the subjects agree? No times.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <nettle/version.h>
+#include "flight.h"
+#include "floor.h"
+#include "flows.h"
+
+#define FLOWS	    10000
+#define SMOKE_FLOWS 64
+#define ROUNDS	    5
+#define GATE_PASSES 50 /* over the flows in one time that is taken: a gate takes few ns */
+
+void blocks_flight_init(struct nq_flight *f);
+enum nq_verdict blocks_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
+				   struct nq_feed_result *result);
+
+static struct nq_flight flight;
+static u8 copy[FLOW_LEN];
+
+/* Each opens one flow from copies of its datagrams. Return: did it end as a whole hello? */
+
+static bool open_core(const struct flow *f)
+{
+	enum nq_verdict v = NQ_NOT_OURS;
+
+	nq_flight_init(&flight);
+	for (unsigned int i = 0; i < f->n; i++) {
+		if (!nq_flight_gate(f->d[i], NQ_FLIGHT_HEAD, f->len))
+			return false;
+		memcpy(copy, f->d[i], f->len);
+		v = nq_flight_feed(&flight, copy, f->len, NULL);
+	}
+	return v == NQ_DONE;
+}
+
+static bool open_blocks(const struct flow *f)
+{
+	enum nq_verdict v = NQ_NOT_OURS;
+
+	blocks_flight_init(&flight);
+	for (unsigned int i = 0; i < f->n; i++) {
+		if (!nq_flight_gate(f->d[i], NQ_FLIGHT_HEAD, f->len))
+			return false;
+		memcpy(copy, f->d[i], f->len);
+		v = blocks_flight_feed(&flight, copy, f->len, NULL);
+	}
+	return v == NQ_DONE;
+}
+
+static bool open_floor(const struct flow *f)
+{
+	struct floor_keys keys;
+
+	floor_keys(f->d[0] + 6, &keys);
+	for (unsigned int i = 0; i < f->n; i++) {
+		memcpy(copy, f->d[i], f->len);
+		if (!floor_open(&keys, copy, FLOW_PN_OFF, f->len))
+			return false;
+	}
+	return true;
+}
+
+/* The names that the core found, or for the floor the frames of the last datagram. */
+
+static bool names_right(const struct flow *f)
+{
+	const struct nq_hello *h = &flight.hello;
+	size_t len = strlen(f->name);
+
+	return h->sni_len == len && !memcmp(flight.crypto.buf + h->sni_off, f->name, len) &&
+	       h->alpn_len == 3 && !memcmp(flight.crypto.buf + h->alpn_off, "\2h3", 3);
+}
+
+static bool frames_right(const struct flow *f)
+{
+	return !memcmp(copy + FLOW_TEXT, f->frames[f->n - 1], f->len - FLOW_TEXT - 16);
+}
+
+static const struct subject {
+	const char *text;
+	unsigned int simd;
+	bool (*open)(const struct flow *f);
+	bool (*right)(const struct flow *f);
+} subjects[] = {
+	{"floor", 0, open_floor, frames_right},
+	{"core", NQ_SIMD_AES | NQ_SIMD_SHA, open_core, names_right},
+	{"core, nettle", 0, open_core, names_right},
+	{"core, own GCM", 0, open_blocks, names_right},
+};
+#define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
+static bool have_floor;
+
+static double cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+/* ns per flow; -1 if a flow did not end as it should. */
+static double measure(const struct subject *s, const struct flow *flows, unsigned int n)
+{
+	unsigned int done = 0;
+	double start;
+
+	nq_simd_allow(s->simd);
+	start = cpu_ns();
+	for (unsigned int i = 0; i < n; i++)
+		done += s->open(&flows[i]);
+	start = cpu_ns() - start;
+	return done == (flows[0].opens ? n : 0) ? start / n : -1;
+}
+
+static double measure_gate(const struct flow *flows, unsigned int n)
+{
+	unsigned int taken = 0;
+	double start = cpu_ns();
+
+	for (unsigned int pass = 0; pass < GATE_PASSES; pass++)
+		for (unsigned int i = 0; i < n; i++)
+			taken += nq_flight_gate(flows[i].d[0], NQ_FLIGHT_HEAD, flows[i].len);
+	return taken ? -1 : (cpu_ns() - start) / n / GATE_PASSES;
+}
+
+/* Does every subject see in each flow what was put into it? */
+static bool verify(enum flow_kind kind, const struct flow *flows, unsigned int n)
+{
+	if (flow_gate_only(kind))
+		return measure_gate(flows, n) >= 0;
+	for (size_t s = have_floor ? 0 : 1; s < SUBJECTS; s++) {
+		nq_simd_allow(subjects[s].simd);
+		for (unsigned int i = 0; i < n; i++) {
+			bool opened = subjects[s].open(&flows[i]);
+
+			if (opened != flows[i].opens || (opened && !subjects[s].right(&flows[i]))) {
+				fprintf(stderr, "bench-core: %s: %s, flow %u is read wrongly\n",
+					subjects[s].text, flow_text(kind), i);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double t[ROUNDS])
+{
+	qsort(t, ROUNDS, sizeof(t[0]), by_size);
+	return t[0] < 0 ? -1 : t[ROUNDS / 2];
+}
+
+/* One row. The subjects take turns, in the other order every second round. */
+static bool row(enum flow_kind kind, const struct flow *flows, unsigned int n)
+{
+	double t[SUBJECTS][ROUNDS], m[SUBJECTS];
+	bool gate = flow_gate_only(kind);
+
+	for (int r = 0; r < ROUNDS; r++) {
+		for (size_t i = 0; i < SUBJECTS; i++) {
+			size_t s = r % 2 ? SUBJECTS - 1 - i : i;
+
+			if (gate)
+				t[s][r] = s == 1 ? measure_gate(flows, n) : 0;
+			else
+				t[s][r] = s || have_floor ? measure(&subjects[s], flows, n) : 0;
+		}
+	}
+	printf("| %-27s |", flow_text(kind));
+	for (size_t s = 0; s < SUBJECTS; s++) {
+		m[s] = median(t[s]);
+		if (m[s] < 0)
+			return false;
+		if (m[s] == 0)
+			printf(" %14s |", "-");
+		else if (gate)
+			printf(" %14.2f |", m[s]);
+		else if (m[0] == 0)
+			printf(" %14.0f |", m[s]);
+		else
+			printf(" %5.0f (%5.2fx) |", m[s], m[s] / m[0]);
+	}
+	printf("\n");
+	return true;
+}
+
+static void heading(void)
+{
+	char line[256], model[128] = "unknown processor", date[32];
+	FILE *cpuinfo = fopen("/proc/cpuinfo", "r");
+	time_t now = time(NULL);
+	struct utsname u;
+
+	while (cpuinfo && fgets(line, sizeof(line), cpuinfo))
+		if (sscanf(line, "model name : %127[^\n]", model) == 1)
+			break;
+	if (cpuinfo)
+		fclose(cpuinfo);
+	strftime(date, sizeof(date), "%Y-%m-%d", gmtime(&now));
+	uname(&u);
+	printf("%s, %s, Linux %s, CPU %d; compiler %s, nettle %d.%d\n", date, model, u.release,
+	       sched_getcpu(), __VERSION__, nettle_version_major(), nettle_version_minor());
+	printf("ns of processor time per flow (ratio to the floor); median of %d rounds, %d "
+	       "flows\n",
+	       ROUNDS, FLOWS);
+	if (!have_floor)
+		printf("floor: skipped, this processor lacks AES-NI, PCLMUL or SHA-NI\n");
+	if (getenv("NETTLE_FAT_OVERRIDE"))
+		printf("with NETTLE_FAT_OVERRIDE=%s\n", getenv("NETTLE_FAT_OVERRIDE"));
+	printf("peer libndpi: skipped\n");
+	printf("\n| %-27s |", "flow");
+	for (size_t s = 0; s < SUBJECTS; s++)
+		printf(" %14s |", subjects[s].text);
+	printf("\n|%.29s|", "-----------------------------");
+	for (size_t s = 0; s < SUBJECTS; s++)
+		printf("---------------:|");
+	printf("\n");
+}
+
+/* Stay on the CPU that this began on. */
+static int pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool smoke = argc == 2 && !strcmp(argv[1], "--smoke"), all = true;
+	unsigned int n = smoke ? SMOKE_FLOWS : FLOWS;
+	struct flow *flows = calloc(n, sizeof(*flows));
+
+	if (argc > 1 && !smoke) {
+		fprintf(stderr, "usage: bench-core [--smoke]\n");
+		return 2;
+	}
+	if (!flows || pin()) {
+		fprintf(stderr, "bench-core: no memory, or cannot stay on one CPU\n");
+		return 1;
+	}
+	have_floor = floor_init();
+	if (!smoke)
+		heading();
+	for (int kind = 0; kind < FLOW_KINDS; kind++) {
+		bool good;
+
+		for (unsigned int i = 0; i < n; i++)
+			flow_make(&flows[i], kind, i);
+		good = verify(kind, flows, n);
+		if (smoke)
+			printf("%sok %d - bench-core: %s: every subject sees what was built\n",
+			       good ? "" : "not ", kind + 1, flow_text(kind));
+		else if (good && !row(kind, flows, n))
+			good = false;
+		all &= good;
+	}
+	free(flows);
+	return !all;
+}
