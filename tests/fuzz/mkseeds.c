@@ -115,6 +115,31 @@ static void nft_language(void)
 	}
 }
 
+/* A size, then a value or fields. */
+static void http_values(void)
+{
+	static const char *const text[] = {
+		"/a%20b/.well-known/x?q=/../",
+		"/%2e%2e/a%2fb",
+		"bytes=2-",
+		"bytes=-3",
+		"Sun, 06 Nov 1994 08:49:37 GMT",
+		"Sunday, 06-Nov-94 08:49:37 GMT",
+		"Sun Nov  6 08:49:37 1994",
+		"W/\"x\", \"a\"",
+		"Connection:close, X-Mine \nX-Mine:1\nTrailer:a\nX_Forwarded-For:b\nte:trailers",
+	};
+	char name[32];
+
+	for (unsigned int i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+		out.len = 0;
+		qt_put_u8(&out, 60);
+		qt_put(&out, text[i], strlen(text[i]));
+		snprintf(name, sizeof(name), "%u", i);
+		save("httpval", name, &out);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct qt_chello plain = {.sni = "fs.example.com", .alpn = "h3,smb"};
@@ -173,5 +198,6 @@ int main(int argc, char **argv)
 	qt_put_hex(&out, "3ff010 3ff011 400000 400001 0000ff4001 0000ff4000"); /* at the limit */
 	save("reasm", "limit", &out);
 	nft_language();
+	http_values();
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tap.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,31 @@ static void map_adds_finds_removes(void **state)
 	cidmap_free(&m);
 }
 
+/* An ID that is the beginning of another is another; the empty one counts too. */
+static void map_tells_lengths(void **state)
+{
+	const uint8_t key[16] = "0123456789abcde", id[CIDMAP_ID_MAX + 1] = {0};
+	struct conn *conn = (struct conn *)(uintptr_t)1;
+	struct list owner;
+	struct cidmap m;
+
+	(void)state;
+	list_init(&owner);
+	assert_int_equal(cidmap_init(&m, key), 0);
+	for (size_t len = 0; len <= CIDMAP_ID_MAX; len++)
+		assert_int_equal(cidmap_add(&m, &owner, conn, id, len), 0);
+	assert_int_equal(cidmap_add(&m, &owner, conn, id, CIDMAP_ID_MAX), -EEXIST);
+	assert_int_equal(cidmap_add(&m, &owner, conn, id, CIDMAP_ID_MAX + 1), -EINVAL);
+	cidmap_remove(&m, id, 0);
+	cidmap_remove(&m, id, 0);
+	assert_int_equal(m.count, CIDMAP_ID_MAX);
+	assert_null(cidmap_find(&m, id, 0));
+	assert_ptr_equal(cidmap_find(&m, id, 1), conn);
+	cidmap_remove_all(&m, &owner);
+	assert_true(list_empty(&owner));
+	cidmap_free(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +137,7 @@ int main(void)
 		cmocka_unit_test(worker_survives),
 		cmocka_unit_test(siphash_vectors),
 		cmocka_unit_test(map_adds_finds_removes),
+		cmocka_unit_test(map_tells_lengths),
 	};
 
 	return RUN_TAP(tests);
