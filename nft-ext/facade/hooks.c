@@ -117,8 +117,7 @@ static void name_data(struct nftnl_set *set)
 
 	if (!udata || !(flags & NFT_SET_MAP) || flags & NFT_SET_OBJECT)
 		return;
-	/* libraries older than the input flags would abort when they list it */
-	if (!nx_real()->nft_ctx_input_set_flags && nx_udata_ranges(udata, len))
+	if (!nx_real()->can.lists_range_maps && nx_udata_ranges(udata, len))
 		nx_run_note(
 			current,
 			"quic: this libnftables cannot list a map from a concatenation to ranges");
@@ -202,14 +201,6 @@ static void install_gmp(const struct link_map *map, void *handle)
 	gmp.hooked = gmp.set_str && gmp.import && !nx_got_patch(map, patch, 1);
 }
 
-/* Since nft 1.1.1 the directory of `nft -f FILE` is searched, the one use it has for dirname. */
-static bool basedir;
-
-bool nx_hooks_basedir(void)
-{
-	return basedir;
-}
-
 bool nx_hooks_short(void)
 {
 	return gmp.hooked;
@@ -229,9 +220,7 @@ const char *nx_hooks_install(const struct link_map *map, void *handle)
 	const char *why;
 
 	why = nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
-	if (!why) {
+	if (!why)
 		install_gmp(map, handle);
-		basedir = nx_got_calls(map, "dirname");
-	}
 	return why;
 }

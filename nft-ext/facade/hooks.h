@@ -21,11 +21,8 @@ struct nx_run;
  */
 const char *nx_hooks_install(const struct link_map *map, void *handle);
 
-/** nx_hooks_short - does the library understand nx_lit_short? */
+/** nx_hooks_short - is the hook in place that reads nx_lit_short? */
 bool nx_hooks_short(void);
-
-/** nx_hooks_basedir - does the library look for includes beside the file that it was given? */
-bool nx_hooks_basedir(void);
 
 /** nx_hooks_enter - this thread is in @run now (NULL: in none); returns the one before */
 struct nx_run *nx_hooks_enter(struct nx_run *run);

@@ -12,8 +12,7 @@
 
 int nx_json_in(struct nx_run *run, const char *src, size_t len, struct nx_buf *out)
 {
-	/* typeof in JSON came after the input flags */
-	struct nx_jwalk w = {.lang = &run->lang, .typeof_in = nx_real()->nft_ctx_input_set_flags};
+	struct nx_jwalk w = {.lang = &run->lang, .typeof_in = nx_real()->can.json_typeof};
 	json_t *root;
 	char *dump;
 

@@ -108,11 +108,13 @@ static void init(void)
 		why = "it has no link map";
 	else
 		why = nx_hooks_install(map, lib);
-	if (why)
+	if (why) {
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : SONAME, why);
-	else
-		real.active = true;
+		return;
+	}
+	nx_abilities_find(&real.can, &real, map);
+	real.active = true;
 }
 
 const struct nx_real *nx_real(void)

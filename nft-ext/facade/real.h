@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "abilities.h"
+
 struct nft_ctx;
 
 /* NFT_CTX_INPUT_JSON, which headers before nftables 1.0.9 do not have */
@@ -51,10 +53,12 @@ struct nft_ctx;
 /**
  * struct nx_real - the library
  * @active:	translate; false leaves it pure stock
+ * @can:	abilities that not all versions have, valid if @active
  */
 struct nx_real {
 	NX_API(NX_API_POINTER)
 	bool active;
+	struct nx_abilities can;
 };
 
 /**

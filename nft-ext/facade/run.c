@@ -169,7 +169,7 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	run->json = flags & NFT_CTX_OUTPUT_JSON;
 	run->lang.dir = NX_IN;
 	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
-	run->lang.short_names = nx_hooks_short();
+	run->lang.short_names = real->can.short_names;
 	run->lang.slots = &ctx->slots;
 	run->lang.known = &ctx->layouts;
 	run->lang.include = nx_include;
@@ -306,7 +306,7 @@ static bool read_by_jansson(const struct source *src)
 {
 	size_t i = 0;
 
-	if (!src->once && !(src->stdin_file && !nx_real()->nft_ctx_input_set_flags))
+	if (!src->once && !(src->stdin_file && !nx_real()->can.json_stdin))
 		return false;
 	while (i < src->len && strchr(" \t\r\n", src->cmd[i]))
 		i++;
@@ -412,7 +412,7 @@ int nx_run_file(struct nx_ctx *ctx, const char *name)
 		text = strdup("");
 	if (!text)
 		return -1;
-	if (!src.stdin_file && nx_hooks_basedir())
+	if (!src.stdin_file && nx_real()->can.basedir)
 		add_basedir(ctx, name);
 	src.cmd = text;
 	src.once = !regular && src.len;

@@ -3,16 +3,37 @@
 
 #include "keys.h"
 
-static const struct nx_key keys[] = {
-	{"alpn", NFT_QUIC_ALPN, NFT_QUIC_ALPN_LEN, NX_NAME, "offered application protocol"},
-	{"sni", NFT_QUIC_SNI, NFT_QUIC_SNI_LEN, NX_NAME, "server name"},
-	{"type", NFT_QUIC_TYPE, 1, NX_NUM, "packet type"},
-	{"sni", NFT_QUIC_SNI_CONCAT, NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name"},
-	{"version", NFT_QUIC_VERSION, 4, NX_NUM, "version"},
-	{"dcid", NFT_QUIC_DCID, NFT_QUIC_CID_LEN, NX_CID, "destination connection ID"},
-	{"scid", NFT_QUIC_SCID, NFT_QUIC_CID_LEN, NX_CID, "source connection ID"},
-	{"ech", NFT_QUIC_ECH, 1, NX_NUM, "encrypted ClientHello"},
-};
+/* clang-format off */
+/*
+ * The keys in the order in which messages list them: KEY(id, name, width, kind, what). A FORM
+ * is a key under another number, which the language has no word of its own for.
+ */
+#define KEYS(KEY, FORM)                                                                     \
+	KEY(ALPN,    "alpn",    NFT_QUIC_ALPN_LEN, NX_NAME, "offered application protocol") \
+	KEY(SNI,     "sni",     NFT_QUIC_SNI_LEN,  NX_NAME, "server name")                  \
+	KEY(VERSION, "version", 4,                 NX_NUM,  "version")                      \
+	KEY(TYPE,    "type",    1,                 NX_NUM,  "packet type")                  \
+	KEY(DCID,    "dcid",    NFT_QUIC_CID_LEN,  NX_CID,  "destination connection ID")    \
+	KEY(SCID,    "scid",    NFT_QUIC_CID_LEN,  NX_CID,  "source connection ID")         \
+	KEY(ECH,     "ech",     1,                 NX_NUM,  "encrypted ClientHello")        \
+	FORM(SNI_CONCAT, "sni", NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name")
+/* clang-format on */
+
+#define ENTRY(id_, name_, width_, kind_, what_)                                                    \
+	[NFT_QUIC_##id_] = {                                                                       \
+		.name = name_,                                                                     \
+		.id = NFT_QUIC_##id_,                                                              \
+		.width = width_,                                                                   \
+		.kind = kind_,                                                                     \
+		.what = what_,                                                                     \
+	},
+#define LISTED(id_, name_, ...) ", " name_
+#define UNLISTED(...)
+#define ONE(...) +1
+
+static const struct nx_key keys[] = {KEYS(ENTRY, ENTRY)};
+
+_Static_assert(0 KEYS(ONE, ONE) == NFT_QUIC_KEY_MAX + 1, "each key has a line");
 
 const struct nx_key *nx_key_by_id(uint32_t id)
 {
@@ -50,7 +71,9 @@ uint32_t nx_key_offset(const struct nx_key *k)
 
 const char *nx_key_names(void)
 {
-	return "alpn, sni, version, type, dcid, scid, ech";
+	static const char names[] = KEYS(LISTED, UNLISTED);
+
+	return names + strlen(", ");
 }
 
 bool nx_layout_quic(const struct nx_layout *l)

@@ -107,6 +107,17 @@ static bool is_source(const struct line *l, const struct place *pl)
 	return l->len <= len && !memcmp(l->s, s, l->len) && (l->len == len || l->len >= 1000);
 }
 
+/* At the end of a file nft shows the line before. */
+static bool find_source(const struct line *l, struct place *shown)
+{
+	if (is_source(l, shown))
+		return true;
+	if (shown->line <= 1)
+		return false;
+	shown->line--;
+	return is_source(l, shown);
+}
+
 static bool is_carets(const struct line *l)
 {
 	size_t marks = 0;
@@ -282,7 +293,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 		unsigned int first, last;
 		const char *user, *q = p;
 		struct line msg, expected = {0}, source = {0}, carets = {0};
-		struct place pl;
+		struct place pl, shown;
 		size_t ulen;
 
 		if (!find_place(&l, text, ntext, &pl)) {
@@ -295,7 +306,8 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			next_line(&q, end, &expected);
 			p = q;
 		}
-		if (!next_line(&q, end, &source) || !is_source(&source, &pl))
+		shown = pl;
+		if (!next_line(&q, end, &source) || !find_source(&source, &shown))
 			source.s = NULL;
 		else
 			p = q;
@@ -318,7 +330,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			nx_buf_str(out, "\n");
 		}
 		if (source.s) {
-			user = nx_text_line(pl.text, pl.line, &ulen);
+			user = nx_text_line(shown.text, shown.line, &ulen);
 			if (user && pl.text->n)
 				nx_buf_add(out, user, ulen);
 			else
@@ -326,7 +338,7 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			nx_buf_str(out, "\n");
 		}
 		if (carets.s && pl.text->n) {
-			put_carets(out, &carets, &pl);
+			put_carets(out, &carets, &shown);
 		} else if (carets.s) {
 			nx_buf_add(out, carets.s, carets.len);
 			nx_buf_str(out, "\n");

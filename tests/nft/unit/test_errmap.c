@@ -32,6 +32,17 @@ static void test_place(void **state)
 	      "\t                             ^^^\n");
 }
 
+/* At the end of a file nft shows the line before. */
+static void test_end(void **state)
+{
+	(void)state;
+	check("f", "table t { set s { typeof quic alpn;\n elements = { \"smb\" } } }\n",
+	      "f:3:1-1: Error: syntax error, unexpected end of file\n"
+	      " elements = { " SMB " } } }\n^\n",
+	      "f:3:1-1: Error: syntax error, unexpected end of file\n"
+	      " elements = { \"smb\" } } }\n^\n");
+}
+
 static void test_command_line(void **state)
 {
 	(void)state;
@@ -134,10 +145,10 @@ static void test_foreign(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_place),	    cmocka_unit_test(test_command_line),
-		cmocka_unit_test(test_two_places),  cmocka_unit_test(test_words),
-		cmocka_unit_test(test_unknown_key), cmocka_unit_test(test_foreign),
-		cmocka_unit_test(test_expected),
+		cmocka_unit_test(test_place),	     cmocka_unit_test(test_end),
+		cmocka_unit_test(test_command_line), cmocka_unit_test(test_two_places),
+		cmocka_unit_test(test_words),	     cmocka_unit_test(test_unknown_key),
+		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_expected),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
