@@ -225,7 +225,7 @@ static void heading(void)
 		printf("floor: skipped, this processor lacks AES-NI, PCLMUL or SHA-NI\n");
 	if (getenv("NETTLE_FAT_OVERRIDE"))
 		printf("with NETTLE_FAT_OVERRIDE=%s\n", getenv("NETTLE_FAT_OVERRIDE"));
-	printf("peer libndpi: skipped\n");
+	printf("peers: not measured\n");
 	printf("\n| %-27s |", "flow");
 	for (size_t s = 0; s < SUBJECTS; s++)
 		printf(" %14s |", subjects[s].text);
