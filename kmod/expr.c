@@ -254,6 +254,7 @@ static int nq_load_validate(const struct nft_ctx *ctx, const struct nft_expr *ex
 	err = nq_search_resolve(ctx->net, state->chain, expr, &state->search);
 	if (err)
 		return err;
+	/* pairs with the load in the evaluation: @search is complete before it is seen */
 	smp_store_release(&state->resolved, true);
 	return 0;
 }
