@@ -18,11 +18,15 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, 'lib'), os.path.join(HERE, '../lib/py')]
 import certs
 import rules
 import services
-from net import BIN, WORK, Capture, Failed, Host, veth, workdir
+from nqtest.capture import Capture
+from nqtest.hosts import Host, WORK, veth, workdir
+from nqtest.shell import Failed
+from nqtest.where import BUILD as BIN
 
 TAP = '--tap' in sys.argv
 SERVER = '10.44.0.1'

@@ -7,7 +7,8 @@ import shlex
 import subprocess
 from collections import namedtuple
 
-TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
+from nqtest.where import TOP
+
 BUILD = os.environ.get('BUILD_DIR', f'{TOP}/build/tests/nft')
 LIB = f'{BUILD}/ext'
 Result = namedtuple('Result', 'rc out err')
