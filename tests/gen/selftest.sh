@@ -25,6 +25,11 @@ start() # starts a receiver and waits until it is there
 	while ! grep -q ^ready "$tmp/recv" 2>/dev/null; do kill -0 $recv || exit 1; sleep 0.02; done
 }
 
+datagrams_sent()
+{
+	awk '/^Udp: [0-9]/ { print $5 }' /proc/net/snmp
+}
+
 stop()
 {
 	kill $recv; wait $recv; recv=
@@ -76,8 +81,9 @@ start --server-initial 8443
 sends "a server's Initial before the answer" "got=2" --to 8443 --size 2000 --split 2 127.0.0.1 8443
 stop
 
+before=$(datagrams_sent)
 "$quicgen" send --to 8443 --pto 400 --tries 5 127.0.0.1 8443 >"$tmp/out" 2>&1 & sender=$!
-sleep 0.2
+until [ "$(datagrams_sent)" -gt "$before" ]; do kill -0 $sender || break; sleep 0.02; done
 start 8443
 wait $sender && grep -q "right=1 .*resent=1" "$tmp/out"; ok "resent after a PTO" $?
 stop

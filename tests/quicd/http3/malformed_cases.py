@@ -92,7 +92,7 @@ async def lengths(q, up):
             sid = c.stream()
             c.headers(sid, request('POST', '/echo') + [(b'content-length', said)], not pieces)
             for i, p in enumerate(pieces):
-                await asyncio.sleep(0.1)
+                await c.ping()  # the server has what was sent before
                 c.data(sid, p, i == len(pieces) - 1)
             what, code = await c.outcome(sid)
             ok((what, code) == ('status', 200) and name.startswith('more, ') or what in ('reset', 'closed'),
@@ -114,7 +114,7 @@ async def bodies(q, up):
         same(up.requests[-1]['trailers'], [('x-sum', '42')], 'they are passed on, but for those that must not be there')
         sid = c.stream()
         c.headers(sid, request('GET', '/echo') + [(b'cookie', b'a=1'), (b'cookie', b'b=2')])
-        await asyncio.sleep(0.3)
+        await c.ping()
         c.raw(sid, b'', True)
         same(await c.outcome(sid), ('status', 200), 'a GET whose end comes later')
         same(up.requests[-1]['framing'], 'none', 'has no body for all that')
@@ -127,7 +127,7 @@ async def bodies(q, up):
         c.headers(sid, request('POST', '/echo') + [(b'content-length', b'100')])
         c.data(sid, b'half')
         await c.until(lambda: up.received >= 4, 1)
-        await asyncio.sleep(0.3)
+        await c.ping()
         c._quic.reset_stream(sid, 0x10c)
         c.transmit()
         ok(await asyncio.to_thread(until, lambda: up.gone > gone), 'a request that the client breaks off is broken off upstream')

@@ -30,7 +30,7 @@ def drain(where, up):
             await c.until(lambda: up.received > 0, 1)
             q.process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(until, lambda: 'draining' in q.text())
-            await asyncio.sleep(0.2)
+            await c.ping()
             late = c.stream()
             c.headers(late, request('GET', '/echo'), True)
             what = await c.outcome(late)

@@ -3,11 +3,10 @@
 import signal
 import socket
 import subprocess
-import time
 
 from nqtest import lab
 from nqtest.checks import eq
-from nqtest.poll import wait_for
+from nqtest.poll import settled, wait_for
 from nqtest.quicc import quicc_cmd
 from nqtest.quicd import Service
 from nqtest.suite import test
@@ -23,7 +22,7 @@ def left_behind(s, count, size):
             clients.append(subprocess.Popen(quicc_cmd(s.port), stdin=f, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL))
     wait_for(lambda: s.stat("received_bytes") > count * size, 20)
-    time.sleep(0.5)  # the end of the stream, too
+    settled(lambda: s.stat("received_bytes"))  # the end of the stream, too
     for p in clients:
         p.kill()
         p.wait()

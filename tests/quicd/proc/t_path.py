@@ -9,7 +9,7 @@ import time
 from nqtest import lab
 from nqtest.aio import aioquic_run
 from nqtest.checks import eq, pattern
-from nqtest.poll import PATIENCE, wait_for
+from nqtest.poll import PATIENCE, settled, wait_for
 from nqtest.quicc import quicc, quicc_cmd, spawn_quicc
 from nqtest.quicd import Service
 from nqtest.suite import Skip, mark, need, test
@@ -164,16 +164,19 @@ def ecn_marks():
 
     def marks(**transport):
         s = Service(transport=transport)
-        p = subprocess.Popen(["tcpdump", "-i", "lo", "-nn", "-v", "-l", "udp src port %d" % s.port],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        seen = lab.TMP / (s.name + ".tcpdump")
+        with open(seen, "wb") as out:
+            p = subprocess.Popen(["tcpdump", "-i", "lo", "-nn", "-v", "-l", "udp src port %d" % s.port],
+                                 stdout=out, stderr=subprocess.PIPE)
         if b"listening on" not in p.stderr.readline():
             p.kill()
             raise Skip("tcpdump cannot capture")
         eq(quicc(s, data=pattern(300000)).rc, 0)
-        time.sleep(0.5)
+        wait_for(lambda: seen.stat().st_size, 10, "output of tcpdump")
+        settled(lambda: seen.stat().st_size)
         p.terminate()
-        text = p.communicate()[0].decode()
-        return re.findall(r"tos (0x\d+)", text)
+        p.communicate()
+        return re.findall(r"tos (0x\d+)", seen.read_text())
 
     seen = marks()
     assert seen.count("0x2") > len(seen) / 2, seen

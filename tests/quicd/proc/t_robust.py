@@ -260,7 +260,7 @@ def control_without_descriptors():
         held[-1].connect(str(s.control))
     wait_for(lambda: s.fds() == 20)
     before = cpu_seconds(s.proc.pid)
-    time.sleep(1)
+    time.sleep(1)  # the time that is measured
     used = cpu_seconds(s.proc.pid) - before
     assert used < 0.3, used
     eq(quicc(s, data=b"x").out, b"x")

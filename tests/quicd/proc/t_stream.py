@@ -10,7 +10,7 @@ from nqtest.aio import aioquic_run
 from nqtest.backends import Backend, echo, reset, sink
 from nqtest.checks import eq, pattern
 from nqtest.lab import cert
-from nqtest.poll import wait_for
+from nqtest.poll import PATIENCE, wait_for
 from nqtest.ports import free_port
 from nqtest.quicc import quicc, quicc_cmd, spawn_quicc
 from nqtest.quicd import Service
@@ -70,14 +70,17 @@ def backend_resets():
     def handler(sock, _):
         sock.recv(1)
         sock.sendall(b"part")
-        time.sleep(0.2)
+        arrived.wait(10 * PATIENCE)
         reset(sock)
 
+    arrived = threading.Event()
     b = Backend(handler)
     s = stream_service(b)
     p = spawn_quicc(s)
     p.stdin.write(b"go")
     p.stdin.flush()
+    eq(p.stdout.read(4), b"part")
+    arrived.set()
     eq(p.wait(10), 5)
     assert b"0x51430003" in p.stderr.read()
     p.stdin.close()
@@ -214,7 +217,7 @@ def client_stops_reading():
         await reader.readexactly(100)
         c._quic.stop_stream(writer.get_extra_info("stream_id"), 0x55)
         c.transmit()
-        await asyncio.sleep(0.2)
+        await c.ping()  # the server has the STOP_SENDING
         writer.write(b"second")
         writer.write_eof()
         for _ in range(200):

@@ -3,10 +3,9 @@
 import json
 import os
 import shutil
-import time
 
 from nqtest.hosts import WORK, Process
-from nqtest.poll import wait_for
+from nqtest.poll import settled, wait_for
 from nqtest.shell import Failed, run
 from nqtest.where import BUILD
 
@@ -25,13 +24,8 @@ class Capture:
 
     def settle(self):
         """What the kernel has seen but tcpdump not yet written comes within a moment; the size then."""
-        size, still, end = -1, 0, time.monotonic() + 10
-        while still < 3 and time.monotonic() < end:
-            now = os.path.getsize(self.file)
-            still = still + 1 if now == size and now >= HEAD else 0
-            size = now
-            time.sleep(0.2)
-        return size
+        wait_for(lambda: os.path.getsize(self.file) >= HEAD, 10, f'{self.file} has its head', 0.1, Failed)
+        return settled(lambda: os.path.getsize(self.file))
 
     def since(self, size):
         """A capture of its own of what came since the file had this size."""

@@ -21,12 +21,12 @@ class Authority:
         """Where a certificate is."""
         return f'{self.where}/{name}.pem'
 
-    def issue(self, name, *hosts, addresses=(), mode=0o600):
+    def issue(self, name, *hosts, addresses=(), mode=0o600, usage='serverAuth'):
         """A certificate for these hosts and its key, whose file gets this mode; their paths."""
         pem, key = self.path(name), f'{self.where}/{name}.key'
         names = ','.join([f'DNS:{h}' for h in hosts] + [f'IP:{a}' for a in addresses])
         run('openssl', 'req', '-x509', *EC, '-keyout', key, '-out', pem, '-days', '30', '-subj', f'/CN={hosts[0]}',
-            '-addext', f'subjectAltName={names}', '-addext', 'extendedKeyUsage=serverAuth',
+            '-addext', f'subjectAltName={names}', '-addext', f'extendedKeyUsage={usage}',
             '-addext', 'basicConstraints=critical,CA:FALSE', '-CA', self.pem, '-CAkey', self.key)
         os.chmod(key, mode)
         return pem, key

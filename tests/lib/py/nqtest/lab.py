@@ -28,7 +28,8 @@ def setup(build=None):
 def cert(name, host=None):
     """A certificate NAME.pem and key NAME.key for a host, signed by ca.pem; their paths."""
     if not (TMP / (name + ".pem")).exists():
-        authority.issue(name, host or name, addresses=["127.0.0.1"], mode=0o644)
+        authority.issue(name, host or name, addresses=["127.0.0.1"], mode=0o644,
+                        usage="serverAuth,clientAuth")
     return TMP / (name + ".pem"), TMP / (name + ".key")
 
 

@@ -25,3 +25,14 @@ def wait_for(condition, seconds=5, what='condition', step=0.02, error=AssertionE
     if not value:
         raise error(f'{what}: not within {seconds * PATIENCE:g} s')
     return value
+
+
+def settled(value, seconds=10, step=0.2, times=3):
+    """Poll until value() has stayed the same that many times, or the time is over; the last value."""
+    last, still, end = value(), 0, time.monotonic() + seconds * PATIENCE
+    while still < times and time.monotonic() < end:
+        time.sleep(step)
+        now = value()
+        still = still + 1 if now == last else 0
+        last = now
+    return last
