@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import subprocess
-import time
 
 from nqtest import lab
 from nqtest.aio import aioquic_run
