@@ -7,6 +7,8 @@ include PINS
 
 RIG     := tests/rig
 KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
+# TEST=NAME runs one test (vm, kasan, lockdep, nft: a file or shell pattern; quicd: a word of its name;
+# e2e: demo, pairs, or a client, a server name or a service of the pairs).
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -32,7 +34,9 @@ check:
 #: quick         what is run before a commit: unit, corpus, quicd, some seconds of fuzz; no guest
 .PHONY: quick
 quick: export FUZZ_S := 5
+# Built first: layers that run beside each other must not build the same objects.
 quick:
+	@$(RIG)/host-packages && $(MAKE) userspace
 	@$(RIG)/check --beside quicd unit corpus fuzz
 
 #: check-style   formatting, shellcheck, licences, spelling: what a script can judge, in seconds

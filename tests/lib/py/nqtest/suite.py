@@ -53,11 +53,13 @@ def names(fn):
 
 
 def chosen(word):
-    """The tests that -k (a glob or a part of a name) and TEST leave."""
-    def fits(fn):
-        return any(fnmatch.fnmatchcase(n, word) or word in n for n in names(fn))
+    """The tests with a name that -k, or else TEST, is a part of or fits as a glob."""
+    words = [word] if word else pick.patterns()
 
-    found = [fn for fn in TESTS + GROUPS if (not word or fits(fn)) and pick.wanted(*names(fn))]
+    def fits(fn):
+        return any(fnmatch.fnmatchcase(n, w) or w in n for n in names(fn) for w in words)
+
+    found = [fn for fn in TESTS + GROUPS if not words or fits(fn)]
     if not found:
         pick.nothing(f'-k {word}' if word else '')
     return found
