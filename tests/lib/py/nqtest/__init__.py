@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the test harnesses in Python share. Each module has one job and knows no harness."""
+"""The library of all test harnesses in Python. Each module has one job and knows no harness."""

@@ -23,7 +23,7 @@ class Capture:
         wait_for(lambda: 'listening on' in self.p.said(), 60, 'tcpdump listens', 0.1, Failed)
 
     def settle(self):
-        """What the kernel has seen but tcpdump not yet written comes within a moment; the size then."""
+        """Wait until tcpdump has written all that the kernel saw; the size then."""
         wait_for(lambda: os.path.getsize(self.file) >= HEAD, 10, f'{self.file} has its head', 0.1, Failed)
         return settled(lambda: os.path.getsize(self.file))
 
@@ -46,5 +46,5 @@ class Capture:
 
 
 def flows(file):
-    """What quic-inspect makes of a capture: a list of dicts, one a flow."""
+    """The flows of a capture, as quic-inspect reads them: a list of dicts, one a flow."""
     return [json.loads(line) for line in run(f'{BUILD}/inspect/quic-inspect', '--json', file).splitlines()]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which UDP flows conntrack still knows. An expired entry is not listed, collected or not."""
+"""The UDP flows that conntrack still knows. An expired entry is not listed, collected or not."""
 import os
 import re
 import socket

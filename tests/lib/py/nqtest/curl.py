@@ -10,7 +10,7 @@ def command(host, port, ca, *args):
 
 
 class Response:
-    """What curl got: status, fields (a list of pairs, names in lower case), body, exit code."""
+    """An answer as curl got it: status, fields (a list of pairs, names in lower case), body, exit code."""
 
     def __init__(self, done):
         self.code, self.body = done.returncode, done.stdout

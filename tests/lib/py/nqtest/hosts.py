@@ -82,7 +82,7 @@ class Host:
         return p
 
     def listens(self, kind, port):
-        """Who has this port ('-t' or '-u'): the line of ss, or an empty string."""
+        """The line of ss for the owner of this port ('-t' or '-u'), or an empty string."""
         return self.run('ss', '-Hlnp', kind, f'sport = :{port}').strip()
 
     def stop(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What all process tests of one run share: the programs, a directory, certificates."""
+"""Shared by all process tests of one run: the programs, a directory, certificates."""
 import os
 import pathlib
 import subprocess

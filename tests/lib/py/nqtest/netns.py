@@ -99,7 +99,7 @@ def veth(a, b, dev_a='eth0', dev_b='eth0', v4=('10.0.0.1', '10.0.0.2'), v6=('fd0
 
 @contextlib.contextmanager
 def one_cpu():
-    """What this thread sends meanwhile arrives in order: a veth queues it on the sender's CPU."""
+    """Datagrams that this thread sends meanwhile arrive in order: a veth queues it on the sender's CPU."""
     cpus = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cpus)})
     try:

@@ -82,7 +82,7 @@ class Lib:
 
 
 def dump(*args):
-    """What the kernel holds; elements in order, since a hash table has none."""
+    """A table as the kernel holds it; elements in order, since a hash table keeps no order."""
     r = subprocess.run([f'{BUILD}/dump', *args], capture_output=True, text=True)
     if r.returncode:
         raise RuntimeError(r.stderr)
