@@ -131,8 +131,8 @@ static void test_forms(void **state)
 static void test_untouched(void **state)
 {
 	static const char *const texts[] = {
-		"table inet quic { chain alpn { type filter hook input priority 0; jump quic; goto "
-		"sni; } }",
+		("table inet quic { chain alpn { type filter hook input priority 0; jump quic; "
+		 "goto sni; } }"),
 		"list chain inet quic alpn",
 		"delete table quic",
 		"add rule inet quic alpn tcp dport 443 jump alpn",
