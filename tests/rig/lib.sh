@@ -78,7 +78,7 @@ wanted() {
 
 # kill_tree PID... - end these processes and all that they started, whatever their session
 kill_tree() {
-	rig_tree=$(ps -A -o pid= -o ppid= | awk -v roots="$*" '
+	rig_tree=$(cat /proc/[0-9]*/stat 2>/dev/null | sed 's/ (.*) . / /' | awk -v roots="$*" '
 		{ parent[$1] = $2 }
 		END {
 			n = split(roots, r)
@@ -91,8 +91,18 @@ kill_tree() {
 					print p
 			}
 		}')
+	# A namespace's first process heeds nothing but SIGKILL; a guest takes a moment to end.
 	# shellcheck disable=SC2086 # numbers
 	kill $rig_tree 2>/dev/null || :
+	rig_left=50
+	for rig_p in $rig_tree; do
+		while [ $rig_left -gt 0 ] && kill -0 "$rig_p" 2>/dev/null; do
+			rig_left=$((rig_left - 1))
+			sleep 0.1
+		done
+	done
+	# shellcheck disable=SC2086 # numbers
+	kill -9 $rig_tree 2>/dev/null || :
 }
 
 # has_kernel ROOTDIR SERIES - does this root carry a kernel of the series
