@@ -175,6 +175,13 @@ modules:
 userspace:
 	@$(call LOCKED,sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C inspect') >&2
 
+#: compile_commands.json  for editors and clangd
+.PHONY: compile_commands.json
+compile_commands.json:
+	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
+	@root=$$($(RIG)/mkroot main) && $(IN_ROOT) tests/rig/compile-commands $(CURDIR) $$root $(KERNEL_MAIN) >$@.tmp
+	@mv $@.tmp $@
+
 #: fuzz          every fuzz target for FUZZ_S seconds, with libFuzzer's own output
 #: bench         all figures against the alternatives:
 .PHONY: fuzz bench
