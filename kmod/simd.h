@@ -11,6 +11,8 @@
 /* Not in User-Mode Linux, which calls itself X86_64, too. */
 #if defined(CONFIG_X86) && defined(CONFIG_X86_64)
 
+#define NQ_HAVE_SIMD
+
 #include <linux/jump_label.h>
 #include <asm/fpu/api.h>
 

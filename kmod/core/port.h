@@ -139,6 +139,8 @@ static inline bool nq_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad,
 
 #ifdef __x86_64__
 
+#define NQ_HAVE_SIMD
+
 /**
  * nq_simd_begin - may the functions of simd.h that need @need be called?
  *

@@ -12,6 +12,8 @@
 
 #include "types.h"
 
+#ifdef NQ_HAVE_SIMD
+
 /** nq_simd_aes_block - encrypt one block with AES-128; needs NQ_SIMD_AES */
 void nq_simd_aes_block(const u8 key[16], u8 out[16], const u8 in[16]);
 
@@ -25,5 +27,28 @@ bool nq_simd_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad, size_t a
  * @block:	64 bytes of padded message
  */
 void nq_simd_sha256(u32 state[8], const u8 block[64]);
+
+#else /* the same in C: nq_simd_begin() is never true, so nobody gets here */
+
+static inline void nq_simd_aes_block(const u8 key[16], u8 out[16], const u8 in[16])
+{
+	struct nq_aes aes;
+
+	nq_aes_key(&aes, key);
+	nq_aes_block(&aes, out, in);
+}
+
+static inline bool nq_simd_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad,
+				    size_t aad_len, u8 *buf, size_t len)
+{
+	return nq_gcm_open(key, iv, aad, aad_len, buf, len);
+}
+
+static inline void nq_simd_sha256(u32 state[8], const u8 block[64])
+{
+	nq_sha256_block(state, block);
+}
+
+#endif
 
 #endif /* NQ_SIMD_H */

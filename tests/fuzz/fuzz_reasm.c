@@ -37,37 +37,59 @@ static void check_all(void)
 	CHECK(r.n_ranges == n && r.top == top);
 }
 
+/* Bytes at @want and above go. Return: the new bound. */
+static uint32_t bound(uint32_t want)
+{
+	nq_reasm_bound(&r, want);
+	memset(have + want, 0, sizeof(have) - want);
+	return want;
+}
+
+/* Bytes @off to before @end, all of them below the bound. */
+static void add(uint32_t off, uint32_t end, bool taken)
+{
+	if (!taken) {
+		/* Only because it would make one range too many. */
+		CHECK(r.n_ranges == NQ_RANGES_ROOM && model_ranges() == NQ_RANGES_ROOM);
+		for (uint32_t i = off; i < end; i++)
+			CHECK(!have[i]);
+		CHECK(!have[end] && (!off || !have[off - 1]));
+		return;
+	}
+	for (uint32_t i = off; i < end; i++) {
+		if (!have[i])
+			model[i] = pieces[0];
+		have[i] = true;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = {data, size};
+	uint32_t want = NQ_CRYPTO_MAX;
 	uint8_t fill = 1;
 
 	memset(have, 0, sizeof(have));
 	nq_reasm_init(&r);
 	while (in.left) {
-		uint32_t off = fuzz_u16(&in), len = fuzz_u8(&in);
+		uint32_t off = fuzz_u16(&in), len = fuzz_u8(&in), end;
 		bool taken;
 
+		if (len == 249) {
+			want = bound(1 + off % want);
+			check_all();
+			continue;
+		}
 		if (len >= 250)
 			len = fuzz_u16(&in) % sizeof(pieces);
 		memset(pieces, fill++, len);
 		taken = nq_reasm_add(&r, off, pieces, len);
-		if (off + len > NQ_CRYPTO_MAX) {
-			CHECK(!taken);
-		} else if (!taken) {
-			/* Only because it would make one range too many. */
-			CHECK(r.n_ranges == NQ_RANGES_ROOM && model_ranges() == NQ_RANGES_ROOM);
-			for (uint32_t i = off; i < off + len; i++)
-				CHECK(!have[i]);
-			CHECK(!have[off + len] && (!off || !have[off - 1]));
-		} else {
-			for (uint32_t i = off; i < off + len; i++) {
-				if (!have[i])
-					model[i] = pieces[0];
-				have[i] = true;
-			}
-		}
-		CHECK(r.n_ranges <= NQ_RANGES_ROOM);
+		end = off + len < want ? off + len : want;
+		if (off < end)
+			add(off, end, taken);
+		else
+			CHECK(taken);
+		CHECK(r.n_ranges <= NQ_RANGES_ROOM && r.top <= want);
 	}
 	check_all();
 	return 0;
