@@ -7,7 +7,8 @@ include PINS
 
 RIG     := tests/rig
 KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
-# TEST=NAME runs one test (vm, kasan, lockdep: a file or shell pattern; quicd: a word of its name).
+# TEST=NAME runs one test (vm, kasan, lockdep, nft: a file or shell pattern; quicd: a word of its name;
+# e2e: demo, pairs, or a client, a server name or a service of the pairs).
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -92,8 +93,7 @@ tap-corpus: userspace
 	@$(IN_ROOT) sh -c 'rc=0; make -C tests/corpus check || rc=1; tests/captures/check build/inspect/quic-inspect || rc=1; exit $$rc'
 
 tap-quicd: userspace
-	@$(IN_ROOT) sh -c 'rc=0; tests/quicd/run build/quicd $(if $(TEST),-k "$(TEST)") || rc=1; \
-		$(if $(TEST),,tests/quicd/http3/run || rc=1;) exit $$rc'
+	@$(IN_ROOT) tests/quicd/run build/quicd
 
 tap-quicd-load: userspace
 	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k heavy

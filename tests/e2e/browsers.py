@@ -15,15 +15,16 @@ import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, 'lib'))
+sys.path[:0] = [os.path.join(HERE, 'lib'), os.path.join(HERE, '../lib/py')]
 import certs
 import rules
 import services
 from browser import JOBS, V6, Browser, ask
 from matrix import Lane, Matrix, Pair, end
-from net import BIN, Failed, Host, sh, veth, workdir
+from nqtest.hosts import Host, veth, workdir
+from nqtest.shell import Failed, run as sh
+from nqtest.tap import Tap
 from services import CADDY, HAPROXY, NGINX, page
-from tap import Tap
 
 LONG = '--long' in sys.argv
 V4 = '10.44.0.1'

@@ -18,31 +18,38 @@ import sys
 import time
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, 'lib'), os.path.join(HERE, '../lib/py')]
 import certs
 import rules
 import services
-from net import BIN, WORK, Capture, Failed, Host, veth, workdir
+from nqtest.capture import Capture
+from nqtest.hosts import Host, WORK, veth, workdir
+from nqtest.shell import Failed
+from nqtest.tap import tests
+from nqtest.where import BUILD as BIN
 
 TAP = '--tap' in sys.argv
 SERVER = '10.44.0.1'
 NAMES = {'fs': 'fs.example.org', 'dns': 'dns.example.org', 'one': 'one.example.org', 'two': 'two.example.org'}
 checks = []
+tests.prefix = 'demo: '
 
 
 def say(text):
-    print(f"# {text}" if TAP else f'[{time.monotonic() - began:5.1f} s] {text}', flush=True)
+    if TAP:
+        tests.say(text)
+    else:
+        print(f'[{time.monotonic() - began:5.1f} s] {text}', flush=True)
 
 
 def ok(good, name, note=''):
     checks.append(bool(good))
     if TAP:
-        print(f"{'ok' if good else 'not ok'} {len(checks)} - demo: {name}", flush=True)
-        for line in str(note).splitlines() if not good else ():
-            print(f'# {line}', flush=True)
-    elif not good:
+        return tests.ok(good, name, note)
+    if not good:
         say(f'FAILED: {name}: {note}')
-    return good
+    return bool(good)
 
 
 def smbclient(client):
@@ -185,9 +192,8 @@ def main():
                 print(f'# last words of {p.name}:\n' + '\n'.join('# ' + x for x in p.said().splitlines()[-8:]))
         server.stop()
     if TAP:
-        print(f'1..{len(checks)}')
-    else:
-        print('All of it works.' if all(checks) else f'{checks.count(False)} of {len(checks)} checks FAILED.')
+        return tests.end()
+    print('All of it works.' if all(checks) else f'{checks.count(False)} of {len(checks)} checks FAILED.')
     return 0 if all(checks) else 1
 
 

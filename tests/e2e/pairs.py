@@ -8,23 +8,27 @@ ClientHello was sent twice that is not straight to that port; and the rules' cou
 what lasts: a minute of silence, 0-RTT, large files, SMB with an account.
 
 TAP; the rows of docs/interop.md go to build/e2e/pairs.json, the first flights to
-build/e2e/captures/pairs. With --long every pair's file has the full size.
+build/e2e/captures/pairs. With --long every pair's file has the full size. TEST=NAME leaves the
+pairs whose label, client, server name or service it fits; their rows go to some-pairs.json.
 """
 import os
 import sys
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, 'lib'))
+sys.path[:0] = [os.path.join(HERE, 'lib'), os.path.join(HERE, '../lib/py')]
 import certs
 import rules
 import services
 import smb
 from clients import Aioquic, Curl, CurlNoName, Kdig, Quicc, Quicgo, Smbclient
 from matrix import Lane, Matrix, Pair, end
-from net import BIN, Failed, Host, veth, workdir
+from nqtest import pick
+from nqtest.hosts import Host, veth, workdir
+from nqtest.shell import Failed
+from nqtest.tap import Tap
+from nqtest.where import BUILD as BIN
 from services import CADDY, HAPROXY, NGINX, page
-from tap import Tap
 
 LONG = '--long' in sys.argv
 USER, PASSWORD = 'alice', 'Rabbit-hole-7'
@@ -95,28 +99,33 @@ def main():
     server = matrix = None
     try:
         server, lanes, conf = set_up()
-        pairs = PAIRS
+        pairs = chosen
         if not os.path.exists(f'{BIN}/e2e/quicgo'):
-            for p in PAIRS:
+            for p in chosen:
                 if isinstance(p.action, Quicgo):
                     tap.skip(p.label, 'quic-go could not be built')
-            pairs = [p for p in PAIRS if not isinstance(p.action, Quicgo)]
-        matrix = Matrix('pairs', tap, server, lanes, pairs, COUNTED, 5 if LONG else 1, PACKAGES)
+            pairs = [p for p in chosen if not isinstance(p.action, Quicgo)]
+        matrix = Matrix('pairs' if chosen == PAIRS else 'some-pairs', tap, server, lanes, pairs, COUNTED, 5 if LONG else 1, PACKAGES)
         matrix.meet_all()
         matrix.write()  # a run that ends early leaves what it has
         wait = matrix.silence(lanes[0])
         matrix.early(lanes[1])
         wait()  # before more clients of smb come
-        smb.check(tap, lanes, conf, ACCOUNT)
+        if any(isinstance(p.action, Smbclient) for p in chosen):
+            smb.check(tap, lanes, conf, ACCOUNT)
         sizes = services.large_files()
         # One whole file here; the rest in the long form.
         matrix.big(lambda p: (mib := 100 if LONG or (p.action.name, p.port) == ('curl', 4435) else 1, *sizes[mib]))
-        smb.attempt(tap, 'smbclient writes 50 MiB and reads them back',
-                    lambda: Smbclient(ACCOUNT, mib=50)(lanes[0].host, '10.44.0.1', 443, smb.NAME))
+        if any(isinstance(p.action, Smbclient) for p in chosen):
+            smb.attempt(tap, 'smbclient writes 50 MiB and reads them back',
+                        lambda: Smbclient(ACCOUNT, mib=50)(lanes[0].host, '10.44.0.1', 443, smb.NAME))
     except Failed as e:
         tap.ok(False, 'the pairs could be run to the end', e)
     return end(tap, server, matrix)
 
 
+chosen = [p for p in PAIRS if pick.wanted('pairs', p.label, p.action.name, p.name, p.service)]
+if not chosen:
+    pick.nothing()
 tap = Tap()
 sys.exit(main())

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 
-from nftlib import LIB, TOP, Lib, Nft, dump, version
-from vm import Ns, case, ok, same, wait
+from nqtest.nftcmd import LIB, TOP, Lib, Nft, dump, version
+from nqtest.netns import Ns
+from nqtest.poll import until
+from nqtest.tap import case, ok, same
 
 nft = Nft()
 stock = Nft(facade=False)
@@ -366,18 +368,18 @@ def monitor():
             f.seek(0)
             return f.read()
         try:
-            wait(lambda: nft.good('add table inet m') == '' and 'add table inet m' in seen(out)
+            until(lambda: nft.good('add table inet m') == '' and 'add table inet m' in seen(out)
                  and '"m"' in seen(jout), 20, 0.3)
             nft.good('-f -', TABLE)
             nft.good('add element inet t names { "seen.example" }')
             nft.good('add element inet t ports { "seen" : 99 }')
             nft.good('add rule inet t c quic sni "' + 'x' * 70 + '" drop')
-            ok(wait(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
+            ok(until(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
             text = seen(out)
             ok('add rule inet t c udp dport 443 quic alpn "smb" redirect to :8443' in text and
                'add element inet t names { "seen.example" }' in text and '@ih' not in text,
                'monitor shows quic rules and elements', text)
-            ok(wait(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
+            ok(until(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
                '"seen.example"' in seen(jout) and '["seen", 99]' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
         finally:
             for p in procs:

@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import tempfile
 
-from nftlib import LIB, Nft, dump
-from vm import Ns, case, ok, same, skip, wait
+from nqtest.nftcmd import LIB, Nft, dump
+from nqtest.netns import Ns
+from nqtest.poll import until
+from nqtest.tap import case, ok, same, skip
 
 OURS = '''table inet ours {
 	map ports {
@@ -44,7 +46,7 @@ class Firewalld:
         self.log = f'{d}/log'
         self.env = dict(os.environ, LD_LIBRARY_PATH=LIB, DBUS_SYSTEM_BUS_ADDRESS=f'unix:path={d}/bus')
         self.bus = subprocess.Popen(['dbus-daemon', '--nofork', '--nopidfile', f'--config-file={d}/bus.conf'])
-        wait(lambda: os.path.exists(f'{d}/bus'), 20, 0.1)
+        until(lambda: os.path.exists(f'{d}/bus'), 20, 0.1)
         with open(self.log, 'w') as log:
             self.p = subprocess.Popen(['firewalld', '--nofork', '--nopid', '--log-target=console'],
                                       env=self.env, stdout=log, stderr=log)
@@ -53,7 +55,7 @@ class Firewalld:
         return subprocess.run(['firewall-cmd', *args], env=self.env, capture_output=True, text=True)
 
     def up(self):
-        return wait(lambda: self.cmd('--state').stdout.strip() == 'running' or self.p.poll() is not None, 120, 1)
+        return until(lambda: self.cmd('--state').stdout.strip() == 'running' or self.p.poll() is not None, 120, 1)
 
     def logged(self):
         with open(self.log) as f:
@@ -82,7 +84,7 @@ def firewalld():
             def does(option, cond, name):
                 # on a slow machine the answer may be late, the work is done all the same
                 r = fw.cmd(*option)
-                ok(wait(cond, 240, 1) and (r.returncode == 0 or 'not receive a reply' in r.stderr), name,
+                ok(until(cond, 240, 1) and (r.returncode == 0 or 'not receive a reply' in r.stderr), name,
                    f'{r} {fw.logged()}')
 
             def ours():

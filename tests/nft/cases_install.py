@@ -8,8 +8,9 @@ import subprocess
 import sys
 import tempfile
 
-from nftlib import LIB, TOP, Nft, dump, version
-from vm import Ns, case, ok, same, skip
+from nqtest.nftcmd import LIB, TOP, Nft, dump, version
+from nqtest.netns import Ns
+from nqtest.tap import case, ok, same, skip
 
 FACADE = f'{LIB}/libnftables.so.1'
 REAL = glob.glob('/usr/lib/*/libnftables.so.1')[0]

@@ -4,9 +4,11 @@ import signal
 import subprocess
 import tempfile
 
-import qt
-from nftlib import Nft
-from vm import Ns, case, ok, wait
+from nqtest import qt
+from nqtest.netns import Ns
+from nqtest.poll import until
+from nqtest.tap import case, ok
+from nqtest.nftcmd import Nft
 
 RULES = '''table inet tr {
 	map where { typeof quic alpn : verdict; elements = { "h3" : jump web, "doq" : drop }; }
@@ -38,7 +40,7 @@ def traced(nft, client, *args):
                 # a fresh flow each time: names belong to a flow's first packets
                 client.sendto(qt.Flight(alpn='smb,h3', sni='www.example.com').whole(), ('127.0.0.1', 4433))
                 return 'accept' in read(out).rpartition('web')[2] or p.poll() is not None
-            wait(seen, 30, 0.5)
+            until(seen, 30, 0.5)
         finally:
             p.send_signal(signal.SIGTERM)
             p.wait()

@@ -4,8 +4,9 @@ import re
 import subprocess
 import tempfile
 
-from nftlib import Nft
-from vm import Ns, case, ok, same
+from nqtest.nftcmd import Nft
+from nqtest.netns import Ns
+from nqtest.tap import case, ok, same
 
 RULES = '''define web = { 80, 443 }
 table inet quic {

@@ -3,8 +3,10 @@
 import os
 import tempfile
 
-from nftlib import Nft
-from vm import MODULE, Ns, case, ok, same, skip
+from nqtest.nftcmd import Nft
+from nqtest.module import MODULE
+from nqtest.netns import Ns
+from nqtest.tap import case, ok, same, skip
 
 GOOD = 'table inet before { chain c { type filter hook input priority 0; }\n}\n'
 BAD = GOOD + '''table inet t {

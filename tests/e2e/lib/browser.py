@@ -4,11 +4,12 @@ the share, the answer comes back there."""
 import itertools
 import json
 import os
-import time
 
 import certs
 from clients import SILENCE, Client
-from net import BIN, Failed, poll, sh
+from nqtest.poll import wait_for
+from nqtest.shell import Failed, run as sh
+from nqtest.where import BUILD as BIN
 
 JOBS = f'{BIN}/e2e/browse'
 V6 = 10000      # so much above a port is the one that leads to the same port over IPv6
@@ -21,7 +22,7 @@ def ask(**job):
     with open(f'{base}.new', 'w') as f:
         json.dump(job, f)
     os.rename(f'{base}.new', f'{base}.json')
-    poll(f"{job['browser']} answers", lambda: os.path.exists(f'{base}.answer'), 700)
+    wait_for(lambda: os.path.exists(f'{base}.answer'), 700, f"{job['browser']} answers", 0.1, Failed)
     with open(f'{base}.answer') as f:
         answer = json.load(f)
     if 'error' in answer:

@@ -12,7 +12,9 @@ import re
 import tempfile
 
 import certs
-from net import BIN, WORK, Failed, sh
+from nqtest.hosts import WORK
+from nqtest.shell import Failed, run as sh
+from nqtest.where import BUILD as BIN
 
 V1, V2 = '0x00000001', '0x6b3343cf'
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -4,7 +4,8 @@ import glob
 import os
 import re
 
-from net import BIN, sh
+from nqtest.shell import run as sh
+from nqtest.where import BUILD as BIN
 
 
 def install():

@@ -5,7 +5,10 @@ import hashlib
 import os
 
 import certs
-from net import BIN, WORK, poll, sh
+from nqtest.hosts import WORK
+from nqtest.poll import wait_for
+from nqtest.shell import Failed, run as sh
+from nqtest.where import BUILD as BIN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BACKEND = 8081  # TCP, of the application behind the web servers
@@ -159,7 +162,7 @@ def whocalls(host, name, port, alpn, *hosts):
     """The example service that takes its streams as sockets, and quicd in front."""
     path = f'{WORK}/{name}.socket'
     host.start('whocalls', f'{BIN}/e2e/whocalls', path)
-    poll('whocalls listens', lambda: os.path.exists(path))
+    wait_for(lambda: os.path.exists(path), 60, 'whocalls listens', 0.1, Failed)
     return quicd(host, name, port, alpn, hosts, mode='handoff', body=f'[handoff]\nsocket = {path}')
 
 

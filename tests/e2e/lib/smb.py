@@ -4,7 +4,7 @@ import concurrent.futures
 import re
 
 from clients import Smbclient
-from net import Failed
+from nqtest.shell import Failed
 
 NAME = 'fs.example.org'
 

@@ -3,19 +3,21 @@
 import os
 import subprocess
 
-from daemon import QUICD, WRAP, certificate
-from tap import equal, ok
+from nqtest import lab
+from nqtest.suite import group
+from nqtest.tap import ok, same
 
 
 def check(where, lines, alpn='h3', mode='http3'):
-    cert, key = certificate(where)
+    cert, key = lab.cert('www.example.org')
     path = os.path.join(where, 'bad.conf')
     head = ['[service]', 'listen = 127.0.0.1:4433', f'alpn = {alpn}', f'mode = {mode}', '[tls]', f'cert = {cert}', f'key = {key}', '[http3]']
     with open(path, 'w') as f:
         f.write('\n'.join(head + lines) + '\n')
-    return subprocess.run([*WRAP, QUICD, '--check-config', '-c', path], capture_output=True, text=True)
+    return subprocess.run([lab.BIN / 'quicd', '--check-config', '-c', path], capture_output=True, text=True)
 
 
+@group('http3 config')
 def run(where):
     root = os.path.join(where, 'www')
     os.mkdir(root)
@@ -25,7 +27,7 @@ def run(where):
          'idle-timeout = 0', 'mime-types = /dev/null']
     for lines in good:
         r = check(where, lines)
-        equal((r.returncode, r.stderr), (0, ''), 'good: ' + ', '.join(ln.split(' = ')[0] for ln in lines))
+        same((r.returncode, r.stderr), (0, ''), 'good: ' + ', '.join(ln.split(' = ')[0] for ln in lines))
     bad = (
         ([], ':', '"root" or "backend" is missing'),
         ([f'root = {root}/none'], ':9:', f'root = {root}/none: No such file'),

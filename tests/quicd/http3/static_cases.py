@@ -2,9 +2,11 @@
 """Files below a root."""
 import hashlib
 import os
+import time
 
-from daemon import Quicd
-from tap import equal, ok, until
+from nqtest.h3service import Quicd, until
+from nqtest.suite import group
+from nqtest.tap import ok, same
 
 MIB = 1 << 20
 
@@ -48,38 +50,38 @@ def tree(where):
 
 def basics(q):
     r = q.get('/a.txt')
-    equal((r.status, r.body), (200, b'0123456789' * 10), 'a file')
-    equal(r['content-length'], '100', 'Content-Length')
-    equal(r['content-type'], 'text/plain; charset=utf-8', 'type of a text')
-    equal(r['accept-ranges'], 'bytes', 'Accept-Ranges')
+    same((r.status, r.body), (200, b'0123456789' * 10), 'a file')
+    same(r['content-length'], '100', 'Content-Length')
+    same(r['content-type'], 'text/plain; charset=utf-8', 'type of a text')
+    same(r['accept-ranges'], 'bytes', 'Accept-Ranges')
     ok(r['etag'] and r['last-modified'] and r['date'], 'ETag, Last-Modified and Date', r)
     r = q.get('/')
-    equal((r.status, r.body, r['content-type']), (200, b'<p>front</p>', 'text/html; charset=utf-8'),
+    same((r.status, r.body, r['content-type']), (200, b'<p>front</p>', 'text/html; charset=utf-8'),
           'the index of the root')
-    equal(q.get('/dir/').body, b'<p>dir</p>', 'the index of a directory')
+    same(q.get('/dir/').body, b'<p>dir</p>', 'the index of a directory')
     r = q.get('/dir?x=1')
-    equal((r.status, r['location']), (301, '/dir/?x=1'), 'a directory without its slash')
-    equal(q.get('/empty/').status, 403, 'a directory without index')
-    equal(q.get('/none').status, 404, 'no such file')
-    equal(q.get('/a.txt/').status, 404, 'a file is no directory')
-    equal(q.get('/a.txt?query=/../').body[:10], b'0123456789', 'the query does not matter')
-    equal(q.get('/with%20space.css').body, b'p {}', 'a blank, encoded')
-    equal(q.get('/caf%C3%A9.png')['content-type'], 'image/png', 'UTF-8, encoded; type of a picture')
-    equal(q.get('/%61%2Etxt').status, 200, 'letters may be encoded')
-    equal(q.get('/dir/deep/x.js')['content-type'], 'text/javascript; charset=utf-8', 'type of a script')
-    equal(q.get('/odd.ending')['content-type'], 'application/octet-stream', 'type of an unknown ending')
-    equal(q.get('/.well-known/ok').body, b'fine', '.well-known')
+    same((r.status, r['location']), (301, '/dir/?x=1'), 'a directory without its slash')
+    same(q.get('/empty/').status, 403, 'a directory without index')
+    same(q.get('/none').status, 404, 'no such file')
+    same(q.get('/a.txt/').status, 404, 'a file is no directory')
+    same(q.get('/a.txt?query=/../').body[:10], b'0123456789', 'the query does not matter')
+    same(q.get('/with%20space.css').body, b'p {}', 'a blank, encoded')
+    same(q.get('/caf%C3%A9.png')['content-type'], 'image/png', 'UTF-8, encoded; type of a picture')
+    same(q.get('/%61%2Etxt').status, 200, 'letters may be encoded')
+    same(q.get('/dir/deep/x.js')['content-type'], 'text/javascript; charset=utf-8', 'type of a script')
+    same(q.get('/odd.ending')['content-type'], 'application/octet-stream', 'type of an unknown ending')
+    same(q.get('/.well-known/ok').body, b'fine', '.well-known')
     r = q.get('/zero')
-    equal((r.status, r.body, r['content-length']), (200, b'', '0'), 'an empty file')
-    equal(q.get('/inside').status, 200, 'a symbolic link that stays below the root')
+    same((r.status, r.body, r['content-length']), (200, b'', '0'), 'an empty file')
+    same(q.get('/inside').status, 200, 'a symbolic link that stays below the root')
     r = q.get('/a.txt', '-I')
-    equal((r.status, r['content-length']), (200, '100'), 'HEAD')
-    equal(q.get('/none', '-I').status, 404, 'HEAD of nothing')
+    same((r.status, r['content-length']), (200, '100'), 'HEAD')
+    same(q.get('/none', '-I').status, 404, 'HEAD of nothing')
     for method in ('POST', 'PUT', 'DELETE', 'OPTIONS', 'BREW'):
         r = q.get('/a.txt', '-X', method)
-        equal((r.status, r['allow']), (405, 'GET, HEAD'), f'{method} is not allowed')
+        same((r.status, r['allow']), (405, 'GET, HEAD'), f'{method} is not allowed')
     r = q.get('/a.txt', '--data-binary', '@' + q.config.replace('h3.conf', 'www/big'))
-    equal(r.status, 405, 'the answer to a large POST comes before its end')
+    same(r.status, 405, 'the answer to a large POST comes before its end')
 
 
 def escapes(q):
@@ -90,8 +92,8 @@ def escapes(q):
                  '/' + 'x' * 300, '/' + 'y/' * 2000):
         r = q.get(path)
         ok(r.status in (403, 404) and b'secret' not in r.body, f'refused: {path[:40]}', r)
-    equal(q.get('/100%2525.txt').body, b'percent', 'decoded once')
-    equal(q.get('/100%25.txt').status, 404, 'and not twice')
+    same(q.get('/100%2525.txt').body, b'percent', 'decoded once')
+    same(q.get('/100%25.txt').status, 404, 'and not twice')
 
 
 def ranges(q):
@@ -99,24 +101,24 @@ def ranges(q):
         r = q.get('/a.txt', '-H', f'Range: {spec}', *more)
         return r.status, r.body, r['content-range']
 
-    equal(part('bytes=0-9'), (206, b'0123456789', 'bytes 0-9/100'), 'a range from the start')
-    equal(part('bytes=95-'), (206, b'56789', 'bytes 95-99/100'), 'a range to the end')
-    equal(part('bytes=-3'), (206, b'789', 'bytes 97-99/100'), 'the last bytes')
-    equal(part('bytes=-1000')[0::2], (206, 'bytes 0-99/100'), 'more last bytes than there are')
-    equal(part('bytes=98-1000'), (206, b'89', 'bytes 98-99/100'), 'a range beyond the end is cut')
-    equal(part('bytes=100-')[0::2], (416, 'bytes */100'), 'a range behind the end')
-    equal(part('bytes=-0')[0], 416, 'no last bytes')
+    same(part('bytes=0-9'), (206, b'0123456789', 'bytes 0-9/100'), 'a range from the start')
+    same(part('bytes=95-'), (206, b'56789', 'bytes 95-99/100'), 'a range to the end')
+    same(part('bytes=-3'), (206, b'789', 'bytes 97-99/100'), 'the last bytes')
+    same(part('bytes=-1000')[0::2], (206, 'bytes 0-99/100'), 'more last bytes than there are')
+    same(part('bytes=98-1000'), (206, b'89', 'bytes 98-99/100'), 'a range beyond the end is cut')
+    same(part('bytes=100-')[0::2], (416, 'bytes */100'), 'a range behind the end')
+    same(part('bytes=-0')[0], 416, 'no last bytes')
     for spec in ('bytes=5-3', 'bytes=0-1,5-6', 'bytes=a-b', 'lines=0-3', 'bytes=', 'bytes=-', 'bytes=+1-2',
                  'bytes=18446744073709551616-'):
-        equal(part(spec)[0], 200, f'ignored: {spec}')
+        same(part(spec)[0], 200, f'ignored: {spec}')
     r = q.get('/a.txt', '-I', '-H', 'Range: bytes=0-1')
-    equal((r.status, r['content-length']), (200, '100'), 'HEAD knows no ranges')
+    same((r.status, r['content-length']), (200, '100'), 'HEAD knows no ranges')
     etag, date = q.get('/a.txt')['etag'], q.get('/a.txt')['last-modified']
-    equal(part('bytes=0-0', '-H', f'If-Range: {etag}')[0], 206, 'If-Range, the tag fits')
-    equal(part('bytes=0-0', '-H', 'If-Range: "other"')[0], 200, 'If-Range, another tag')
-    equal(part('bytes=0-0', '-H', f'If-Range: W/{etag}')[0], 200, 'If-Range, a weak tag')
-    equal(part('bytes=0-0', '-H', f'If-Range: {date}')[0], 206, 'If-Range, the date fits')
-    equal(part('bytes=0-0', '-H', 'If-Range: Thu, 01 Jan 1970 00:00:00 GMT')[0], 200, 'If-Range, another date')
+    same(part('bytes=0-0', '-H', f'If-Range: {etag}')[0], 206, 'If-Range, the tag fits')
+    same(part('bytes=0-0', '-H', 'If-Range: "other"')[0], 200, 'If-Range, another tag')
+    same(part('bytes=0-0', '-H', f'If-Range: W/{etag}')[0], 200, 'If-Range, a weak tag')
+    same(part('bytes=0-0', '-H', f'If-Range: {date}')[0], 206, 'If-Range, the date fits')
+    same(part('bytes=0-0', '-H', 'If-Range: Thu, 01 Jan 1970 00:00:00 GMT')[0], 200, 'If-Range, another date')
 
 
 def conditions(q):
@@ -128,36 +130,36 @@ def conditions(q):
     etag, date = first['etag'], first['last-modified']
     old, new = 'Thu, 01 Jan 1970 00:00:00 GMT', 'Fri, 01 Jan 2100 00:00:00 GMT'
     r = q.get('/a.txt', '-H', f'If-None-Match: {etag}')
-    equal((r.status, r.body, r['etag'], r['content-length']), (304, b'', etag, None), 'If-None-Match: 304')
-    equal(status(f'If-None-Match: "x", W/{etag}'), 304, 'If-None-Match, in a list, weak')
-    equal(status('If-None-Match: "x"', f'If-None-Match: {etag}'), 304, 'If-None-Match, in a second field')
-    equal(status('If-Match: "x"', f'If-Match: {etag}'), 200, 'If-Match, in a second field')
-    equal(status('If-None-Match: *'), 304, 'If-None-Match: *')
-    equal(status('If-None-Match: "x"'), 200, 'If-None-Match, another')
-    equal(status(f'If-Modified-Since: {date}'), 304, 'If-Modified-Since, the same')
-    equal(status(f'If-Modified-Since: {new}'), 304, 'If-Modified-Since, later')
-    equal(status(f'If-Modified-Since: {old}'), 200, 'If-Modified-Since, before')
-    equal(status('If-Modified-Since: yesterday'), 200, 'If-Modified-Since, no date')
-    equal(status('If-None-Match: "x"', f'If-Modified-Since: {new}'), 200, 'If-None-Match goes before')
-    equal(status(f'If-Match: {etag}'), 200, 'If-Match')
-    equal(status('If-Match: "x"'), 412, 'If-Match, another')
-    equal(status(f'If-Match: W/{etag}'), 412, 'If-Match, weak')
-    equal(status(f'If-Unmodified-Since: {old}'), 412, 'If-Unmodified-Since')
-    equal(status(f'If-Unmodified-Since: {date}'), 200, 'If-Unmodified-Since, the same')
+    same((r.status, r.body, r['etag'], r['content-length']), (304, b'', etag, None), 'If-None-Match: 304')
+    same(status(f'If-None-Match: "x", W/{etag}'), 304, 'If-None-Match, in a list, weak')
+    same(status('If-None-Match: "x"', f'If-None-Match: {etag}'), 304, 'If-None-Match, in a second field')
+    same(status('If-Match: "x"', f'If-Match: {etag}'), 200, 'If-Match, in a second field')
+    same(status('If-None-Match: *'), 304, 'If-None-Match: *')
+    same(status('If-None-Match: "x"'), 200, 'If-None-Match, another')
+    same(status(f'If-Modified-Since: {date}'), 304, 'If-Modified-Since, the same')
+    same(status(f'If-Modified-Since: {new}'), 304, 'If-Modified-Since, later')
+    same(status(f'If-Modified-Since: {old}'), 200, 'If-Modified-Since, before')
+    same(status('If-Modified-Since: yesterday'), 200, 'If-Modified-Since, no date')
+    same(status('If-None-Match: "x"', f'If-Modified-Since: {new}'), 200, 'If-None-Match goes before')
+    same(status(f'If-Match: {etag}'), 200, 'If-Match')
+    same(status('If-Match: "x"'), 412, 'If-Match, another')
+    same(status(f'If-Match: W/{etag}'), 412, 'If-Match, weak')
+    same(status(f'If-Unmodified-Since: {old}'), 412, 'If-Unmodified-Since')
+    same(status(f'If-Unmodified-Since: {date}'), 200, 'If-Unmodified-Since, the same')
     os.utime(os.path.join(os.path.dirname(q.config), 'www/a.txt'), ns=(0, 1234567890123456789))
     r = q.get('/a.txt', '-H', f'If-None-Match: {etag}')
     ok(r.status == 200 and r['etag'] != etag, 'a changed file has another tag', r)
-    equal(r['last-modified'], 'Fri, 13 Feb 2009 23:31:30 GMT', 'Last-Modified')
+    same(r['last-modified'], 'Fri, 13 Feb 2009 23:31:30 GMT', 'Last-Modified')
 
 
 def big(q, digest):
     r = q.get('/big', timeout=120)
-    equal((r.status, hashlib.sha256(r.body).hexdigest()), (200, digest), '100 MiB are whole')
+    same((r.status, hashlib.sha256(r.body).hexdigest()), (200, digest), '100 MiB are whole')
     r = q.get('/big', '-r', f'{99 * MIB}-')
-    equal((r.status, r.body[:4], len(r.body)), (206, (99).to_bytes(4, 'big'), MIB), 'a range far into a file')
+    same((r.status, r.body[:4], len(r.body)), (206, (99).to_bytes(4, 'big'), MIB), 'a range far into a file')
     many = q.get('/big', '-Z', *sum((['-o', '/dev/null', f'https://www.example.org:{q.port}/a.txt']
                                      for _ in range(150)), []), '-o', '/dev/null')
-    equal(many.code, 0, '150 more requests at once')
+    same(many.code, 0, '150 more requests at once')
 
 
 def slow(q):
@@ -166,7 +168,7 @@ def slow(q):
     q.reset_hwm()
     clients = [q.popen('/big', '--limit-rate', '300k', '-o', '/dev/null') for _ in range(8)]
     until(lambda: q.text().count('/big: 200') >= 11)
-    until(lambda: False, 3)
+    time.sleep(3)  # memory is watched for so long
     grown = q.rss('VmHWM') - before
     ok(grown < 24 * 1024, f'eight slow readers of 100 MiB each take less than 3 MiB each ({grown} KiB in all)')
     for c in clients:
@@ -189,12 +191,13 @@ def types(where, root):
     with open(own, 'w') as f:
         f.write('# mine\ntext/odd\tending other\nimage/only\n\napplication/x-text txt\n')
     with Quicd(where, [f'root = {root}', f'mime-types = {own}', 'index = a.txt'], name='types') as q:
-        equal(q.get('/odd.ending')['content-type'], 'text/odd; charset=utf-8', 'mime-types: a type of our own')
-        equal(q.get('/a.txt')['content-type'], 'application/x-text', 'mime-types goes before the built-in table')
-        equal(q.get('/with%20space.css')['content-type'], 'text/css; charset=utf-8', 'which serves the rest')
-        equal(q.get('/').body[:10], b'0123456789', 'index = a.txt')
+        same(q.get('/odd.ending')['content-type'], 'text/odd; charset=utf-8', 'mime-types: a type of our own')
+        same(q.get('/a.txt')['content-type'], 'application/x-text', 'mime-types goes before the built-in table')
+        same(q.get('/with%20space.css')['content-type'], 'text/css; charset=utf-8', 'which serves the rest')
+        same(q.get('/').body[:10], b'0123456789', 'index = a.txt')
 
 
+@group('http3 static', 'moves')
 def run(where):
     root, digest = tree(where)
     with Quicd(where, [f'root = {root}'], service=['idle-timeout = 3s']) as q:

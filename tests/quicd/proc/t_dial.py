@@ -5,8 +5,13 @@ import socket
 import threading
 import time
 
-import harness as h
-from harness import Service, eq, quicc, test
+from nqtest import lab
+from nqtest.checks import eq
+from nqtest.lab import sh
+from nqtest.ports import free_port
+from nqtest.quicc import quicc
+from nqtest.quicd import Service
+from nqtest.suite import need, test
 
 
 def listener(family, address, backlog, kind=socket.SOCK_STREAM):
@@ -49,7 +54,7 @@ def http(s):
 
 def silent_then_answering(answer):
     """A port where ::1 takes no connection any more and 127.0.0.1 serves."""
-    port = h.free_port(socket.SOCK_STREAM)
+    port = free_port(socket.SOCK_STREAM)
     silent = listener(socket.AF_INET6, ("::1", port), 0)
     held = []
     for _ in range(3):
@@ -67,7 +72,7 @@ def close(socks):
 
 
 def curl(s, *args):
-    return h.sh("curl", "-sS", "--http3-only", "--cacert", h.TMP / "ca.pem", "--resolve",
+    return sh("curl", "-sS", "--http3-only", "--cacert", lab.TMP / "ca.pem", "--resolve",
                 "localhost:%d:127.0.0.1" % s.port, "-w", "%{http_code}", "https://localhost:%d/" % s.port,
                 *args, timeout=30).stdout
 
@@ -75,7 +80,7 @@ def curl(s, *args):
 @test
 def unix_backlog_is_full():
     """a Unix backend that accepts slowly: no stream is reset, they wait for their turn"""
-    path = str(h.TMP / "backlog.sock")
+    path = str(lab.TMP / "backlog.sock")
     slow = listener(socket.AF_UNIX, path, 1)
     serve(slow, echo, 0.03)
     s = Service(service={"mode": "stream"}, stream={"backend": path})
@@ -88,7 +93,7 @@ def unix_backlog_is_full():
 @test
 def unix_backlog_stays_full():
     """one that never accepts: reset with 0x51430002 after connect-timeout"""
-    path = str(h.TMP / "full.sock")
+    path = str(lab.TMP / "full.sock")
     full = listener(socket.AF_UNIX, path, 0)
     s = Service(service={"mode": "stream"}, stream={"backend": path, "connect-timeout": "1s"})
     first = socket.socket(socket.AF_UNIX)
@@ -113,8 +118,8 @@ def silent_address():
 @test
 def http3_backlog_and_silent_address():
     """the reverse proxy does the same"""
-    h.need("curl")
-    path = str(h.TMP / "http.sock")
+    need("curl")
+    path = str(lab.TMP / "http.sock")
     slow = listener(socket.AF_UNIX, path, 0)
     first = socket.socket(socket.AF_UNIX)
     first.connect(path)
@@ -130,7 +135,7 @@ def http3_backlog_and_silent_address():
 @test
 def handoff_backlog_is_full():
     """a service that has not accepted yet gets its streams when it does"""
-    path = str(h.TMP / "handoff.sock")
+    path = str(lab.TMP / "handoff.sock")
     slow = listener(socket.AF_UNIX, path, 0, socket.SOCK_SEQPACKET)
     first = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     first.connect(path)
@@ -153,14 +158,14 @@ def handoff_backlog_is_full():
 @test
 def http3_without_descriptors():
     """requests for which there is no descriptor get 503, later ones are served"""
-    h.need("curl")
+    need("curl")
     slow = listener(socket.AF_INET, ("127.0.0.1", 0), 64)
     serve(slow, lambda s: (time.sleep(1), http(s)))
     s = Service(start=False, service={"mode": "http3", "alpn": "h3"},
                 http3={"backend": "127.0.0.1:%d" % slow.getsockname()[1]})
     s.start_with("ulimit -n 20")
     urls = ["https://localhost:%d/" % s.port] * 30
-    r = h.sh("curl", "-sS", "-Z", "--parallel-max", "40", "--http3-only", "--cacert", h.TMP / "ca.pem", "--resolve",
+    r = sh("curl", "-sS", "-Z", "--parallel-max", "40", "--http3-only", "--cacert", lab.TMP / "ca.pem", "--resolve",
              "localhost:%d:127.0.0.1" % s.port, "-w", "%{http_code} ", *sum((["-o", "/dev/null", u] for u in urls), []),
              timeout=30)
     codes = r.stdout.decode().split()

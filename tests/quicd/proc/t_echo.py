@@ -5,8 +5,14 @@ import os
 import socket
 import threading
 
-import harness as h
-from harness import Service, eq, pattern, quicc, test
+from nqtest import lab
+from nqtest.checks import eq, pattern
+from nqtest.lab import sh
+from nqtest.poll import wait_for
+from nqtest.ports import free_port
+from nqtest.quicc import quicc, spawn_quicc
+from nqtest.quicd import Service
+from nqtest.suite import mark, test
 
 
 @test
@@ -17,12 +23,12 @@ def echo_one_stream():
         r = quicc(s, data=data)
         eq(r.rc, 0, r.err)
         assert r.out == data
-    h.wait_for(lambda: s.stat("connections") == 0)
+    wait_for(lambda: s.stat("connections") == 0)
     eq(s.stat("stream_buffer_bytes"), 0)
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def echo_many_streams():
     """300 streams on a connection that allows 100 at a time"""
     s = Service(service={"max-streams": "100"})
@@ -77,17 +83,17 @@ def version_negotiation_packet():
 @test
 def exit_status_of_handshake():
     """quicc: 2 without a server and when refused, 4 without an answer, 1 for its own errors"""
-    eq(quicc(h.free_port()).rc, 2)
+    eq(quicc(free_port()).rc, 2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
         u.bind(("127.0.0.1", 0))
         r = quicc(u.getsockname()[1], "--timeout", "1")
         eq(r.rc, 4, r.err)
     eq(quicc(1, "--nonsense").rc, 1)
-    eq(h.sh(h.BIN / "quicc", "no-port").returncode, 1)
-    eq(h.sh(h.BIN / "quicc", "name.invalid:443").returncode, 1)
+    eq(sh(lab.BIN / "quicc", "no-port").returncode, 1)
+    eq(sh(lab.BIN / "quicc", "name.invalid:443").returncode, 1)
     s = Service(service={"max-connections": "1"})
-    p = h.spawn_quicc(s)
-    h.wait_for(lambda: s.stat("handshakes_completed") == 1)
+    p = spawn_quicc(s)
+    wait_for(lambda: s.stat("handshakes_completed") == 1)
     r = quicc(s, data=b"x")
     eq(r.rc, 2, r.err)
     eq(s.stat("connections_refused"), 1)
@@ -111,9 +117,9 @@ def server_of_version_2_alone():
 def idle_timeout():
     """a silent connection ends after idle-timeout, and the client says timeout"""
     s = Service(service={"idle-timeout": "1s"})
-    p = h.spawn_quicc(s)
-    h.wait_for(lambda: s.stat("connections") == 1)
-    h.wait_for(lambda: s.stat("connections_idle_timeout") == 1, 10)
+    p = spawn_quicc(s)
+    wait_for(lambda: s.stat("connections") == 1)
+    wait_for(lambda: s.stat("connections_idle_timeout") == 1, 10)
     p.wait(10)
     eq(p.returncode, 4)
     p.stdin.close()
@@ -123,7 +129,7 @@ def idle_timeout():
 def keep_alive():
     """keep-alive holds a silent connection beyond idle-timeout"""
     s = Service(service={"idle-timeout": "1s", "keep-alive": "300ms"})
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     done = threading.Event()
     done.wait(2.5)
     out, err = p.communicate(b"still here")
@@ -140,15 +146,15 @@ def retry_always():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def stateless_reset_survives_restart():
     """after a crash the new process resets old connections, by the secret file"""
-    secret = h.TMP / "reset.secret"
+    secret = lab.TMP / "reset.secret"
     s = Service(service={"secret-file": secret})
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     p.stdin.write(b"a")
     p.stdin.flush()
-    h.wait_for(lambda: s.stat("streams") == 1)
+    wait_for(lambda: s.stat("streams") == 1)
     eq(oct(secret.stat().st_mode & 0o777), "0o600")
     s.kill()
     s.logfile.unlink()
@@ -171,7 +177,7 @@ def server_id_in_connection_ids():
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
         front.bind(("127.0.0.1", 0))
         back.connect(("127.0.0.1", s.port))
-        p = h.spawn_quicc(front.getsockname()[1])
+        p = spawn_quicc(front.getsockname()[1])
         data, _ = front.recvfrom(65536)
         back.send(data)
         back.settimeout(5)

@@ -2,28 +2,33 @@
 """mode = handoff with the example service."""
 import subprocess
 
-import harness as h
-from harness import Service, eq, quicc, test
+from nqtest import lab
+from nqtest.checks import eq, pattern
+from nqtest.lab import sh
+from nqtest.poll import wait_for
+from nqtest.quicc import quicc
+from nqtest.quicd import Service
+from nqtest.suite import mark, need, test
 
 
 def build():
-    h.need("cc")
-    exe = h.TMP / "whocalls"
+    need("cc")
+    exe = lab.TMP / "whocalls"
     if not exe.exists():
-        r = h.sh("cc", "-Wall", "-Wextra", "-Werror", "-I", h.TOP / "include", "-o", exe,
-                 h.TOP / "examples/handoff/whocalls.c")
+        r = sh("cc", "-Wall", "-Wextra", "-Werror", "-I", lab.TOP / "include", "-o", exe,
+                 lab.TOP / "examples/handoff/whocalls.c")
         assert r.returncode == 0, r.stderr.decode()
     return exe
 
 
 class Who:
     def __init__(self, sock):
-        self.out = open(h.TMP / "who.out", "w+b")
+        self.out = open(lab.TMP / "who.out", "w+b")
         self.p = subprocess.Popen([str(build()), str(sock)], stdout=self.out)
-        h.wait_for(sock.exists, what="socket of the service")
+        wait_for(sock.exists, what="socket of the service")
 
     def said(self):
-        return (h.TMP / "who.out").read_text()
+        return (lab.TMP / "who.out").read_text()
 
     def stop(self):
         self.p.kill()
@@ -32,10 +37,10 @@ class Who:
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def handoff_tells_who_called():
     """the service learns ALPN, SNI, address and stream, and serves plain sockets"""
-    sock = h.TMP / "who1.sock"
+    sock = lab.TMP / "who1.sock"
     w = Who(sock)
     try:
         s = Service(service={"mode": "handoff", "alpn": "*", "workers": "2"},
@@ -43,10 +48,10 @@ def handoff_tells_who_called():
         r = quicc(s, "--streams", "2", data=b"hi there", alpn="foo/2")
         eq(r.rc, 0, r.err)
         eq(r.out, b"hello localhost, you said:\nhi there")
-        said = h.wait_for(lambda: w.said() if w.said().count("\n") == 2 else None)
+        said = wait_for(lambda: w.said() if w.said().count("\n") == 2 else None)
         assert "127.0.0.1 port" in said and "alpn foo/2, sni localhost" in said, said
         assert "stream 0" in said and "stream 4" in said, said
-        data = h.pattern(20 << 20)
+        data = pattern(20 << 20)
         r = quicc(s, data=data, alpn="big")
         assert r.out == b"hello localhost, you said:\n" + data
     finally:
@@ -54,10 +59,10 @@ def handoff_tells_who_called():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def handoff_service_restarts():
     """the service restarts without quicd: resets while it is away, then as before"""
-    sock = h.TMP / "who2.sock"
+    sock = lab.TMP / "who2.sock"
     w = Who(sock)
     try:
         s = Service(service={"mode": "handoff"}, handoff={"socket": sock})
@@ -77,4 +82,4 @@ def handoff_service_restarts():
 @test
 def handoff_example_is_short():
     """the example has under 100 lines"""
-    assert len((h.TOP / "examples/handoff/whocalls.c").read_text().splitlines()) < 100
+    assert len((lab.TOP / "examples/handoff/whocalls.c").read_text().splitlines()) < 100

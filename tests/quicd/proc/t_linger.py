@@ -3,27 +3,30 @@
 import signal
 import socket
 import subprocess
-import time
 
-import harness as h
-from harness import Service, eq, test
+from nqtest import lab
+from nqtest.checks import eq
+from nqtest.poll import settled, wait_for
+from nqtest.quicc import quicc_cmd
+from nqtest.quicd import Service
+from nqtest.suite import test
 
 
 def left_behind(s, count, size):
     """Clients that finish a stream and vanish before the backend has taken it."""
-    data = h.TMP / "left"
+    data = lab.TMP / "left"
     data.write_bytes(b"x" * size)
     clients = []
     for _ in range(count):
         with open(data, "rb") as f:
-            clients.append(subprocess.Popen(h.quicc_cmd(s.port), stdin=f, stdout=subprocess.DEVNULL,
+            clients.append(subprocess.Popen(quicc_cmd(s.port), stdin=f, stdout=subprocess.DEVNULL,
                                             stderr=subprocess.DEVNULL))
-    h.wait_for(lambda: s.stat("received_bytes") > count * size, 20)
-    time.sleep(0.5)  # the end of the stream, too
+    wait_for(lambda: s.stat("received_bytes") > count * size, 20)
+    settled(lambda: s.stat("received_bytes"))  # the end of the stream, too
     for p in clients:
         p.kill()
         p.wait()
-    h.wait_for(lambda: s.stat("connections") == 0, 20)
+    wait_for(lambda: s.stat("connections") == 0, 20)
 
 
 def deaf(address, family=socket.AF_UNIX):
@@ -37,7 +40,7 @@ def deaf(address, family=socket.AF_UNIX):
 @test
 def what_is_left_is_bounded():
     """four times connection-window at most waits for a backend that does not read"""
-    path = str(h.TMP / "deaf.sock")
+    path = str(lab.TMP / "deaf.sock")
     backend = deaf(path)
     s = Service(service={"mode": "stream", "idle-timeout": "2s"}, stream={"backend": path},
                 transport={"connection-window": "1M"})
@@ -58,7 +61,7 @@ def what_is_cut_is_no_end():
     assert s.stat("stream_buffer_bytes") > 0, "all of it went into the kernel"
     c, _ = backend.accept()
     s.signal(signal.SIGTERM)
-    h.wait_for(lambda: "draining" in s.log())
+    wait_for(lambda: "draining" in s.log())
     eq(s.stop(), 0)
     got = b"."
     try:

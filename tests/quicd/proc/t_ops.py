@@ -7,31 +7,35 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
 import time
 
-import harness as h
-from harness import Service, eq, quicc, test
+from nqtest import lab
+from nqtest.checks import eq
+from nqtest.lab import cert, sh
+from nqtest.poll import PATIENCE, wait_for
+from nqtest.quicc import quicc, spawn_quicc
+from nqtest.quicd import Service
+from nqtest.suite import Skip, mark, test
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def reload_swaps_certificates():
     """SIGHUP: new connections get the new certificate, the old connection goes on"""
-    a, b = h.cert("before.example"), h.cert("after.example")
-    pem, key = h.TMP / "live.pem", h.TMP / "live.key"
+    a, b = cert("before.example"), cert("after.example")
+    pem, key = lab.TMP / "live.pem", lab.TMP / "live.key"
     shutil.copy(a[0], pem)
     shutil.copy(a[1], key)
     s = Service(service={"workers": "2"}, tls={"cert": pem, "key": key})
-    p = h.spawn_quicc(s, sni="before.example")
+    p = spawn_quicc(s, sni="before.example")
     p.stdin.write(b"1")
     p.stdin.flush()
     eq(p.stdout.read(1), b"1")
     shutil.copy(b[0], pem)
     shutil.copy(b[1], key)
     s.signal(signal.SIGHUP)
-    h.wait_for(lambda: "certificates reloaded" in s.log())
-    h.wait_for(lambda: quicc(s, data=b"x", sni="after.example").rc == 0)
+    wait_for(lambda: "certificates reloaded" in s.log())
+    wait_for(lambda: quicc(s, data=b"x", sni="after.example").rc == 0)
     for _ in range(6):
         eq(quicc(s, data=b"x", sni="after.example").rc, 0)
     out, err = p.communicate(b"2")
@@ -41,29 +45,29 @@ def reload_swaps_certificates():
 @test
 def reload_keeps_old_on_error():
     """SIGHUP with a broken file: the old certificate stays, the log says why"""
-    a = h.cert("before.example")
-    pem, key = h.TMP / "live2.pem", h.TMP / "live2.key"
+    a = cert("before.example")
+    pem, key = lab.TMP / "live2.pem", lab.TMP / "live2.key"
     shutil.copy(a[0], pem)
     shutil.copy(a[1], key)
     s = Service(tls={"cert": pem, "key": key})
     pem.write_text("garbage")
     s.signal(signal.SIGHUP)
-    h.wait_for(lambda: "the old certificates stay" in s.log())
+    wait_for(lambda: "the old certificates stay" in s.log())
     assert str(pem) in s.log()
     eq(quicc(s, data=b"x", sni="before.example").rc, 0)
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def drain_finishes_streams():
     """SIGTERM: no new connections, open streams finish, status 0"""
     s = Service()
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     p.stdin.write(b"1")
     p.stdin.flush()
     eq(p.stdout.read(1), b"1")
     s.signal(signal.SIGTERM)
-    h.wait_for(lambda: "draining" in s.log())
+    wait_for(lambda: "draining" in s.log())
     r = quicc(s, data=b"x")
     eq(r.rc, 2, r.err)
     assert s.proc.poll() is None
@@ -76,7 +80,7 @@ def drain_finishes_streams():
 def drain_deadline():
     """streams that do not finish are cut off at drain-timeout, or by a second signal"""
     s = Service(service={"drain-timeout": "1s"})
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     p.stdin.write(b"1")
     p.stdin.flush()
     eq(p.stdout.read(1), b"1")
@@ -87,12 +91,12 @@ def drain_deadline():
     assert b"0x51430006" in p.stderr.read()
     p.stdin.close()
     s = Service()
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     p.stdin.write(b"1")
     p.stdin.flush()
     eq(p.stdout.read(1), b"1")
     s.signal(signal.SIGTERM)
-    h.wait_for(lambda: "draining" in s.log())
+    wait_for(lambda: "draining" in s.log())
     s.signal(signal.SIGTERM)
     eq(s.proc.wait(5), 0)
     p.kill()
@@ -100,7 +104,7 @@ def drain_deadline():
 
 class Notify:
     def __init__(self):
-        self.path = h.TMP / "notify.sock"
+        self.path = lab.TMP / "notify.sock"
         if self.path.exists():
             self.path.unlink()
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -121,7 +125,7 @@ class Notify:
 def short_watchdog():
     """an idle service feeds a watchdog of one second in time"""
     n = Notify()
-    limit = h.PATIENCE
+    limit = PATIENCE
     s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": str(int(limit * 1000000))},
                 service={"workers": "2"})
     begin = last = time.monotonic()
@@ -139,13 +143,13 @@ def systemd_notification():
     n = Notify()
     s = Service(env={"NOTIFY_SOCKET": str(n.path), "WATCHDOG_USEC": "2000000"},
                 service={"drain-timeout": "3m"})
-    h.wait_for(lambda: n.has("READY=1"))
-    h.wait_for(lambda: n.has("WATCHDOG=1"), 10)
+    wait_for(lambda: n.has("READY=1"))
+    wait_for(lambda: n.has("WATCHDOG=1"), 10)
     n.text = ""
     s.signal(signal.SIGHUP)
-    h.wait_for(lambda: n.has("RELOADING=1") and n.has("MONOTONIC_USEC=") and n.has("READY=1"))
+    wait_for(lambda: n.has("RELOADING=1") and n.has("MONOTONIC_USEC=") and n.has("READY=1"))
     s.signal(signal.SIGTERM)
-    h.wait_for(lambda: n.has("STOPPING=1") and n.has("EXTEND_TIMEOUT_USEC=190000000"))
+    wait_for(lambda: n.has("STOPPING=1") and n.has("EXTEND_TIMEOUT_USEC=190000000"))
     eq(s.proc.wait(5), 0)
 
 
@@ -153,7 +157,7 @@ def systemd_notification():
 def drops_privileges():
     """user: all threads become that account, with its groups only; the control socket is its own"""
     if os.geteuid():
-        raise h.Skip("not root")
+        raise Skip("not root")
     s = Service(service={"user": "nobody", "group": "daemon", "workers": "2"})
     uid, gid = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("daemon").gr_gid
     socket_file = s.control.stat()
@@ -167,12 +171,12 @@ def drops_privileges():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def metrics():
     """OpenMetrics text by command and by HTTP on the control socket"""
     s = Service()
     eq(quicc(s, data=b"x").rc, 0)
-    h.wait_for(lambda: s.stat("connections") == 0)
+    wait_for(lambda: s.stat("connections") == 0)
     text = s.ask("metrics")
     assert text.endswith("# EOF\n")
     types = dict(re.findall(r"# TYPE (\S+) (\w+)", text))
@@ -214,9 +218,9 @@ def control_socket_is_robust():
     eq(quicc(s, data=b"x").out, b"x")
     for u in socks:
         u.close()
-    h.wait_for(lambda: h.sh(h.BIN / "quicd", "-c", s.conf, "--status").stdout)
+    wait_for(lambda: sh(lab.BIN / "quicd", "-c", s.conf, "--status").stdout)
     s.signal(signal.SIGSTOP)
-    r = h.sh(h.BIN / "quicd", "-c", s.conf, "--status", timeout=30)
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--status", timeout=30)
     eq((r.returncode, b"no answer" in r.stderr), (1, True), r.stderr)
     s.signal(signal.SIGCONT)
     s.kill()
@@ -228,7 +232,7 @@ def control_socket_is_robust():
 def log_levels():
     """warning says nothing of connections; a line is a line whatever a client sends"""
     s = Service(wait=False, service={"log-level": "warning", "alpn": "*"})
-    h.wait_for(lambda: quicc(s, data=b"x", alpn="evil\nname").rc == 0, 10)
+    wait_for(lambda: quicc(s, data=b"x", alpn="evil\nname").rc == 0, 10)
     eq([x for x in s.log().splitlines() if "connected" in x], [])
     s = Service(service={"alpn": "*"})
     eq(quicc(s, data=b"x", alpn="evil\nquicd: error: forged").rc, 0)
@@ -238,8 +242,8 @@ def log_levels():
 @test
 def manual_pages():
     """every key that the parser knows stands in quicd.conf(5), every option in its page"""
-    source = (h.TOP / "quicd/server/keytab.c").read_text()
-    page = (h.TOP / "quicd/man/quicd.conf.5").read_text().replace("\\-", "-")
+    source = (lab.TOP / "quicd/server/keytab.c").read_text()
+    page = (lab.TOP / "quicd/man/quicd.conf.5").read_text().replace("\\-", "-")
     keys = re.findall(r'^\s*\{ "(\w+)", "([\w-]+)", CONF_', source, re.M)
     assert len(keys) > 50, keys
     for section, key in keys:
@@ -249,9 +253,9 @@ def manual_pages():
         assert re.search(r"^\.B .*\b%s\b" % key, text, re.M), "[%s] %s" % (section, key)
     for name, src, man in (("quicd", "quicd/server/main.c", "quicd/man/quicd.8"),
                            ("quicc", "quicd/client/options.c", "quicd/man/quicc.1")):
-        page = (h.TOP / man).read_text().replace("\\-", "-")
+        page = (lab.TOP / man).read_text().replace("\\-", "-")
         options = re.findall(r'\{\s*"([\w-]+)", (?:no|required)_argument',
-                             (h.TOP / src).read_text())
+                             (lab.TOP / src).read_text())
         assert len(options) > 4
         for o in options:
             assert "--" + o in page, (name, o)

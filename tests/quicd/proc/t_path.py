@@ -4,16 +4,21 @@ import asyncio
 import os
 import re
 import subprocess
-import time
 
-import harness as h
-from aio import aioquic_run
-from backends import UdpProxy
-from harness import Service, eq, pattern, quicc, test
+from nqtest import lab
+from nqtest.aio import aioquic_run
+from nqtest.checks import eq, pattern
+from nqtest.poll import PATIENCE, settled, wait_for
+from nqtest.quicc import quicc, quicc_cmd, spawn_quicc
+from nqtest.quicd import Service
+from nqtest.suite import Skip, mark, need, test
+from nqtest.tap import say
+from nqtest.together import together
+from nqtest.udpproxy import UdpProxy
 
 
 @test
-@h.mark("heavy", "moves")
+@mark("heavy", "moves")
 def loss_and_reordering():
     """5% loss each way and reordering: 5 MB there and back, whole"""
     s = Service()
@@ -23,18 +28,18 @@ def loss_and_reordering():
     proxy.stop()
     eq(r.rc, 0, r.err)
     assert r.out == data
-    h.note("%d of %d datagrams lost on the way" % (proxy.lost, proxy.n))
+    say("%d of %d datagrams lost on the way" % (proxy.lost, proxy.n))
 
 
 def rebind_in_the_middle(s, migrated=None):
     proxy = UdpProxy(s.port)
-    p = subprocess.Popen(h.quicc_cmd(proxy.port), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p = subprocess.Popen(quicc_cmd(proxy.port), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     for i in range(5):
         p.stdin.write(b"%d" % i)
         p.stdin.flush()
         eq(p.stdout.read(1), b"%d" % i)
         if migrated and i:
-            h.wait_for(lambda: migrated() >= i, 5, "validation of path %d" % i)
+            wait_for(lambda: migrated() >= i, 5, "validation of path %d" % i)
         proxy.rebind()
     p.stdin.close()
     eq(p.wait(10), 0)
@@ -42,7 +47,7 @@ def rebind_in_the_middle(s, migrated=None):
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def nat_rebinding():
     """a client whose address changes five times keeps its stream"""
     s = Service()
@@ -62,7 +67,7 @@ def workers_keep_their_connections():
     def transfer():
         assert quicc(s, data=data).out == data
 
-    h.together([transfer] * 8)
+    together([transfer] * 8)
     s = Service(service={"workers": "3", "server-id": "0102030405060708090a0b0c0d0e"})
     for _ in range(4):
         rebind_in_the_middle(s)
@@ -70,7 +75,7 @@ def workers_keep_their_connections():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def retry_with_workers():
     """Retry and several workers: the second Initial reaches the worker that sent the Retry"""
     s = Service(service={"workers": "4", "retry-threshold": "always"})
@@ -111,11 +116,11 @@ def path_mtu():
     """datagrams grow to what path and max-udp-payload allow; a narrow path is found, too"""
     s = Service()
     size = datagram_size(s.port, s)
-    h.note("loopback: %d bytes a datagram" % size)
+    say("loopback: %d bytes a datagram" % size)
     assert size > 8000, size
     proxy = UdpProxy(s.port, mtu=1350)
-    p = h.spawn_quicc(proxy.port)
-    h.wait_for(lambda: proxy.largest == 1342, 20, "probe that fits")
+    p = spawn_quicc(proxy.port)
+    wait_for(lambda: proxy.largest == 1342, 20, "probe that fits")
     out, err = p.communicate(b"x" * 100000)
     proxy.stop()
     eq((p.returncode, len(out), proxy.largest), (0, 100000, 1342), err)
@@ -131,20 +136,20 @@ def path_mtu():
 @test
 def gso_refused():
     """a device that refuses GSO: datagram by datagram from then on, said once"""
-    h.need("strace")
+    need("strace")
     # Kernels from 6.11 on help such devices out, so strace stands in for one.
     s = Service(start=False, transport={"max-udp-payload": "1452"})
     s.logf = open(s.logfile, "ab")
     s.proc = subprocess.Popen(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sendmsg", "-e",
-                               "inject=sendmsg:error=EIO:when=40..45", str(h.BIN / "quicd"), "-c",
+                               "inject=sendmsg:error=EIO:when=40..45", str(lab.BIN / "quicd"), "-c",
                                str(s.conf)], stderr=s.logf,
                               # LeakSanitizer cannot work beside strace
                               env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
     Service.live.append(s)
-    h.wait_for(lambda: "listening" in s.log() or s.proc.poll() is not None)
+    wait_for(lambda: "listening" in s.log() or s.proc.poll() is not None)
     if s.proc.poll() is not None:
         s.forget()
-        raise h.Skip("strace cannot trace here")
+        raise Skip("strace cannot trace here")
     data = pattern(4 << 20)
     for _ in range(2):
         assert quicc(s, data=data).out == data
@@ -154,20 +159,23 @@ def gso_refused():
 @test
 def ecn_marks():
     """datagrams are sent as ECT(0), with ecn = no unmarked"""
-    h.need("tcpdump")
+    need("tcpdump")
 
     def marks(**transport):
         s = Service(transport=transport)
-        p = subprocess.Popen(["tcpdump", "-i", "lo", "-nn", "-v", "-l", "udp src port %d" % s.port],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        seen = lab.TMP / (s.name + ".tcpdump")
+        with open(seen, "wb") as out:
+            p = subprocess.Popen(["tcpdump", "-i", "lo", "-nn", "-v", "-l", "udp src port %d" % s.port],
+                                 stdout=out, stderr=subprocess.PIPE)
         if b"listening on" not in p.stderr.readline():
             p.kill()
-            raise h.Skip("tcpdump cannot capture")
+            raise Skip("tcpdump cannot capture")
         eq(quicc(s, data=pattern(300000)).rc, 0)
-        time.sleep(0.5)
+        wait_for(lambda: seen.stat().st_size, 10, "output of tcpdump")
+        settled(lambda: seen.stat().st_size)
         p.terminate()
-        text = p.communicate()[0].decode()
-        return re.findall(r"tos (0x\d+)", text)
+        p.communicate()
+        return re.findall(r"tos (0x\d+)", seen.read_text())
 
     seen = marks()
     assert seen.count("0x2") > len(seen) / 2, seen
@@ -175,7 +183,7 @@ def ecn_marks():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def key_update_and_migration():
     """a client that changes its keys, its connection ID and its address keeps its stream"""
     s = Service(service={"workers": "3"})
@@ -191,7 +199,7 @@ def key_update_and_migration():
                 proxy.rebind()
                 c._quic.change_connection_id()
             writer.write(b"%d" % i)
-            eq(await asyncio.wait_for(reader.readexactly(1), 10 * h.PATIENCE), b"%d" % i)
+            eq(await asyncio.wait_for(reader.readexactly(1), 10 * PATIENCE), b"%d" % i)
             for _ in range(100):
                 if i % 2 or s.stat("migrations") > before:
                     break

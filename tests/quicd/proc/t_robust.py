@@ -6,9 +6,16 @@ import socket
 import subprocess
 import time
 
-import harness as h
-from backends import Backend, echo
-from harness import Service, eq, pattern, quicc, test
+from nqtest import lab
+from nqtest.backends import Backend, echo
+from nqtest.checks import eq, pattern
+from nqtest.lab import sanitized, sh
+from nqtest.poll import PATIENCE, wait_for
+from nqtest.quicc import quicc, quicc_cmd, spawn_quicc
+from nqtest.quicd import Service
+from nqtest.suite import Skip, long_form, mark, test
+from nqtest.tap import say
+from nqtest.together import together
 
 
 def initial(rng, version=b"\0\0\0\1"):
@@ -51,7 +58,7 @@ def recorded(s):
         front.bind(("127.0.0.1", 0))
         back.connect(("127.0.0.1", s.port))
         for v in "1", "2":
-            p = h.spawn_quicc(front.getsockname()[1], "--version", v)
+            p = spawn_quicc(front.getsockname()[1], "--version", v)
             p.stdin.write(b"some data")
             p.stdin.close()
             front.settimeout(0.3)
@@ -74,13 +81,13 @@ def recorded(s):
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def malformed_datagrams():
     """a fuzzer over real sockets: rubbish, spoilt Initials, spoilt packets of live connections"""
-    seconds = 60 if h.long_form() else 10
+    seconds = 60 if long_form() else 10
     s = Service(service={"workers": "2", "retry-threshold": "100", "handshake-timeout": "1s",
                          "log-level": "warning"}, wait=False)
-    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    wait_for(lambda: quicc(s, data=b"x").rc == 0)
     seeds = recorded(s)
     assert len(seeds) > 5
     rng = random.Random(7)
@@ -106,11 +113,11 @@ def malformed_datagrams():
             u.recv(65536)
         except OSError:
             pass
-    h.note("%d datagrams in %.0f s" % (n, seconds))
+    say("%d datagrams in %.0f s" % (n, seconds))
     eq(s.proc.poll(), None, "quicd died: " + s.log())
-    r = h.wait_for(lambda: quicc(s, data=b"still well").out == b"still well", 15)
+    r = wait_for(lambda: quicc(s, data=b"still well").out == b"still well", 15)
     assert r
-    h.wait_for(lambda: s.stat("connections") == 0, 15)
+    wait_for(lambda: s.stat("connections") == 0, 15)
     for u in socks:
         u.close()
 
@@ -121,7 +128,7 @@ def half_open(s):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as front:
         front.bind(("127.0.0.1", 0))
         front.settimeout(0.3)
-        p = h.spawn_quicc(front.getsockname()[1], "-n")
+        p = spawn_quicc(front.getsockname()[1], "-n")
         try:
             while True:
                 u.sendto(front.recv(65536), ("127.0.0.1", s.port))
@@ -141,7 +148,7 @@ def half_open_does_not_hold_up_the_end():
     u.settimeout(0.1)
     begin = time.monotonic()
     eq(s.stop(), 0)
-    assert time.monotonic() - begin < 5 * h.PATIENCE
+    assert time.monotonic() - begin < 5 * PATIENCE
     u.close()
 
 
@@ -158,7 +165,7 @@ def retry_beyond_the_threshold():
     eq(quicc(s, data=b"x").out, b"x")
     before = s.stat("retries")
     assert before > 1
-    h.wait_for(lambda: s.stat("handshakes_timed_out") == 3, 25)
+    wait_for(lambda: s.stat("handshakes_timed_out") == 3, 25)
     eq(quicc(s, data=b"x").out, b"x")
     eq((s.stat("handshakes_in_progress"), s.stat("retries")), (0, before))
     for u in silent:
@@ -166,58 +173,58 @@ def retry_beyond_the_threshold():
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def refused_at_the_limit():
     """1,000 connects a second at max-connections: refused without state, the old one goes on"""
-    load = h.BIN / "quic-load"
+    load = lab.BIN / "quic-load"
     if not load.exists():
-        raise h.Skip("quic-load is not built")
+        raise Skip("quic-load is not built")
     s = Service(service={"max-connections": "1", "log-level": "warning"}, wait=False)
-    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
-    h.wait_for(lambda: s.stat("connections") == 0)
-    p = h.spawn_quicc(s)
+    wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    wait_for(lambda: s.stat("connections") == 0)
+    p = spawn_quicc(s)
     p.stdin.write(b"1")
     p.stdin.flush()
     eq(p.stdout.read(1), b"1")
     before = s.rss()
-    r = h.sh(load, "--rate", "1000", "--count", "5000", "--alpn", "echo",
+    r = sh(load, "--rate", "1000", "--count", "5000", "--alpn", "echo",
              "127.0.0.1:%d" % s.port, timeout=60)
     eq(r.returncode, 0, r.stderr)
-    h.note(r.stdout.decode().strip())
+    say(r.stdout.decode().strip())
     words = dict(w.split("=") for w in r.stdout.decode().split())
     eq(int(words["completed"]), 0)
     assert int(words["refused"]) >= 4990, words
-    assert s.rss() - before < 8 << 20 or h.sanitized()
+    assert s.rss() - before < 8 << 20 or sanitized()
     out, err = p.communicate(b"2")
     eq((p.returncode, out), (0, b"2"), err)
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def idle_connections():
     """1,000 idle connections (LONG: 10,000) in one process; memory for each is printed"""
-    load = h.BIN / "quic-load"
+    load = lab.BIN / "quic-load"
     if not load.exists():
-        raise h.Skip("quic-load is not built")
-    n = 10000 if h.long_form() else 1000
+        raise Skip("quic-load is not built")
+    n = 10000 if long_form() else 1000
     s = Service(service={"max-connections": "20000", "log-level": "warning",
                          "retry-threshold": "never", "idle-timeout": "10m"}, wait=False)
-    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    wait_for(lambda: quicc(s, data=b"x").rc == 0)
     before = s.rss()
     p = subprocess.Popen([str(load), "--hold", "--count", str(n), "--parallel", "50", "--alpn",
                           "echo", "127.0.0.1:%d" % s.port], stdin=subprocess.PIPE,
                          stdout=subprocess.PIPE)
-    h.wait_for(lambda: s.stat("connections") - s.stat("handshakes_in_progress") >= n, 300,
+    wait_for(lambda: s.stat("connections") - s.stat("handshakes_in_progress") >= n, 300,
                "%d connections" % n)
     each = (s.rss() - before) // n
-    h.note("memory for each idle connection: %d bytes" % each)
-    assert each < 100000 or h.sanitized()
+    say("memory for each idle connection: %d bytes" % each)
+    assert each < 100000 or sanitized()
     eq(quicc(s, data=b"one more").out, b"one more")
     p.stdin.close()
     out = p.stdout.read().decode()
     eq(p.wait(60), 0)
     assert "completed=%d" % n in out, out
-    h.wait_for(lambda: s.stat("connections") == 0, 60)
+    wait_for(lambda: s.stat("connections") == 0, 60)
 
 
 @test
@@ -227,13 +234,13 @@ def descriptors_run_out():
     s = Service(start=False, service={"mode": "stream", "log-level": "info"},
                 stream={"backend": b.address})
     s.start_with("ulimit -n 40")
-    p = h.spawn_quicc(s, "--streams", "90")
+    p = spawn_quicc(s, "--streams", "90")
     p.stdin.write(b"x")
     p.stdin.flush()
     eq(p.wait(10), 5)
     assert b"0x51430005" in p.stderr.read()
     p.stdin.close()
-    h.wait_for(lambda: quicc(s, data=b"fine").out == b"fine")
+    wait_for(lambda: quicc(s, data=b"fine").out == b"fine")
 
 
 def cpu_seconds(pid):
@@ -251,9 +258,9 @@ def control_without_descriptors():
     for _ in range(14):
         held.append(socket.socket(socket.AF_UNIX))
         held[-1].connect(str(s.control))
-    h.wait_for(lambda: s.fds() == 20)
+    wait_for(lambda: s.fds() == 20)
     before = cpu_seconds(s.proc.pid)
-    time.sleep(1)
+    time.sleep(1)  # the time that is measured
     used = cpu_seconds(s.proc.pid) - before
     assert used < 0.3, used
     eq(quicc(s, data=b"x").out, b"x")
@@ -263,18 +270,18 @@ def control_without_descriptors():
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def clients_that_vanish():
     """200 clients killed in the middle of a transfer: all is freed after the idle timeout"""
     b = Backend(echo)
     s = Service(service={"mode": "stream", "idle-timeout": "1s", "log-level": "warning"},
                 stream={"backend": b.address}, wait=False)
-    h.wait_for(lambda: quicc(s, data=b"x").rc == 0)
+    wait_for(lambda: quicc(s, data=b"x").rc == 0)
     data = pattern(1 << 20)
 
     def one():
         for _ in range(25):
-            p = subprocess.Popen(h.quicc_cmd(s.port), stdin=subprocess.PIPE,
+            p = subprocess.Popen(quicc_cmd(s.port), stdin=subprocess.PIPE,
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
                 p.stdin.write(data)
@@ -287,8 +294,8 @@ def clients_that_vanish():
             except OSError:
                 pass
 
-    h.together([one] * 8)
-    h.wait_for(lambda: s.stat("connections") == 0, 15)
+    together([one] * 8)
+    wait_for(lambda: s.stat("connections") == 0, 15)
     eq(s.stat("stream_buffer_bytes"), 0)
-    h.wait_for(lambda: not b.open, 5, "backend connections closed")
+    wait_for(lambda: not b.open, 5, "backend connections closed")
     assert s.fds() < 30

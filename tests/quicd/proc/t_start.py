@@ -4,13 +4,18 @@ import os
 import re
 import socket
 
-import harness as h
-from harness import Service, eq, quicc, sh, test
+from nqtest import lab
+from nqtest.checks import eq
+from nqtest.lab import cert, sanitized, sh
+from nqtest.ports import free_port
+from nqtest.quicc import quicc, quicc_cmd
+from nqtest.quicd import Service
+from nqtest.suite import Skip, need, test
 
 
 def refused(s, *words):
     """Does not start, and says why with the line of the configuration."""
-    r = sh(h.BIN / "quicd", "-c", s.conf, timeout=20)
+    r = sh(lab.BIN / "quicd", "-c", s.conf, timeout=20)
     eq(r.returncode, 1, "exit status")
     assert re.search(rb"^quicd: error: %s:\d+: " % re.escape(bytes(s.conf)), r.stderr), r.stderr
     for w in words:
@@ -24,7 +29,7 @@ def start_without_certificate():
             "certificate /nonexistent/c.pem: No such file")
     refused(Service(start=False, tls={"key": "/nonexistent/k.pem"}),
             "key /nonexistent/k.pem: No such file")
-    pem, key = h.cert("localhost")
+    pem, key = cert("localhost")
     s = Service(start=False)
     with open(s.conf, "a") as f:  # a second pair, in lines of its own
         f.write("cert = /nonexistent/c2.pem\nkey = %s\n" % key)
@@ -34,7 +39,7 @@ def start_without_certificate():
 @test
 def start_with_mismatched_key():
     """a key of another certificate is refused"""
-    _, key = h.cert("other.example")
+    _, key = cert("other.example")
     refused(Service(start=False, tls={"key": key}), "certificate", key)
 
 
@@ -58,7 +63,7 @@ def start_with_bad_paths():
     refused(Service(start=False, service={"control": "/nonexistent/x"}), "control /nonexistent/x")
     refused(Service(start=False, service={"secret-file": "/nonexistent/x"}),
             "secret-file /nonexistent/x")
-    short = h.TMP / "short.secret"
+    short = lab.TMP / "short.secret"
     short.write_bytes(b"too short")
     refused(Service(start=False, service={"secret-file": short}), "does not hold 32 octets")
     refused(Service(start=False, tls={"client-ca": "/nonexistent", "client-cert": "require"}),
@@ -80,27 +85,27 @@ def start_with_bad_paths():
 def check_config():
     """--check-config: 0 for a good file, 1 with every mistake, and no port is opened"""
     s = Service()
-    r = sh(h.BIN / "quicd", "-c", s.conf, "--check-config")
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
     eq((r.returncode, r.stdout), (0, b"%s: ok\n" % str(s.conf).encode()))
     bad = Service(start=False, service={"colour": "red", "workers": "x"})
-    r = sh(h.BIN / "quicd", "-c", bad.conf, "--check-config")
+    r = sh(lab.BIN / "quicd", "-c", bad.conf, "--check-config")
     eq(r.returncode, 1)
     # Nor is any file made: it would belong to the one who checked.
-    secret, keylog = h.TMP / "check.secret", h.TMP / "check.keylog"
-    good = Service(start=False, service={"secret-file": secret, "control": h.TMP / "check.ctl"},
+    secret, keylog = lab.TMP / "check.secret", lab.TMP / "check.keylog"
+    good = Service(start=False, service={"secret-file": secret, "control": lab.TMP / "check.ctl"},
                    debug={"keylog": keylog})
-    before = sorted(os.listdir(h.TMP))
-    eq(sh(h.BIN / "quicd", "-c", good.conf, "--check-config").returncode, 0)
-    eq(sorted(os.listdir(h.TMP)), before)
+    before = sorted(os.listdir(lab.TMP))
+    eq(sh(lab.BIN / "quicd", "-c", good.conf, "--check-config").returncode, 0)
+    eq(sorted(os.listdir(lab.TMP)), before)
     # A directory that is not there, unless systemd may make it.
     for keys in {"service": {"control": "/nonexistent/x"}}, {"service": {"secret-file": "/nonexistent/x"}}, \
             {"debug": {"keylog": "/nonexistent/x"}}:
-        r2 = sh(h.BIN / "quicd", "-c", Service(start=False, **keys).conf, "--check-config")
+        r2 = sh(lab.BIN / "quicd", "-c", Service(start=False, **keys).conf, "--check-config")
         eq((r2.returncode, b" = /nonexistent/x: /nonexistent: No such" in r2.stderr), (1, True), r2.stderr)
     later = Service(start=False, service={"control": "/run/none/x", "secret-file": "/var/lib/none/x"})
-    eq(sh(h.BIN / "quicd", "-c", later.conf, "--check-config").returncode, 0)
+    eq(sh(lab.BIN / "quicd", "-c", later.conf, "--check-config").returncode, 0)
     nobody = Service(start=False, service={"user": "no-such-user"})
-    n = sh(h.BIN / "quicd", "-c", nobody.conf, "--check-config")
+    n = sh(lab.BIN / "quicd", "-c", nobody.conf, "--check-config")
     eq((n.returncode, b"user no-such-user: does not exist" in n.stderr), (1, True), n.stderr)
     assert b":7: unknown key \"colour\"" in r.stderr and b"workers = x" in r.stderr, r.stderr
 
@@ -108,37 +113,37 @@ def check_config():
 @test
 def examples_are_valid():
     """every configuration in examples/quicd passes --check-config, with files that exist"""
-    pem, key = h.cert("localhost")
-    found = sorted((h.TOP / "examples/quicd").glob("*.conf"))
+    pem, key = cert("localhost")
+    found = sorted((lab.TOP / "examples/quicd").glob("*.conf"))
     assert len(found) > 4
     for path in found:
         text = path.read_text()
-        for kind, real in ("cert", pem), ("key", key), ("ca", h.TMP / "ca.pem"):
+        for kind, real in ("cert", pem), ("key", key), ("ca", lab.TMP / "ca.pem"):
             text = re.sub(r"/etc/quicd/[\w.-]*\b%s\.pem" % kind, str(real), text)
-        text = text.replace("/srv/www", str(h.TMP))
-        copy = h.TMP / path.name
+        text = text.replace("/srv/www", str(lab.TMP))
+        copy = lab.TMP / path.name
         copy.write_text(text)
-        r = sh(h.BIN / "quicd", "-c", copy, "--check-config")
+        r = sh(lab.BIN / "quicd", "-c", copy, "--check-config")
         eq((r.returncode, r.stderr), (0, b""), path.name)
 
 
 @test
 def usage_errors():
     """wrong usage exits with 2, --help and --version with 0"""
-    eq(sh(h.BIN / "quicd").returncode, 2)
-    eq(sh(h.BIN / "quicd", "--nonsense").returncode, 2)
-    eq(sh(h.BIN / "quicd", "-h").returncode, 0)
-    assert b"ngtcp2" in sh(h.BIN / "quicd", "-V").stdout
-    eq(sh(h.BIN / "quicd", "-c", "/nonexistent.conf").returncode, 1)
+    eq(sh(lab.BIN / "quicd").returncode, 2)
+    eq(sh(lab.BIN / "quicd", "--nonsense").returncode, 2)
+    eq(sh(lab.BIN / "quicd", "-h").returncode, 0)
+    assert b"ngtcp2" in sh(lab.BIN / "quicd", "-V").stdout
+    eq(sh(lab.BIN / "quicd", "-c", "/nonexistent.conf").returncode, 1)
 
 
 @test
 def listen_without_ipv6():
     """*:port on a kernel without IPv6 serves IPv4; an IPv6 address by itself is refused"""
-    h.need("cc")
-    if h.sanitized():
-        raise h.Skip("does not go with a preloaded library")
-    shim = h.TMP / "no6"
+    need("cc")
+    if sanitized():
+        raise Skip("does not go with a preloaded library")
+    shim = lab.TMP / "no6"
     shim.with_suffix(".c").write_text("""
 #include <errno.h>
 #include <sys/socket.h>
@@ -154,12 +159,12 @@ int socket(int family, int type, int protocol)
 """)
     r = sh("cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", shim, shim.with_suffix(".c"))
     eq(r.returncode, 0, r.stderr)
-    port = h.free_port()
+    port = free_port()
     s = Service(service={"listen": "*:%d" % port}, env={"LD_PRELOAD": str(shim)})
     eq(quicc(port, data=b"four").out, b"four")
     s.stop()
     s = Service(start=False, service={"listen": "[::1]:%d" % port})
-    r = sh(h.BIN / "quicd", "-c", s.conf, env=dict(os.environ, LD_PRELOAD=str(shim)), timeout=20)
+    r = sh(lab.BIN / "quicd", "-c", s.conf, env=dict(os.environ, LD_PRELOAD=str(shim)), timeout=20)
     eq((r.returncode, b"not supported by protocol" in r.stderr), (1, True), r.stderr)
 
 
@@ -167,10 +172,10 @@ int socket(int family, int type, int protocol)
 def listen_on_both_families():
     """*:port answers on IPv4 and IPv6"""
     if not os.path.exists("/proc/net/if_inet6"):
-        raise h.Skip("no IPv6")
-    port = h.free_port()
+        raise Skip("no IPv6")
+    port = free_port()
     s = Service(service={"listen": "*:%d" % port})
     eq(quicc(port, data=b"four").out, b"four")
-    cmd = [c.replace("127.0.0.1:", "[::1]:") for c in h.quicc_cmd(port)]
+    cmd = [c.replace("127.0.0.1:", "[::1]:") for c in quicc_cmd(port)]
     r = sh(*cmd, input=b"six", timeout=20)
     eq((r.returncode, r.stdout), (0, b"six"), s.log())

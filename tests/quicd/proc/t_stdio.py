@@ -6,8 +6,13 @@ import pty
 import signal
 import subprocess
 
-import harness as h
-from harness import Service, eq, quicc_cmd, sh, test
+from nqtest import lab
+from nqtest.checks import eq
+from nqtest.lab import sh
+from nqtest.poll import wait_for
+from nqtest.quicc import quicc, quicc_cmd
+from nqtest.quicd import Service
+from nqtest.suite import test
 
 
 def by_shell(port, redirection):
@@ -22,11 +27,11 @@ def quicc_without_descriptors():
     s = Service()
     eq(by_shell(s.port, "<&-"), (0, b"", ""), "no stdin")
     eq(by_shell(s.port, "2>&- </dev/null"), (0, b"", ""), "no stderr")
-    with open(h.TMP / "input", "wb") as f:
+    with open(lab.TMP / "input", "wb") as f:
         f.write(b"hello")
     rc, _, err = by_shell(s.port, ">&- <%s" % f.name)
     eq((rc, "standard output: Bad file descriptor" in err), (1, True), err)
-    rc, _, err = by_shell(s.port, "<%s" % h.TMP)
+    rc, _, err = by_shell(s.port, "<%s" % lab.TMP)
     eq((rc, "standard input: Is a directory" in err), (1, True), err)
     rc, _, err = by_shell(s.port, "</dev/zero | head -c 9 >/dev/null")
     assert "standard output: Broken pipe" in err, err
@@ -35,13 +40,13 @@ def quicc_without_descriptors():
 @test
 def quicd_without_descriptors():
     """closed: no line of the log gets into the key log or a socket"""
-    s = Service(start=False, debug={"keylog": h.TMP / "keys"})
-    with subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", h.BIN / "quicd", "-c", s.conf]) as p:
+    s = Service(start=False, debug={"keylog": lab.TMP / "keys"})
+    with subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", lab.BIN / "quicd", "-c", s.conf]) as p:
         try:
-            h.wait_for(lambda: (h.TMP / "keys").exists() and h.quicc(s, data=b"x").out == b"x", 10)
+            wait_for(lambda: (lab.TMP / "keys").exists() and quicc(s, data=b"x").out == b"x", 10)
             for fd in "012":
                 eq(os.readlink("/proc/%d/fd/%s" % (p.pid, fd)), "/dev/null")
-            assert b"quicd" not in (h.TMP / "keys").read_bytes()
+            assert b"quicd" not in (lab.TMP / "keys").read_bytes()
         finally:
             p.send_signal(signal.SIGTERM)
 

@@ -5,10 +5,18 @@ import struct
 import threading
 import time
 
-import harness as h
-from aio import aioquic_run
-from backends import Backend, echo, reset, sink
-from harness import Service, eq, pattern, quicc, test
+from nqtest import lab
+from nqtest.aio import aioquic_run
+from nqtest.backends import Backend, echo, reset, sink
+from nqtest.checks import eq, pattern
+from nqtest.lab import cert
+from nqtest.poll import PATIENCE, wait_for
+from nqtest.ports import free_port
+from nqtest.quicc import quicc, quicc_cmd, spawn_quicc
+from nqtest.quicd import Service
+from nqtest.suite import mark, need, test
+from nqtest.tap import say
+from nqtest.together import together
 
 
 def stream_service(backend, transport=None, tls=None, service=None, **stream):
@@ -21,7 +29,7 @@ def stream_service(backend, transport=None, tls=None, service=None, **stream):
 def relay_to_tcp_and_unix():
     """50 MB each way, to a TCP and to a Unix backend"""
     data = pattern(50 << 20)
-    for path in None, h.TMP / "echo.sock":
+    for path in None, lab.TMP / "echo.sock":
         b = Backend(echo, path=path)
         s = stream_service(b)
         r = quicc(s, data=data)
@@ -31,7 +39,7 @@ def relay_to_tcp_and_unix():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def half_close_both_ways():
     """FIN becomes half-close: a backend answers after the end, and one that ends first reads on"""
     b = Backend(sink)
@@ -47,39 +55,42 @@ def half_close_both_ways():
 
     b = Backend(end_first)
     s = stream_service(b)
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     eq(p.stdout.read(3), b"bye")
     p.communicate(b"y" * 500000)
     eq(p.returncode, 0)
-    h.wait_for(lambda: got)
+    wait_for(lambda: got)
     eq(got, [500000])
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def backend_resets():
     """a backend that breaks off: stream reset with 0x51430003, status 5"""
     def handler(sock, _):
         sock.recv(1)
         sock.sendall(b"part")
-        time.sleep(0.2)
+        arrived.wait(10 * PATIENCE)
         reset(sock)
 
+    arrived = threading.Event()
     b = Backend(handler)
     s = stream_service(b)
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     p.stdin.write(b"go")
     p.stdin.flush()
+    eq(p.stdout.read(4), b"part")
+    arrived.set()
     eq(p.wait(10), 5)
     assert b"0x51430003" in p.stderr.read()
     p.stdin.close()
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def backend_refuses():
     """an unreachable backend: 0x51430001 for each stream, one line in the log, one when it is back"""
-    port = h.free_port(socket.SOCK_STREAM)
+    port = free_port(socket.SOCK_STREAM)
     s = stream_service("127.0.0.1:%d" % port)
     for _ in range(5):
         r = quicc(s, data=b"x")
@@ -129,14 +140,14 @@ def stream_idle_timeout():
     """a silent stream is reset with 0x51430004"""
     b = Backend(lambda sock, _: sock.recv(1))
     s = stream_service(b, **{"idle-timeout": "1s"})
-    p = h.spawn_quicc(s)
+    p = spawn_quicc(s)
     eq(p.wait(10), 5)
     assert b"0x51430004" in p.stderr.read()
     p.stdin.close()
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def client_resets_stream():
     """RESET_STREAM breaks the backend's connection off and comes back with the same code"""
     seen = []
@@ -167,13 +178,13 @@ def client_resets_stream():
             if seen:
                 return
     aioquic_run(s.port, work)
-    h.wait_for(lambda: seen)
+    wait_for(lambda: seen)
     eq(seen, ["reset"])
-    h.wait_for(lambda: s.stat("streams") == 0)
+    wait_for(lambda: s.stat("streams") == 0)
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def client_stops_reading():
     """STOP_SENDING: the client's data still reaches the backend, what it sends is thrown away"""
     got = []
@@ -206,7 +217,7 @@ def client_stops_reading():
         await reader.readexactly(100)
         c._quic.stop_stream(writer.get_extra_info("stream_id"), 0x55)
         c.transmit()
-        await asyncio.sleep(0.2)
+        await c.ping()  # the server has the STOP_SENDING
         writer.write(b"second")
         writer.write_eof()
         for _ in range(200):
@@ -218,7 +229,7 @@ def client_stops_reading():
 
 
 @test
-@h.mark("moves")
+@mark("moves")
 def proxy_protocol():
     """PROXY v2: addresses, ALPN, server name, in front of the client's bytes"""
     def handler(sock, b):
@@ -228,8 +239,8 @@ def proxy_protocol():
         echo(sock, b)
 
     b = Backend(handler)
-    pem, key = h.cert("client.example")
-    s = stream_service(b, tls={"client-ca": h.TMP / "ca.pem", "client-cert": "request"},
+    pem, key = cert("client.example")
+    s = stream_service(b, tls={"client-ca": lab.TMP / "ca.pem", "client-cert": "request"},
                        **{"proxy-protocol": "v2"})
     r = quicc(s, "--cert", pem, "--key", key, data=b"payload")
     eq((r.rc, r.out), (0, b"payload"), r.err)
@@ -253,9 +264,9 @@ def proxy_protocol():
 @test
 def proxy_protocol_with_nginx():
     """nginx understands the header: address and authority arrive"""
-    h.need("nginx")
-    port = h.free_port(socket.SOCK_STREAM)
-    d = h.TMP / "nginx-proxy"
+    need("nginx")
+    port = free_port(socket.SOCK_STREAM)
+    d = lab.TMP / "nginx-proxy"
     d.mkdir()
     (d / "nginx.conf").write_text("""
 daemon off; pid %s/pid; error_log %s/error.log; worker_processes 1;
@@ -272,7 +283,7 @@ http { access_log off; client_body_temp_path %s/b; proxy_temp_path %s/p; fastcgi
         def up():
             with socket.socket() as c:
                 return c.connect_ex(("127.0.0.1", port)) == 0
-        h.wait_for(up, 10, "nginx")
+        wait_for(up, 10, "nginx")
         s = stream_service("127.0.0.1:%d" % port, **{"proxy-protocol": "v2"})
         r = quicc(s, data=b"GET / HTTP/1.0\r\n\r\n")
         assert b"addr=127.0.0.1 authority=localhost alpn=echo" in r.out, (r.out, r.err)
@@ -292,7 +303,7 @@ def bounded(s, limit, stop):
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def back_pressure_slow_backend():
     """1 GiB through a window of 1 MiB to a slow backend: memory stays under the window"""
     total = 1 << 30
@@ -315,7 +326,7 @@ def back_pressure_slow_backend():
     w = threading.Thread(target=lambda: result.append(bounded(s, (1 << 20) + 65536, stop)))
     w.start()
     import subprocess
-    p = subprocess.Popen(h.quicc_cmd(s.port), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p = subprocess.Popen(quicc_cmd(s.port), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     block = bytes(1 << 20)
     for _ in range(total >> 20):
         p.stdin.write(block)
@@ -326,11 +337,11 @@ def back_pressure_slow_backend():
     w.join()
     eq(out, b"%d" % total)
     assert result, "the limit was exceeded"
-    h.note("most held: %d bytes; resident: %d KiB" % (result[0], s.rss() // 1024))
+    say("most held: %d bytes; resident: %d KiB" % (result[0], s.rss() // 1024))
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def back_pressure_slow_client():
     """1 GiB to a client that reads slowly at first: memory stays under the window"""
     total = 1 << 30
@@ -347,7 +358,7 @@ def back_pressure_slow_client():
     w = threading.Thread(target=lambda: result.append(bounded(s, (1 << 20) + 65536, stop)))
     w.start()
     import subprocess
-    p = subprocess.Popen(h.quicc_cmd(s.port, ), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    p = subprocess.Popen(quicc_cmd(s.port, ), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     p.stdin.write(b"g")
     p.stdin.close()
     n = 0
@@ -363,7 +374,7 @@ def back_pressure_slow_client():
     w.join()
     eq((p.returncode, n), (0, total))
     assert result, "the limit was exceeded"
-    h.note("most held: %d bytes" % result[0])
+    say("most held: %d bytes" % result[0])
 
 
 @test
@@ -379,22 +390,22 @@ def one_stalled_stream_does_not_stop_others():
     stalled = threading.Event()
     b = Backend(handler)
     s = stream_service(b, transport={"stream-window": "256k", "connection-window": "8M"})
-    p = h.spawn_quicc(s, "--streams", "3", "-v")
+    p = spawn_quicc(s, "--streams", "3", "-v")
     t = threading.Thread(target=lambda: p.communicate(bytes(4 << 20)), daemon=True)
     t.start()
-    h.wait_for(lambda: len(b.notes) == 3)
+    wait_for(lambda: len(b.notes) == 3)
     r = quicc(s, data=b"independent")
     eq(r.out, b"independent")
-    h.wait_for(lambda: s.stat("backend_received_bytes") > 200000, 10)
+    wait_for(lambda: s.stat("backend_received_bytes") > 200000, 10)
     stalled.set()
     p.kill()
 
 
 @test
-@h.mark("heavy")
+@mark("heavy")
 def backend_killed_100_times():
     """a backend that dies and returns 100 times under load: no leak, no stuck stream"""
-    port = h.free_port(socket.SOCK_STREAM)
+    port = free_port(socket.SOCK_STREAM)
     b = Backend(echo, port=port)
     s = stream_service(b, **{"connect-timeout": "1s"})
     eq(quicc(s, data=b"x").out, b"x")
@@ -421,11 +432,11 @@ def backend_killed_100_times():
         finally:
             stop.set()
 
-    h.together([killer, load, load, load], 50)
+    together([killer, load, load, load], 50)
     eq(quicc(s, data=b"after").out, b"after")
-    h.wait_for(lambda: s.stat("connections") == 0 and s.stat("streams") == 0)
+    wait_for(lambda: s.stat("connections") == 0 and s.stat("streams") == 0)
     eq(s.stat("stream_buffer_bytes"), 0)
     before = s.fds()
     assert before < 30, "%d descriptors open" % before
     eq(set(results) - {0, 5}, set())
-    h.note("%d transfers, %d cut off" % (len(results), results.count(5)))
+    say("%d transfers, %d cut off" % (len(results), results.count(5)))

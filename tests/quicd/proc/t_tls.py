@@ -8,8 +8,13 @@ import signal
 import subprocess
 import time
 
-import harness as h
-from harness import Service, eq, quicc, test
+from nqtest import lab
+from nqtest.checks import eq
+from nqtest.lab import cert, openssl, sh
+from nqtest.poll import PATIENCE, wait_for
+from nqtest.quicc import quicc
+from nqtest.quicd import Service
+from nqtest.suite import Skip, test
 
 
 @test
@@ -47,7 +52,7 @@ def alpn_preference():
 @test
 def certificate_by_sni():
     """several certificates, chosen by server name; the first one for other names"""
-    a, b = h.cert("a.example"), h.cert("b.example")
+    a, b = cert("a.example"), cert("b.example")
     s = Service(tls={"cert": "%s, %s" % (a[0], b[0]), "key": "%s, %s" % (a[1], b[1])})
     for name in "a.example", "b.example":
         r = quicc(s, "-v", sni=name)
@@ -56,7 +61,7 @@ def certificate_by_sni():
     for name in "B.Example", "b.example.":  # as a user may type it, and smbclient sends it
         r = quicc(s, "-v", "-k", sni=name, ca=False)
         assert "CN=b.example" in r.err, r.err
-        h.wait_for(lambda: s.log().count("sni b.example") >= 2)
+        wait_for(lambda: s.log().count("sni b.example") >= 2)
     r = quicc(s, "-v", "-k", sni="c.example", ca=False)
     assert "CN=a.example" in r.err
     r = quicc(s, sni="c.example")
@@ -69,7 +74,7 @@ def untrusted_certificate():
     """quicc refuses an unknown issuer with status 3; --insecure does not"""
     s = Service()
     eq(quicc(s, ca=False).rc, 3)
-    h.wait_for(lambda: "handshake refused by the client: " in s.log())
+    wait_for(lambda: "handshake refused by the client: " in s.log())
     eq(s.stat("handshakes_failed_tls"), 1)
     eq(quicc(s, "--insecure", ca=False, data=b"x").out, b"x")
 
@@ -77,19 +82,19 @@ def untrusted_certificate():
 @test
 def client_certificates():
     """client-cert = require: only with a certificate of the CA"""
-    pem, key = h.cert("client.example")
-    s = Service(tls={"client-ca": h.TMP / "ca.pem", "client-cert": "require"})
+    pem, key = cert("client.example")
+    s = Service(tls={"client-ca": lab.TMP / "ca.pem", "client-cert": "require"})
     r = quicc(s, "--cert", pem, "--key", key, data=b"x")
     eq((r.rc, r.out), (0, b"x"), r.err)
     assert "client CN=client.example" in s.log()
     r = quicc(s, data=b"x")
     assert r.rc in (3, 5), (r.rc, r.err)
-    h.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-              "-keyout", h.TMP / "rogue.key", "-out", h.TMP / "rogue.pem", "-subj", "/CN=rogue")
-    r = quicc(s, "--cert", h.TMP / "rogue.pem", "--key", h.TMP / "rogue.key", data=b"x")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+              "-keyout", lab.TMP / "rogue.key", "-out", lab.TMP / "rogue.pem", "-subj", "/CN=rogue")
+    r = quicc(s, "--cert", lab.TMP / "rogue.pem", "--key", lab.TMP / "rogue.key", data=b"x")
     assert r.rc in (3, 5), (r.rc, r.err)
     eq(s.stat("streams_opened"), 1)
-    s = Service(tls={"client-ca": h.TMP / "ca.pem", "client-cert": "request"})
+    s = Service(tls={"client-ca": lab.TMP / "ca.pem", "client-cert": "request"})
     eq(quicc(s, data=b"x").out, b"x")
 
 
@@ -101,7 +106,7 @@ def s_client(s, pem, key, *args):
     try:
         p.stdin.write(b"hello\n")
         p.stdin.flush()
-        ready = select.select([p.stdout], [], [], 3 * h.PATIENCE)[0]
+        ready = select.select([p.stdout], [], [], 3 * PATIENCE)[0]
         got = os.read(p.stdout.fileno(), 100) if ready else b""
         with contextlib.suppress(BrokenPipeError):
             p.stdin.write(b"Q\n")  # ends it in good order, the session written
@@ -120,27 +125,28 @@ def s_client(s, pem, key, *args):
 @test
 def resumption_of_a_client_certificate():
     """a ticket lets nobody in whose certificate has expired or whose CA has been replaced"""
-    if b"-quic" not in h.sh("openssl", "s_client", "-help").stderr:
-        raise h.Skip("this openssl has no QUIC")
-    pem, key = h.cert("alice.example")
-    ca = h.TMP / "clients.pem"
-    shutil.copy(h.TMP / "ca.pem", ca)
+    if b"-quic" not in sh("openssl", "s_client", "-help").stderr:
+        raise Skip("this openssl has no QUIC")
+    pem, key = cert("alice.example")
+    ca = lab.TMP / "clients.pem"
+    shutil.copy(lab.TMP / "ca.pem", ca)
     s = Service(tls={"client-ca": ca, "client-cert": "require", "tickets": "yes"})
-    session = h.TMP / "session"
+    session = lab.TMP / "session"
     assert s_client(s, pem, key, "-sess_out", session) and session.exists(), s.log()
     assert s_client(s, pem, key, "-sess_in", session), s.log()
     eq(s.log().count("client CN=alice.example"), 2)
-    h.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-              "-keyout", h.TMP / "other-ca.key", "-out", ca, "-days", "2", "-subj", "/CN=Other CA")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+              "-keyout", lab.TMP / "other-ca.key", "-out", ca, "-days", "2", "-subj", "/CN=Other CA")
     s.signal(signal.SIGHUP)
-    h.wait_for(lambda: "certificates reloaded" in s.log())
+    wait_for(lambda: "certificates reloaded" in s.log())
     assert not s_client(s, pem, key, "-sess_in", session), s.log()
-    shutil.copy(h.TMP / "ca.pem", ca)
+    shutil.copy(lab.TMP / "ca.pem", ca)
     s.signal(signal.SIGHUP)
-    h.wait_for(lambda: s.log().count("certificates reloaded") == 2)
-    short = h.TMP / "short.pem"
-    end = time.time() + 4 * h.PATIENCE
-    h.openssl("x509", "-req", "-in", h.TMP / "alice.example.csr", "-CA", h.TMP / "ca.pem", "-CAkey", h.TMP / "ca.key",
+    wait_for(lambda: s.log().count("certificates reloaded") == 2)
+    short = lab.TMP / "short.pem"
+    end = time.time() + 4 * PATIENCE
+    openssl("req", "-new", "-key", key, "-out", lab.TMP / "short.csr", "-subj", "/CN=alice.example")
+    openssl("x509", "-req", "-in", lab.TMP / "short.csr", "-CA", lab.TMP / "ca.pem", "-CAkey", lab.TMP / "ca.key",
               "-not_before", "20260101000000Z", "-not_after", time.strftime("%Y%m%d%H%M%SZ", time.gmtime(end)),
               "-out", short)
     assert s_client(s, short, key, "-sess_out", session), s.log()
@@ -169,32 +175,32 @@ def early_data():
 @test
 def key_log_only_by_option():
     """SSLKEYLOGFILE alone writes nothing; keylog does, with mode 0600"""
-    env = h.TMP / "env.keys"
+    env = lab.TMP / "env.keys"
     s = Service(env={"SSLKEYLOGFILE": str(env)})
     eq(quicc(s, data=b"x").rc, 0)
     assert not env.exists()
-    s = Service(debug={"keylog": h.TMP / "opt.keys"})
-    eq(quicc(s, "--keylog", h.TMP / "quicc.keys", data=b"x").rc, 0)
-    ours = set((h.TMP / "opt.keys").read_text().splitlines())
-    theirs = set((h.TMP / "quicc.keys").read_text().splitlines())
+    s = Service(debug={"keylog": lab.TMP / "opt.keys"})
+    eq(quicc(s, "--keylog", lab.TMP / "quicc.keys", data=b"x").rc, 0)
+    ours = set((lab.TMP / "opt.keys").read_text().splitlines())
+    theirs = set((lab.TMP / "quicc.keys").read_text().splitlines())
     assert any(line.startswith("CLIENT_TRAFFIC_SECRET_0 ") for line in ours), ours
     assert ours & theirs, "both ends log the same secrets"
-    eq(oct(os.stat(h.TMP / "opt.keys").st_mode & 0o777), "0o600")
+    eq(oct(os.stat(lab.TMP / "opt.keys").st_mode & 0o777), "0o600")
 
 
 @test
 def qlog_only_by_option():
     """qlog-dir gets one file for each connection"""
-    d = h.TMP / "qlog"
+    d = lab.TMP / "qlog"
     d.mkdir(exist_ok=True)
     s = Service(start=False, debug={"qlog-dir": d})
-    r = h.sh(h.BIN / "quicd", "-c", s.conf, "--check-config")
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
     if b"CVE-2026-40170" in r.stderr:
         eq(r.returncode, 1)
         return
     s.start()
     eq(quicc(s, data=b"x").rc, 0)
-    files = h.wait_for(lambda: list(d.glob("*.sqlog")))
+    files = wait_for(lambda: list(d.glob("*.sqlog")))
     eq(len(files), 1)
-    h.wait_for(lambda: s.stat("connections") == 0)
+    wait_for(lambda: s.stat("connections") == 0)
     assert b'"qlog_' in files[0].read_bytes()

@@ -4,9 +4,9 @@ import ctypes as C
 import os
 import random
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.abspath(os.path.join(HERE, '../../..'))
-LIB = os.environ.get('LIBQT') or os.path.join(TOP, 'build/tests/vm/libqt.so')
+from nqtest.where import BUILD
+
+LIB = os.environ.get('LIBQT') or os.path.join(BUILD, 'tests/vm/libqt.so')
 
 V1, V2, DRAFT29 = 1, 0x6b3343cf, 0xff00001d
 INITIAL, ZERO_RTT, HANDSHAKE, RETRY = range(4)

@@ -11,6 +11,14 @@ import time
 MIB = 1 << 20
 
 
+def raw(text):
+    """A path whose answer is this text, whatever it is, and the end of the connection."""
+    def do(self, s, f, r, query):
+        self.send(s, text)
+        return False
+    return do
+
+
 class Upstream:
     def __init__(self, unix=None):
         self.unix = unix
@@ -127,11 +135,12 @@ class Upstream:
         self.requests.append(r)
         path, _, query = target.partition('?')
         name = re.sub(r'\W', '_', path.strip('/').split('/')[-1]) or 'echo'
-        handler = getattr(self, 'do_' + name, None)
-        if not handler:
-            self.body(r, f)
-            return self.answer(s, 'nothing here', status='404 Not Found')
-        return handler(s, f, r, query)
+        return getattr(self, 'do_' + name, self.other)(s, f, r, query)
+
+    def other(self, s, f, r, query):
+        """A path without an answer of its own."""
+        self.body(r, f)
+        return self.answer(s, 'nothing here', status='404 Not Found')
 
     # A function for each path; it returns whether the connection is kept.
 
@@ -214,12 +223,6 @@ class Upstream:
     def do_cut_chunk(self, s, f, r, query):
         self.send(s, b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nonly')
         return False
-
-    def raw(text):
-        def do(self, s, f, r, query):
-            self.send(s, text)
-            return False
-        return do
 
     do_garbage = raw(b'\x16\x03\x01 no HTTP at all\r\n\r\n')
     do_two_lengths = raw(b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd')

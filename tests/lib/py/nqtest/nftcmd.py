@@ -7,7 +7,8 @@ import shlex
 import subprocess
 from collections import namedtuple
 
-TOP = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
+from nqtest.where import TOP
+
 BUILD = os.environ.get('BUILD_DIR', f'{TOP}/build/tests/nft')
 LIB = f'{BUILD}/ext'
 Result = namedtuple('Result', 'rc out err')
@@ -81,7 +82,7 @@ class Lib:
 
 
 def dump(*args):
-    """What the kernel holds; elements in order, since a hash table has none."""
+    """A table as the kernel holds it; elements in order, since a hash table keeps no order."""
     r = subprocess.run([f'{BUILD}/dump', *args], capture_output=True, text=True)
     if r.returncode:
         raise RuntimeError(r.stderr)

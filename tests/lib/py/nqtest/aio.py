@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client of another make, for what quicc does not do."""
-from harness import PATIENCE, Skip
+from nqtest.poll import PATIENCE
+from nqtest.suite import Skip
 
 
 def aioquic_run(port, work):

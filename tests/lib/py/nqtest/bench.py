@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The usual table: client c -- server s, one table `inet t`, listeners on several ports."""
-import nft
-from vm import Ns, brief, collect, drain, modprobe, ok, one_cpu, veth
+from nqtest import nft
+from nqtest.datagrams import collect, drain
+from nqtest.module import modprobe
+from nqtest.netns import Ns, one_cpu, veth
+from nqtest.tap import brief, ok
 
 PORTS = [443, 8443, 4433, 8853, 9000]
 V4, V6 = '10.0.0.2', 'fd00::2'

@@ -4,11 +4,9 @@ import itertools
 import os
 import subprocess
 
-import vm
+from nqtest import tap, where
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TOP = os.path.abspath(os.path.join(HERE, '../../..'))
-BUILD = os.environ.get('BUILD_DIR') or os.path.join(TOP, 'build/tests/vm')
+BUILD = os.environ.get('BUILD_DIR') or os.path.join(where.BUILD, 'tests/vm')
 QUICGEN = os.environ.get('QUICGEN') or os.path.join(BUILD, 'quicgen')
 # One client, one port: a port that the kernel picks may be one that conntrack still knows.
 _ports = itertools.count(40000)  # the tests themselves name others
@@ -60,4 +58,4 @@ def summary(out):
 def check(name, ns, *args):
     """Clients that must all be right, as quicgen send understands it."""
     rc, out = send(ns, *args)
-    return vm.ok(rc == 0, name, out)
+    return tap.ok(rc == 0, name, out)

@@ -11,7 +11,8 @@ from aioquic.h3.events import DataReceived, HeadersReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, StopSendingReceived, StreamReset
 
-from daemon import NAME
+from nqtest.h3service import NAME
+from nqtest.poll import PATIENCE
 
 
 def frame(kind, data):
@@ -67,7 +68,7 @@ class Client(QuicConnectionProtocol):
     async def until(self, fn, seconds=10):
         """Waits until fn() is true or the connection is closed."""
         with contextlib.suppress(asyncio.TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds * PATIENCE):
                 while not fn() and self.closed is None:
                     self.change.clear()
                     await self.change.wait()

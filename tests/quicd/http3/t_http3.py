@@ -5,9 +5,15 @@ import os
 import socket
 import subprocess
 
-import harness as h
-from harness import Service, eq, pattern, test
-from upstream import Upstream
+from nqtest import lab
+from nqtest.curl import command
+from nqtest.checks import eq, pattern
+from nqtest.lab import sh
+from nqtest.poll import PATIENCE, wait_for
+from nqtest.ports import free_port
+from nqtest.quicd import Service
+from nqtest.suite import Skip, need, test
+from nqtest.teller import Teller
 
 
 class Answer:
@@ -28,19 +34,18 @@ class Answer:
 
 def curl(s, path, *args, data=None, raw=False):
     if not hasattr(curl, "able"):
-        h.need("curl")
-        curl.able = b"HTTP3" in h.sh("curl", "-V").stdout
+        need("curl")
+        curl.able = b"HTTP3" in sh("curl", "-V").stdout
     if not curl.able:
-        raise h.Skip("this curl speaks no HTTP/3")
-    cmd = ["curl", "-sS", "--http3-only", "--path-as-is", "--max-time", "60", "--cacert",
-           str(h.TMP / "ca.pem"), "--resolve", "localhost:%d:127.0.0.1" % s.port]
+        raise Skip("this curl speaks no HTTP/3")
+    cmd = command("localhost", s.port, lab.TMP / "ca.pem", "--max-time", int(60 * PATIENCE))
     cmd += [] if raw else ["-i"]
-    r = h.sh(*cmd, *args, "https://localhost:%d%s" % (s.port, path), input=data, timeout=90)
+    r = sh(*cmd, *args, "https://localhost:%d%s" % (s.port, path), input=data, timeout=90)
     return r if raw else Answer(r)
 
 
 def files():
-    root = h.TMP / "www"
+    root = lab.TMP / "www"
     if not root.exists():
         (root / "sub").mkdir(parents=True)
         (root / ".git").mkdir()
@@ -53,7 +58,7 @@ def files():
         (root / "digits.txt").write_text("0123456789")
         (root / "none.bin").write_bytes(b"")
         (root / "big.bin").write_bytes(pattern(100 << 20))
-        (h.TMP / "outside.txt").write_text("outside\n")
+        (lab.TMP / "outside.txt").write_text("outside\n")
         os.symlink("../outside.txt", root / "escape.txt")
         os.symlink("/etc/passwd", root / "passwd.txt")
         os.symlink("../digits.txt", root / "sub/inside.txt")
@@ -142,7 +147,7 @@ def static_100_mib():
     eq(hashlib.sha256(r.stdout).hexdigest(), hashlib.sha256(data).hexdigest())
     part = len(data) // 8
     want = hashlib.sha256(data[:part]).hexdigest()
-    outs = [h.TMP / ("big.%d" % i) for i in range(8)]
+    outs = [lab.TMP / ("big.%d" % i) for i in range(8)]
     args = []
     for o in outs[1:]:
         args += ["-o", o, "https://localhost:%d/big.bin" % s.port]
@@ -151,14 +156,14 @@ def static_100_mib():
     for o in outs:
         eq(hashlib.sha256(o.read_bytes()).hexdigest(), want)
         o.unlink()
-    h.wait_for(lambda: s.stat("connections") == 0)
+    wait_for(lambda: s.stat("connections") == 0)
     eq(s.stat("stream_buffer_bytes"), 0)
 
 
 @test
 def proxy_request_header():
     """the upstream sees method, path, Host, forwarded fields; not the client's own or hop-by-hop"""
-    u = Upstream()
+    u = Teller()
     s = http3(backend=u.address)
     a = curl(s, "/a/b?c=d", "-b", "one=1; two=2", "-H", "X-Forwarded-For: 6.6.6.6", "-H",
              "X-Mine: yes", "-H", "TE: trailers", "-H", "Forwarded: for=6.6.6.6")
@@ -182,7 +187,7 @@ def proxy_request_header():
 @test
 def proxy_answers():
     """chunked bodies, trailers, interim and bodiless answers, split headers, until-close"""
-    u = Upstream()
+    u = Teller()
     s = http3(backend=u.address)
     a = curl(s, "/chunked")
     eq(a.status, 200, a.err)
@@ -203,7 +208,7 @@ def proxy_answers():
 @test
 def proxy_bodies():
     """100 MiB up with and without a length, and down, with matching checksums"""
-    u = Upstream()
+    u = Teller()
     s = http3(backend=u.address)
     big = files() / "big.bin"
     want = hashlib.sha256(big.read_bytes()).hexdigest()
@@ -216,7 +221,7 @@ def proxy_bodies():
     eq(len(r.stdout), 100 << 20)
     a = curl(s, "/p", "-d", "x=1", "-H", "Expect: 100-continue")
     eq(a.status, 200)
-    h.wait_for(lambda: s.stat("connections") == 0)
+    wait_for(lambda: s.stat("connections") == 0)
     eq(s.stat("stream_buffer_bytes"), 0)
     u.stop()
 
@@ -224,7 +229,7 @@ def proxy_bodies():
 @test
 def proxy_keep_alive():
     """upstream connections are used again, and replaced when the upstream closed them"""
-    u = Upstream()
+    u = Teller()
     s = http3(backend=u.address)
     for _ in range(10):
         eq(curl(s, "/").status, 200)
@@ -239,7 +244,7 @@ def proxy_keep_alive():
 @test
 def proxy_failures():
     """upstream trouble: 502, 504, or a reset when the answer had begun"""
-    u = Upstream()
+    u = Teller()
     s = http3(backend=u.address, **{"backend-timeout": "1s"})
     for path, status in (("/close", 502), ("/garbage", 502), ("/upgrade", 502), ("/slow", 504)):
         eq(curl(s, path).status, status, path)
@@ -248,7 +253,7 @@ def proxy_failures():
         assert a.rc != 0, path
     eq(curl(s, "/").status, 200)
     u.stop()
-    for where in "127.0.0.1:%d" % h.free_port(socket.SOCK_STREAM), "/nonexistent.sock":
+    for where in "127.0.0.1:%d" % free_port(socket.SOCK_STREAM), "/nonexistent.sock":
         s = http3(backend=where)
         eq(curl(s, "/").status, 502)
         eq(curl(s, "/").status, 502)
@@ -258,7 +263,7 @@ def proxy_failures():
 @test
 def proxy_beside_files():
     """backend-path goes to the upstream, the rest to files"""
-    u = Upstream()
+    u = Teller()
     s = http3(root=files(), backend=u.address, **{"backend-path": "/api/"})
     eq(curl(s, "/digits.txt").body, b"0123456789")
     assert curl(s, "/api/x").body.startswith(b"GET /api/x")
@@ -284,13 +289,12 @@ def http3_drain():
     """SIGTERM: a transfer in progress is finished, then the process ends"""
     s = http3(root=files())
     curl(s, "/")
-    p = subprocess.Popen(["curl", "-sS", "--http3-only", "--limit-rate", "40M", "--cacert",
-                          str(h.TMP / "ca.pem"), "--resolve", "localhost:%d:127.0.0.1" % s.port,
-                          "-o", str(h.TMP / "drain.bin"), "https://localhost:%d/big.bin" % s.port])
-    h.wait_for(lambda: s.stat("streams") > 0)
+    p = subprocess.Popen(command("localhost", s.port, lab.TMP / "ca.pem", "--limit-rate", "40M", "-o",
+                                 lab.TMP / "drain.bin", "https://localhost:%d/big.bin" % s.port))
+    wait_for(lambda: s.stat("streams") > 0)
     eq(s.stop(), 0)
-    eq(p.wait(30), 0)
-    eq((h.TMP / "drain.bin").stat().st_size, 100 << 20)
+    eq(p.wait(30 * PATIENCE), 0)
+    eq((lab.TMP / "drain.bin").stat().st_size, 100 << 20)
 
 
 @test
@@ -305,7 +309,7 @@ def http3_with_aioquic():
         from aioquic.h3.events import DataReceived, HeadersReceived
         from aioquic.quic.configuration import QuicConfiguration
     except ImportError:
-        raise h.Skip("python3-aioquic is not installed")
+        raise Skip("python3-aioquic is not installed")
     s = http3(root=files())
     got = {}
 
@@ -345,6 +349,6 @@ def http3_with_aioquic():
             while sid not in got or not got[sid]["end"]:
                 await asyncio.sleep(0.02)
 
-    asyncio.run(asyncio.wait_for(go(), 20))
+    asyncio.run(asyncio.wait_for(go(), 20 * PATIENCE))
     eq(len(got), 21)
     eq(sum(x["body"] == b"0123456789" for x in got.values()), 20)

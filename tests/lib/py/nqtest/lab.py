@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shared by all process tests of one run: the programs, a directory, certificates."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from nqtest import where
+from nqtest.certs import Authority
+from nqtest.poll import PATIENCE
+
+TOP = pathlib.Path(where.TOP)
+BIN = TMP = authority = None
+
+
+def setup(build=None):
+    """BIN is the directory with quicd and quicc, TMP is a new one."""
+    global BIN, TMP, authority
+    BIN = pathlib.Path(build).resolve() if build else TOP / "build/quicd"
+    if not (BIN / "quicd").exists():
+        sys.exit("%s: no quicd; run make -C quicd first" % BIN)
+    TMP = pathlib.Path(tempfile.mkdtemp(prefix="quicd-test-"))
+    os.chmod(TMP, 0o755)
+    authority = Authority(TMP, "/CN=Test CA")
+
+
+def cert(name, host=None):
+    """A certificate NAME.pem and key NAME.key for a host, signed by ca.pem; their paths."""
+    if not (TMP / (name + ".pem")).exists():
+        authority.issue(name, host or name, addresses=["127.0.0.1"], mode=0o644,
+                        usage="serverAuth,clientAuth")
+    return TMP / (name + ".pem"), TMP / (name + ".key")
+
+
+def sh(*args, **kw):
+    """Run a command; the CompletedProcess, whatever its status."""
+    if "timeout" in kw:
+        kw["timeout"] *= PATIENCE
+    return subprocess.run([str(a) for a in args], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          **kw)
+
+
+def openssl(*args):
+    r = sh("openssl", *args)
+    assert r.returncode == 0, r.stderr.decode()
+
+
+def sanitized():
+    """Built with AddressSanitizer: memory figures mean nothing."""
+    return b"libasan" in sh("ldd", BIN / "quicd").stdout
