@@ -7,8 +7,10 @@ include PINS
 
 RIG     := tests/rig
 KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
-# TEST=NAME runs one test (vm, kasan, lockdep, nft: a file or shell pattern; quicd: a word of its name;
-# e2e: demo, pairs, or a client, a server name or a service of the pairs).
+# TEST=NAME runs one test, in every layer that has it. Its name, or a shell pattern, is that of a file
+# for vm, kasan, lockdep, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
+# fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
+# demo, pairs, or a client, a server name or a service of the pairs.
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -23,21 +25,24 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-LAYERS := unit corpus quicd nft vm e2e fuzz kasan lockdep
+# Two lanes beside each other (tests/rig/README.md): guests, of which one at a time has both
+# processors, and all else. The tests that time disturbs most, e2e, come when the other lane is done.
+GUESTS := nft vm e2e
+OTHERS := unit fuzz corpus quicd kasan lockdep
+LAYERS := $(OTHERS) $(GUESTS)
+export TEST
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
 
 check:
-	@$(RIG)/check --ahead $(LAYERS)
+	@$(RIG)/check --ahead $(OTHERS) -- $(GUESTS)
 
 #: quick         what is run before a commit: unit, corpus, quicd, some seconds of fuzz; no guest
 .PHONY: quick
 quick: export FUZZ_S := 5
-# Built first: layers that run beside each other must not build the same objects.
 quick:
-	@$(RIG)/host-packages && $(MAKE) userspace
-	@$(RIG)/check --beside quicd unit corpus fuzz
+	@$(RIG)/check unit fuzz -- corpus quicd
 
 #: check-style   formatting, shellcheck, licences, spelling: what a script can judge, in seconds
 #: check-unit    check-style, unit tests, coverage, the module's build on every kernel without a warning
@@ -71,26 +76,46 @@ JOBS    := $(shell nproc)
 tap-style:
 	@$(IN_ROOT) tests/style/run
 
+# Folders whose `make check` are unit tests. One test is a program there.
+UNIT  := tests/unit tests/gen tests/bench/core quicd nft-ext inspect
+BARE   = $(patsubst test_%,%,$(patsubst %_test,%,$(TEST)))
+define UNIT_ONE
+	@$(if $(wildcard tests/unit/test_$(BARE).c),$(IN_ROOT) make -s -j$(JOBS) -C tests/unit check TESTS=$(BARE),\
+	$(if $(wildcard tests/nft/unit/test_$(BARE).c),$(IN_ROOT) make -s -j$(JOBS) -C nft-ext check TESTS=test_$(BARE),\
+	$(if $(wildcard tests/quicd/unit/$(BARE)_test.c),$(call LOCKED,make -s -j$(JOBS) -C quicd \
+		check tests=/src/tests/quicd/unit/$(BARE)_test.c),\
+	$(if $(filter style,$(BARE)),$(IN_ROOT) tests/style/run,\
+	echo "unit: no such test: $(TEST)" >&2; exit 2))))
+endef
+# Layers beside each other build the same objects one after the other.
+LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock-userspace $(IN_ROOT) $(1)
+
 tap-unit:
-	@rc=0; $(IN_ROOT) sh -c 'rc=0; \
-		tests/style/run || rc=1; \
-		make -j$(JOBS) -C tests/unit check || rc=1; \
-		make -C tests/unit coverage || rc=1; \
-		make -j$(JOBS) -C tests/gen check || rc=1; \
-		make -j$(JOBS) -C tests/bench/core check || rc=1; \
-		make -j$(JOBS) -C quicd check || rc=1; \
-		make -j$(JOBS) -C nft-ext check || rc=1; \
-		make -j$(JOBS) -C inspect check || rc=1; exit $$rc' || rc=1; \
+ifneq ($(TEST),)
+	$(UNIT_ONE)
+else
+	@rc=0; $(IN_ROOT) tests/style/run || rc=1; \
+	$(MAKE) userspace || rc=1; \
+	$(IN_ROOT) sh -c 'rc=0; for d in $(UNIT); do make -j$(JOBS) -C $$d check || rc=1; done; \
+		make -C tests/unit coverage || rc=1; exit $$rc' || rc=1; \
 	for k in $(KERNELS); do \
 		$(IN_ROOT) --kernel $$k sh -c 'make -C kmod check O=/src/build/kmod/check-$$KERNEL_SERIES' || rc=1; \
 	done; exit $$rc
+endif
 
+FUZZER = $(if $(TEST),TARGETS=$(TEST:fuzz_%=%))
 tap-fuzz:
+	@[ -z "$(TEST)" ] || [ -e tests/fuzz/fuzz_$(TEST:fuzz_%=%).c ] || \
+		{ echo "fuzz: no such test: $(TEST)" >&2; exit 2; }
 	@$(IN_ROOT) --root fuzz make -j$(JOBS) -C tests/fuzz all CFLAGS='-O1 -g' >&2
-	@$(IN_ROOT) --root fuzz make -C tests/fuzz check FUZZ_S=$(FUZZ_S)
+	@$(IN_ROOT) --root fuzz make -C tests/fuzz check FUZZ_S=$(FUZZ_S) $(FUZZER)
 
-tap-corpus: userspace
-	@$(IN_ROOT) sh -c 'rc=0; make -C tests/corpus check || rc=1; tests/captures/check build/inspect/quic-inspect || rc=1; exit $$rc'
+CORPORA = $(if $(TEST),$(filter corpus captures,$(TEST)),corpus captures)
+tap-corpus:
+	@[ -n "$(CORPORA)" ] || { echo "corpus: no such test: $(TEST)" >&2; exit 2; }
+	@$(MAKE) userspace
+	@$(IN_ROOT) sh -c 'rc=0; $(if $(filter corpus,$(CORPORA)),make -C tests/corpus check || rc=1;) \
+		$(if $(filter captures,$(CORPORA)),tests/captures/check build/inspect/quic-inspect || rc=1;) exit $$rc'
 
 tap-quicd: userspace
 	@$(IN_ROOT) tests/quicd/run build/quicd
@@ -101,12 +126,17 @@ tap-quicd-load: userspace
 tap-quicd-asan tap-quicd-valgrind: tap-quicd-%: userspace
 	@$(IN_ROOT) make -s -j$(JOBS) -C quicd check-$*
 
-tap-vm: modules
+tap-vm:
+	@[ -z "$(TEST)" ] || $(RIG)/has-test "$(TEST)" tests/vm
+	@$(MAKE) modules
 	@KERNELS="$(KERNEL)" $(RIG)/on-kernels tests/vm
 
 # Each nft version on a kernel: Debian 12's, Debian 13's, sid's.
 NFT_ON := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)@new
-tap-nft: modules nft-libs
+tap-nft:
+	@[ -z "$(TEST)" ] || [ -n "$(wildcard tests/nft/$(TEST) tests/nft/$(TEST).t tests/nft/$(TEST).py)" ] || \
+		{ echo "nft: no such test: $(TEST)" >&2; exit 2; }
+	@$(MAKE) modules nft-libs
 	@KERNELS="$(foreach k,$(KERNEL),$(filter $k $k@%,$(NFT_ON)))" $(RIG)/on-kernels tests/nft
 
 # The libraries of two releases: an upgrade swaps them under the facade.
@@ -119,7 +149,8 @@ nft-libs:
 tap-demo: E2E := run --demo
 tap-e2e: E2E := run
 tap-browsers: E2E := browsers
-tap-demo tap-e2e tap-browsers: userspace
+tap-demo tap-e2e tap-browsers:
+	@$(MAKE) userspace
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
 	@tests/e2e/$(E2E) $(if $(LONG),--long)
 
@@ -134,12 +165,19 @@ tap-kasan tap-lockdep: tap-%:
 #: userspace     the nft extension, quic-inspect, quicd and quicc, in build/
 .PHONY: modules userspace
 modules:
-	@for k in $(KERNEL); do \
-		$(IN_ROOT) --kernel $$k make -s -C kmod O=/src/build/kmod/$$k >&2 || exit 1; \
+	@mkdir -p $(BUILD); for k in $(KERNEL); do \
+		flock $(BUILD)/.lock-modules $(IN_ROOT) --kernel $$k make -s -C kmod O=/src/build/kmod/$$k >&2 || exit 1; \
 	done
 
 userspace:
-	@$(IN_ROOT) sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C inspect' >&2
+	@$(call LOCKED,sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C inspect') >&2
+
+#: compile_commands.json  for editors and clangd
+.PHONY: compile_commands.json
+compile_commands.json:
+	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
+	@root=$$($(RIG)/mkroot main) && $(IN_ROOT) tests/rig/compile-commands $(CURDIR) $$root $(KERNEL_MAIN) >$@.tmp
+	@mv $@.tmp $@
 
 #: fuzz          every fuzz target for FUZZ_S seconds, with libFuzzer's own output
 #: bench         all figures against the alternatives:

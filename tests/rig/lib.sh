@@ -55,6 +55,56 @@ kernel_userland() {
 	echo "$rig_u"
 }
 
+# kernel_place SERIES - its name in a test's line "# kernels:": old, main or new
+kernel_place() {
+	case $1 in
+	"$KERNEL_MAIN") echo main ;;
+	"$KERNEL_OLD") echo old ;;
+	*) echo new ;;
+	esac
+}
+
+# wanted FILE PLACE - whether a test runs at this place (old, main, new, kasan or lockdep): that is
+# what its line "# kernels:" says, everywhere without one. With TEST=NAME its name decides alone.
+wanted() {
+	[ -f "$1" ] && [ -x "$1" ] || return 1
+	if [ -n "${TEST-}" ]; then
+		# shellcheck disable=SC2254 # a pattern
+		case $(basename "$1") in $TEST) return 0 ;; *) return 1 ;; esac
+	fi
+	rig_places=$(sed -n 's/^# kernels: *//p;12q' "$1")
+	case " ${rig_places:-$2} " in *" $2 "*) return 0 ;; *) return 1 ;; esac
+}
+
+# kill_tree PID... - end these processes and all that they started, whatever their session
+kill_tree() {
+	rig_tree=$(cat /proc/[0-9]*/stat 2>/dev/null | sed 's/ (.*) . / /' | awk -v roots="$*" '
+		{ parent[$1] = $2 }
+		END {
+			n = split(roots, r)
+			for (i = 1; i <= n; i++)
+				in_tree[r[i]] = 1
+			for (p in parent) {
+				for (q = p; (q in parent) && !(q in in_tree); q = parent[q])
+					;
+				if (q in in_tree)
+					print p
+			}
+		}')
+	# A namespace's first process heeds nothing but SIGKILL; a guest takes a moment to end.
+	# shellcheck disable=SC2086 # numbers
+	kill $rig_tree 2>/dev/null || :
+	rig_left=50
+	for rig_p in $rig_tree; do
+		while [ $rig_left -gt 0 ] && kill -0 "$rig_p" 2>/dev/null; do
+			rig_left=$((rig_left - 1))
+			sleep 0.1
+		done
+	done
+	# shellcheck disable=SC2086 # numbers
+	kill -9 $rig_tree 2>/dev/null || :
+}
+
 # has_kernel ROOTDIR SERIES - does this root carry a kernel of the series
 has_kernel() {
 	for rig_d in "$1/lib/modules/$2".*; do

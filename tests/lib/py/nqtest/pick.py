@@ -24,5 +24,5 @@ def wanted(*names, chosen=None):
 
 def nothing(asked=''):
     """End with status 2: no test has the name that was asked for."""
-    print(f"{asked or 'TEST=' + os.environ.get('TEST', '')}: no test has this name", file=sys.stderr, flush=True)
+    print(f"no such test: {asked or os.environ.get('TEST', '')}", file=sys.stderr, flush=True)
     sys.exit(2)
