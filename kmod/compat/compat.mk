@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the kernel's nf_tables and sysctl interfaces look like. Included by kmod/Kbuild,
+# The shape of the kernel's nf_tables and sysctl interfaces. Included by kmod/Kbuild,
 # where $(srctree) is the kernel's; asks its headers, never its version. Sets
 # nq-compat-flags for ccflags-y.
 

@@ -3,8 +3,8 @@
  * The one way in which the core reads bytes: a cursor that cannot leave its range.
  *
  * A cursor knows two ends: how far bytes are there, and how far they may ever go. A
- * read past the first says NQ_MORE, a read past the second NQ_NOT_OURS. What went
- * wrong first stays, and every later read gives 0 or NULL: check once, at the end.
+ * read past the first returns NQ_MORE, a read past the second NQ_NOT_OURS. The first
+ * error sticks, and every later read returns 0 or NULL: check once, at the end.
  */
 #ifndef NQ_CURSOR_H
 #define NQ_CURSOR_H

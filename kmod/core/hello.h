@@ -10,7 +10,7 @@
 /**
  * struct nq_hello - where the names are, as offsets into the parsed bytes
  * @sni_off:	host_name of server_name (RFC 6066 3); any case, maybe a trailing dot
- * @sni_len:	1 to NQ_SNI_MAX, 0 if there is none or it is empty
+ * @sni_len:	1 to NQ_SNI_MAX, 0 if it is missing or empty
  * @alpn_off:	ProtocolNameList, without its length (RFC 7301 3.1): length byte, name, ...
  * @alpn_len:	its length in bytes, 0 if the extension is missing or the list empty
  * @ech:	encrypted_client_hello is there (RFC 9849)
@@ -27,7 +27,7 @@ struct nq_hello {
  * @len:	how many are there without a gap
  * @hello:	the names; written only with NQ_DONE
  *
- * Bytes behind the message are none of its business (a second ClientHello may follow).
+ * Bytes after the message are ignored (a second ClientHello may follow).
  * An error is found as soon as the bytes that show it are there.
  *
  * Return: NQ_DONE; NQ_MORE if @len is short of the message; NQ_NOT_OURS if it is not a

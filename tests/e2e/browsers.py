@@ -5,8 +5,8 @@
     browser, on the build machine ---- qemu's forwarded ports ---- relay.py on host `client`
         ---- veth ---- host `server`, as in pairs.py
 
-Runs in a guest; tests/e2e/browsers starts it and browse.py. What must hold is what must hold for
-every pair. TAP; the rows of docs/interop.md go to build/e2e/browsers.json, the first flights to
+Runs in a guest; tests/e2e/browsers starts it and browse.py. It must pass what
+every pair must pass. TAP; the rows of docs/interop.md go to build/e2e/browsers.json, the first flights to
 build/e2e/captures/browsers, a picture of each page to build/e2e/pictures.
 """
 import os

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Flows: what belongs to one connection, and what is none. */
+/* Flows: what belongs to a connection, and what does not. */
 #include "cases.h"
 
 static struct qt_buf d;
@@ -125,7 +125,7 @@ static void one_tuple(void)
 	tc_want(&c, false, 0, "version v1 dcid 0x2122232425262728 " USUAL_NAMES " datagrams 1");
 	tc_end(&c);
 
-	/* The second is complete first; then the first goes on. */
+	/* The second is complete first; then the rest of the first comes. */
 	tc_raw(&c, "one-within-another");
 	tc_udp(&c, 0, part(&p, 1700, 0, 1000));
 	tc_udp(&c, 0, part(&q, 1700, 1000, 1700));
@@ -185,7 +185,7 @@ static void retries(void)
 	tc_want(&c, false, 0, USUAL_ID " " USUAL_NAMES " datagrams 2");
 	tc_end(&c);
 
-	/* One for another client's connection is none of this one's business. */
+	/* One for another client's connection does not concern this one. */
 	tc_raw(&c, "retry-of-another");
 	retry.dcid = qt_cid(0x61, 4);
 	reply.len = 0;

@@ -124,7 +124,7 @@ static void ack_below_zero(void **state)
 	assert_true(valid("02 0a 00 01 02 03 03")); /* 10..8, then 3..0 */
 	assert_false(valid("02 0a 00 01 02 03 04"));
 	assert_false(valid("02 0a 00 01 02 07 00"));
-	/* As many ranges as a varint can say, of which there are none. */
+	/* The largest number of ranges that a varint can hold, and not one is there. */
 	assert_false(valid("02 0a 00 ffffffffffffffff 02"));
 }
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real clients, all called as (host, address, port, server name). To call one does what a
-pair is for, content in both directions, and returns a text that says what was got. What else it
-can do are methods: `idle` is silent for over a minute and goes on with the same connection,
+pair is for, content in both directions, and returns a text that says what was got. Its other
+abilities are methods: `idle` is silent for over a minute and continues on the same connection,
 `early` sends a second connection's first bytes as 0-RTT data, `big` fetches a large file and
-holds it to a checksum. What it cannot do, `cannot` says why. All raise Failed."""
+holds it to a checksum. If it cannot do one of these, `cannot` says why. All raise Failed."""
 import contextlib
 import filecmp
 import hashlib

@@ -152,7 +152,7 @@ def back_pressure(q, up, where):
     ok(grown < 8 * 1024, f'an upstream that does not read holds up the client ({grown} KiB)')
     up.release.set()
     out, err = client.communicate(timeout=120)
-    ok(client.returncode == 0 and json.loads(out)['size'] == size, 'which then goes on to the end', err)
+    ok(client.returncode == 0 and json.loads(out)['size'] == size, 'which then continues to the end', err)
     r = q.get('/refuse', '--data-binary', f'@{where}/upload')
     same((r.status, r.body), (413, b'too much'), 'an answer before the body: passed on, the rest is not sent')
     same(until(lambda: up.gone > gone), True, 'the upstream of a client that went away is closed')
