@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""client.py PORT ALPN - a QUIC connection by aioquic to 127.0.0.1:PORT, with a change of its own port.
+"""client.py PORT ALPN [CHANGES] - a QUIC connection by aioquic to 127.0.0.1:PORT that changes its own port.
 
 Prints lines: the server's connection IDs in hex; whether it forbade active migration; whether a PING
-was answered before the change, and whether one was answered after it within three seconds.
+was answered before any change; then, for each of CHANGES (1), until one is not, whether a PING
+was answered within three seconds of it.
 """
 import select
 import socket
@@ -70,5 +71,9 @@ ids = [c.quic._peer_cid.cid, *(x.cid for x in c.quic._peer_cid_available)]
 print('ids', *(i.hex() for i in ids))
 print('forbids', 'yes' if theirs[0].disable_active_migration else 'no')
 print('before', 'answered' if first else 'silence')
-c.rebind()
-print('after', 'answered' if c.ping(2) else 'silence')
+for n in range(int(sys.argv[3]) if len(sys.argv) > 3 else 1):
+    c.rebind()
+    answered = c.ping(2 + n)
+    print('after', 'answered' if answered else 'silence')
+    if not answered:
+        break
