@@ -9,6 +9,7 @@
 
 #include "include.h"
 #include "run.h"
+#include "walk.h"
 
 #define MAX_DEPTH    16 /* as libnftables has it */
 #define DEFAULT_PATH "/etc"

@@ -13,6 +13,7 @@
 #include "output.h"
 #include "real.h"
 #include "run.h"
+#include "walk.h"
 
 /* `describe quic KEY`: stock nft has described the placeholder. */
 static bool describe_line(struct nx_run *run, const char *line, size_t len, struct nx_buf *out)

@@ -17,6 +17,8 @@
 #include "output.h"
 #include "real.h"
 #include "run.h"
+#include "vars.h"
+#include "walk.h"
 
 /** struct source - what a run executes */
 struct source {

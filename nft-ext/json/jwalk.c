@@ -5,6 +5,7 @@
 #include "jtype.h"
 #include "jwalk.h"
 #include "layouts.h"
+#include "walk.h"
 
 /* Is there a name or connection ID in it? */
 static bool has_name(json_t *expr)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elem.h"
+#include "vars.h"
 #include "walk.h"
 
 bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct nx_lit *lit)

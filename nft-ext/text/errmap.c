@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "errmap.h"
+#include "walk.h"
 
 #define EXPECTED "expected any of: "
 

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "elem.h"
+#include "expr.h"
+#include "selector.h"
+#include "vars.h"
 #include "walk.h"
 #include "words.h"
 
@@ -340,18 +344,6 @@ void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to)
 {
 	for (size_t i = from; i < to;)
 		i = walk_any(w, i, from, to);
-}
-
-size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to)
-{
-	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';')) {
-		if (is_punct(w, i, '}'))
-			break;
-		i = (is_punct(w, i, '{') || is_punct(w, i, '(')) && nx_mate(w, i)
-			    ? nx_mate(w, i) + 1
-			    : i + 1;
-	}
-	return i < to ? i : to;
 }
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Translation of nft's language: `quic` to placeholders, or placeholders to `quic`.
+ * Translation of nft's language, `quic` to placeholders or placeholders to `quic`: the state that
+ * the texts of a run share.
  *
  * One grammar serves both ways. It follows nft's as far as is needed to know where an
  * expression can stand and which set a value belongs to; all else passes untouched.
@@ -68,6 +69,15 @@ struct nx_suspect {
 	const struct nx_text *text;
 	size_t off, len, word;
 	bool told;
+};
+
+/** struct nx_var - a define: its value as one line without comments */
+struct nx_var {
+	struct nx_var *older;	/* of all */
+	struct nx_var *shadows; /* the outer one of this name */
+	char *name;
+	char *value;
+	unsigned int depth;
 };
 
 struct nx_lang;
@@ -138,19 +148,6 @@ struct nx_lang {
 
 #define NX_MAX_NESTING 100 /* more than nft's own parser takes */
 #define NX_MAX_ERRORS  10  /* as nft -f stops */
-
-/**
- * nx_translate - translate a text
- * @lang:	shared state
- * @text:	the text; its translation is made
- * @block:	where it stands, NULL for the top
- *
- * Never fails as such: look at @lang->nerrs and @lang->oom afterwards.
- */
-void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block);
-
-/** nx_lang_define - a variable from outside, as nft -D has it: "name=value" */
-void nx_lang_define(struct nx_lang *lang, const char *assignment);
 
 /**
  * nx_lang_layout - the layout of a set that an element command is on; NULL if it has no quic

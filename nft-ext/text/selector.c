@@ -2,7 +2,7 @@
 /* Selectors: `quic KEY`, alone and in concatenations, in rules and behind typeof. */
 #include <stdlib.h>
 
-#include "walk.h"
+#include "selector.h"
 #include "words.h"
 
 static bool number(const struct nx_walk *w, size_t i, uint32_t *val)

@@ -2,7 +2,7 @@
 /* Defines: stock nft sees them unchanged, but a use as a quic value is expanded here. */
 #include <stdlib.h>
 
-#include "walk.h"
+#include "vars.h"
 
 #define MAX_EXPANSION 16
 
