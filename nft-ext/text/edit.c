@@ -57,17 +57,17 @@ void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
 
 size_t nx_skip_command(const struct nx_walk *w, size_t i, size_t to)
 {
-	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';'))
-		i = is_punct(w, i, '{') && nx_mate(w, i) ? nx_mate(w, i) + 1 : i + 1;
+	while (i < to && nx_type_of(w, i) != NX_NL && !nx_is_punct(w, i, ';'))
+		i = nx_is_punct(w, i, '{') && nx_mate(w, i) ? nx_mate(w, i) + 1 : i + 1;
 	return i < to ? i : to;
 }
 
 size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to)
 {
-	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';')) {
-		if (is_punct(w, i, '}'))
+	while (i < to && nx_type_of(w, i) != NX_NL && !nx_is_punct(w, i, ';')) {
+		if (nx_is_punct(w, i, '}'))
 			break;
-		i = (is_punct(w, i, '{') || is_punct(w, i, '(')) && nx_mate(w, i)
+		i = (nx_is_punct(w, i, '{') || nx_is_punct(w, i, '(')) && nx_mate(w, i)
 			    ? nx_mate(w, i) + 1
 			    : i + 1;
 	}

@@ -27,27 +27,27 @@ struct nx_walk {
 
 /* Tokens. All indices stay within [0, toks.n]. */
 
-static inline bool is(const struct nx_walk *w, size_t i, const char *s)
+static inline bool nx_is(const struct nx_walk *w, size_t i, const char *s)
 {
 	return nx_tok_is(&w->toks, i, s);
 }
 
-static inline bool is_punct(const struct nx_walk *w, size_t i, char c)
+static inline bool nx_is_punct(const struct nx_walk *w, size_t i, char c)
 {
 	return w->toks.t[i].type == NX_PUNCT && w->toks.src[w->toks.t[i].off] == c;
 }
 
-static inline enum nx_tok_type type_of(const struct nx_walk *w, size_t i)
+static inline enum nx_tok_type nx_type_of(const struct nx_walk *w, size_t i)
 {
 	return w->toks.t[i].type;
 }
 
-static inline const char *text_of(const struct nx_walk *w, size_t i)
+static inline const char *nx_text_of(const struct nx_walk *w, size_t i)
 {
 	return nx_tok_text(&w->toks, i);
 }
 
-static inline size_t len_of(const struct nx_walk *w, size_t i)
+static inline size_t nx_len_of(const struct nx_walk *w, size_t i)
 {
 	return w->toks.t[i].len;
 }

@@ -10,11 +10,11 @@ static size_t walk_elements_of(struct nx_walk *w, size_t i, size_t to, const str
 {
 	size_t open = i + 1;
 
-	if (open < to && is_punct(w, open, '='))
+	if (open < to && nx_is_punct(w, open, '='))
 		open++;
-	if (l && open < to && is_punct(w, open, '{') && nx_mate(w, open))
+	if (l && open < to && nx_is_punct(w, open, '{') && nx_mate(w, open))
 		nx_walk_elements(w, open + 1, nx_mate(w, open), l);
-	else if (l && open + 1 < to && is_punct(w, open, '$'))
+	else if (l && open + 1 < to && nx_is_punct(w, open, '$'))
 		nx_walk_elements(w, open, open + 2, l);
 	return nx_skip_command(w, i, to);
 }
@@ -32,13 +32,13 @@ static size_t type_part(const struct nx_walk *w, size_t i, size_t to, const stru
 			nx_buf_fmt(out, "quic %s", k->name);
 		return k ? i + 6 : 0;
 	}
-	if (i >= to || type_of(w, i) != NX_WORD)
+	if (i >= to || nx_type_of(w, i) != NX_WORD)
 		return 0;
-	if (k && is(w, i, "integer")) {
+	if (k && nx_is(w, i, "integer")) {
 		nx_buf_fmt(out, "quic %s", k->name);
 		return i + 1;
 	}
-	expr = k ? NULL : nx_type_expr(text_of(w, i), len_of(w, i));
+	expr = k ? NULL : nx_type_expr(nx_text_of(w, i), nx_len_of(w, i));
 	if (expr)
 		nx_buf_str(out, expr);
 	return expr ? i + 1 : 0;
@@ -61,18 +61,18 @@ static void type_to_typeof(struct nx_walk *w, size_t i, size_t to, const struct 
 	while (at < to) {
 		at = type_part(w, at, to, part < n ? key[part] : NULL, &b);
 		part++;
-		if (!at || at >= to || type_of(w, at) == NX_NL || is_punct(w, at, ';'))
+		if (!at || at >= to || nx_type_of(w, at) == NX_NL || nx_is_punct(w, at, ';'))
 			break;
-		if (!is_punct(w, at, '.') && !is_punct(w, at, ':'))
+		if (!nx_is_punct(w, at, '.') && !nx_is_punct(w, at, ':'))
 			at = 0;
 		if (!at)
 			break;
-		if (is_punct(w, at, ':')) {
+		if (nx_is_punct(w, at, ':')) {
 			key = l->data;
 			n = l->dn;
 			part = 0;
 		}
-		nx_buf_str(&b, is_punct(w, at, ':') ? " : " : " . ");
+		nx_buf_str(&b, nx_is_punct(w, at, ':') ? " : " : " . ");
 		at++;
 	}
 	if (at)
@@ -82,12 +82,12 @@ static void type_to_typeof(struct nx_walk *w, size_t i, size_t to, const struct 
 
 size_t nx_setblock_line(struct nx_walk *w, size_t i, size_t to, struct nx_layout *l)
 {
-	if (is(w, i, "type") && w->lang->dir == NX_OUT)
+	if (nx_is(w, i, "type") && w->lang->dir == NX_OUT)
 		type_to_typeof(w, i, to, l);
 
-	if (is(w, i, "typeof"))
+	if (nx_is(w, i, "typeof"))
 		return nx_walk_typeof(w, i + 1, to, l);
-	if (is(w, i, "elements"))
+	if (nx_is(w, i, "elements"))
 		return walk_elements_of(w, i, to, l);
 	return nx_skip_command(w, i, to);
 }
@@ -99,14 +99,14 @@ static void type_layout(const struct nx_walk *w, size_t i, size_t to, struct nx_
 	uint8_t *n = &l->n;
 	uint32_t off, bits;
 
-	for (i++; i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';'); i++) {
+	for (i++; i < to && nx_type_of(w, i) != NX_NL && !nx_is_punct(w, i, ';'); i++) {
 		bool raw = nx_raw_payload(w, i, &off, &bits);
 
-		if (is_punct(w, i, ':')) {
+		if (nx_is_punct(w, i, ':')) {
 			key = l->data;
 			n = &l->dn;
 		}
-		if (*n == NX_COMPS || (!raw && type_of(w, i) != NX_WORD))
+		if (*n == NX_COMPS || (!raw && nx_type_of(w, i) != NX_WORD))
 			continue;
 		key[(*n)++] = raw ? nx_key_by_place(off, bits) : NULL;
 		i += raw ? 5 : 0;
@@ -121,13 +121,13 @@ static void find_layout(struct nx_walk *w, size_t from, size_t to, struct nx_lay
 	size_t errors = w->lang->errors.len;
 
 	for (size_t i = from; i < to; i = nx_skip_command(w, i, to) + 1) {
-		while (i < to && (type_of(w, i) == NX_NL || is_punct(w, i, ';')))
+		while (i < to && (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ';')))
 			i++;
-		if (i < to && w->lang->dir == NX_OUT && is(w, i, "type")) {
+		if (i < to && w->lang->dir == NX_OUT && nx_is(w, i, "type")) {
 			type_layout(w, i, to, l);
 			return;
 		}
-		if (i >= to || !is(w, i, "typeof"))
+		if (i >= to || !nx_is(w, i, "typeof"))
 			continue;
 		look.text = nx_text_new(NULL, NULL, 0);
 		if (!look.text) {

@@ -13,15 +13,15 @@ static size_t read_name(struct nx_walk *w, size_t i, size_t to, const char **nam
 
 	*name = NULL;
 	*len = 0;
-	if (i < to && (type_of(w, i) == NX_WORD || type_of(w, i) == NX_QUOTED)) {
-		bool quoted = type_of(w, i) == NX_QUOTED;
+	if (i < to && (nx_type_of(w, i) == NX_WORD || nx_type_of(w, i) == NX_QUOTED)) {
+		bool quoted = nx_type_of(w, i) == NX_QUOTED;
 
-		*name = text_of(w, i) + quoted;
-		*len = len_of(w, i) - 2 * quoted;
+		*name = nx_text_of(w, i) + quoted;
+		*len = nx_len_of(w, i) - 2 * quoted;
 		return i + 1;
 	}
-	if (i + 1 < to && is_punct(w, i, '$') && type_of(w, i + 1) == NX_WORD) {
-		v = nx_var_get(w, text_of(w, i + 1), len_of(w, i + 1));
+	if (i + 1 < to && nx_is_punct(w, i, '$') && nx_type_of(w, i + 1) == NX_WORD) {
+		v = nx_var_get(w, nx_text_of(w, i + 1), nx_len_of(w, i + 1));
 		if (v) {
 			*name = v->value;
 			*len = strlen(v->value);
@@ -37,8 +37,8 @@ static size_t read_name(struct nx_walk *w, size_t i, size_t to, const char **nam
 
 static size_t read_family(const struct nx_walk *w, size_t i, size_t to, const char **family)
 {
-	const char *name = i < to && type_of(w, i) == NX_WORD
-				   ? nx_family_word(text_of(w, i), len_of(w, i))
+	const char *name = i < to && nx_type_of(w, i) == NX_WORD
+				   ? nx_family_word(nx_text_of(w, i), nx_len_of(w, i))
 				   : NULL;
 
 	*family = name ? name : "ip";
@@ -49,8 +49,8 @@ static size_t walk_include(struct nx_walk *w, size_t i, size_t to, const struct 
 {
 	struct nx_lang *lang = w->lang;
 
-	if (i + 1 < to && type_of(w, i + 1) == NX_QUOTED && lang->include)
-		lang->include(lang, block, text_of(w, i + 1) + 1, len_of(w, i + 1) - 2);
+	if (i + 1 < to && nx_type_of(w, i + 1) == NX_QUOTED && lang->include)
+		lang->include(lang, block, nx_text_of(w, i + 1) + 1, nx_len_of(w, i + 1) - 2);
 	return nx_skip_command(w, i, to);
 }
 
@@ -58,26 +58,26 @@ static size_t walk_define(struct nx_walk *w, size_t i, size_t to)
 {
 	size_t end = nx_skip_command(w, i, to), name = i + 1;
 
-	if (name >= end || type_of(w, name) != NX_WORD)
+	if (name >= end || nx_type_of(w, name) != NX_WORD)
 		return end;
-	if (is(w, i, "undefine"))
-		nx_undefine(w, text_of(w, name), len_of(w, name));
-	else if (name + 1 < end && is_punct(w, name + 1, '='))
-		nx_define(w, text_of(w, name), len_of(w, name), name + 2, end,
-			  is(w, i, "redefine"));
+	if (nx_is(w, i, "undefine"))
+		nx_undefine(w, nx_text_of(w, name), nx_len_of(w, name));
+	else if (name + 1 < end && nx_is_punct(w, name + 1, '='))
+		nx_define(w, nx_text_of(w, name), nx_len_of(w, name), name + 2, end,
+			  nx_is(w, i, "redefine"));
 	return end;
 }
 
 /* Statements allowed in any block; returns the token behind, or @i if there is none. */
 static size_t walk_common(struct nx_walk *w, size_t i, size_t to, const struct nx_block *block)
 {
-	if (type_of(w, i) == NX_NL || is_punct(w, i, ';'))
+	if (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ';'))
 		return i + 1;
-	if (w->lang->dir == NX_OUT || type_of(w, i) != NX_WORD)
+	if (w->lang->dir == NX_OUT || nx_type_of(w, i) != NX_WORD)
 		return i;
-	if (is(w, i, "include"))
+	if (nx_is(w, i, "include"))
 		return walk_include(w, i, to, block);
-	if (is(w, i, "define") || is(w, i, "redefine") || is(w, i, "undefine"))
+	if (nx_is(w, i, "define") || nx_is(w, i, "redefine") || nx_is(w, i, "undefine"))
 		return walk_define(w, i, to);
 	return i;
 }
@@ -85,15 +85,16 @@ static size_t walk_common(struct nx_walk *w, size_t i, size_t to, const struct n
 /* `chain NAME { }`, `set NAME { }` and `map NAME { }` of a known table. */
 static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct nx_block *block)
 {
-	bool chain = is(w, i, "chain"), set = is(w, i, "set") || is(w, i, "map");
+	bool chain = nx_is(w, i, "chain"), set = nx_is(w, i, "set") || nx_is(w, i, "map");
 	struct nx_block inside = *block;
 	const char *name;
 	size_t len;
 
 	i = read_name(w, i + 1, to, &name, &len);
-	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, '{') && !is_punct(w, i, ';'))
+	while (i < to && nx_type_of(w, i) != NX_NL && !nx_is_punct(w, i, '{') &&
+	       !nx_is_punct(w, i, ';'))
 		i++;
-	if (i >= to || !is_punct(w, i, '{') || !nx_mate(w, i))
+	if (i >= to || !nx_is_punct(w, i, '{') || !nx_mate(w, i))
 		return nx_skip_command(w, i, to);
 	if (chain) {
 		inside.kind = NX_CHAIN;
@@ -110,7 +111,7 @@ static size_t walk_table(struct nx_walk *w, size_t i, size_t to)
 
 	i = read_family(w, i + 1, to, &table.family);
 	i = read_name(w, i, to, &table.table, &table.table_len);
-	if (i >= to || !is_punct(w, i, '{') || !nx_mate(w, i))
+	if (i >= to || !nx_is_punct(w, i, '{') || !nx_mate(w, i))
 		return nx_skip_command(w, i, to);
 	nx_walk_block(w, i + 1, nx_mate(w, i), &table);
 	return nx_mate(w, i) + 1;
@@ -125,7 +126,7 @@ static size_t walk_rule_command(struct nx_walk *w, size_t i, size_t to)
 	i = read_family(w, i, end, &family);
 	i = read_name(w, i, end, &name, &len);
 	i = read_name(w, i, end, &name, &len);
-	if (i < end && (is(w, i, "handle") || is(w, i, "position") || is(w, i, "index")))
+	if (i < end && (nx_is(w, i, "handle") || nx_is(w, i, "position") || nx_is(w, i, "index")))
 		i = read_name(w, i + 1, end, &name, &len);
 	nx_walk_rule(w, i, end);
 	return end;
@@ -143,9 +144,9 @@ static size_t walk_element_command(struct nx_walk *w, size_t i, size_t to)
 	if (i >= to || !id.table || !id.set)
 		return nx_skip_command(w, i, to);
 	l = nx_lang_layout(w->lang, &id);
-	if (l && is_punct(w, i, '{') && nx_mate(w, i))
+	if (l && nx_is_punct(w, i, '{') && nx_mate(w, i))
 		nx_walk_elements(w, i + 1, nx_mate(w, i), l);
-	else if (l && is_punct(w, i, '$'))
+	else if (l && nx_is_punct(w, i, '$'))
 		nx_walk_elements(w, i, i + 2, l);
 	return nx_skip_command(w, i, to);
 }
@@ -167,14 +168,14 @@ static size_t walk_describe(struct nx_walk *w, size_t i, size_t to)
 static size_t walk_object_command(struct nx_walk *w, size_t i, size_t to)
 {
 	struct nx_block block = {.kind = NX_TABLE};
-	bool chain = is(w, i, "chain");
+	bool chain = nx_is(w, i, "chain");
 	const char *name;
 	size_t len;
 
 	i = read_family(w, i + 1, to, &block.family);
 	i = read_name(w, i, to, &block.table, &block.table_len);
 	i = read_name(w, i, to, &name, &len);
-	if (i >= to || !is_punct(w, i, '{') || !nx_mate(w, i))
+	if (i >= to || !nx_is_punct(w, i, '{') || !nx_mate(w, i))
 		return nx_skip_command(w, i, to);
 	if (chain) {
 		block.kind = NX_CHAIN;
@@ -188,7 +189,7 @@ static size_t walk_object_command(struct nx_walk *w, size_t i, size_t to)
 static bool any_of(const struct nx_walk *w, size_t i, const char *const *words)
 {
 	for (; *words; words++) {
-		if (is(w, i, *words))
+		if (nx_is(w, i, *words))
 			return true;
 	}
 	return false;
@@ -203,14 +204,14 @@ static size_t walk_command(struct nx_walk *w, size_t i, size_t to)
 	static const char *const objects[] = {"flowtable", "counter",  "quota", "limit",  "ct",
 					      "secmark",   "synproxy", "meter", "tunnel", NULL};
 
-	if (type_of(w, i) != NX_WORD)
+	if (nx_type_of(w, i) != NX_WORD)
 		return nx_skip_command(w, i, to);
 	if (any_of(w, i, quiet))
 		return nx_skip_command(w, i, to);
-	if (is(w, i, "describe"))
+	if (nx_is(w, i, "describe"))
 		return walk_describe(w, i, to);
 	if (any_of(w, i, other)) {
-		if (i + 1 < to && is(w, i + 1, "element"))
+		if (i + 1 < to && nx_is(w, i + 1, "element"))
 			return walk_element_command(w, i + 2, to);
 		return nx_skip_command(w, i, to);
 	}
@@ -218,17 +219,17 @@ static size_t walk_command(struct nx_walk *w, size_t i, size_t to)
 		i++;
 	if (i >= to)
 		return to;
-	if (is(w, i, "table"))
+	if (nx_is(w, i, "table"))
 		return walk_table(w, i, to);
-	if (is(w, i, "chain") || is(w, i, "set") || is(w, i, "map"))
+	if (nx_is(w, i, "chain") || nx_is(w, i, "set") || nx_is(w, i, "map"))
 		return walk_object_command(w, i, to);
-	if (is(w, i, "element"))
+	if (nx_is(w, i, "element"))
 		return walk_element_command(w, i + 1, to);
 	if (any_of(w, i, objects))
 		return nx_skip_command(w, i, to);
 	if (w->lang->dir == NX_OUT)
 		return nx_walk_rule(w, i, to); /* rules, traces: only placeholders matter */
-	return walk_rule_command(w, is(w, i, "rule") ? i + 1 : i, to);
+	return walk_rule_command(w, nx_is(w, i, "rule") ? i + 1 : i, to);
 }
 
 static void walk_items(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block)
