@@ -3,7 +3,6 @@
 #include "selector.h"
 #include "setblock.h"
 #include "types.h"
-#include "walk.h"
 
 /* `elements = { ... }` in the block of a set */
 static size_t walk_elements_of(struct nx_walk *w, size_t i, size_t to, const struct nx_layout *l)
@@ -145,25 +144,21 @@ static void find_layout(struct nx_walk *w, size_t from, size_t to, struct nx_lay
 	}
 }
 
-void nx_setblock_walk(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block,
-		      const char *name, size_t len)
+void nx_setblock_layout(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block,
+			const char *name, size_t len, struct nx_layout *l)
 {
 	struct nx_set_id id = {block->family, block->table, block->table_len, name, len};
-	struct nx_layout l = {0};
 	const struct nx_layout *known;
-	struct nx_block inside = *block;
 
-	find_layout(w, from, to, &l);
-	if (!nx_layout_quic(&l) && w->lang->dir == NX_OUT && name && block->table) {
+	memset(l, 0, sizeof(*l));
+	find_layout(w, from, to, l);
+	if (!nx_layout_quic(l) && w->lang->dir == NX_OUT && name && block->table) {
 		known = w->lang->known ? nx_layouts_get(w->lang->known, &id) : NULL;
 		if (!known && w->lang->made)
 			known = nx_layouts_get(w->lang->made, &id);
 		if (known)
-			l = *known;
+			*l = *known;
 	}
-	if (name && block->table && nx_layouts_put(&w->lang->sets, &id, &l))
+	if (name && block->table && nx_layouts_put(&w->lang->sets, &id, l))
 		w->lang->oom = true;
-	inside.kind = NX_SET;
-	inside.layout = &l;
-	nx_walk_block(w, from, to, &inside);
 }

@@ -82,6 +82,18 @@ static size_t walk_common(struct nx_walk *w, size_t i, size_t to, const struct n
 	return i;
 }
 
+static void walk_set_block(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block,
+			   const char *name, size_t len)
+{
+	struct nx_block inside = *block;
+	struct nx_layout l;
+
+	nx_setblock_layout(w, from, to, block, name, len, &l);
+	inside.kind = NX_SET;
+	inside.layout = &l;
+	nx_walk_block(w, from, to, &inside);
+}
+
 /* `chain NAME { }`, `set NAME { }` and `map NAME { }` of a known table. */
 static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct nx_block *block)
 {
@@ -100,7 +112,7 @@ static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct n
 		inside.kind = NX_CHAIN;
 		nx_walk_block(w, i + 1, nx_mate(w, i), &inside);
 	} else if (set) {
-		nx_setblock_walk(w, i + 1, nx_mate(w, i), block, name, len);
+		walk_set_block(w, i + 1, nx_mate(w, i), block, name, len);
 	}
 	return nx_mate(w, i) + 1;
 }
@@ -181,7 +193,7 @@ static size_t walk_object_command(struct nx_walk *w, size_t i, size_t to)
 		block.kind = NX_CHAIN;
 		nx_walk_block(w, i + 1, nx_mate(w, i), &block);
 	} else {
-		nx_setblock_walk(w, i + 1, nx_mate(w, i), &block, name, len);
+		walk_set_block(w, i + 1, nx_mate(w, i), &block, name, len);
 	}
 	return nx_mate(w, i) + 1;
 }
