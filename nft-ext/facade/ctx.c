@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include "ctx.h"
-#include "run.h"
+#include "exec.h"
 
 static struct nx_map table; /* handle to struct nx_ctx */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;

@@ -6,8 +6,8 @@
 #include <nftables/libnftables.h>
 
 #include "ctx.h"
+#include "exec.h"
 #include "real.h"
-#include "run.h"
 
 #pragma GCC visibility push(default)
 
@@ -169,14 +169,14 @@ int nft_run_cmd_from_buffer(struct nft_ctx *ctx, const char *buf)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_run_buffer(c, buf) : nx_real()->nft_run_cmd_from_buffer(ctx, buf);
+	return c && !c->run ? nx_exec_buffer(c, buf) : nx_real()->nft_run_cmd_from_buffer(ctx, buf);
 }
 
 int nft_run_cmd_from_filename(struct nft_ctx *ctx, const char *filename)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_run_file(c, filename)
+	return c && !c->run ? nx_exec_file(c, filename)
 			    : nx_real()->nft_run_cmd_from_filename(ctx, filename);
 }
 
