@@ -26,6 +26,7 @@ struct nx_ctx;
  * @user:	where the caller wants it
  * @cookie:	what the real library writes to
  * @raw:	what it has written and is not yet passed on
+ * @pass:	monitor: passes on what is complete of @raw; NULL: all waits for the run's end
  * @kept:	what the caller will fetch, if @buffered
  * @buffered:	nft_ctx_buffer_output or _error is in force
  * @fetched:	the caller has fetched @kept: the next text begins anew
@@ -35,6 +36,7 @@ struct nx_stream {
 	FILE *user;
 	FILE *cookie;
 	struct nx_buf raw;
+	void (*pass)(struct nx_run *run);
 	struct nx_buf kept;
 	bool buffered;
 	bool fetched;

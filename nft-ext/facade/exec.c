@@ -27,19 +27,6 @@ struct source {
 	bool stdin_file;
 };
 
-void nx_run_written(struct nx_stream *s)
-{
-	struct nx_run *run = s->ctx->run;
-
-	if (!run) {
-		/* between runs nothing is translated */
-		nx_stream_put(s, nx_buf_cstr(&s->raw), s->raw.len);
-		nx_buf_reset(&s->raw);
-	} else if (run->stream && s == &s->ctx->out) {
-		nx_output_lines(run);
-	}
-}
-
 static void run_free(struct nx_run *run)
 {
 	for (size_t i = 0; i < run->ntext; i++)
@@ -121,6 +108,7 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 
 	run->tries++;
 	run->ctx->run = run;
+	run->ctx->out.pass = run->stream ? nx_output_lines : NULL;
 	old = nx_hooks_enter(run);
 	if (json) {
 		rc = real->nft_run_cmd_from_buffer(run->ctx->real, json);
@@ -135,6 +123,7 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 	nx_hooks_enter(old);
 	fflush(run->ctx->out.cookie);
 	fflush(run->ctx->err.cookie);
+	run->ctx->out.pass = NULL;
 	run->ctx->run = NULL;
 	return rc;
 }

@@ -17,7 +17,4 @@ int nx_exec_buffer(struct nx_ctx *ctx, const char *cmd);
 /** nx_exec_file - nft_run_cmd_from_filename for a known context */
 int nx_exec_file(struct nx_ctx *ctx, const char *name);
 
-/** nx_run_written - the real library has written to a stream */
-void nx_run_written(struct nx_stream *s);
-
 #endif /* NX_EXEC_H */
