@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Selectors and values. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "jwalk.h"
+#include "jvalue.h"
 
 void nx_jerror(struct nx_jwalk *w, const json_t *v, const char *msg)
 {

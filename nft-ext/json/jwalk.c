@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "jtype.h"
+#include "jvalue.h"
 #include "jwalk.h"
 #include "layouts.h"
 #include "walk.h"
