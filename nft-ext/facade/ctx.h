@@ -72,7 +72,7 @@ void nx_ctx_remove(struct nft_ctx *real);
 
 /** nx_stream_put - pass translated text on to the caller */
 void nx_stream_put(struct nx_stream *s, const char *text, size_t len);
-/** nx_stream_fetch - what the caller gets from a buffered stream; valid until the next run */
+/** nx_stream_fetch - the text of a buffered stream, for the caller; valid until the next run */
 const char *nx_stream_fetch(struct nx_stream *s);
 /** nx_stream_keep - turn buffering on or off; 0, or -1 if it is off and should be turned so */
 int nx_stream_keep(struct nx_stream *s, bool on);

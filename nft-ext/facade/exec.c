@@ -18,7 +18,7 @@
 #include "vars.h"
 #include "walk.h"
 
-/** struct source - what a run executes */
+/** struct source - the commands that a run executes */
 struct source {
 	const char *name; /* file name, NULL for a command */
 	const char *cmd;  /* the command, or what the file holds */

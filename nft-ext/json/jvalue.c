@@ -240,7 +240,7 @@ static json_t *number(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	if (w->lang->numeric)
 		return NULL;
 	nx_num_text(&b, k, val, false);
-	/* what has no symbol stays a number */
+	/* a number without a symbol stays one */
 	out = b.oom || (b.p[0] >= '0' && b.p[0] <= '9' && k->id != NFT_QUIC_TYPE) ||
 			      (k->id == NFT_QUIC_TYPE && val > NFT_QUIC_TYPE_SHORT)
 		      ? NULL

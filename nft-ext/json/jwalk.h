@@ -15,7 +15,7 @@
 #include "lang.h"
 
 /**
- * typedef nx_typeof_fn - what text output says of a set's type
+ * typedef nx_typeof_fn - asks for a set's type as text output has it
  * @arg:	caller's
  * @id:		the set
  * @map:	is it a map

@@ -17,7 +17,7 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 	int rc;
 
 	if (w->lang->dir == NX_OUT) {
-		/* what stock nft prints of a wide integer */
+		/* as stock nft prints a wide integer */
 		return !quoted && !nx_lit_from_number(s, len, k->width, lit);
 	}
 	if (quoted)

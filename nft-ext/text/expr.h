@@ -7,7 +7,7 @@
 
 /** nx_walk_rule - the rule that begins at @from; returns the token that ends it */
 size_t nx_walk_rule(struct nx_walk *w, size_t from, size_t to);
-/** nx_walk_exprs - whatever expressions there are from @from up to @to */
+/** nx_walk_exprs - the expressions among tokens @from up to @to */
 void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to);
 
 #endif /* NX_EXPR_H */

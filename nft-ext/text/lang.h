@@ -18,7 +18,7 @@
 /** enum nx_dir - NX_IN: the user's language to stock nft's; NX_OUT: stock output back */
 enum nx_dir { NX_IN, NX_OUT };
 
-/** enum nx_block_kind - what a text is a piece of, for files included in a block */
+/** enum nx_block_kind - where a text stands, for files included in a block */
 enum nx_block_kind { NX_TOP, NX_TABLE, NX_CHAIN, NX_SET };
 
 /**
@@ -93,7 +93,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
 			   size_t len);
 
 /**
- * struct nx_lang - what the translation of one or more texts shares
+ * struct nx_lang - the state that one or more texts share
  * @dir:	which way
  * @numeric:	NX_OUT: numbers instead of symbols
  * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o

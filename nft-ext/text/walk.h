@@ -17,7 +17,7 @@ struct nx_walk;
  */
 void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block);
 
-/** nx_walk_block - what stands in a block, tokens @from up to @to: a scope of defines */
+/** nx_walk_block - the inside of a block, tokens @from up to @to: a scope of defines */
 void nx_walk_block(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block);
 
 #endif /* NX_WALK_H */

@@ -15,7 +15,7 @@ union addr {
 	struct sockaddr_in6 in6;
 };
 
-/** addr_parse - from numeric text; ends the program if it is none */
+/** addr_parse - from numeric text; ends the program if it is not one */
 union addr addr_parse(const char *text, uint16_t port);
 
 /** addr_len - for bind, sendto and the like */

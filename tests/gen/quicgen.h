@@ -37,7 +37,7 @@ struct client_options {
 /** client_init - what stands where no option says otherwise */
 void client_init(struct client_options *c, struct shape *shape);
 
-/** client_option - take an option of CLIENT_OPTS; false if it is none */
+/** client_option - take an option of CLIENT_OPTS; false if it is not one */
 bool client_option(struct client_options *c, int opt, const char *arg);
 
 /** client_shape - build the ClientHello; @nth client has a DCID of its own unless one was given */

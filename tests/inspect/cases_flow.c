@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Flows: what belongs to one connection, and what is none. */
+/* Flows: which packets belong to one connection, and which to no connection. */
 #include "cases.h"
 
 static struct qt_buf d;
@@ -125,7 +125,7 @@ static void one_tuple(void)
 	tc_want(&c, false, 0, "version v1 dcid 0x2122232425262728 " USUAL_NAMES " datagrams 1");
 	tc_end(&c);
 
-	/* The second is complete first; then the first goes on. */
+	/* The second is complete first; then the first continues. */
 	tc_raw(&c, "one-within-another");
 	tc_udp(&c, 0, part(&p, 1700, 0, 1000));
 	tc_udp(&c, 0, part(&q, 1700, 1000, 1700));

@@ -176,7 +176,7 @@ static void coalesced_under_a_foreign_dcid(void **state)
 	assert_int_equal(res.initials, 1);
 }
 
-/* The client goes on under the server's connection ID with the keys it began with. */
+/* The client continues under the server's connection ID with the keys it began with. */
 static void switch_to_the_servers_id(void **state)
 {
 	(void)state;
@@ -447,7 +447,7 @@ static void refused_without_crypto(void **state)
 	assert_int_equal(nq_flight_feed(&f, d.p, 0, NULL), NQ_NOT_OURS);
 }
 
-/* A copy of nq_flight_size() bytes goes on where the flight was. */
+/* A copy of nq_flight_size() bytes continues where the flight was. */
 static void moved(void **state)
 {
 	struct qt_packet p = client(NQ_V1);

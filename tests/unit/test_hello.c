@@ -230,7 +230,7 @@ static void wrong_lengths_of_blocks(void **state)
 	m.p[block_at + 1] -= 2; /* leaves a byte behind, cuts an extension */
 	assert_int_equal(parse(), NQ_NOT_OURS);
 	m.p[block_at + 1]++;
-	m.p[3]++; /* the message goes on behind its extensions: seen before that byte comes */
+	m.p[3]++; /* the message continues behind its extensions: seen before that byte comes */
 	assert_int_equal(parse(), NQ_NOT_OURS);
 }
 

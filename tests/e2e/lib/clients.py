@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real clients, all called as (host, address, port, server name). To call one does what a
 pair is for, content in both directions, and returns a text that says what was got. What else it
-can do are methods: `idle` is silent for over a minute and goes on with the same connection,
+can do are methods: `idle` is silent for over a minute and continues with the same connection,
 `early` sends a second connection's first bytes as 0-RTT data, `big` fetches a large file and
 holds it to a checksum. What it cannot do, `cannot` says why. All raise Failed."""
 import contextlib

@@ -84,7 +84,7 @@ static void test_unknown_key(void **state)
 	      "dcid, scid, ech\n"
 	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
 	      "                                     ^^^^^^^^\n");
-	/* a table called quic is none */
+	/* a table may be called quic */
 	check("f", "add rule inet quic pre foo",
 	      "f:1:24-26: Error: syntax error, unexpected string\nadd rule inet quic pre foo\n"
 	      "                       ^^^\n",

@@ -21,7 +21,7 @@ from nqtest.suite import Skip, mark, test
 @test
 @mark("moves")
 def reload_swaps_certificates():
-    """SIGHUP: new connections get the new certificate, the old connection goes on"""
+    """SIGHUP: new connections get the new certificate, the old connection continues"""
     a, b = cert("before.example"), cert("after.example")
     pem, key = lab.TMP / "live.pem", lab.TMP / "live.key"
     shutil.copy(a[0], pem)

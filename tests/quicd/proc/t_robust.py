@@ -175,7 +175,7 @@ def retry_beyond_the_threshold():
 @test
 @mark("heavy")
 def refused_at_the_limit():
-    """1,000 connects a second at max-connections: refused without state, the old one goes on"""
+    """1,000 connects a second at max-connections: refused without state, the old one continues"""
     load = lab.BIN / "quic-load"
     if not load.exists():
         raise Skip("quic-load is not built")

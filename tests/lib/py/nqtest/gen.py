@@ -31,7 +31,7 @@ class Receiver:
 
 
 def start(ns, *args):
-    """A quicgen that goes on beside the test; see end()."""
+    """A quicgen that runs beside the test; see end()."""
     if args[0] == 'send' and not {'--sport', '--clients'} & set(args):
         args = ('send', '--sport', next(_ports), *args[1:])
     with ns:
