@@ -51,6 +51,7 @@ quick:
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:
 #: Not part of check:
+#: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #:               (LONG=1 has DKMS build in the guest)
@@ -58,7 +59,7 @@ quick:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style demo install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted demo install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -70,6 +71,9 @@ JOBS    := $(shell nproc)
 
 tap-style:
 	@$(IN_ROOT) tests/style/run
+
+tap-planted:
+	@$(IN_ROOT) tests/style/planted
 
 tap-unit:
 	@rc=0; $(IN_ROOT) sh -c 'rc=0; \
