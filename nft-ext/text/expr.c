@@ -152,14 +152,34 @@ static size_t walk_numbers(struct nx_walk *w, size_t i, size_t to, const struct 
 	return i + 1;
 }
 
+/* `~`, `=~` or `!~` at @i, other filters' regular expressions: the token behind, or 0. */
+static size_t refuse_regex(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
+{
+	const struct nx_key *k = NULL;
+	size_t tilde = i;
+
+	if (i + 1 < to && (nx_is_punct(w, i, '=') || nx_is_punct(w, i, '!')))
+		tilde++;
+	if (w->lang->dir == NX_OUT || tilde >= to || !nx_is_punct(w, tilde, '~'))
+		return 0;
+	for (unsigned int n = 0; n < s->layout.n && !k; n++)
+		k = s->layout.key[n];
+	nx_error(w, i, tilde + 1,
+		 "quic %s: a regular expression is not possible, values are compared as a whole%s",
+		 k->name, k->id == NFT_QUIC_SNI ? ", or as \"*.example.com\"" : "");
+	return tilde + 1;
+}
+
 /* The words behind a selector, from token @i. */
 static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
 {
 	const struct nx_key *k = s->layout.n == 1 && !s->concat ? s->layout.key[0] : NULL;
 	const struct nx_key *any = NULL;
-	size_t op = i;
+	size_t op = i, behind = refuse_regex(w, i, to, s);
 	bool equal;
 
+	if (behind)
+		return behind;
 	for (unsigned int n = 0; n < s->layout.n && !any; n++)
 		any = s->layout.key[n] && s->layout.key[n]->kind != NX_NUM ? s->layout.key[n]
 									   : NULL;
