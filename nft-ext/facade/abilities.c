@@ -16,6 +16,6 @@ void nx_abilities_find(struct nx_abilities *can, void *handle, const struct link
 	can->json_typeof = flags;
 	can->json_stdin = flags;
 	can->lists_range_maps = flags;
-	/* the one use that it has for dirname */
+	/* it calls dirname for nothing else */
 	can->basedir = nx_got_calls(map, "dirname");
 }

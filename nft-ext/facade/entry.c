@@ -44,7 +44,7 @@ void nft_ctx_free(struct nft_ctx *ctx)
 	struct nx_ctx *c = known(ctx);
 
 	if (c) {
-		/* it must not write to what is gone */
+		/* it must not write to a closed stream */
 		real->nft_ctx_set_output(ctx, c->out.user);
 		real->nft_ctx_set_error(ctx, c->err.user);
 		nx_ctx_remove(ctx);

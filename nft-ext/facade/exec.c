@@ -21,7 +21,7 @@
 /** struct source - the commands that a run executes */
 struct source {
 	const char *name; /* file name, NULL for a command */
-	const char *cmd;  /* the command, or what the file holds */
+	const char *cmd;  /* the command, or the content of the file */
 	size_t len;
 	bool once; /* the file cannot be read a second time */
 	bool stdin_file;

@@ -3,9 +3,9 @@
  * Commands from their text to their end: translate in, let the real library work, translate out.
  *
  * An element command may be on a set that only the kernel knows. The text is then
- * translated on what is known so far, and the real library's own look at the kernel is
+ * translated with the types known so far, and the real library's own look at the kernel is
  * watched: if a set turns out to be different, nothing is sent and the run starts anew. So
- * there is no netlink message that stock nft would not send, unless `quic` is in play.
+ * stock nft would send the same netlink messages, unless `quic` is in play.
  */
 #ifndef NX_EXEC_H
 #define NX_EXEC_H

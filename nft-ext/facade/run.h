@@ -27,7 +27,7 @@
  * @nquic:	quic expressions sent
  * @wide_interval: a set with intervals has a part that is too wide for them
  * @tries:	runs of the real library so far
- * @again:	a set is not what was taken for granted
+ * @again:	a set is not of the type that was assumed
  * @notes:	what the hooks have to say, in nft's form
  * @failed:	a note is an error
  */
@@ -52,7 +52,7 @@ struct nx_run {
 /** nx_run_fopen - the translation of file @name, NULL if the file itself will do */
 FILE *nx_run_fopen(struct nx_run *run, const char *name);
 
-/** nx_run_stale - is something that the translation took for granted known to be wrong? */
+/** nx_run_stale - has the kernel shown an assumption of the translation to be wrong? */
 bool nx_run_stale(struct nx_run *run);
 
 /** nx_run_note - an error from within a hook; the run fails */

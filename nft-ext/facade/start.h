@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The start of it all: the real library is opened, hooked, and asked what it can do. */
+/* The start: opens the real library, hooks it and finds out what it can do. */
 #ifndef NX_START_H
 #define NX_START_H
 

@@ -15,7 +15,7 @@
  * @toks:	its tokens
  * @parent:	the walk that this text, a define's value, is expanded in, or NULL
  * @at:		first token of the use in @parent
- * @at_end:	the token behind it
+ * @at_end:	the token after it
  */
 struct nx_walk {
 	struct nx_lang *lang;

@@ -30,8 +30,8 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 }
 
 /*
- * "v1-v2", one word to the scanner; symbols may have a dash inside. "0xff000000/24" becomes the
- * range that it is: nft would load less bytes for a prefix, which a key has no way for.
+ * "v1-v2", one word to the scanner; symbols may have a dash inside. "0xff000000/24" becomes a
+ * range: nft would load fewer bytes for a prefix, and a key can only be loaded whole.
  */
 static bool read_range(const struct nx_key *k, const char *s, size_t len, uint32_t *lo,
 		       uint32_t *hi)

@@ -7,7 +7,7 @@
 
 /** nx_walk_elements - elements, joined by commas, of a set whose parts are @l */
 void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx_layout *l);
-/** nx_walk_value - one value of a set's part at @i; returns the token behind it */
+/** nx_walk_value - one value of a set's part at @i; returns the token after it */
 size_t nx_walk_value(struct nx_walk *w, size_t i, size_t to, const struct nx_key *k, bool concat);
 /** nx_read_literal - the name or CID at @i; false with an error */
 bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct nx_lit *lit);

@@ -152,7 +152,7 @@ static size_t walk_numbers(struct nx_walk *w, size_t i, size_t to, const struct 
 	return i + 1;
 }
 
-/* `~`, `=~` or `!~` at @i, other filters' regular expressions: the token behind, or 0. */
+/* `~`, `=~` or `!~` at @i, other filters' regular expressions: the token after, or 0. */
 static size_t refuse_regex(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
 {
 	const struct nx_key *k = NULL;
@@ -250,7 +250,7 @@ static size_t walk_slot(struct nx_walk *w, size_t i, size_t to, const struct nx_
 	return val;
 }
 
-/* An expression at @i, if it is one of ours; the token behind it, or @i. */
+/* An expression at @i, if it is one of ours; the token after it, or @i. */
 static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 {
 	const struct nx_slot *slot;
@@ -289,7 +289,7 @@ static size_t walk_nested(struct nx_walk *w, size_t i)
 	return mate + 1;
 }
 
-/* `quic foo`: if stock nft stumbles here, it is told as an unknown key. */
+/* `quic foo`: if stock nft stumbles here, the message is about an unknown key. */
 static void suspect(struct nx_walk *w, size_t i, size_t to)
 {
 	struct nx_suspect *s;
@@ -371,7 +371,7 @@ void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to)
 
 /*
  * nft -o would merge rules with quic as if a packet had one value of each key; it has many
- * names. A match that no other rule can share keeps it off; it never gets to the kernel.
+ * names. A match that no other rule shares keeps it from that; the kernel never sees it.
  */
 static void mark_rule(struct nx_walk *w, size_t from, size_t to)
 {

@@ -100,7 +100,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @short_names: NX_IN: names of elements may be written as nx_lit_short has them
  * @nshort:	how many are
  * @slots:	literals that do not fit a placeholder
- * @known:	layouts of sets by name, as the kernel has told before
+ * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
  * @sets:	layouts of the sets that these texts define
  * @vars:	defines in force, name to struct nx_var

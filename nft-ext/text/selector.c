@@ -25,7 +25,7 @@ bool nx_raw_payload(const struct nx_walk *w, size_t i, uint32_t *off, uint32_t *
 	       number(w, i + 5, bits);
 }
 
-/* A word that a name follows: what comes next is no expression. */
+/* A word that a name follows: no expression can come next. */
 bool nx_names_follow(const struct nx_walk *w, size_t i)
 {
 	return nx_is(w, i, "jump") || nx_is(w, i, "goto") || nx_is_punct(w, i, '@') ||
@@ -61,7 +61,7 @@ static bool is_binop(const struct nx_walk *w, size_t i)
 		 nx_is(w, i, "lshift") || nx_is(w, i, "rshift")));
 }
 
-/* `& 0xff` and the like behind a part: the token behind it all. */
+/* `& 0xff` and the like behind a part: the token after it all. */
 static size_t skip_binops(const struct nx_walk *w, size_t i, size_t to)
 {
 	while (i + 1 < to && is_binop(w, i))
@@ -69,7 +69,7 @@ static size_t skip_binops(const struct nx_walk *w, size_t i, size_t to)
 	return i < to ? i : to;
 }
 
-/* The token behind a part of a concatenation that is not ours. */
+/* The token after a part of a concatenation that is not ours. */
 static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 {
 	bool fib = nx_is(w, i, "fib");
@@ -115,7 +115,7 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 /*
  * How many parts of the concatenation stand before token @i, which follows a dot, and at *@first
  * where they begin. Going back, each part must begin with a word that begins an expression:
- * what does not is a value of the match before.
+ * otherwise it is a value of the match before.
  */
 static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from, size_t *first)
 {
@@ -176,7 +176,7 @@ static unsigned int width(const struct nx_selector *s, unsigned int stock)
 }
 
 /*
- * Concatenations that no nft could load, or not list again: it keeps the typeof of so many
+ * Concatenations that no nft could load, or list again: it keeps the typeof of so many
  * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
  * parts that are not ours.
  */
@@ -314,7 +314,7 @@ void nx_refuse_key(struct nx_walk *w, size_t i, size_t to)
 		nx_error(w, i, i + 1, "quic: a key is missing, known are %s", nx_key_names());
 }
 
-/* One side of `typeof KEY : DATA`; the token behind it. */
+/* One side of `typeof KEY : DATA`; the token after it. */
 static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			  const struct nx_key **key)
 {

@@ -9,7 +9,7 @@
  * struct nx_selector - `quic alpn . ip daddr`, or its placeholder
  * @layout:	its parts
  * @from:	first token of each quic part
- * @to:		token behind each
+ * @to:		token after each
  * @concat:	it is a part of a concatenation
  * @slot:	NX_OUT: the literal that it stands for, if it is a slot
  */
@@ -20,7 +20,7 @@ struct nx_selector {
 	const struct nx_slot *slot;
 };
 
-/** nx_selector_key - the quic key that is selected at @i; *end is the token behind it */
+/** nx_selector_key - the quic key that is selected at @i; *end is the token after it */
 const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *end);
 /** nx_refuse_key - an error if there is `quic` at @i, which no key follows */
 void nx_refuse_key(struct nx_walk *w, size_t i, size_t to);
@@ -33,7 +33,7 @@ bool nx_names_follow(const struct nx_walk *w, size_t i);
  * @from:	where the rule begins: parts of a concatenation before @i are counted
  * @to:		where it ends
  *
- * Return: the token behind it.
+ * Return: the token after it.
  */
 size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, const struct nx_key *k,
 			size_t end, struct nx_selector *s);

@@ -18,7 +18,7 @@ static size_t walk_elements_of(struct nx_walk *w, size_t i, size_t to, const str
 	return nx_skip_command(w, i, to);
 }
 
-/* Part @n of a type at @i: what `typeof` would say of it. The token behind it, or 0. */
+/* Part @n of a type at @i: what `typeof` would say of it. The token after it, or 0. */
 static size_t type_part(const struct nx_walk *w, size_t i, size_t to, const struct nx_key *k,
 			struct nx_buf *out)
 {
@@ -44,8 +44,8 @@ static size_t type_part(const struct nx_walk *w, size_t i, size_t to, const stru
 }
 
 /*
- * NX_OUT: `get element` names a key by its type, with which nothing could be made again. Where
- * each part can be said as an expression, they are.
+ * NX_OUT: `get element` names a key by its type, from which no set could be made again. Write it as
+ * typeof, if there is an expression for each part.
  */
 static void type_to_typeof(struct nx_walk *w, size_t i, size_t to, const struct nx_layout *l)
 {
@@ -91,7 +91,7 @@ size_t nx_setblock_line(struct nx_walk *w, size_t i, size_t to, struct nx_layout
 	return nx_skip_command(w, i, to);
 }
 
-/* NX_OUT: of a set that is made by the same commands stock nft prints the placeholders as types. */
+/* NX_OUT: stock nft prints placeholders as the type of a set that the same commands make. */
 static void type_layout(const struct nx_walk *w, size_t i, size_t to, struct nx_layout *l)
 {
 	const struct nx_key **key = l->key;
@@ -135,7 +135,7 @@ static void find_layout(struct nx_walk *w, size_t from, size_t to, struct nx_lay
 		}
 		look.text->src = w->text->src;
 		nx_walk_typeof(&look, i + 1, to, l);
-		/* the walk proper will find the same errors again */
+		/* the walk itself will find the same errors again */
 		w->lang->nerrs = nerrs;
 		w->lang->errors.len = errors;
 		look.text->src = NULL;

@@ -14,7 +14,7 @@ void nx_lang_define(struct nx_lang *lang, const char *assignment);
  * @name:	its name, not terminated
  * @len:	its length
  * @from:	first token of the value
- * @to:		the token behind it
+ * @to:		the token after it
  * @again:	redefine: the one in force gets the new value
  */
 void nx_define(struct nx_walk *w, const char *name, size_t len, size_t from, size_t to, bool again);

@@ -6,7 +6,7 @@
 #include "vars.h"
 #include "walk.h"
 
-/* A name, perhaps a define; *name is NULL if there is none. Returns the token behind it. */
+/* A name, perhaps a define; *name is NULL if there is none. Returns the token after it. */
 static size_t read_name(struct nx_walk *w, size_t i, size_t to, const char **name, size_t *len)
 {
 	const struct nx_var *v;
@@ -68,7 +68,7 @@ static size_t walk_define(struct nx_walk *w, size_t i, size_t to)
 	return end;
 }
 
-/* Statements allowed in any block; returns the token behind, or @i if there is none. */
+/* Statements allowed in any block; returns the token after, or @i if there is none. */
 static size_t walk_common(struct nx_walk *w, size_t i, size_t to, const struct nx_block *block)
 {
 	if (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ';'))
