@@ -56,6 +56,7 @@ quick:
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:
 #: Not part of check:
+#: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #:               (LONG=1 has DKMS build in the guest)
@@ -63,7 +64,7 @@ quick:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style demo install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted demo install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -89,6 +90,9 @@ define UNIT_ONE
 endef
 # Layers beside each other build the same objects one after the other.
 LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock-userspace $(IN_ROOT) $(1)
+
+tap-planted:
+	@$(IN_ROOT) tests/style/planted
 
 tap-unit:
 ifneq ($(TEST),)

@@ -15,7 +15,7 @@
 #define QI_TIMEOUT_MS 250
 
 static volatile sig_atomic_t qi_stopped;
-static pcap_t *volatile qi_running; /* what qi_capture_stop() has to wake */
+static pcap_t *volatile qi_running; /* for qi_capture_stop() to wake */
 
 void qi_capture_stop(void)
 {

@@ -15,12 +15,12 @@
  * @len:	how many bytes
  * @when:	when it was captured, in seconds
  *
- * Return: 0 to go on; else reading ends and qi_capture_run() returns it.
+ * Return: 0 to continue; else reading ends and qi_capture_run() returns it.
  */
 typedef int (*qi_frame_fn)(void *arg, int dlt, const unsigned char *data, size_t len, time_t when);
 
 /**
- * struct qi_source - what to read
+ * struct qi_source - a file or interface to read
  * @name:	file, "-" for standard input, or interface
  * @live:	it is an interface
  * @filter:	pcap-filter(7) expression, or NULL

@@ -210,7 +210,7 @@ static bool qi_datagram_head(const struct qi_datagram *d, struct qi_head *head)
 }
 
 /*
- * Does the datagram go on with this conn's flight? If so it is done with. @retry: it came under
+ * Does the datagram continue this conn's flight? If so it is done with. @retry: it came under
  * the ID of a Retry, so the flight begins anew and is still this connection's.
  */
 static bool qi_flows_go_on(struct qi_flows *t, struct qi_conn *conn, const struct qi_datagram *d,
@@ -286,7 +286,7 @@ static int qi_flows_initial(struct qi_flows *t, const struct qi_datagram *d,
 		if (conn->flight && n < QI_TRIES_MAX)
 			tries[n++] = conn;
 	}
-	/* A client that goes on under the server's connection ID, or a new connection. */
+	/* A client that continues under the server's connection ID, or a new connection. */
 	for (unsigned int i = 0; i < n; i++)
 		if (qi_flows_go_on(t, tries[i], d, false, &err))
 			return err;

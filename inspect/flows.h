@@ -8,7 +8,7 @@
 #include "packet.h"
 
 /**
- * struct qi_flow - what is known of one connection
+ * struct qi_flow - one connection, as far as it is known
  * @tuple:	client first
  * @version:	of its Initials
  * @dcid:	of the first Initial

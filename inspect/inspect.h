@@ -15,7 +15,7 @@
  * @len:	how many bytes
  * @when:	when it was captured, in seconds
  *
- * Return: 0 or -ENOMEM. What is no QUIC, or is damaged, is no error.
+ * Return: 0 or -ENOMEM. Frames without QUIC, and damaged ones, are not errors.
  */
 int qi_inspect_frame(struct qi_flows *flows, struct qi_frags *frags, int dlt,
 		     const unsigned char *data, size_t len, time_t when);

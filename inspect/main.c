@@ -71,7 +71,7 @@ static int qi_on_frame(void *arg, int dlt, const unsigned char *data, size_t len
 	return err ? err : program->error;
 }
 
-/* Return: -1 to go on, else the exit status. */
+/* Return: -1 to continue, else the exit status. */
 static int qi_parse_options(int argc, char **argv, struct qi_options *options)
 {
 	static const struct option known[] = {
@@ -116,7 +116,7 @@ static int qi_parse_options(int argc, char **argv, struct qi_options *options)
 	return -1;
 }
 
-/* Read one source. Return: false if it is of no use to go on with others. */
+/* Read one source. Return: false if there is no point in reading others. */
 static bool qi_read(struct qi_program *program, const struct qi_source *source, int *status)
 {
 	int err = qi_capture_run(source, qi_on_frame, program);

@@ -15,7 +15,7 @@ enum qi_net {
 };
 
 /**
- * struct qi_tuple - who sends to whom, over UDP
+ * struct qi_tuple - addresses and ports of a datagram
  * @net:	QI_NET_IPV4 or QI_NET_IPV6
  * @sport:	host order
  * @dport:	host order

@@ -31,7 +31,7 @@ int nq_scratch_alloc(void)
 			continue;
 		s = kvmalloc_node(sizeof(*s), GFP_KERNEL, cpu_to_node(cpu));
 		if (!s) {
-			err = -ENOMEM; /* what there is stays for the next try */
+			err = -ENOMEM; /* the buffers made so far stay for the next try */
 			break;
 		}
 		spin_lock_init(&s->lock);

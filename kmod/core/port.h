@@ -62,7 +62,7 @@ static inline void nq_sha256_init(struct nq_sha256 *s)
 	sha256_init(&s->ctx);
 }
 
-/* Go on from a state of the compression function after @blocks blocks of 64 bytes. */
+/* Continue from a state of the compression function after @blocks blocks of 64 bytes. */
 static inline void nq_sha256_resume(struct nq_sha256 *s, const u32 state[8], unsigned int blocks)
 {
 	sha256_init(&s->ctx);

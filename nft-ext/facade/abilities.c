@@ -3,21 +3,19 @@
  * A library does not tell its version, and distributions patch theirs. So each ability is
  * told by a function that came with it, or by a call that the library makes.
  */
+#include <dlfcn.h>
+
 #include "abilities.h"
 #include "got.h"
-#include "hooks.h"
-#include "real.h"
 
-void nx_abilities_find(struct nx_abilities *can, const struct nx_real *real,
-		       const struct link_map *map)
+void nx_abilities_find(struct nx_abilities *can, void *handle, const struct link_map *map)
 {
 	/* the input flags came with all of these */
-	bool flags = real->nft_ctx_input_set_flags;
+	bool flags = dlsym(handle, "nft_ctx_input_set_flags");
 
 	can->json_typeof = flags;
 	can->json_stdin = flags;
 	can->lists_range_maps = flags;
-	/* the one use that it has for dirname */
+	/* it calls dirname for nothing else */
 	can->basedir = nx_got_calls(map, "dirname");
-	can->short_names = nx_hooks_short();
 }

@@ -11,15 +11,14 @@
 #include <link.h>
 #include <stdbool.h>
 
-struct nx_real;
-
 /**
  * struct nx_abilities - abilities of the real library
  * @json_typeof:	it takes typeof in JSON (not nft 1.0.6)
  * @json_stdin:		it reads JSON from /dev/stdin by read(), where the hook is (not nft 1.0.6)
  * @lists_range_maps:	it lists a map from a concatenation to ranges (nft 1.0.6 aborts)
  * @basedir:		it looks for includes beside the file that it was given (since nft 1.1.1)
- * @short_names:	it understands nx_lit_short: the hook that reads numbers is in place
+ * @short_names:	it understands nx_lit_short: the hook that reads numbers is in place, as
+ *only nx_start can tell
  */
 struct nx_abilities {
 	bool json_typeof;
@@ -31,11 +30,10 @@ struct nx_abilities {
 
 /**
  * nx_abilities_find - find out what the library can do
- * @can:	the result
- * @real:	its functions
- * @map:	the library, with the hooks installed
+ * @can:	the result, all but @can->short_names
+ * @handle:	the library, as dlopen has it
+ * @map:	the same
  */
-void nx_abilities_find(struct nx_abilities *can, const struct nx_real *real,
-		       const struct link_map *map);
+void nx_abilities_find(struct nx_abilities *can, void *handle, const struct link_map *map);
 
 #endif /* NX_ABILITIES_H */

@@ -4,7 +4,6 @@
 #include <sys/types.h>
 
 #include "ctx.h"
-#include "run.h"
 
 static struct nx_map table; /* handle to struct nx_ctx */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -16,7 +15,13 @@ static ssize_t cookie_write(void *cookie, const char *text, size_t len)
 	nx_buf_add(&s->raw, text, len);
 	if (s->raw.oom)
 		return 0;
-	nx_run_written(s);
+	if (!s->ctx->run) {
+		/* between runs nothing is translated */
+		nx_stream_put(s, nx_buf_cstr(&s->raw), s->raw.len);
+		nx_buf_reset(&s->raw);
+	} else if (s->pass) {
+		s->pass(s->ctx->run);
+	}
 	return len;
 }
 

@@ -23,9 +23,10 @@ struct nx_ctx;
 /**
  * struct nx_stream - output or errors of a context
  * @ctx:	the context
- * @user:	where the caller wants it
+ * @user:	where the caller wants the text
  * @cookie:	what the real library writes to
- * @raw:	what it has written and is not yet passed on
+ * @raw:	text that it has written and that is not passed on yet
+ * @pass:	monitor: passes on the complete part of @raw; NULL: @raw is kept until the run ends
  * @kept:	what the caller will fetch, if @buffered
  * @buffered:	nft_ctx_buffer_output or _error is in force
  * @fetched:	the caller has fetched @kept: the next text begins anew
@@ -35,6 +36,7 @@ struct nx_stream {
 	FILE *user;
 	FILE *cookie;
 	struct nx_buf raw;
+	void (*pass)(struct nx_run *run);
 	struct nx_buf kept;
 	bool buffered;
 	bool fetched;
@@ -45,7 +47,7 @@ struct nx_stream {
  * @real:	the real library's handle
  * @out:	output
  * @err:	errors
- * @layouts:	sets with quic keys that the kernel told of
+ * @layouts:	sets with quic keys that the kernel has
  * @slots:	long literals
  * @vars:	"name=value", one after the other, each with its NUL
  * @paths:	include paths, likewise
@@ -61,18 +63,18 @@ struct nx_ctx {
 	struct nx_run *run;
 };
 
-/** nx_ctx_add - begin to know a context; NULL without memory */
+/** nx_ctx_add - make the state of a new handle; NULL without memory */
 struct nx_ctx *nx_ctx_add(struct nft_ctx *real);
-/** nx_ctx_find - the context of a handle, NULL if it is not known */
+/** nx_ctx_find - the state of a handle, or NULL */
 struct nx_ctx *nx_ctx_find(struct nft_ctx *real);
-/** nx_ctx_remove - forget it, before the real library frees it */
+/** nx_ctx_remove - free it, before the real library frees it */
 void nx_ctx_remove(struct nft_ctx *real);
 
 /** nx_stream_put - pass translated text on to the caller */
 void nx_stream_put(struct nx_stream *s, const char *text, size_t len);
-/** nx_stream_fetch - what the caller gets from a buffered stream; valid until the next run */
+/** nx_stream_fetch - the text of a buffered stream, for the caller; valid until the next run */
 const char *nx_stream_fetch(struct nx_stream *s);
-/** nx_stream_keep - turn buffering on or off; 0, or -1 if it is off and should be turned so */
+/** nx_stream_keep - turn buffering on or off; 0, or -1 if it is off already */
 int nx_stream_keep(struct nx_stream *s, bool on);
 
 #endif /* NX_CTX_H */

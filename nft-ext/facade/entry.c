@@ -6,8 +6,9 @@
 #include <nftables/libnftables.h>
 
 #include "ctx.h"
+#include "exec.h"
 #include "real.h"
-#include "run.h"
+#include "start.h"
 
 #pragma GCC visibility push(default)
 
@@ -16,12 +17,12 @@ const int nft_quic_facade = 1;
 
 static struct nx_ctx *known(struct nft_ctx *ctx)
 {
-	return nx_real()->active ? nx_ctx_find(ctx) : NULL;
+	return nx_start()->active ? nx_ctx_find(ctx) : NULL;
 }
 
 struct nft_ctx *nft_ctx_new(uint32_t flags)
 {
-	const struct nx_real *real = nx_real();
+	const struct nx_real *real = nx_start();
 	struct nft_ctx *ctx = real->nft_ctx_new(flags);
 	struct nx_ctx *c;
 
@@ -39,11 +40,11 @@ struct nft_ctx *nft_ctx_new(uint32_t flags)
 
 void nft_ctx_free(struct nft_ctx *ctx)
 {
-	const struct nx_real *real = nx_real();
+	const struct nx_real *real = nx_start();
 	struct nx_ctx *c = known(ctx);
 
 	if (c) {
-		/* it must not write to what is gone */
+		/* it must not write to a closed stream */
 		real->nft_ctx_set_output(ctx, c->out.user);
 		real->nft_ctx_set_error(ctx, c->err.user);
 		nx_ctx_remove(ctx);
@@ -65,61 +66,61 @@ FILE *nft_ctx_set_output(struct nft_ctx *ctx, FILE *fp)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? set_stream(&c->out, fp) : nx_real()->nft_ctx_set_output(ctx, fp);
+	return c ? set_stream(&c->out, fp) : nx_start()->nft_ctx_set_output(ctx, fp);
 }
 
 FILE *nft_ctx_set_error(struct nft_ctx *ctx, FILE *fp)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? set_stream(&c->err, fp) : nx_real()->nft_ctx_set_error(ctx, fp);
+	return c ? set_stream(&c->err, fp) : nx_start()->nft_ctx_set_error(ctx, fp);
 }
 
 int nft_ctx_buffer_output(struct nft_ctx *ctx)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? nx_stream_keep(&c->out, true) : nx_real()->nft_ctx_buffer_output(ctx);
+	return c ? nx_stream_keep(&c->out, true) : nx_start()->nft_ctx_buffer_output(ctx);
 }
 
 int nft_ctx_unbuffer_output(struct nft_ctx *ctx)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? nx_stream_keep(&c->out, false) : nx_real()->nft_ctx_unbuffer_output(ctx);
+	return c ? nx_stream_keep(&c->out, false) : nx_start()->nft_ctx_unbuffer_output(ctx);
 }
 
 int nft_ctx_buffer_error(struct nft_ctx *ctx)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? nx_stream_keep(&c->err, true) : nx_real()->nft_ctx_buffer_error(ctx);
+	return c ? nx_stream_keep(&c->err, true) : nx_start()->nft_ctx_buffer_error(ctx);
 }
 
 int nft_ctx_unbuffer_error(struct nft_ctx *ctx)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? nx_stream_keep(&c->err, false) : nx_real()->nft_ctx_unbuffer_error(ctx);
+	return c ? nx_stream_keep(&c->err, false) : nx_start()->nft_ctx_unbuffer_error(ctx);
 }
 
 const char *nft_ctx_get_output_buffer(struct nft_ctx *ctx)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? nx_stream_fetch(&c->out) : nx_real()->nft_ctx_get_output_buffer(ctx);
+	return c ? nx_stream_fetch(&c->out) : nx_start()->nft_ctx_get_output_buffer(ctx);
 }
 
 const char *nft_ctx_get_error_buffer(struct nft_ctx *ctx)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? nx_stream_fetch(&c->err) : nx_real()->nft_ctx_get_error_buffer(ctx);
+	return c ? nx_stream_fetch(&c->err) : nx_start()->nft_ctx_get_error_buffer(ctx);
 }
 
 int nft_ctx_add_include_path(struct nft_ctx *ctx, const char *path)
 {
-	int rc = nx_real()->nft_ctx_add_include_path(ctx, path);
+	int rc = nx_start()->nft_ctx_add_include_path(ctx, path);
 	struct nx_ctx *c = rc ? NULL : known(ctx);
 
 	if (c)
@@ -133,7 +134,7 @@ void nft_ctx_clear_include_paths(struct nft_ctx *ctx)
 
 	if (c)
 		nx_buf_reset(&c->paths);
-	nx_real()->nft_ctx_clear_include_paths(ctx);
+	nx_start()->nft_ctx_clear_include_paths(ctx);
 }
 
 int nft_ctx_add_var(struct nft_ctx *ctx, const char *var)
@@ -142,14 +143,14 @@ int nft_ctx_add_var(struct nft_ctx *ctx, const char *var)
 	size_t before = c ? c->vars.len : 0;
 	int rc;
 
-	if (!nx_real()->nft_ctx_add_var) {
+	if (!nx_start()->nft_ctx_add_var) {
 		errno = ENOSYS;
 		return -1;
 	}
 	/* first, since the real library cuts the string up */
 	if (c)
 		nx_buf_add(&c->vars, var, strlen(var) + 1);
-	rc = nx_real()->nft_ctx_add_var(ctx, var);
+	rc = nx_start()->nft_ctx_add_var(ctx, var);
 	if (rc && c)
 		c->vars.len = before;
 	return rc;
@@ -161,75 +162,76 @@ void nft_ctx_clear_vars(struct nft_ctx *ctx)
 
 	if (c)
 		nx_buf_reset(&c->vars);
-	if (nx_real()->nft_ctx_clear_vars)
-		nx_real()->nft_ctx_clear_vars(ctx);
+	if (nx_start()->nft_ctx_clear_vars)
+		nx_start()->nft_ctx_clear_vars(ctx);
 }
 
 int nft_run_cmd_from_buffer(struct nft_ctx *ctx, const char *buf)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_run_buffer(c, buf) : nx_real()->nft_run_cmd_from_buffer(ctx, buf);
+	return c && !c->run ? nx_exec_buffer(c, buf)
+			    : nx_start()->nft_run_cmd_from_buffer(ctx, buf);
 }
 
 int nft_run_cmd_from_filename(struct nft_ctx *ctx, const char *filename)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_run_file(c, filename)
-			    : nx_real()->nft_run_cmd_from_filename(ctx, filename);
+	return c && !c->run ? nx_exec_file(c, filename)
+			    : nx_start()->nft_run_cmd_from_filename(ctx, filename);
 }
 
 /* The rest is passed on. */
 
 bool nft_ctx_get_dry_run(struct nft_ctx *ctx)
 {
-	return nx_real()->nft_ctx_get_dry_run(ctx);
+	return nx_start()->nft_ctx_get_dry_run(ctx);
 }
 
 void nft_ctx_set_dry_run(struct nft_ctx *ctx, bool dry)
 {
-	nx_real()->nft_ctx_set_dry_run(ctx, dry);
+	nx_start()->nft_ctx_set_dry_run(ctx, dry);
 }
 
 uint32_t nft_ctx_get_optimize(struct nft_ctx *ctx)
 {
-	return nx_real()->nft_ctx_get_optimize ? nx_real()->nft_ctx_get_optimize(ctx) : 0;
+	return nx_start()->nft_ctx_get_optimize ? nx_start()->nft_ctx_get_optimize(ctx) : 0;
 }
 
 void nft_ctx_set_optimize(struct nft_ctx *ctx, uint32_t flags)
 {
-	if (nx_real()->nft_ctx_set_optimize)
-		nx_real()->nft_ctx_set_optimize(ctx, flags);
+	if (nx_start()->nft_ctx_set_optimize)
+		nx_start()->nft_ctx_set_optimize(ctx, flags);
 }
 
 unsigned int nft_ctx_input_get_flags(struct nft_ctx *ctx)
 {
-	return nx_real()->nft_ctx_input_get_flags ? nx_real()->nft_ctx_input_get_flags(ctx) : 0;
+	return nx_start()->nft_ctx_input_get_flags ? nx_start()->nft_ctx_input_get_flags(ctx) : 0;
 }
 
 unsigned int nft_ctx_input_set_flags(struct nft_ctx *ctx, unsigned int flags)
 {
-	return nx_real()->nft_ctx_input_set_flags ? nx_real()->nft_ctx_input_set_flags(ctx, flags)
-						  : 0;
+	return nx_start()->nft_ctx_input_set_flags ? nx_start()->nft_ctx_input_set_flags(ctx, flags)
+						   : 0;
 }
 
 unsigned int nft_ctx_output_get_flags(struct nft_ctx *ctx)
 {
-	return nx_real()->nft_ctx_output_get_flags(ctx);
+	return nx_start()->nft_ctx_output_get_flags(ctx);
 }
 
 void nft_ctx_output_set_flags(struct nft_ctx *ctx, unsigned int flags)
 {
-	nx_real()->nft_ctx_output_set_flags(ctx, flags);
+	nx_start()->nft_ctx_output_set_flags(ctx, flags);
 }
 
 unsigned int nft_ctx_output_get_debug(struct nft_ctx *ctx)
 {
-	return nx_real()->nft_ctx_output_get_debug(ctx);
+	return nx_start()->nft_ctx_output_get_debug(ctx);
 }
 
 void nft_ctx_output_set_debug(struct nft_ctx *ctx, unsigned int mask)
 {
-	nx_real()->nft_ctx_output_set_debug(ctx, mask);
+	nx_start()->nft_ctx_output_set_debug(ctx, mask);
 }

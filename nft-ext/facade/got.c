@@ -101,7 +101,7 @@ static bool store(void **place, void *with)
 	if (mprotect((void *)from, page, PROT_READ | PROT_WRITE))
 		return false;
 	*place = with;
-	/* what is not RELRO stays in use as writable data elsewhere; only tighten what was */
+	/* the page stays writable here: without RELRO other data in it is written to */
 	return true;
 }
 

@@ -25,7 +25,7 @@ struct nx_patch {
  * @patch:	functions
  * @n:		how many
  *
- * Nobody may call into the library meanwhile. All or nothing: no place is changed unless
+ * No other thread may call into the library meanwhile. All or nothing: no place is changed unless
  * each function was found.
  *
  * Return: NULL, or a sentence that says why not.

@@ -105,7 +105,7 @@ static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
 	return ret;
 }
 
-/* The kernel has intervals in concatenations, but none of whose parts may be wider than this. */
+/* In concatenations with intervals the kernel takes no part that is wider than this. */
 #define INTERVAL_PART_MAX 16
 
 /* An anonymous map has no typeof of its data. */
@@ -170,9 +170,9 @@ static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
 }
 
 /*
- * Numbers from text are made by GMP. The digits of a server name are 128, of which most are
- * zeros, and take stock nft longer to read than all else about an element; so elements' names
- * come as words, and become numbers here. Optional: without this they are digits.
+ * Numbers from text are made by GMP. A server name has 128 digits, most of them
+ * zeros, and stock nft spends more time on these than on all the rest of an element; so elements'
+ * names come as words, and become numbers here. Optional: without this hook they are digits.
  */
 static struct {
 	int (*set_str)(void *num, const char *s, int base);

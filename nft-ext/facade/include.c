@@ -9,6 +9,7 @@
 
 #include "include.h"
 #include "run.h"
+#include "walk.h"
 
 #define MAX_DEPTH    16 /* as libnftables has it */
 #define DEFAULT_PATH "/etc"
@@ -43,7 +44,7 @@ char *nx_read_file(const char *name, size_t *len, bool *regular)
 	char *text = NULL;
 	int fd, err;
 
-	/* what libnftables will refuse is left to it */
+	/* libnftables refuses these itself */
 	if (stat(name, &st))
 		return NULL;
 	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)) {
@@ -84,7 +85,7 @@ static void include_file(struct nx_lang *lang, const struct nx_block *block, con
 	lang->nested--;
 }
 
-/* All files of one pattern. False if the search goes on with the next directory. */
+/* All files of one pattern. False if the next directory is to be searched, too. */
 static bool include_glob(struct nx_lang *lang, const struct nx_block *block, const char *pattern)
 {
 	bool wild = strpbrk(pattern, "*?[") != NULL, found = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Includes: the real library opens them while it parses; they are found and translated
- * before, since what they define counts in the text that follows.
+ * Includes: the real library opens them while it parses; here they are found and translated
+ * before that, since their defines are used in the text that follows.
  */
 #ifndef NX_INCLUDE_H
 #define NX_INCLUDE_H
@@ -18,9 +18,9 @@ void nx_include(struct nx_lang *lang, const struct nx_block *block, const char *
  * nx_read_file - a whole file
  * @name:	its name
  * @len:	its length, on success
- * @regular:	is it a regular file, that can be read again? May be NULL
+ * @regular:	set to whether it can be read again, as a regular file can; may be NULL
  *
- * Return: its content with a NUL behind, to be freed; NULL with errno.
+ * Return: its content with a NUL after it, to be freed; NULL with errno.
  */
 char *nx_read_file(const char *name, size_t *len, bool *regular);
 

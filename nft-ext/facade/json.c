@@ -20,7 +20,7 @@ int nx_json_in(struct nx_run *run, const char *src, size_t len, struct nx_buf *o
 		return 0;
 	root = json_loadb(src, len, 0, NULL);
 	if (!root)
-		return 0; /* text, or JSON that the real library will complain of */
+		return 0; /* text, or JSON that the real library will complain about */
 	if (json_is_object(root))
 		nx_jwalk(&w, root);
 	if (run->lang.nerrs || run->lang.oom) {

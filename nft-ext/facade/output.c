@@ -13,6 +13,7 @@
 #include "output.h"
 #include "real.h"
 #include "run.h"
+#include "walk.h"
 
 /* `describe quic KEY`: stock nft has described the placeholder. */
 static bool describe_line(struct nx_run *run, const char *line, size_t len, struct nx_buf *out)
@@ -86,7 +87,7 @@ static bool translate_text(struct nx_run *run, const char *raw, size_t len, stru
 	return ok;
 }
 
-/* `get element` prints text whatever was asked for, in every nft so far. */
+/* `get element` prints text even where JSON was asked for, in every nft so far. */
 static bool is_json(const struct nx_run *run, const char *raw, size_t len)
 {
 	while (run->json && len && strchr(" \t\n", *raw))

@@ -7,6 +7,7 @@
 #include "probe.h"
 #include "real.h"
 #include "run.h"
+#include "walk.h"
 
 /* Text that the real library prints for a command, translated; errors are not of interest. */
 static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)

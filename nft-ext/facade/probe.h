@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A look at a set by a run of its own. */
+/* Asks for a set's type by a run of its own. */
 #ifndef NX_PROBE_H
 #define NX_PROBE_H
 

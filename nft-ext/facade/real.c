@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <dlfcn.h>
-#include <link.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hooks.h"
 #include "real.h"
 
-#define SONAME "libnftables.so.1"
+#define SONAME NX_REAL_SONAME
 
 static struct nx_real real;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Where distributions keep libraries; the build's own directory comes first. */
 static const char *const dirs[] = {
@@ -81,12 +77,9 @@ static void *open_real(void)
 	return lib;
 }
 
-static void init(void)
+struct nx_real *nx_real_open(void **handle)
 {
-	const char *env = getenv("NFT_QUIC");
-	struct link_map *map = NULL;
 	void *lib = open_real();
-	const char *why;
 
 	if (!lib) {
 		fprintf(stderr, "nft-quic: the distribution's " SONAME " is not to be found%s\n",
@@ -102,23 +95,11 @@ static void init(void)
 		fprintf(stderr, "nft-quic: the distribution's " SONAME " lacks functions\n");
 		exit(127);
 	}
-	if (env && !strcmp(env, "off"))
-		return;
-	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
-		why = "it has no link map";
-	else
-		why = nx_hooks_install(map, lib);
-	if (why) {
-		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
-			map ? map->l_name : SONAME, why);
-		return;
-	}
-	nx_abilities_find(&real.can, &real, map);
-	real.active = true;
+	*handle = lib;
+	return &real;
 }
 
 const struct nx_real *nx_real(void)
 {
-	pthread_once(&once, init);
 	return &real;
 }

@@ -11,6 +11,8 @@
 
 struct nft_ctx;
 
+#define NX_REAL_SONAME "libnftables.so.1"
+
 /* NFT_CTX_INPUT_JSON, which headers before nftables 1.0.9 do not have */
 #define NX_INPUT_JSON (1u << 1)
 
@@ -61,12 +63,16 @@ struct nx_real {
 	struct nx_abilities can;
 };
 
-/**
- * nx_real - the library, opened and hooked on the first call
- *
- * Safe in any thread. Without a library to open it prints why and ends the process, as the
- * dynamic linker would.
- */
+/** nx_real - the library; nx_start has been called, as every entry point does first */
 const struct nx_real *nx_real(void);
+
+/**
+ * nx_real_open - open the library, for nx_start alone
+ * @handle:	as dlopen has it
+ *
+ * Without a library to open it prints why and ends the process, as the dynamic linker would.
+ * Return: what nx_real returns from now on, to be completed.
+ */
+struct nx_real *nx_real_open(void **handle);
 
 #endif /* NX_REAL_H */

@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * One run of commands: translate in, let the real library work, translate out.
- *
- * An element command may be on a set that only the kernel knows. The text is then
- * translated on what is known so far, and the real library's own look at the kernel is
- * watched: if a set turns out to be different, nothing is sent and the run starts anew. So
- * there is no netlink message that stock nft would not send, unless `quic` is in play.
- */
+/* A run of commands: its texts, its state, and what the hooks ask of it and tell it. */
 #ifndef NX_RUN_H
 #define NX_RUN_H
 
@@ -34,7 +27,7 @@
  * @nquic:	quic expressions sent
  * @wide_interval: a set with intervals has a part that is too wide for them
  * @tries:	runs of the real library so far
- * @again:	a set is not what was taken for granted
+ * @again:	a set is not of the type that was assumed
  * @notes:	what the hooks have to say, in nft's form
  * @failed:	a note is an error
  */
@@ -56,18 +49,10 @@ struct nx_run {
 	bool failed;
 };
 
-/** nx_run_buffer - nft_run_cmd_from_buffer for a known context */
-int nx_run_buffer(struct nx_ctx *ctx, const char *cmd);
-/** nx_run_file - nft_run_cmd_from_filename for a known context */
-int nx_run_file(struct nx_ctx *ctx, const char *name);
-
-/** nx_run_written - the real library has written to a stream */
-void nx_run_written(struct nx_stream *s);
-
 /** nx_run_fopen - the translation of file @name, NULL if the file itself will do */
 FILE *nx_run_fopen(struct nx_run *run, const char *name);
 
-/** nx_run_stale - is something that the translation took for granted known to be wrong? */
+/** nx_run_stale - has the kernel shown an assumption of the translation to be wrong? */
 bool nx_run_stale(struct nx_run *run);
 
 /** nx_run_note - an error from within a hook; the run fails */

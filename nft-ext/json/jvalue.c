@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Selectors and values. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "jwalk.h"
+#include "jvalue.h"
 
 void nx_jerror(struct nx_jwalk *w, const json_t *v, const char *msg)
 {
@@ -117,7 +116,7 @@ unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
 	return bytes;
 }
 
-/* As text has it: what no nft could load, or not list again. */
+/* As in text: refuse concatenations that no nft could load, or list again. */
 static void check_concat(struct nx_jwalk *w, const json_t *shown, unsigned int n,
 			 unsigned int bytes)
 {
@@ -241,7 +240,7 @@ static json_t *number(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	if (w->lang->numeric)
 		return NULL;
 	nx_num_text(&b, k, val, false);
-	/* what has no symbol stays a number */
+	/* a number without a symbol stays one */
 	out = b.oom || (b.p[0] >= '0' && b.p[0] <= '9' && k->id != NFT_QUIC_TYPE) ||
 			      (k->id == NFT_QUIC_TYPE && val > NFT_QUIC_TYPE_SHORT)
 		      ? NULL
@@ -283,7 +282,7 @@ static json_t *scalar(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	return out;
 }
 
-/* A prefix of a number: nft would shorten the load for it, which a key has no way for. */
+/* A prefix of a number: nft would shorten the load for it, and a key can only be loaded whole. */
 static json_t *prefix_range(struct nx_jwalk *w, json_t *v, const struct nx_key *k)
 {
 	json_t *prefix = json_object_get(v, "prefix"), *addr = json_object_get(prefix, "addr");

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "jtype.h"
+#include "jvalue.h"
 #include "jwalk.h"
 #include "layouts.h"
+#include "walk.h"
 
 /* Is there a name or connection ID in it? */
 static bool has_name(json_t *expr)
@@ -24,7 +26,7 @@ static bool has_name(json_t *expr)
 	return false;
 }
 
-/* Comparisons that a name does not have; before it is translated, since it is shown. */
+/* Refuse comparisons that names do not have. Comes first, as the message shows the match. */
 static bool refuse_match(struct nx_jwalk *w, json_t *match, json_t *left, json_t *right,
 			 const char *op)
 {
@@ -129,7 +131,7 @@ static void walk_map(struct nx_jwalk *w, json_t *map)
 	nx_jwalk(w, data);
 }
 
-/* The key, or the data, of a set: {"typeof": ...}; what it is made of goes to @key and @n. */
+/* The key, or the data, of a set: {"typeof": ...}; its parts go to @key and @n. */
 static void walk_type(struct nx_jwalk *w, json_t *set, const char *name, const struct nx_key **key,
 		      uint8_t *n)
 {
@@ -166,7 +168,7 @@ static void fill_text(json_t *set, const char *name, const struct nx_buf *text)
 		json_object_set_new(set, name, type);
 }
 
-/* Say of a set's type what the kernel knows and JSON output leaves out. */
+/* Complete a set's type by what the kernel knows and JSON output leaves out. */
 static void fill_types(struct nx_jwalk *w, json_t *set, const struct nx_set_id *id,
 		       const struct nx_layout *l)
 {

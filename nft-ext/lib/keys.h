@@ -26,7 +26,7 @@
 #define NX_PAYLOAD_INNER 3 /* NFT_PAYLOAD_INNER_HEADER, "@ih" */
 
 /**
- * enum nx_kind - what values of a key look like
+ * enum nx_kind - the form of a key's values
  * @NX_NAME:	bytes, written as a quoted string; compared for equality only
  * @NX_CID:	bytes, written as hex digits; compared for equality only
  * @NX_NUM:	a number with symbols

@@ -58,7 +58,7 @@ static bool read_cmp(const struct line *l, unsigned int reg, bool as_sent, const
 	return lit->len;
 }
 
-/* The expression at the line's @p; how much of the text it took, 0 if it is none of ours. */
+/* The expression at the line's @p; how much of the text it took, 0 if it is not ours. */
 static size_t put_expr(const struct line *l, const char *p, const char *next, const char *end,
 		       const struct nx_slots *slots, bool as_sent, struct nx_buf *out)
 {

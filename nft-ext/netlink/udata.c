@@ -137,7 +137,7 @@ static void unnest(struct nx_buf *b, size_t at)
 		b->p[at - 1] = b->len - at;
 }
 
-/* An expression of this type and length. What is not known is bytes of a packet, an integer. */
+/* An expression of this type and length. An unknown type becomes bytes of a packet, an integer. */
 static void put_typical(struct nx_buf *b, uint8_t etype, uint8_t edata, uint32_t type,
 			uint32_t bytes, bool host)
 {

@@ -4,18 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elem.h"
+#include "vars.h"
 #include "walk.h"
 
 bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct nx_lit *lit)
 {
-	bool quoted = type_of(w, i) == NX_QUOTED;
+	bool quoted = nx_type_of(w, i) == NX_QUOTED;
 	struct nx_buf err = NX_BUF_INIT;
-	const char *s = text_of(w, i);
-	size_t len = len_of(w, i);
+	const char *s = nx_text_of(w, i);
+	size_t len = nx_len_of(w, i);
 	int rc;
 
 	if (w->lang->dir == NX_OUT) {
-		/* what stock nft prints of a wide integer */
+		/* as stock nft prints a wide integer */
 		return !quoted && !nx_lit_from_number(s, len, k->width, lit);
 	}
 	if (quoted)
@@ -28,8 +30,8 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 }
 
 /*
- * "v1-v2", one word to the scanner; symbols may have a dash inside. "0xff000000/24" becomes the
- * range that it is: nft would load less bytes for a prefix, which a key has no way for.
+ * "v1-v2", one word to the scanner; symbols may have a dash inside. "0xff000000/24" becomes a
+ * range: nft would load fewer bytes for a prefix, and a key can only be loaded whole.
  */
 static bool read_range(const struct nx_key *k, const char *s, size_t len, uint32_t *lo,
 		       uint32_t *hi)
@@ -60,7 +62,8 @@ static bool walk_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 	struct nx_buf b = NX_BUF_INIT;
 	uint32_t lo, hi;
 
-	if (type_of(w, i) != NX_WORD || !read_range(k, text_of(w, i), len_of(w, i), &lo, &hi))
+	if (nx_type_of(w, i) != NX_WORD ||
+	    !read_range(k, nx_text_of(w, i), nx_len_of(w, i), &lo, &hi))
 		return false;
 	if (w->lang->dir == NX_IN) {
 		nx_buf_fmt(&b, lo == hi ? "%u" : "%u-%u", (unsigned int)lo, (unsigned int)hi);
@@ -76,15 +79,15 @@ static bool walk_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 
 void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 {
-	const char *s = text_of(w, i);
-	size_t len = len_of(w, i);
+	const char *s = nx_text_of(w, i);
+	size_t len = nx_len_of(w, i);
 	struct nx_buf b = NX_BUF_INIT;
 	uint32_t val;
 	int rc;
 
 	if (walk_range(w, i, k))
 		return;
-	if (type_of(w, i) == NX_QUOTED)
+	if (nx_type_of(w, i) == NX_QUOTED)
 		s++, len -= 2;
 	rc = nx_num_parse(k, s, len, &val);
 	if (w->lang->dir == NX_OUT) {
@@ -97,11 +100,11 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 	}
 	if (rc == -ERANGE) {
 		nx_error(w, i, i + 1, "quic %s: %.*s is too large", k->name, (int)len, s);
-	} else if (rc && (type_of(w, i) == NX_QUOTED || !len || *s < '0' || *s > '9')) {
+	} else if (rc && (nx_type_of(w, i) == NX_QUOTED || !len || *s < '0' || *s > '9')) {
 		nx_error(w, i, i + 1, "quic %s: expected %s, not \"%.*s\"", k->name,
 			 nx_num_symbols(k), (int)len, s);
-	} else if (!rc &&
-		   (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE || type_of(w, i) == NX_QUOTED)) {
+	} else if (!rc && (*s < '0' || *s > '9' || k->id == NFT_QUIC_TYPE ||
+			   nx_type_of(w, i) == NX_QUOTED)) {
 		nx_buf_fmt(&b, "%u", (unsigned int)val);
 		nx_replace(w, i, i + 1, &b);
 		nx_buf_free(&b);
@@ -111,7 +114,7 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 /* "0x61-0x62" and "0x6100/8", which are one word to the scanner */
 static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 {
-	const char *s = text_of(w, i), *dash = memchr(s, '-', len_of(w, i));
+	const char *s = nx_text_of(w, i), *dash = memchr(s, '-', nx_len_of(w, i));
 	struct nx_buf b = NX_BUF_INIT;
 	struct nx_lit from, to;
 	bool ok = false;
@@ -119,7 +122,7 @@ static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 	if (!dash)
 		return false;
 	if (!nx_lit_from_number(s, dash - s, k->width, &from) &&
-	    !nx_lit_from_number(dash + 1, s + len_of(w, i) - dash - 1, k->width, &to)) {
+	    !nx_lit_from_number(dash + 1, s + nx_len_of(w, i) - dash - 1, k->width, &to)) {
 		nx_lit_text(&b, k, &from);
 		nx_buf_str(&b, "-");
 		nx_lit_text(&b, k, &to);
@@ -134,7 +137,7 @@ static bool out_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 static bool stands_alone(const struct nx_walk *w, size_t i)
 {
 	static const char apart[] = " \t\n\r,:{}";
-	const char *s = text_of(w, i), *end = s + len_of(w, i);
+	const char *s = nx_text_of(w, i), *end = s + nx_len_of(w, i);
 
 	return (s == w->toks.src || memchr(apart, s[-1], sizeof(apart) - 1)) &&
 	       (end == w->toks.src + w->toks.len || memchr(apart, *end, sizeof(apart) - 1));
@@ -177,7 +180,7 @@ size_t nx_walk_value(struct nx_walk *w, size_t i, size_t to, const struct nx_key
 {
 	struct nx_sub sub;
 
-	if (i < to && (type_of(w, i) == NX_QUOTED || type_of(w, i) == NX_WORD)) {
+	if (i < to && (nx_type_of(w, i) == NX_QUOTED || nx_type_of(w, i) == NX_WORD)) {
 		walk_literal(w, i, k, concat);
 		return i + 1;
 	}
@@ -197,15 +200,15 @@ static size_t skip_to(struct nx_walk *w, size_t i, size_t to, const char *stop)
 	for (; i < to; i++) {
 		char c;
 
-		if (type_of(w, i) != NX_PUNCT)
+		if (nx_type_of(w, i) != NX_PUNCT)
 			continue;
-		c = *text_of(w, i);
+		c = *nx_text_of(w, i);
 		if (c && strchr(stop, c))
 			break;
 		if ((c != '{' && c != '(') || !nx_mate(w, i))
 			continue;
 		/* a chain of its own: `: jump { ... }` */
-		if (c == '{' && i && (is(w, i - 1, "jump") || is(w, i - 1, "goto"))) {
+		if (c == '{' && i && (nx_is(w, i - 1, "jump") || nx_is(w, i - 1, "goto"))) {
 			if (++w->lang->nesting <= NX_MAX_NESTING)
 				nx_walk_block(w, i + 1, nx_mate(w, i), &chain);
 			w->lang->nesting--;
@@ -222,13 +225,13 @@ static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx
 	for (unsigned int part = 0; i < to; part++) {
 		const struct nx_key *k = part < n ? key[part] : NULL;
 
-		while (type_of(w, i) == NX_NL && i < to)
+		while (nx_type_of(w, i) == NX_NL && i < to)
 			i++;
 		if (k) {
 			size_t from = i;
 
 			i = nx_walk_value(w, i, to, k, n > 1);
-			if (i < to && is_punct(w, i, '-')) {
+			if (i < to && nx_is_punct(w, i, '-')) {
 				i = nx_walk_value(w, i + 1, to, k, n > 1);
 				if (w->lang->dir == NX_IN && k->kind != NX_NUM)
 					nx_error(w, from, i,
@@ -237,7 +240,7 @@ static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx
 			}
 		}
 		i = skip_to(w, i, to, stop);
-		if (i >= to || !is_punct(w, i, '.'))
+		if (i >= to || !nx_is_punct(w, i, '.'))
 			break;
 		i++;
 	}
@@ -247,8 +250,8 @@ static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx
 /* `$name` that stands for a whole element, or for several. */
 static bool whole_variable(struct nx_walk *w, size_t i, size_t to)
 {
-	return i + 1 < to && is_punct(w, i, '$') && type_of(w, i + 1) == NX_WORD &&
-	       !is_punct(w, i + 2, '.');
+	return i + 1 < to && nx_is_punct(w, i, '$') && nx_type_of(w, i + 1) == NX_WORD &&
+	       !nx_is_punct(w, i + 2, '.');
 }
 
 void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx_layout *l)
@@ -258,11 +261,11 @@ void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx
 	while (i < to) {
 		struct nx_sub sub;
 
-		if (type_of(w, i) == NX_NL || is_punct(w, i, ',')) {
+		if (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ',')) {
 			i++;
 			continue;
 		}
-		if (is_punct(w, i, '{') && nx_mate(w, i)) {
+		if (nx_is_punct(w, i, '{') && nx_mate(w, i)) {
 			if (++w->lang->nesting <= NX_MAX_NESTING)
 				nx_walk_elements(w, i + 1, nx_mate(w, i), l);
 			w->lang->nesting--;
@@ -276,9 +279,9 @@ void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx
 		} else {
 			i = walk_parts(w, i, to, l->key, l->n, ".:,");
 		}
-		if (i < to && is_punct(w, i, ':'))
+		if (i < to && nx_is_punct(w, i, ':'))
 			i = walk_parts(w, i + 1, to, l->data, l->dn, ".,");
-		if (i < to && !is_punct(w, i, ','))
+		if (i < to && !nx_is_punct(w, i, ','))
 			i++;
 	}
 }

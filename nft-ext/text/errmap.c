@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "errmap.h"
+#include "walk.h"
 
 #define EXPECTED "expected any of: "
 
@@ -170,7 +171,7 @@ static void put_carets(struct nx_buf *out, const struct line *carets, const stru
 	nx_buf_free(&marks);
 }
 
-/* Words of a message that speak of placeholders. */
+/* A message's words, with `quic` in the place of placeholders. */
 static void put_words(struct nx_buf *out, const char *s, size_t len, struct nx_slots *slots)
 {
 	struct nx_lang lang = {.dir = NX_OUT, .slots = slots};

@@ -4,6 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "elem.h"
+#include "expr.h"
+#include "selector.h"
+#include "vars.h"
 #include "walk.h"
 #include "words.h"
 
@@ -35,12 +39,12 @@ static bool is_literal(const struct nx_walk *w, size_t i, size_t to)
 {
 	if (i >= to)
 		return false;
-	if (type_of(w, i) == NX_QUOTED)
+	if (nx_type_of(w, i) == NX_QUOTED)
 		return true;
-	if (type_of(w, i) != NX_WORD)
+	if (nx_type_of(w, i) != NX_WORD)
 		return false;
-	return w->lang->dir == NX_OUT ? *text_of(w, i) >= '0' && *text_of(w, i) <= '9'
-				      : !nx_word_reserved(text_of(w, i), len_of(w, i));
+	return w->lang->dir == NX_OUT ? *nx_text_of(w, i) >= '0' && *nx_text_of(w, i) <= '9'
+				      : !nx_word_reserved(nx_text_of(w, i), nx_len_of(w, i));
 }
 
 /* One literal behind a single name or connection ID. @i: its place in @w; @at: in @use. */
@@ -75,12 +79,13 @@ static bool is_op(const struct nx_walk *w, size_t i, bool *equal)
 	static const char *const words[] = {"eq",  "ne", "lt",	"gt",	  "le",	   "ge",
 					    "and", "or", "xor", "lshift", "rshift"};
 
-	*equal = is(w, i, "==") || is(w, i, "!=") || is(w, i, "eq") || is(w, i, "ne");
-	if (type_of(w, i) == NX_OP || is_punct(w, i, '&') || is_punct(w, i, '|') ||
-	    is_punct(w, i, '^'))
+	*equal = nx_is(w, i, "==") || nx_is(w, i, "!=") || nx_is(w, i, "eq") || nx_is(w, i, "ne");
+	if (nx_type_of(w, i) == NX_OP || nx_is_punct(w, i, '&') || nx_is_punct(w, i, '|') ||
+	    nx_is_punct(w, i, '^'))
 		return true;
-	for (size_t n = 0; type_of(w, i) == NX_WORD && n < sizeof(words) / sizeof(words[0]); n++) {
-		if (is(w, i, words[n]))
+	for (size_t n = 0; nx_type_of(w, i) == NX_WORD && n < sizeof(words) / sizeof(words[0]);
+	     n++) {
+		if (nx_is(w, i, words[n]))
 			return true;
 	}
 	return false;
@@ -104,18 +109,18 @@ static size_t walk_variable(struct nx_walk *w, size_t i, const struct nx_selecto
 		nx_write_selector(w, s);
 		return i + 2;
 	}
-	if (k && k->kind != NX_NUM && !is_punct(&sub.w, 0, '{') && !is_punct(&sub.w, 0, '@') &&
-	    !is_punct(&sub.w, 0, '$')) {
+	if (k && k->kind != NX_NUM && !nx_is_punct(&sub.w, 0, '{') &&
+	    !nx_is_punct(&sub.w, 0, '@') && !nx_is_punct(&sub.w, 0, '$')) {
 		write_match(&sub.w, s, 0, w, i, i + 2);
 		nx_sub_end(w, i, &sub, false);
 		return i + 2;
 	}
-	if (k && k->kind != NX_NUM && is_punct(&sub.w, 0, '$')) {
+	if (k && k->kind != NX_NUM && nx_is_punct(&sub.w, 0, '$')) {
 		/* a define of a define: expand one level, in the use's place */
 		struct nx_sub inner;
 
 		if (nx_sub_begin(&sub.w, 0, &inner)) {
-			if (is_punct(&inner.w, 0, '{') || is_punct(&inner.w, 0, '$')) {
+			if (nx_is_punct(&inner.w, 0, '{') || nx_is_punct(&inner.w, 0, '$')) {
 				nx_write_selector(w, s);
 				nx_walk_elements(&inner.w, 0, inner.w.toks.n, &s->layout);
 				nx_sub_end(&sub.w, 0, &inner, true);
@@ -129,9 +134,9 @@ static size_t walk_variable(struct nx_walk *w, size_t i, const struct nx_selecto
 		}
 	}
 	nx_write_selector(w, s);
-	if (is_punct(&sub.w, 0, '{'))
+	if (nx_is_punct(&sub.w, 0, '{'))
 		walk_braces(&sub.w, 0, &s->layout);
-	else if (!is_punct(&sub.w, 0, '@'))
+	else if (!nx_is_punct(&sub.w, 0, '@'))
 		nx_walk_elements(&sub.w, 0, sub.w.toks.n, &s->layout);
 	nx_sub_end(w, i, &sub, true);
 	return i + 2;
@@ -140,11 +145,29 @@ static size_t walk_variable(struct nx_walk *w, size_t i, const struct nx_selecto
 static size_t walk_numbers(struct nx_walk *w, size_t i, size_t to, const struct nx_key *k)
 {
 	nx_walk_number(w, i, k);
-	if (i + 2 < to && is_punct(w, i + 1, '-') && is_literal(w, i + 2, to)) {
+	if (i + 2 < to && nx_is_punct(w, i + 1, '-') && is_literal(w, i + 2, to)) {
 		nx_walk_number(w, i + 2, k);
 		i += 2;
 	}
 	return i + 1;
+}
+
+/* `~`, `=~` or `!~` at @i, other filters' regular expressions: the token after, or 0. */
+static size_t refuse_regex(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
+{
+	const struct nx_key *k = NULL;
+	size_t tilde = i;
+
+	if (i + 1 < to && (nx_is_punct(w, i, '=') || nx_is_punct(w, i, '!')))
+		tilde++;
+	if (w->lang->dir == NX_OUT || tilde >= to || !nx_is_punct(w, tilde, '~'))
+		return 0;
+	for (unsigned int n = 0; n < s->layout.n && !k; n++)
+		k = s->layout.key[n];
+	nx_error(w, i, tilde + 1,
+		 "quic %s: a regular expression is not possible, values are compared as a whole%s",
+		 k->name, k->id == NFT_QUIC_SNI ? ", or as \"*.example.com\"" : "");
+	return tilde + 1;
 }
 
 /* The words behind a selector, from token @i. */
@@ -152,9 +175,11 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 {
 	const struct nx_key *k = s->layout.n == 1 && !s->concat ? s->layout.key[0] : NULL;
 	const struct nx_key *any = NULL;
-	size_t op = i;
+	size_t op = i, behind = refuse_regex(w, i, to, s);
 	bool equal;
 
+	if (behind)
+		return behind;
 	for (unsigned int n = 0; n < s->layout.n && !any; n++)
 		any = s->layout.key[n] && s->layout.key[n]->kind != NX_NUM ? s->layout.key[n]
 									   : NULL;
@@ -162,24 +187,24 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 		if (any && !equal && w->lang->dir == NX_IN) {
 			nx_error(w, op, op + 1,
 				 "quic %s: only == and != are possible with a name, not %.*s",
-				 any->name, (int)len_of(w, op), text_of(w, op));
+				 any->name, (int)nx_len_of(w, op), nx_text_of(w, op));
 			return i + 1;
 		}
 		/* a mask stays as it is, and what is left of the value with it */
 		if (!equal && !any &&
-		    (type_of(w, i) != NX_OP || is(w, i, "<<") || is(w, i, ">>"))) {
+		    (nx_type_of(w, i) != NX_OP || nx_is(w, i, "<<") || nx_is(w, i, ">>"))) {
 			nx_write_selector(w, s);
 			return i + 1;
 		}
 		i++;
 	}
-	if (i < to && (is(w, i, "map") || is(w, i, "vmap")))
+	if (i < to && (nx_is(w, i, "map") || nx_is(w, i, "vmap")))
 		i++;
-	if (i < to && is_punct(w, i, '{')) {
+	if (i < to && nx_is_punct(w, i, '{')) {
 		nx_write_selector(w, s);
 		return walk_braces(w, i, &s->layout);
 	}
-	if (i + 1 < to && is_punct(w, i, '$'))
+	if (i + 1 < to && nx_is_punct(w, i, '$'))
 		return walk_variable(w, i, s);
 	if (s->layout.n > 1 && w->lang->dir == NX_IN && is_literal(w, i, to)) {
 		/* as stock nft says of its own fields */
@@ -192,7 +217,7 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 			nx_write_selector(w, s);
 			return walk_numbers(w, i, to, k);
 		}
-		if (w->lang->dir == NX_IN && i + 2 < to && is_punct(w, i + 1, '-')) {
+		if (w->lang->dir == NX_IN && i + 2 < to && nx_is_punct(w, i + 1, '-')) {
 			nx_error(w, i, i + 3, "quic %s: a range is not possible with a name",
 				 k->name);
 			return i + 3;
@@ -225,7 +250,7 @@ static size_t walk_slot(struct nx_walk *w, size_t i, size_t to, const struct nx_
 	return val;
 }
 
-/* An expression at @i, if it is one of ours; the token behind it, or @i. */
+/* An expression at @i, if it is one of ours; the token after it, or @i. */
 static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 {
 	const struct nx_slot *slot;
@@ -256,7 +281,7 @@ static size_t walk_nested(struct nx_walk *w, size_t i)
 		return i + 1;
 	if (++w->lang->nesting > NX_MAX_NESTING)
 		;
-	else if (i && (is(w, i - 1, "jump") || is(w, i - 1, "goto")))
+	else if (i && (nx_is(w, i - 1, "jump") || nx_is(w, i - 1, "goto")))
 		nx_walk_block(w, i + 1, mate, &chain);
 	else
 		nx_walk_exprs(w, i + 1, mate);
@@ -264,14 +289,15 @@ static size_t walk_nested(struct nx_walk *w, size_t i)
 	return mate + 1;
 }
 
-/* `quic foo`: if stock nft stumbles here, it is told as an unknown key. */
+/* `quic foo`: if stock nft stumbles here, the message is about an unknown key. */
 static void suspect(struct nx_walk *w, size_t i, size_t to)
 {
 	struct nx_suspect *s;
 
-	if (w->lang->dir == NX_OUT || w->parent || !is(w, i, "quic") || i + 1 >= to ||
-	    type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD || is(w, i + 1, "quic") ||
-	    (i && (nx_names_follow(w, i - 1) || is(w, i - 1, "name"))))
+	if (w->lang->dir == NX_OUT || w->parent || !nx_is(w, i, "quic") || i + 1 >= to ||
+	    nx_type_of(w, i) != NX_WORD || nx_type_of(w, i + 1) != NX_WORD ||
+	    nx_is(w, i + 1, "quic") ||
+	    (i && (nx_names_follow(w, i - 1) || nx_is(w, i - 1, "name"))))
 		return;
 	s = calloc(1, sizeof(*s));
 	if (!s) {
@@ -281,7 +307,7 @@ static void suspect(struct nx_walk *w, size_t i, size_t to)
 	s->text = w->text;
 	s->off = w->toks.t[i].off;
 	s->word = w->toks.t[i + 1].off;
-	s->len = s->word + len_of(w, i + 1) - s->off;
+	s->len = s->word + nx_len_of(w, i + 1) - s->off;
 	s->next = w->lang->suspects;
 	w->lang->suspects = s;
 }
@@ -291,7 +317,7 @@ static void refuse_meter(struct nx_walk *w, size_t i, size_t to)
 {
 	size_t open = i + 1, end;
 
-	while (open < to && open < i + 6 && !is_punct(w, open, '{'))
+	while (open < to && open < i + 6 && !nx_is_punct(w, open, '{'))
 		open++;
 	if (open >= to || !nx_mate(w, open))
 		return;
@@ -308,11 +334,12 @@ static void refuse_meter(struct nx_walk *w, size_t i, size_t to)
 /* `{ KEY : DATA }` of `update @map { KEY : DATA }` */
 static bool dynamic_map(const struct nx_walk *w, size_t i, size_t from)
 {
-	if (!is_punct(w, i, '{') || !nx_mate(w, i) || i < from + 3 || !is_punct(w, i - 2, '@') ||
-	    !(is(w, i - 3, "add") || is(w, i - 3, "update") || is(w, i - 3, "delete")))
+	if (!nx_is_punct(w, i, '{') || !nx_mate(w, i) || i < from + 3 ||
+	    !nx_is_punct(w, i - 2, '@') ||
+	    !(nx_is(w, i - 3, "add") || nx_is(w, i - 3, "update") || nx_is(w, i - 3, "delete")))
 		return false;
 	for (size_t j = i + 1; j < nx_mate(w, i); j++) {
-		if (is_punct(w, j, ':'))
+		if (nx_is_punct(w, j, ':'))
 			return true;
 	}
 	return false;
@@ -325,15 +352,15 @@ static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 	if (next > i)
 		return next;
 	suspect(w, i, to);
-	if (w->lang->dir == NX_IN && type_of(w, i) == NX_WORD) {
-		if (is(w, i, "meter"))
+	if (w->lang->dir == NX_IN && nx_type_of(w, i) == NX_WORD) {
+		if (nx_is(w, i, "meter"))
 			refuse_meter(w, i, to);
-		else if (is(w, i, "jhash"))
+		else if (nx_is(w, i, "jhash"))
 			nx_refuse_wide_key(w, i + 1, to, false);
 	}
 	if (w->lang->dir == NX_IN && dynamic_map(w, i, from))
 		nx_refuse_wide_key(w, i + 1, nx_mate(w, i), true);
-	return is_punct(w, i, '{') ? walk_nested(w, i) : i + 1;
+	return nx_is_punct(w, i, '{') ? walk_nested(w, i) : i + 1;
 }
 
 void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to)
@@ -342,21 +369,9 @@ void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to)
 		i = walk_any(w, i, from, to);
 }
 
-size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to)
-{
-	while (i < to && type_of(w, i) != NX_NL && !is_punct(w, i, ';')) {
-		if (is_punct(w, i, '}'))
-			break;
-		i = (is_punct(w, i, '{') || is_punct(w, i, '(')) && nx_mate(w, i)
-			    ? nx_mate(w, i) + 1
-			    : i + 1;
-	}
-	return i < to ? i : to;
-}
-
 /*
  * nft -o would merge rules with quic as if a packet had one value of each key; it has many
- * names. A match that no other rule can share keeps it off; it never gets to the kernel.
+ * names. A match that no other rule shares keeps it from that; the kernel never sees it.
  */
 static void mark_rule(struct nx_walk *w, size_t from, size_t to)
 {

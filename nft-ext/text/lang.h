@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Translation of nft's language: `quic` to placeholders, or placeholders to `quic`.
+ * Translation of nft's language, `quic` to placeholders or placeholders to `quic`: the state that
+ * the texts of a run share.
  *
  * One grammar serves both ways. It follows nft's as far as is needed to know where an
  * expression can stand and which set a value belongs to; all else passes untouched.
@@ -17,7 +18,7 @@
 /** enum nx_dir - NX_IN: the user's language to stock nft's; NX_OUT: stock output back */
 enum nx_dir { NX_IN, NX_OUT };
 
-/** enum nx_block_kind - what a text is a piece of, for files included in a block */
+/** enum nx_block_kind - where a text stands, for files included in a block */
 enum nx_block_kind { NX_TOP, NX_TABLE, NX_CHAIN, NX_SET };
 
 /**
@@ -70,6 +71,15 @@ struct nx_suspect {
 	bool told;
 };
 
+/** struct nx_var - a define: its value as one line without comments */
+struct nx_var {
+	struct nx_var *older;	/* of all */
+	struct nx_var *shadows; /* the outer one of this name */
+	char *name;
+	char *value;
+	unsigned int depth;
+};
+
 struct nx_lang;
 
 /**
@@ -83,14 +93,14 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
 			   size_t len);
 
 /**
- * struct nx_lang - what the translation of one or more texts shares
+ * struct nx_lang - the state that one or more texts share
  * @dir:	which way
  * @numeric:	NX_OUT: numbers instead of symbols
  * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o
  * @short_names: NX_IN: names of elements may be written as nx_lit_short has them
  * @nshort:	how many are
  * @slots:	literals that do not fit a placeholder
- * @known:	layouts of sets by name, as the kernel has told before
+ * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
  * @sets:	layouts of the sets that these texts define
  * @vars:	defines in force, name to struct nx_var
@@ -138,19 +148,6 @@ struct nx_lang {
 
 #define NX_MAX_NESTING 100 /* more than nft's own parser takes */
 #define NX_MAX_ERRORS  10  /* as nft -f stops */
-
-/**
- * nx_translate - translate a text
- * @lang:	shared state
- * @text:	the text; its translation is made
- * @block:	where it stands, NULL for the top
- *
- * Never fails as such: look at @lang->nerrs and @lang->oom afterwards.
- */
-void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block);
-
-/** nx_lang_define - a variable from outside, as nft -D has it: "name=value" */
-void nx_lang_define(struct nx_lang *lang, const char *assignment);
 
 /**
  * nx_lang_layout - the layout of a set that an element command is on; NULL if it has no quic

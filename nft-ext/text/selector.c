@@ -2,7 +2,7 @@
 /* Selectors: `quic KEY`, alone and in concatenations, in rules and behind typeof. */
 #include <stdlib.h>
 
-#include "walk.h"
+#include "selector.h"
 #include "words.h"
 
 static bool number(const struct nx_walk *w, size_t i, uint32_t *val)
@@ -10,25 +10,26 @@ static bool number(const struct nx_walk *w, size_t i, uint32_t *val)
 	char *end;
 	unsigned long v;
 
-	if (type_of(w, i) != NX_WORD || *text_of(w, i) < '0' || *text_of(w, i) > '9')
+	if (nx_type_of(w, i) != NX_WORD || *nx_text_of(w, i) < '0' || *nx_text_of(w, i) > '9')
 		return false;
-	v = strtoul(text_of(w, i), &end, 10);
+	v = strtoul(nx_text_of(w, i), &end, 10);
 	*val = v;
-	return end == text_of(w, i) + len_of(w, i) && v <= UINT32_MAX;
+	return end == nx_text_of(w, i) + nx_len_of(w, i) && v <= UINT32_MAX;
 }
 
 /* `@ih,OFFSET,BITS` at @i */
 bool nx_raw_payload(const struct nx_walk *w, size_t i, uint32_t *off, uint32_t *bits)
 {
-	return i + 6 <= w->toks.n && is_punct(w, i, '@') && is(w, i + 1, "ih") &&
-	       is_punct(w, i + 2, ',') && number(w, i + 3, off) && is_punct(w, i + 4, ',') &&
+	return i + 6 <= w->toks.n && nx_is_punct(w, i, '@') && nx_is(w, i + 1, "ih") &&
+	       nx_is_punct(w, i + 2, ',') && number(w, i + 3, off) && nx_is_punct(w, i + 4, ',') &&
 	       number(w, i + 5, bits);
 }
 
-/* A word that a name follows: what comes next is no expression. */
+/* A word that a name follows: no expression can come next. */
 bool nx_names_follow(const struct nx_walk *w, size_t i)
 {
-	return is(w, i, "jump") || is(w, i, "goto") || is_punct(w, i, '@') || is_punct(w, i, '$');
+	return nx_is(w, i, "jump") || nx_is(w, i, "goto") || nx_is_punct(w, i, '@') ||
+	       nx_is_punct(w, i, '$');
 }
 
 const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *end)
@@ -42,67 +43,69 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 		*end = i + 6;
 		return nx_key_by_place(off, bits);
 	}
-	if (!is(w, i, "quic") || type_of(w, i) != NX_WORD || type_of(w, i + 1) != NX_WORD)
+	if (!nx_is(w, i, "quic") || nx_type_of(w, i) != NX_WORD || nx_type_of(w, i + 1) != NX_WORD)
 		return NULL;
 	if (i && nx_names_follow(w, i - 1))
 		return NULL;
-	k = nx_key_by_name(text_of(w, i + 1), len_of(w, i + 1));
+	k = nx_key_by_name(nx_text_of(w, i + 1), nx_len_of(w, i + 1));
 	*end = i + 2;
 	return k;
 }
 
 static bool is_binop(const struct nx_walk *w, size_t i)
 {
-	return is_punct(w, i, '&') || is_punct(w, i, '|') || is_punct(w, i, '^') ||
-	       is(w, i, "<<") || is(w, i, ">>") ||
-	       (type_of(w, i) == NX_WORD && (is(w, i, "and") || is(w, i, "or") || is(w, i, "xor") ||
-					     is(w, i, "lshift") || is(w, i, "rshift")));
+	return nx_is_punct(w, i, '&') || nx_is_punct(w, i, '|') || nx_is_punct(w, i, '^') ||
+	       nx_is(w, i, "<<") || nx_is(w, i, ">>") ||
+	       (nx_type_of(w, i) == NX_WORD &&
+		(nx_is(w, i, "and") || nx_is(w, i, "or") || nx_is(w, i, "xor") ||
+		 nx_is(w, i, "lshift") || nx_is(w, i, "rshift")));
 }
 
-/* `& 0xff` and the like behind a part: the token behind it all. */
+/* `& 0xff` and the like behind a part: the token after it all. */
 static size_t skip_binops(const struct nx_walk *w, size_t i, size_t to)
 {
 	while (i + 1 < to && is_binop(w, i))
-		i = is_punct(w, i + 1, '(') && nx_mate(w, i + 1) ? nx_mate(w, i + 1) + 1 : i + 2;
+		i = nx_is_punct(w, i + 1, '(') && nx_mate(w, i + 1) ? nx_mate(w, i + 1) + 1 : i + 2;
 	return i < to ? i : to;
 }
 
-/* The token behind a part of a concatenation that is not ours. */
+/* The token after a part of a concatenation that is not ours. */
 static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 {
-	bool fib = is(w, i, "fib");
-	bool hash = is(w, i, "numgen") || is(w, i, "jhash") || is(w, i, "symhash");
+	bool fib = nx_is(w, i, "fib");
+	bool hash = nx_is(w, i, "numgen") || nx_is(w, i, "jhash") || nx_is(w, i, "symhash");
 
 	for (size_t from = i; i < to; i++) {
-		enum nx_tok_type type = type_of(w, i);
+		enum nx_tok_type type = nx_type_of(w, i);
 
 		if (type == NX_WORD) {
 			/* `fib saddr . iif type` has dots of its own; its result word ends it */
-			if (fib && i > from + 1 && !is_punct(w, i - 1, '.') &&
-			    (is(w, i, "type") || is(w, i, "oif") || is(w, i, "oifname") ||
-			     is(w, i, "check")))
+			if (fib && i > from + 1 && !nx_is_punct(w, i - 1, '.') &&
+			    (nx_is(w, i, "type") || nx_is(w, i, "oif") || nx_is(w, i, "oifname") ||
+			     nx_is(w, i, "check")))
 				return i + 1;
-			if (hash && (is(w, i, "mod") || is(w, i, "seed") || is(w, i, "offset"))) {
+			if (hash &&
+			    (nx_is(w, i, "mod") || nx_is(w, i, "seed") || nx_is(w, i, "offset"))) {
 				i++;
 				continue;
 			}
-			if (is(w, i, "map") || is(w, i, "vmap") ||
-			    nx_word_after_key(text_of(w, i), len_of(w, i)))
+			if (nx_is(w, i, "map") || nx_is(w, i, "vmap") ||
+			    nx_word_after_key(nx_text_of(w, i), nx_len_of(w, i)))
 				break; /* also the words of is_binop */
 			continue;
 		}
-		if (type == NX_PUNCT && is_punct(w, i, '@') && i + 2 < to &&
-		    is_punct(w, i + 2, ',')) {
+		if (type == NX_PUNCT && nx_is_punct(w, i, '@') && i + 2 < to &&
+		    nx_is_punct(w, i + 2, ',')) {
 			i += 5; /* a raw payload */
 			if (i >= to)
 				break;
 			continue;
 		}
-		if (type == NX_PUNCT && is_punct(w, i, '(') && nx_mate(w, i)) {
+		if (type == NX_PUNCT && nx_is_punct(w, i, '(') && nx_mate(w, i)) {
 			i = nx_mate(w, i);
 			continue;
 		}
-		if (type == NX_PUNCT && is_punct(w, i, '.') && fib)
+		if (type == NX_PUNCT && nx_is_punct(w, i, '.') && fib)
 			continue;
 		break;
 	}
@@ -112,20 +115,20 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 /*
  * How many parts of the concatenation stand before token @i, which follows a dot, and at *@first
  * where they begin. Going back, each part must begin with a word that begins an expression:
- * what does not is a value of the match before.
+ * otherwise it is a value of the match before.
  */
 static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from, size_t *first)
 {
 	unsigned int n = 0;
 
-	while (i > from && is_punct(w, i - 1, '.')) {
+	while (i > from && nx_is_punct(w, i - 1, '.')) {
 		size_t j = i - 1;
 
 		n++;
-		while (j > from &&
-		       (type_of(w, j - 1) == NX_WORD || is_punct(w, j - 1, ',') ||
-			is_punct(w, j - 1, '@') || is_punct(w, j - 1, ')') || is_binop(w, j - 1))) {
-			if (is_punct(w, j - 1, ')')) {
+		while (j > from && (nx_type_of(w, j - 1) == NX_WORD || nx_is_punct(w, j - 1, ',') ||
+				    nx_is_punct(w, j - 1, '@') || nx_is_punct(w, j - 1, ')') ||
+				    is_binop(w, j - 1))) {
+			if (nx_is_punct(w, j - 1, ')')) {
 				size_t open = w->toks.t[j - 1].mate;
 
 				if (open >= j - 1)
@@ -134,15 +137,15 @@ static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from,
 				continue;
 			}
 			j--;
-			if (j >= 1 && is(w, j, "fib"))
+			if (j >= 1 && nx_is(w, j, "fib"))
 				break;
 		}
 		/* dots of a fib expression are not parts */
-		if (j >= from + 3 && is_punct(w, j - 1, '.') && is(w, j - 3, "fib"))
+		if (j >= from + 3 && nx_is_punct(w, j - 1, '.') && nx_is(w, j - 3, "fib"))
 			j -= 1;
 		*first = j;
-		if (j <= from || !is_punct(w, j - 1, '.') ||
-		    !nx_word_begins_expr(text_of(w, j), len_of(w, j)))
+		if (j <= from || !nx_is_punct(w, j - 1, '.') ||
+		    !nx_word_begins_expr(nx_text_of(w, j), nx_len_of(w, j)))
 			break;
 		i = j;
 	}
@@ -152,13 +155,13 @@ static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from,
 /* Bytes of a stock part in a register, at least. */
 static unsigned int stock_width(const struct nx_walk *w, size_t i)
 {
-	if (is(w, i, "meta"))
+	if (nx_is(w, i, "meta"))
 		i++;
-	if (is(w, i, "iifname") || is(w, i, "oifname"))
+	if (nx_is(w, i, "iifname") || nx_is(w, i, "oifname"))
 		return 16;
-	if ((is(w, i, "ip6") || is(w, i, "ether")) &&
-	    (is(w, i + 1, "saddr") || is(w, i + 1, "daddr")))
-		return is(w, i, "ip6") ? 16 : 8;
+	if ((nx_is(w, i, "ip6") || nx_is(w, i, "ether")) &&
+	    (nx_is(w, i + 1, "saddr") || nx_is(w, i + 1, "daddr")))
+		return nx_is(w, i, "ip6") ? 16 : 8;
 	return 4;
 }
 
@@ -173,7 +176,7 @@ static unsigned int width(const struct nx_selector *s, unsigned int stock)
 }
 
 /*
- * Concatenations that no nft could load, or not list again: it keeps the typeof of so many
+ * Concatenations that no nft could load, or list again: it keeps the typeof of so many
  * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
  * parts that are not ours.
  */
@@ -213,7 +216,7 @@ static void no_room(struct nx_walk *w, const struct nx_selector *s, unsigned int
 /* `to 192.0.2.1:quic alpn map`, `{ ip saddr : quic alpn }`, but not `to :quic alpn map` */
 static bool is_second(const struct nx_walk *w, size_t i, size_t from)
 {
-	return i > from + 1 && is_punct(w, i - 1, ':') && !is(w, i - 2, "to");
+	return i > from + 1 && nx_is_punct(w, i - 1, ':') && !nx_is(w, i - 2, "to");
 }
 
 size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, const struct nx_key *k,
@@ -223,7 +226,7 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
 	size_t begin = i, first = i;
 
 	memset(s, 0, sizeof(*s));
-	if (i > from && is_punct(w, i - 1, '.'))
+	if (i > from && nx_is_punct(w, i - 1, '.'))
 		part = parts_before(w, i, from, &first);
 	s->concat = part > 0;
 	stock = 4 * part;
@@ -233,14 +236,14 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
 			s->from[part] = i;
 			s->to[part] = end;
 			i = k->kind == NX_NUM ? skip_binops(w, end, to) : end;
-			if (s->concat || (i < to && is_punct(w, i, '.')))
+			if (s->concat || (i < to && nx_is_punct(w, i, '.')))
 				end = i;
 		} else {
 			stock += stock_width(w, i);
 			end = skip_part(w, i, to);
 		}
 		s->layout.n = ++part;
-		if (end >= to || !is_punct(w, end, '.'))
+		if (end >= to || !nx_is_punct(w, end, '.'))
 			break;
 		s->concat = true;
 		i = end + 1;
@@ -267,7 +270,7 @@ void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
 			end = skip_part(w, i, to);
 		}
 		s.layout.key[s.layout.n++] = k;
-		if (end >= to || !is_punct(w, end, '.'))
+		if (end >= to || !nx_is_punct(w, end, '.'))
 			break;
 		i = end + 1;
 	}
@@ -300,18 +303,18 @@ void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)
 /* `quic` where nothing else can be meant, at @i, and no key behind it. */
 void nx_refuse_key(struct nx_walk *w, size_t i, size_t to)
 {
-	bool word = i + 1 < to && type_of(w, i + 1) == NX_WORD;
+	bool word = i + 1 < to && nx_type_of(w, i + 1) == NX_WORD;
 
-	if (w->lang->dir == NX_OUT || !is(w, i, "quic") || type_of(w, i) != NX_WORD)
+	if (w->lang->dir == NX_OUT || !nx_is(w, i, "quic") || nx_type_of(w, i) != NX_WORD)
 		return;
 	if (word)
 		nx_error(w, i, i + 2, "unknown quic key \"%.*s\", known are %s",
-			 (int)len_of(w, i + 1), text_of(w, i + 1), nx_key_names());
+			 (int)nx_len_of(w, i + 1), nx_text_of(w, i + 1), nx_key_names());
 	else
 		nx_error(w, i, i + 1, "quic: a key is missing, known are %s", nx_key_names());
 }
 
-/* One side of `typeof KEY : DATA`; the token behind it. */
+/* One side of `typeof KEY : DATA`; the token after it. */
 static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			  const struct nx_key **key)
 {
@@ -334,7 +337,7 @@ static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 		}
 		part++;
 		i = end;
-		if (i >= to || !is_punct(w, i, '.'))
+		if (i >= to || !nx_is_punct(w, i, '.'))
 			break;
 		i++;
 	}
@@ -356,7 +359,7 @@ size_t nx_walk_typeof(struct nx_walk *w, size_t from, size_t to, struct nx_layou
 
 	memset(l, 0, sizeof(*l));
 	i = typeof_side(w, from, end, &l->n, l->key);
-	while (i < end && !is_punct(w, i, ':'))
+	while (i < end && !nx_is_punct(w, i, ':'))
 		i++;
 	if (i < end)
 		typeof_side(w, i + 1, end, &l->dn, l->data);

@@ -2,7 +2,7 @@
 /* Defines: stock nft sees them unchanged, but a use as a quic value is expanded here. */
 #include <stdlib.h>
 
-#include "walk.h"
+#include "vars.h"
 
 #define MAX_EXPANSION 16
 
@@ -13,12 +13,12 @@ static char *flatten(const struct nx_walk *w, size_t from, size_t to)
 	size_t end = 0;
 
 	for (size_t i = from; i < to; i++) {
-		if (type_of(w, i) == NX_NL)
+		if (nx_type_of(w, i) == NX_NL)
 			continue;
 		if (b.len && w->toks.t[i].off > end)
 			nx_buf_str(&b, " ");
-		nx_buf_add(&b, text_of(w, i), len_of(w, i));
-		end = w->toks.t[i].off + len_of(w, i);
+		nx_buf_add(&b, nx_text_of(w, i), nx_len_of(w, i));
+		end = w->toks.t[i].off + nx_len_of(w, i);
 	}
 	if (b.oom) {
 		nx_buf_free(&b);
@@ -105,9 +105,9 @@ bool nx_sub_begin(struct nx_walk *w, size_t i, struct nx_sub *sub)
 	const struct nx_var *v;
 	char *copy;
 
-	if (!is_punct(w, i, '$') || type_of(w, i + 1) != NX_WORD)
+	if (!nx_is_punct(w, i, '$') || nx_type_of(w, i + 1) != NX_WORD)
 		return false;
-	v = nx_var_get(w, text_of(w, i + 1), len_of(w, i + 1));
+	v = nx_var_get(w, nx_text_of(w, i + 1), nx_len_of(w, i + 1));
 	if (!v || w->lang->expanding >= MAX_EXPANSION)
 		return false;
 	*sub = (struct nx_sub){

@@ -129,7 +129,7 @@ static int acked(struct conn *c, int64_t id, void *stream, size_t len)
 
 /*
  * A request that will never be whole is given up, in both directions. If we asked for that
- * (STOP_SENDING) the answer goes on.
+ * (STOP_SENDING) the answer continues.
  */
 static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 {

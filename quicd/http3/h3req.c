@@ -255,7 +255,7 @@ static int end_headers_cb(nghttp3_conn *h3, int64_t id, int fin, void *user, voi
 	return dispatch(r) ? NGHTTP3_ERR_CALLBACK_FAILURE : 0;
 }
 
-/* The body goes on when the batch of datagrams is through: in large pieces, not one a packet. */
+/* The body continues when the batch of datagrams is through: in large pieces, not one a packet. */
 static void hand_on(struct h3_req *r)
 {
 	if (r->up && !list_linked(&r->dirty))

@@ -23,7 +23,7 @@ enum range_result {
 	RANGE_BAD, /* 416 */
 };
 
-/* A Content-Length: its value, or -1 if it is none. */
+/* A Content-Length: its value, or -1 if it is not one. */
 int64_t http_length(const char *value);
 
 /* A Range field for a file of @size bytes: one range only (RFC 9110, 14.1.2). */
@@ -31,7 +31,7 @@ enum range_result http_range(const char *value, uint64_t size, uint64_t *first, 
 
 /* IMF-fixdate (RFC 9110, 5.6.7). */
 void http_date(time_t t, char out[HTTP_DATE_LEN]);
-/* Returns -1 if it is none. */
+/* Returns -1 if it is not one. */
 time_t http_date_parse(const char *value);
 
 /* True if @list, of an If-None-Match or If-Match field, has @etag or is "*". Weak comparison. */

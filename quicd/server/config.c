@@ -153,7 +153,7 @@ static void check_line(struct loader *l, const char *line)
 }
 
 /*
- * To libinih a line that begins with a blank goes on the value before; but keys and sections
+ * To libinih a line that begins with a blank continues the value before; but keys and sections
  * may be indented. (An address in brackets has its port behind them.)
  */
 static const char *unindent(const char *line)

@@ -137,7 +137,7 @@ static int load_trust(const struct config *c, gnutls_certificate_credentials_t c
 	return -EINVAL;
 }
 
-/* Goes on after a mistake, so that all are reported. */
+/* Continues after a mistake, so that all are reported. */
 static int load_certificates(struct tls *t, const struct config *c)
 {
 	int err = load_trust(c, t->cred);

@@ -8,6 +8,7 @@
 #include "errmap.h"
 #include "fuzz.h"
 #include "lang.h"
+#include "walk.h"
 
 static size_t lines(const char *s, size_t len)
 {

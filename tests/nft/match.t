@@ -60,6 +60,7 @@ quic version v1/33 accept;fail;expected v1
 quic alpn "a"-"b" accept;fail;a range is not possible
 quic alpn > "a" accept;fail;only == and !=
 quic sni & 0xff == 1 accept;fail;only == and !=
+quic sni ~ "a.*" accept;fail;a regular expression
 quic alpn "" accept;fail;empty name
 quic sni "a..b" accept;fail;empty label
 quic sni "a.*.b" accept;fail;a star

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "lang.h"
+#include "walk.h"
 
 /** struct pass - a text translated */
 struct pass {

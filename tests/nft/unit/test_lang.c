@@ -214,6 +214,14 @@ static void test_errors(void **state)
 		{"add rule t c quic alpn > \"a\"",
 		 "f:1:24-24: Error: quic alpn: only == and != are possible with a name, not >\n"
 		 "add rule t c quic alpn > \"a\"\n                       ^\n"},
+		{"add rule t c quic sni ~ \"a\"",
+		 "f:1:23-23: Error: quic sni: a regular expression is not possible, values are "
+		 "compared as a whole, or as \"*.example.com\"\n"
+		 "add rule t c quic sni ~ \"a\"\n                      ^\n"},
+		{"add rule t c quic alpn !~ \"a\"",
+		 "f:1:24-25: Error: quic alpn: a regular expression is not possible, values are "
+		 "compared as a whole\n"
+		 "add rule t c quic alpn !~ \"a\"\n                       ^^\n"},
 		{"\tadd rule t c quic alpn 5",
 		 "f:1:25-25: Error: quic alpn: expected a quoted name, not a number\n"
 		 "\tadd rule t c quic alpn 5\n\t                       ^\n"},

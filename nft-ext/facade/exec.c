@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nftables/libnftables.h>
+
+#include "errmap.h"
+#include "exec.h"
+#include "hooks.h"
+#include "include.h"
+#include "json.h"
+#include "output.h"
+#include "real.h"
+#include "run.h"
+#include "vars.h"
+#include "walk.h"
+
+/** struct source - the commands that a run executes */
+struct source {
+	const char *name; /* file name, NULL for a command */
+	const char *cmd;  /* the command, or the content of the file */
+	size_t len;
+	bool once; /* the file cannot be read a second time */
+	bool stdin_file;
+};
+
+static void run_free(struct nx_run *run)
+{
+	for (size_t i = 0; i < run->ntext; i++)
+		nx_text_free(run->text[i]);
+	free(run->text);
+	nx_lang_free(&run->lang);
+	nx_buf_free(&run->notes);
+}
+
+static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
+{
+	const struct nx_real *real = nx_real();
+	unsigned int flags = real->nft_ctx_output_get_flags(ctx->real);
+
+	*run = (struct nx_run){.ctx = ctx};
+	run->json = flags & NFT_CTX_OUTPUT_JSON;
+	run->lang.dir = NX_IN;
+	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
+	run->lang.short_names = real->can.short_names;
+	run->lang.slots = &ctx->slots;
+	run->lang.known = &ctx->layouts;
+	run->lang.include = nx_include;
+	run->lang.arg = run;
+	for (size_t at = 0; vars && at < ctx->vars.len; at += strlen(ctx->vars.p + at) + 1)
+		nx_lang_define(&run->lang, ctx->vars.p + at);
+}
+
+static bool takes_json(const struct nx_run *run)
+{
+	const struct nx_real *real = nx_real();
+
+	return run->json || (real->nft_ctx_input_get_flags &&
+			     real->nft_ctx_input_get_flags(run->ctx->real) & NX_INPUT_JSON);
+}
+
+/* Can there be anything to translate? Text without these words passes as it is. */
+static bool worth_a_look(const struct source *src)
+{
+	return memmem(src->cmd, src->len, "quic", 4) || memmem(src->cmd, src->len, "include", 7) ||
+	       memmem(src->cmd, src->len, "element", 7);
+}
+
+/* The first command is `monitor`: it does not end by itself. */
+static bool is_monitor(const struct source *src)
+{
+	size_t i = 0;
+
+	while (i < src->len && strchr(" \t\r\n;", src->cmd[i]))
+		i++;
+	return src->len - i >= 7 && !memcmp(src->cmd + i, "monitor", 7);
+}
+
+static bool translate(struct nx_run *run, const struct source *src)
+{
+	char *copy = malloc(src->len + 1);
+	struct nx_text *text;
+
+	if (!copy)
+		return false;
+	memcpy(copy, src->cmd, src->len);
+	copy[src->len] = '\0';
+	text = nx_text_new(src->name, copy, src->len);
+	if (!text || !nx_run_add(run, text))
+		return false;
+	text->once = src->once;
+	if (worth_a_look(src))
+		nx_translate(&run->lang, text, NULL);
+	return !run->lang.oom;
+}
+
+/* Hand the translation to the real library. */
+static int execute(struct nx_run *run, const struct source *src, const char *json)
+{
+	const struct nx_real *real = nx_real();
+	struct nx_text *text = run->ntext ? run->text[0] : NULL;
+	struct nx_run *old;
+	size_t len;
+	int rc;
+
+	run->tries++;
+	run->ctx->run = run;
+	run->ctx->out.pass = run->stream ? nx_output_lines : NULL;
+	old = nx_hooks_enter(run);
+	if (json) {
+		rc = real->nft_run_cmd_from_buffer(run->ctx->real, json);
+	} else if (!src->name) {
+		rc = real->nft_run_cmd_from_buffer(run->ctx->real,
+						   text->n ? nx_text_result(text, &len) : src->cmd);
+	} else {
+		if (src->stdin_file)
+			run->input = nx_text_result(text, &run->input_len);
+		rc = real->nft_run_cmd_from_filename(run->ctx->real, src->name);
+	}
+	nx_hooks_enter(old);
+	fflush(run->ctx->out.cookie);
+	fflush(run->ctx->err.cookie);
+	run->ctx->out.pass = NULL;
+	run->ctx->run = NULL;
+	return rc;
+}
+
+/* Hints for the admin when the kernel refuses a rule with quic. */
+static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
+{
+	bool unsupported = memmem(err->p, err->len, "Operation not supported", 23);
+	bool no_module;
+
+	if (unsupported && run->wide_interval) {
+		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel "
+				"takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
+		return;
+	}
+	if (!run->nquic)
+		return;
+	/* the kernel points at an expression that it does not know, not at one in a wrong place */
+	no_module = memmem(err->p, err->len, "No such file or directory", 25) &&
+		    access("/sys/module/nft_quic", F_OK);
+	if (no_module && run->json_in)
+		nx_buf_str(err, "Error: the module nft_quic is not loaded: without it the kernel "
+				"does not know quic (see modprobe nft_quic)\n");
+	else if (no_module && blamed)
+		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not "
+				"loaded and could not be loaded (see modprobe nft_quic)\n");
+	if (unsupported)
+		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and "
+				"in chains that are reached from the hooks prerouting, input, "
+				"forward, output or postrouting; if that is so here, something "
+				"else in the rule is not supported\n");
+}
+
+static void finish_errors(struct nx_run *run)
+{
+	struct nx_stream *s = &run->ctx->err;
+	struct nx_buf err = NX_BUF_INIT;
+
+	if (run->lang.errors.len)
+		nx_buf_add(&err, run->lang.errors.p, run->lang.errors.len);
+	if (run->lang.oom)
+		nx_buf_str(&err, "Error: quic: out of memory\n");
+	if (s->raw.len) {
+		bool blamed =
+			nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang, &err);
+
+		explain(run, &err, blamed);
+	}
+	if (run->notes.len)
+		nx_buf_add(&err, run->notes.p, run->notes.len);
+	nx_buf_reset(&s->raw);
+	nx_stream_put(s, nx_buf_cstr(&err), err.len);
+	nx_buf_free(&err);
+}
+
+/* JSON that the real library would read past the hooks, from what is read already. */
+static bool read_by_jansson(const struct source *src)
+{
+	size_t i = 0;
+
+	if (!src->once && !(src->stdin_file && !nx_real()->can.json_stdin))
+		return false;
+	while (i < src->len && strchr(" \t\r\n", src->cmd[i]))
+		i++;
+	return i < src->len && src->cmd[i] == '{';
+}
+
+static int run_once(struct nx_run *run, const struct source *src, bool *again)
+{
+	struct nx_buf json = NX_BUF_INIT;
+	int rc = 0;
+
+	*again = false;
+	if (takes_json(run))
+		rc = nx_json_in(run, src->cmd, src->len, &json);
+	if (!rc && takes_json(run) && read_by_jansson(src)) {
+		nx_buf_add(&json, src->cmd, src->len);
+		rc = json.oom ? -ENOMEM : 1;
+	}
+	if (!rc && !translate(run, src))
+		run->lang.oom = true;
+	if (rc < 0 || run->lang.nerrs || run->lang.oom) {
+		rc = -1;
+	} else {
+		run->stream = is_monitor(src);
+		run->json_in = rc;
+		rc = execute(run, src, rc ? json.p : NULL);
+		if (nx_run_stale(run)) {
+			*again = true;
+			nx_buf_reset(&run->ctx->out.raw);
+			nx_buf_reset(&run->ctx->err.raw);
+		}
+		if (run->failed)
+			rc = -1;
+	}
+	nx_buf_free(&json);
+	return rc;
+}
+
+static int run_source(struct nx_ctx *ctx, const struct source *src)
+{
+	unsigned int tries = 0;
+	bool again = true;
+	int rc = -1;
+
+	while (again) {
+		struct nx_run run;
+
+		run_init(&run, ctx, src->name);
+		run.tries = tries++;
+		rc = run_once(&run, src, &again);
+		if (!again) {
+			if (!nx_output_all(&run))
+				rc = -1;
+			finish_errors(&run);
+		}
+		run_free(&run);
+	}
+	return rc;
+}
+
+int nx_exec_buffer(struct nx_ctx *ctx, const char *cmd)
+{
+	struct source src = {.cmd = cmd, .len = strlen(cmd)};
+
+	return run_source(ctx, &src);
+}
+
+/* As the library does: the directory is searched from now on, for the life of the context. */
+static void add_basedir(struct nx_ctx *ctx, const char *name)
+{
+	char *copy = strdup(name), *dir = copy ? realpath(dirname(copy), NULL) : NULL;
+
+	for (size_t at = 0; dir && at < ctx->paths.len; at += strlen(ctx->paths.p + at) + 1) {
+		if (!strcmp(ctx->paths.p + at, dir)) {
+			free(dir);
+			dir = NULL;
+		}
+	}
+	if (dir)
+		nx_buf_add(&ctx->paths, dir, strlen(dir) + 1);
+	free(dir);
+	free(copy);
+}
+
+int nx_exec_file(struct nx_ctx *ctx, const char *name)
+{
+	struct source src = {.name = name};
+	bool regular = false;
+	char *text;
+	int rc;
+
+	if (!strcmp(name, "-"))
+		src.name = "/dev/stdin";
+	src.stdin_file = !strcmp(src.name, "/dev/stdin");
+	if (src.stdin_file)
+		text = nx_read_fd(STDIN_FILENO, &src.len);
+	else
+		text = nx_read_file(name, &src.len, &regular);
+	if (!text && src.stdin_file)
+		return -1;
+	/* a file that cannot be read: the real library says so */
+	if (!text)
+		text = strdup("");
+	if (!text)
+		return -1;
+	if (!src.stdin_file && nx_real()->can.basedir)
+		add_basedir(ctx, name);
+	src.cmd = text;
+	src.once = !regular && src.len;
+	rc = run_source(ctx, &src);
+	free(text);
+	return rc;
+}

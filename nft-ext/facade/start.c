@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abilities.h"
+#include "hooks.h"
+#include "real.h"
+#include "start.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init(void)
+{
+	const char *env = getenv("NFT_QUIC");
+	struct link_map *map = NULL;
+	struct nx_real *real;
+	const char *why;
+	void *lib;
+
+	real = nx_real_open(&lib);
+	if (env && !strcmp(env, "off"))
+		return;
+	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
+		why = "it has no link map";
+	else
+		why = nx_hooks_install(map, lib);
+	if (why) {
+		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
+			map ? map->l_name : NX_REAL_SONAME, why);
+		return;
+	}
+	nx_abilities_find(&real->can, lib, map);
+	real->can.short_names = nx_hooks_short();
+	real->active = true;
+}
+
+const struct nx_real *nx_start(void)
+{
+	pthread_once(&once, init);
+	return nx_real();
+}
