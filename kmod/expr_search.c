@@ -8,13 +8,10 @@
 #include <linux/skbuff.h>
 #include <net/netlink.h>
 
-#include "candidates.h"
 #include "compat/compat.h"
 #include "expr.h"
 #include "expr_search.h"
-
-/* Lookups that one packet may cost at one expression: 300 protocols and some host names. */
-#define NQ_TRIES_MAX 1024
+#include "expr_set.h"
 
 #define NQ_DUMP_SIZE 2048 /* of one expression's attributes */
 
@@ -214,7 +211,12 @@ static const struct nq_expr *nq_part_of(const struct nft_expr *expr, unsigned in
 /* Note @priv as a part of the key. A later load of the same register replaces it. */
 static int nq_part_add(struct nq_search *search, const struct nq_expr *priv, unsigned int n)
 {
-	struct nq_part part = {.key = priv->key, .dreg = priv->dreg, .len = priv->len};
+	struct nq_part part = {
+		.key = priv->key,
+		.dreg = priv->dreg,
+		.len = priv->len,
+		.fit = NQ_FIT_ALL,
+	};
 	unsigned int i;
 
 	if (priv->dreg + priv->len / NFT_REG32_SIZE > search->sreg + n)
@@ -256,6 +258,29 @@ static bool nq_fills(const struct nq_search *search, const struct nft_expr *expr
 	return dreg >= search->sreg && dreg < search->sreg + n && !nq_in_parts(search, dreg);
 }
 
+/* Is the key of @n registers all names? */
+static bool nq_key_is_names(const struct nq_search *search, unsigned int n)
+{
+	unsigned int i, filled = 0;
+
+	for (i = 0; i < search->n_parts; i++)
+		filled += search->parts[i].len / NFT_REG32_SIZE;
+	return filled >= n;
+}
+
+/* See struct nq_search. What packets put into a set themselves is to be seen by the next rule. */
+static u16 nq_shape(const struct nq_search *search, unsigned int n)
+{
+	u16 shape = search->n_parts;
+	unsigned int i;
+
+	if (!nq_key_is_names(search, n) || search->set->flags & NFT_SET_EVAL)
+		return 0;
+	for (i = 0; i < search->n_parts; i++)
+		shape = shape << 3 | search->parts[i].key;
+	return shape;
+}
+
 /*
  * Kernels before 6.12 do not ask whether a register that is read was written: a set that is
  * wider than what the rule loads would be searched with what an earlier rule left there.
@@ -264,11 +289,8 @@ static bool nq_key_filled(const struct nq_search *search, const struct nft_rule 
 			  const struct nft_expr *lookup, unsigned int n)
 {
 	const struct nft_expr *e;
-	unsigned int i, filled = 0;
 
-	for (i = 0; i < search->n_parts; i++)
-		filled += search->parts[i].len / NFT_REG32_SIZE;
-	if (filled >= n)
+	if (nq_key_is_names(search, n))
 		return true;
 	for (e = nft_expr_first(rule); e != lookup; e = nft_expr_next(e))
 		if (nq_fills(search, e, n))
@@ -337,12 +359,15 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		if (ret)
 			return ret;
 	}
-	return nq_key_filled(search, rule, end, n) ? 0 : -EINVAL;
+	if (!nq_key_filled(search, rule, end, n))
+		return -EINVAL;
+	search->shape = nq_shape(search, n);
+	nq_set_fit(net, search);
+	return 0;
 }
 
-/* Evaluate what stands between the load and the lookup and loads a part of the key. */
-static bool nq_run_ahead(const struct nq_search *search, const struct nft_expr *expr,
-			 struct nft_regs *regs, const struct nft_pktinfo *pkt)
+bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	unsigned int i;
 
@@ -357,57 +382,95 @@ static bool nq_run_ahead(const struct nq_search *search, const struct nft_expr *
 	return true;
 }
 
-static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
-			  const struct nq_names *names, struct nft_regs *regs)
+/* A part's next candidate into its register; what it took is added to @steps. */
+static bool nq_part_next(const struct nq_part *part, struct nq_candidates *c,
+			 struct nft_regs *regs, unsigned int *steps)
 {
-	nq_candidates_init(c, names, part->key != NFT_QUIC_ALPN, part->len);
-	return nq_candidates_next(c, (u8 *)&regs->data[part->dreg]);
+	bool found = nq_candidates_next(c, (u8 *)&regs->data[part->dreg]);
+
+	*steps += c->steps;
+	c->steps = 0;
+	return found;
+}
+
+static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
+			  const struct nq_names *names, struct nft_regs *regs, unsigned int *steps)
+{
+	nq_candidates_init(c, names, &part->fit, part->key != NFT_QUIC_ALPN, part->len);
+	return nq_part_next(part, c, regs, steps);
 }
 
 /* The next combination, the last part the fastest. Return: false after the last one. */
 static bool nq_combine(const struct nq_search *search, struct nq_candidates *c,
-		       const struct nq_names *names, struct nft_regs *regs)
+		       const struct nq_names *names, struct nft_regs *regs, unsigned int *steps)
 {
 	const struct nq_part *part;
 	int i;
 
 	for (i = search->n_parts - 1; i >= 0; i--) {
 		part = &search->parts[i];
-		if (nq_candidates_next(&c[i], (u8 *)&regs->data[part->dreg]))
+		if (nq_part_next(part, &c[i], regs, steps))
 			return true;
-		nq_part_begin(part, &c[i], names, regs);
+		nq_part_begin(part, &c[i], names, regs, steps);
 	}
 	return false;
 }
 
-void nq_search_run(const struct nq_search *search, const struct nft_expr *expr,
-		   const struct nq_names *names, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt)
+/* Try all combinations. Return: is one in the set? If @b is spent, that is not known. */
+static bool nq_search_try(const struct nq_search *search, const struct net *net,
+			  const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
 {
-	const struct net *net = nft_net(pkt);
 	struct nq_candidates c[NQ_PARTS_MAX];
-	const struct nq_part *part;
-	unsigned int i, tries = 0;
+	unsigned int i, steps = 0;
+	bool more = true;
 
-	if (!nq_run_ahead(search, expr, regs, pkt))
-		return;
-
-	for (i = 0; i < search->n_parts; i++)
-		nq_part_begin(&search->parts[i], &c[i], names, regs);
-	do {
+	for (i = 0; i < search->n_parts && more; i++)
+		more = nq_part_begin(&search->parts[i], &c[i], names, regs, &steps);
+	while (more) {
+		if (!nq_budget_take(b, NQ_LOOKUP_STEPS + steps))
+			return false;
 		if (nq_set_has(net, search->set, &regs->data[search->sreg]))
-			return;
-		if (++tries == NQ_TRIES_MAX) {
-			/* Not "no element": that would let an inverted lookup match. */
-			regs->verdict.code = NFT_BREAK;
-			return;
-		}
-	} while (nq_combine(search, c, names, regs));
+			return true;
+		steps = 0;
+		more = nq_combine(search, c, names, regs, &steps);
+	}
+	nq_budget_take(b, steps);
+	return false;
+}
 
-	/* None: leave what the flow asked for first, for catch-all and inverted lookups. */
+/* Leave what the flow asked for first, for catch-all and inverted lookups. */
+static void nq_search_none(const struct nq_search *search, const struct nq_names *names,
+			   struct nft_regs *regs, struct nq_budget *b)
+{
+	const struct nq_part *part;
+	unsigned int i, steps = 0;
+
 	for (i = 0; i < search->n_parts; i++) {
 		part = &search->parts[i];
-		if (!nq_first_candidate(part->key, part->len, names, &regs->data[part->dreg]))
+		if (!nq_first_candidate(part->key, part->len, names, &regs->data[part->dreg],
+					&steps))
 			memset(&regs->data[part->dreg], 0, part->len);
 	}
+	nq_budget_take(b, steps);
+}
+
+void nq_search_run(const struct nq_search *search, const struct net *net,
+		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
+{
+	const struct nq_found *found;
+	u32 *key = &regs->data[search->sreg];
+	bool hit;
+
+	found = search->shape ? nq_budget_found(b, search->set, search->shape) : NULL;
+	if (found) {
+		hit = found->hit;
+		if (hit)
+			memcpy(key, found->key, search->set->klen);
+	} else {
+		hit = nq_search_try(search, net, names, regs, b);
+		if (search->shape && !b->spent)
+			nq_budget_note(b, search->set, search->shape, hit ? key : NULL);
+	}
+	if (!hit && !b->spent)
+		nq_search_none(search, names, regs, b);
 }

@@ -13,6 +13,7 @@
  * Held flows come before conntrack because conntrack knows the flow as soon as its first
  * packet was released, and those that are not released yet must not be overtaken.
  */
+#include "budget.h"
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
@@ -78,6 +79,7 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	    !nq_packet_flow(&p, thoff))
 		return NF_ACCEPT;
 
+	nq_budget_begin();
 	nq_stat_add(nn, NQ_STAT_initials, p.initials);
 	nq_stat_add(nn, NQ_STAT_zero_rtt, p.zero_rtt);
 	if (nq_hold_follow(nn, &p, &verdict))

@@ -83,7 +83,8 @@ struct nq_limits {
 	X(whole)	/* passed: completed a ClientHello, nothing was held */		\
 	X(unreadable)	/* passed: did not open, no ClientHello, or cannot be held */	\
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
-	X(bad_checksum)	/* passed: the stack will discard them */
+	X(bad_checksum)	/* passed: the stack will discard them */			\
+	X(lookups_spent) /* packets that cost too many look-ups: dropped or passed */
 
 enum nq_stat {
 #define NQ_STAT_ENUM(name) NQ_STAT_##name,
