@@ -26,8 +26,11 @@ struct nq_head {
 	u8 buf[NQ_FLIGHT_HEAD];
 };
 
-/* Return: false if this is not a UDP datagram whose first packet could be QUIC. */
-static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt)
+/*
+ * Return: false if this is not a UDP datagram whose first packet could be QUIC; for @names also if
+ * it could not have any.
+ */
+static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bool names)
 {
 	struct nq_dgrams d;
 	unsigned int len;
@@ -39,8 +42,11 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt)
 	len = min_t(unsigned int, min(d.len, d.seg), sizeof(head->buf));
 	if (!len)
 		return false;
-	head->bytes = skb_header_pointer(pkt->skb, d.off, 1, head->buf);
+	head->bytes = skb_header_pointer(pkt->skb, d.off, min_t(unsigned int, len, NQ_GLANCE),
+					 head->buf);
 	if (!head->bytes)
+		return false;
+	if (names && (len < NQ_GLANCE || !nq_header_glance(head->bytes)))
 		return false;
 	head->is_long = head->bytes[0] & NQ_LONG_HEADER;
 	if (likely(!head->is_long))
@@ -218,7 +224,7 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 	const struct nq_names *names;
 	struct nq_head head;
 
-	if (!nq_head_read(&head, pkt))
+	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
 		goto err;
 	if (!nq_key_is_name(priv->key)) {
 		if (!nq_load_head(priv->key, dst, &head))
@@ -303,7 +309,7 @@ void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	struct nq_head head;
 	bool match;
 
-	if (!nq_head_read(&head, pkt) || !head.is_long)
+	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)) || !head.is_long)
 		goto err;
 	switch (priv->key) {
 	case NFT_QUIC_ALPN:
