@@ -60,6 +60,12 @@ static bool nq_expr_is(const struct nft_expr *expr, const char *type)
 	return !strcmp(expr->ops->type->name, type);
 }
 
+static bool nq_uses_set(const struct nft_expr *expr)
+{
+	return nq_expr_is(expr, "lookup") || nq_expr_is(expr, "objref") ||
+	       nq_expr_is(expr, "dynset");
+}
+
 /* An expression that looks a register up in a set. */
 struct nq_lookup {
 	int sreg;
@@ -123,32 +129,51 @@ out:
 	return err;
 }
 
-/* Expressions that can be evaluated early, and the attribute of their register. */
+/* Expressions that write a register, its attribute, and whether they can be evaluated early. */
 static const struct {
 	const char *type;
 	u8 attr_dreg;
+	bool early;
 } nq_loaders[] = {
-	{"payload", NFTA_PAYLOAD_DREG}, {"meta", NFTA_META_DREG},
-	{"ct", NFTA_CT_DREG},		{"rt", NFTA_RT_DREG},
-	{"fib", NFTA_FIB_DREG},		{"exthdr", NFTA_EXTHDR_DREG},
-	{"socket", NFTA_SOCKET_DREG},	{"immediate", NFTA_IMMEDIATE_DREG},
-	{"quic", NFTA_QUIC_DREG},
+	{"payload", NFTA_PAYLOAD_DREG, true}, {"meta", NFTA_META_DREG, true},
+	{"ct", NFTA_CT_DREG, true},	      {"rt", NFTA_RT_DREG, true},
+	{"fib", NFTA_FIB_DREG, true},	      {"exthdr", NFTA_EXTHDR_DREG, true},
+	{"socket", NFTA_SOCKET_DREG, true},   {"immediate", NFTA_IMMEDIATE_DREG, true},
+	{"quic", NFTA_QUIC_DREG, true},	      {"bitwise", NFTA_BITWISE_DREG, false},
+	{"byteorder", NFTA_BYTEORDER_DREG, false}, {"hash", NFTA_HASH_DREG, false},
+	{"numgen", NFTA_NG_DREG, false},      {"lookup", NFTA_LOOKUP_DREG, false},
 };
 
 /* Expressions that write no data register. */
 static const char *const nq_readers[] = {
-	"cmp", "range", "counter", "limit", "quota", "log", "last", "connlimit", "notrack",
+	"cmp",	"range",     "counter", "limit",  "quota", "log",
+	"last", "connlimit", "notrack", "dynset", "objref",
 };
 
+/* A register that an expression writes. */
+struct nq_write {
+	int dreg;   /* its index */
+	bool early; /* the expression may be evaluated before its turn, and again then */
+};
+
+/* Each evaluation of "meta random" has another result. */
+static bool nq_is_random(const struct nft_expr *expr, const struct nq_dump *dump)
+{
+	const struct nlattr *key = dump->tb[NFTA_META_KEY];
+
+	return nq_expr_is(expr, "meta") && key && nla_len(key) == sizeof(u32) &&
+	       nla_get_be32(key) == htonl(NFT_META_PRANDOM);
+}
+
 /*
- * The register that @expr writes. Return: its index; -ENOENT if it writes none, as a reader, a
- * "set" form, a verdict or a quic literal; -EOPNOTSUPP if it cannot be told.
+ * The register that @expr writes. Return: 0; -ENOENT if it writes none, as a reader, a "set" form,
+ * a verdict or a quic literal; -EOPNOTSUPP if it cannot be told.
  */
-static int nq_written(const struct nft_expr *expr)
+static int nq_written(const struct nft_expr *expr, struct nq_write *write)
 {
 	struct nq_dump dump;
 	unsigned int i;
-	int err, dreg;
+	int err;
 
 	for (i = 0; i < ARRAY_SIZE(nq_readers); i++)
 		if (nq_expr_is(expr, nq_readers[i]))
@@ -162,9 +187,10 @@ static int nq_written(const struct nft_expr *expr)
 	err = nq_dump_expr(&dump, expr);
 	if (err)
 		return err;
-	dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
+	write->dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
+	write->early = nq_loaders[i].early && expr->ops->eval && !nq_is_random(expr, &dump);
 	nq_dump_free(&dump);
-	return dreg >= 0 ? dreg : -ENOENT;
+	return write->dreg >= 0 ? 0 : -ENOENT;
 }
 
 /*
@@ -173,15 +199,26 @@ static int nq_written(const struct nft_expr *expr)
  */
 static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int n)
 {
-	int dreg = nq_written(expr);
+	struct nq_write write;
+	int err = nq_written(expr, &write);
 
-	if (dreg == -ENOENT)
+	if (nq_uses_set(expr))
+		return -EOPNOTSUPP; /* it may read what the search leaves for another */
+	if (err == -ENOENT)
 		return 0;
-	if (dreg < 0)
-		return dreg;
-	if (!expr->ops->eval)
-		return -EOPNOTSUPP;
-	return dreg >= sreg && dreg < sreg + n;
+	if (err)
+		return err;
+	if (write.dreg < sreg || write.dreg >= sreg + n)
+		return 0;
+	return write.early ? 1 : -EOPNOTSUPP;
+}
+
+/* Does @expr write over what a load put into @n registers from @dreg? */
+static bool nq_replaces(const struct nft_expr *expr, unsigned int dreg, unsigned int n)
+{
+	struct nq_write write;
+
+	return !nq_written(expr, &write) && write.dreg >= dreg && write.dreg < dreg + n;
 }
 
 static const struct nft_rule *nq_rule_find(const struct nft_chain *chain,
@@ -251,11 +288,13 @@ static bool nq_in_parts(const struct nq_search *search, unsigned int reg)
 /* May @expr have put something into the key beside its names? */
 static bool nq_fills(const struct nq_search *search, const struct nft_expr *expr, unsigned int n)
 {
-	int dreg = nq_written(expr);
+	struct nq_write write;
+	int err = nq_written(expr, &write);
 
-	if (dreg < 0)
-		return dreg != -ENOENT;
-	return dreg >= search->sreg && dreg < search->sreg + n && !nq_in_parts(search, dreg);
+	if (err)
+		return err != -ENOENT;
+	return write.dreg >= search->sreg && write.dreg < search->sreg + n &&
+	       !nq_in_parts(search, write.dreg);
 }
 
 /* Is the key of @n registers all names? */
@@ -302,6 +341,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		      struct nq_search *search)
 {
 	const struct nq_expr *self = nft_expr_priv(expr), *part;
+	unsigned int width = self->len / NFT_REG32_SIZE;
 	const struct nft_rule *rule = nq_rule_find(chain, expr);
 	const struct nft_expr *e, *first, *end;
 	struct nq_lookup lookup = {};
@@ -321,9 +361,8 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		n = ret ? DIV_ROUND_UP(lookup.set->klen, NFT_REG32_SIZE) : 0;
 		if (ret && self->dreg >= lookup.sreg && self->dreg < lookup.sreg + n)
 			break;
-		/* The same register is loaded again first: nobody reads this one. */
-		part = nq_part_of(e, self->dreg, 1);
-		if (part)
+		/* The register has something else before it is looked up: nobody looks this up. */
+		if (nq_replaces(e, self->dreg, width))
 			return 0;
 	}
 	if (e == end)
@@ -349,7 +388,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 	/* Loads for an earlier lookup of the rule are not part of this key. */
 	first = nft_expr_first(rule);
 	for (e = first; e != expr; e = nft_expr_next(e))
-		if (nq_expr_is(e, "lookup") || nq_expr_is(e, "objref") || nq_expr_is(e, "dynset"))
+		if (nq_uses_set(e))
 			first = nft_expr_next(e);
 	for (e = first; e != end; e = nft_expr_next(e)) {
 		part = nq_part_of(e, lookup.sreg, n);
