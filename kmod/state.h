@@ -118,6 +118,8 @@ struct nq_stats {
  * @holds:	flows whose ClientHello is not complete, by address and port; changed under
  *		@hold_lock, may be looked up under RCU
  * @fifo:	those of them that wait, oldest first
+ * @early:	those of @fifo of which only 0-RTT came, oldest first; under @hold_lock
+ * @n_early:	how many these are
  * @n_holds:	how many are in @holds; written under @hold_lock, read with READ_ONCE()
  * @hold_bytes:	memory of the held packets and their state
  * @timer:	drops what waited too long
@@ -144,6 +146,8 @@ struct nq_net {
 	spinlock_t hold_lock;
 	struct rhashtable holds;
 	struct list_head fifo;
+	struct list_head early;
+	unsigned int n_early;
 	unsigned int n_holds;
 	unsigned long hold_bytes;
 	struct timer_list timer;
