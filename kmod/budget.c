@@ -13,10 +13,16 @@ void nq_budget_round_next(void)
 	atomic_inc(&nq_budget_round);
 }
 
-void nq_budget_begin(void)
+void nq_budget_begin(const struct sk_buff *skb)
 {
 	/* Without the lock: at worst a task that is moved has its budget begin anew. */
 	this_cpu_write(nq_budgets.skb, NULL);
+	this_cpu_write(nq_budgets.begun, skb);
+}
+
+bool nq_budget_begun(const struct sk_buff *skb)
+{
+	return this_cpu_read(nq_budgets.begun) == skb;
 }
 
 struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names)

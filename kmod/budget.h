@@ -45,6 +45,7 @@ struct nq_found {
  * struct nq_budget - a CPU's state
  * @lock:	whoever is at work; BHs off. Contended only if a task was moved, as in scratch.h.
  * @skb:	the packet, compared, never followed; NULL for none
+ * @begun:	the packet of the last nq_budget_begin(), compared, never followed
  * @names:	its names, compared, never followed
  * @left:	steps
  * @spent:	they did not suffice: no rule matches this packet by name any more
@@ -56,6 +57,7 @@ struct nq_found {
 struct nq_budget {
 	spinlock_t lock;
 	const struct sk_buff *skb;
+	const struct sk_buff *begun;
 	const struct nq_names *names;
 	unsigned int left;
 	bool spent;
@@ -65,8 +67,15 @@ struct nq_budget {
 	struct nq_found found[NQ_FOUND];
 };
 
-/** nq_budget_begin - a packet in the gathering hook: what comes next is new. Any context. */
-void nq_budget_begin(void);
+/**
+ * nq_budget_begin - a packet in the gathering hook, or sent on from there
+ *
+ * What comes next on this CPU is new. Any context.
+ */
+void nq_budget_begin(const struct sk_buff *skb);
+
+/** nq_budget_begun - was it for this packet that nq_budget_begin() was called last on this CPU? */
+bool nq_budget_begun(const struct sk_buff *skb);
 
 /**
  * nq_budget_get - this CPU's budget for a packet at a rule

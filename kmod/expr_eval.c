@@ -22,6 +22,8 @@ static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 struct nq_head {
 	struct nq_header h;
 	const u8 *bytes;
+	unsigned int n; /* bytes that can be read */
+	unsigned int len; /* of the datagram */
 	bool is_long;
 	u8 buf[NQ_FLIGHT_HEAD];
 };
@@ -39,9 +41,11 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bo
 	    !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
 		return false;
 
-	len = min_t(unsigned int, min(d.len, d.seg), sizeof(head->buf));
+	head->len = min(d.len, d.seg);
+	len = min_t(unsigned int, head->len, sizeof(head->buf));
 	if (!len)
 		return false;
+	head->n = len;
 	head->bytes = skb_header_pointer(pkt->skb, d.off, min_t(unsigned int, len, NQ_GLANCE),
 					 head->buf);
 	if (!head->bytes)
@@ -71,8 +75,8 @@ static void nq_is_stream(struct nf_conn *ct)
  * a connection ID that the flight's Initials had. Behind NAT conntrack knows under which
  * addresses the client sent it.
  */
-static const struct nq_names *nq_head_names(const struct nq_head *head,
-					    const struct nft_pktinfo *pkt)
+static const struct nq_names *nq_head_find(const struct nq_head *head,
+					   const struct nft_pktinfo *pkt)
 {
 	const struct nq_header *h = &head->h;
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
@@ -99,6 +103,57 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 		return NULL;
 	if (ct && !nf_ct_is_template(ct))
 		nq_is_stream(ct);
+	return names;
+}
+
+/* Does some chain of nf_tables come before the gathering in this hook? */
+static bool nq_chain_is_early(const struct nft_pktinfo *pkt)
+{
+	const struct netns_nf *nf = &nft_net(pkt)->nf;
+	const struct nf_hook_entries *e;
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	if (nft_pf(pkt) == NFPROTO_IPV4)
+		e = rcu_dereference(nf->hooks_ipv4[nft_hook(pkt)]);
+	else
+		e = rcu_dereference(nf->hooks_ipv6[nft_hook(pkt)]);
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < e->num_hook_entries; i++) {
+		const struct nf_hook_ops *op = READ_ONCE(ops[i]);
+
+		if (op->priority > NQ_HOOK_PRIORITY)
+			break;
+		if (op->hook_ops_type == NF_HOOK_OP_NF_TABLES)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A base chain before the gathering may not lead to a rule that needs names, but kernels that
+ * remember which chains they have validated (6.12, 7.3) do not ask again when a jump is added there.
+ * Count the Initials that are without names for this reason, so that somebody can see it.
+ */
+static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	if ((nft_hook(pkt) != NF_INET_PRE_ROUTING && nft_hook(pkt) != NF_INET_LOCAL_OUT) ||
+	    !head->is_long || !head->h.ver || head->h.type != NQ_TYPE_INITIAL ||
+	    nq_budget_begun(pkt->skb) || !nq_chain_is_early(pkt) ||
+	    !nq_flight_gate_on(head->bytes, head->n, head->len))
+		return;
+	nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
+}
+
+static const struct nq_names *nq_head_names(const struct nq_head *head,
+					    const struct nft_pktinfo *pkt)
+{
+	const struct nq_names *names = nq_head_find(head, pkt);
+
+	if (!names)
+		nq_head_early(head, pkt);
 	return names;
 }
 

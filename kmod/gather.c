@@ -75,11 +75,12 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	unsigned int verdict;
 
 	if (thoff < 0 || !nq_dgrams_at(&p.d, skb, thoff) || !READ_ONCE(nn->active) ||
-	    !nq_packet_read(nn, &p) || !nq_packet_intact(nn, &p, thoff) ||
-	    !nq_packet_flow(&p, thoff))
+	    !nq_packet_read(nn, &p))
+		return NF_ACCEPT;
+	nq_budget_begin(skb);
+	if (!nq_packet_intact(nn, &p, thoff) || !nq_packet_flow(&p, thoff))
 		return NF_ACCEPT;
 
-	nq_budget_begin();
 	nq_stat_add(nn, NQ_STAT_initials, p.initials);
 	nq_stat_add(nn, NQ_STAT_zero_rtt, p.zero_rtt);
 	if (nq_hold_follow(nn, &p, &verdict))

@@ -84,7 +84,8 @@ struct nq_limits {
 	X(unreadable)	/* passed: did not open, no ClientHello, or cannot be held */	\
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
 	X(bad_checksum)	/* passed: the stack will discard them */			\
-	X(lookups_spent) /* packets that cost too many look-ups: dropped or passed */
+	X(lookups_spent) /* packets that cost too many look-ups: dropped or passed */	\
+	X(too_early)	/* Initials at a rule that comes before the gathering */
 
 enum nq_stat {
 #define NQ_STAT_ENUM(name) NQ_STAT_##name,
