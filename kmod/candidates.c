@@ -3,13 +3,21 @@
 
 #include "candidates.h"
 
+static bool nq_fits(const struct nq_fit *fit, unsigned int len)
+{
+	return fit->lens >> (len - 1) & 1;
+}
+
 static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 {
 	const u8 *list = nq_names_alpn(c->names), *name;
 	unsigned int len;
 
+	if (!c->fit->exact)
+		return false;
 	while ((len = nq_alpn_next(list, c->names->alpn_len, &c->pos, &name))) {
-		if (len > c->width || nq_is_pattern(name, len))
+		c->steps++;
+		if (len > c->width || !nq_fits(c->fit, len) || nq_is_pattern(name, len))
 			continue;
 		memcpy(dst, name, len);
 		memset(dst + len, 0, c->width - len);
@@ -18,20 +26,34 @@ static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 	return false;
 }
 
+/* Where the next rest of the name begins: of those that fit behind "*.", the longest. */
+static unsigned int nq_sni_next(const struct nq_candidates *c, unsigned int pos)
+{
+	unsigned int total = c->names->sni_len;
+	const u8 *sni = nq_names_sni(c->names), *dot;
+
+	if (!c->fit->wild)
+		return total;
+	if (total - pos + 2 > c->width)
+		pos = total + 1 - c->width;
+	dot = memchr(sni + pos, '.', total - pos);
+	return dot ? dot + 1 - sni : total;
+}
+
 /* @pos is where the rest of the name begins: 0, then behind each dot. */
 static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
 {
-	const u8 *sni = nq_names_sni(c->names), *dot;
+	const u8 *sni = nq_names_sni(c->names);
 	unsigned int total = c->names->sni_len;
 
 	while (c->pos < total) {
 		unsigned int pos = c->pos, len = total - pos, star = pos ? 2 : 0;
 
-		dot = memchr(sni + pos, '.', len);
-		c->pos = dot ? dot + 1 - sni : total;
-		if (pos == 1 || len + star > c->width)
+		c->steps++;
+		c->pos = nq_sni_next(c, pos);
+		if (pos == 1 || len + star > c->width || !nq_fits(c->fit, len + star))
 			continue; /* at least one byte has to stand for the star */
-		if (!pos && nq_is_pattern(sni, len))
+		if (!pos && (!c->fit->exact || nq_is_pattern(sni, len)))
 			continue;
 		memcpy(dst, "*.", star);
 		memcpy(dst + star, sni + pos, len);
@@ -48,19 +70,23 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst)
 	if (c->sni ? nq_sni_candidate(c, dst) : nq_alpn_candidate(c, dst))
 		return true;
 	c->fallback = true;
+	if (!c->fit->star)
+		return false;
 	memset(dst, 0, c->width);
 	dst[0] = '*';
 	return true;
 }
 
-bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst)
+bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst,
+			unsigned int *steps)
 {
-	struct nq_candidates c;
-
 	/* Not the name's wildcard: only a search may use that. */
-	if (key != NFT_QUIC_ALPN &&
-	    (names->sni_len > len || nq_is_pattern(nq_names_sni(names), names->sni_len)))
-		return false;
-	nq_candidates_init(&c, names, key != NFT_QUIC_ALPN, len);
-	return nq_candidates_next(&c, (u8 *)dst) && !c.fallback;
+	static const struct nq_fit fit = {.lens = ~0ULL, .exact = true};
+	struct nq_candidates c;
+	bool found;
+
+	nq_candidates_init(&c, names, &fit, key != NFT_QUIC_ALPN, len);
+	found = nq_candidates_next(&c, (u8 *)dst);
+	*steps += c.steps;
+	return found;
 }

@@ -6,32 +6,52 @@
 #include "names.h"
 
 /**
+ * struct nq_fit - which candidates may be in a set at all
+ * @lens:	bit n - 1: texts of n bytes
+ * @exact:	names as clients say them
+ * @wild:	"*." and a parent
+ * @star:	"*"
+ */
+struct nq_fit {
+	u64 lens;
+	bool exact, wild, star;
+};
+
+#define NQ_FIT_ALL ((struct nq_fit){.lens = ~0ULL, .exact = true, .wild = true, .star = true})
+
+/**
  * struct nq_candidates - where a walk through a key's candidates is
  * @names:	the flow
+ * @fit:	others than these are left out
  * @sni:	walk the host name, else the protocols
  * @fallback:	"*" was the last
  * @width:	of the key in a set; longer names have no candidate
  * @pos:	the next protocol, or the next label
+ * @steps:	protocols and labels that were looked at; for nq_budget_take()
  *
  * Protocols come in the client's order; host names as the exact name, then "*." and each
  * parent from the most specific one up; last of all "*".
  */
 struct nq_candidates {
 	const struct nq_names *names;
+	const struct nq_fit *fit;
 	bool sni;
 	bool fallback;
 	u8 width;
 	unsigned int pos;
+	unsigned int steps;
 };
 
 static inline void nq_candidates_init(struct nq_candidates *c, const struct nq_names *names,
-				      bool sni, u8 width)
+				      const struct nq_fit *fit, bool sni, u8 width)
 {
 	c->names = names;
+	c->fit = fit;
 	c->sni = sni;
 	c->fallback = false;
 	c->width = width;
 	c->pos = 0;
+	c->steps = 0;
 }
 
 /**
@@ -55,9 +75,15 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst);
 
 /**
  * nq_first_candidate - the first protocol that fits, or the exact host name
+ * @key:	enum nft_quic_keys
+ * @len:	its width
+ * @names:	the flow
+ * @dst:	gets it
+ * @steps:	what that took is added
  *
  * Return: false if nothing fits.
  */
-bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst);
+bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst,
+			unsigned int *steps);
 
 #endif /* NQ_CANDIDATES_H */

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <net/netlink.h>
 
+#include "budget.h"
 #include "expr.h"
 #include "expr_eval.h"
 #include "expr_search.h"
@@ -178,6 +179,8 @@ static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *ex
 		cancel_delayed_work_sync(&state->settle);
 		nq_points_put(nq_pernet(ctx->net), state->points);
 	}
+	if (state->search.set)
+		nq_budget_round_next();
 	kfree(state);
 }
 

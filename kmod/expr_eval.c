@@ -2,10 +2,12 @@
 /* Packets meet the expression. Runs under RCU, in softirq or in a sending task. */
 #include <net/netfilter/nf_conntrack.h>
 
+#include "budget.h"
 #include "candidates.h"
 #include "expr.h"
 #include "expr_eval.h"
 #include "expr_search.h"
+#include "overload.h"
 #include "state.h"
 
 /* Rules compare what the core reads with the numbers of the netlink interface. */
@@ -20,12 +22,17 @@ static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 struct nq_head {
 	struct nq_header h;
 	const u8 *bytes;
+	unsigned int n; /* bytes that can be read */
+	unsigned int len; /* of the datagram */
 	bool is_long;
 	u8 buf[NQ_FLIGHT_HEAD];
 };
 
-/* Return: false if this is not a UDP datagram whose first packet could be QUIC. */
-static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt)
+/*
+ * Return: false if this is not a UDP datagram whose first packet could be QUIC; for @names also if
+ * it could not have any.
+ */
+static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bool names)
 {
 	struct nq_dgrams d;
 	unsigned int len;
@@ -34,11 +41,16 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt)
 	    !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
 		return false;
 
-	len = min_t(unsigned int, min(d.len, d.seg), sizeof(head->buf));
+	head->len = min(d.len, d.seg);
+	len = min_t(unsigned int, head->len, sizeof(head->buf));
 	if (!len)
 		return false;
-	head->bytes = skb_header_pointer(pkt->skb, d.off, 1, head->buf);
+	head->n = len;
+	head->bytes = skb_header_pointer(pkt->skb, d.off, min_t(unsigned int, len, NQ_GLANCE),
+					 head->buf);
 	if (!head->bytes)
+		return false;
+	if (names && (len < NQ_GLANCE || !nq_header_glance(head->bytes)))
 		return false;
 	head->is_long = head->bytes[0] & NQ_LONG_HEADER;
 	if (likely(!head->is_long))
@@ -63,8 +75,8 @@ static void nq_is_stream(struct nf_conn *ct)
  * a connection ID that the flight's Initials had. Behind NAT conntrack knows under which
  * addresses the client sent it.
  */
-static const struct nq_names *nq_head_names(const struct nq_head *head,
-					    const struct nft_pktinfo *pkt)
+static const struct nq_names *nq_head_find(const struct nq_head *head,
+					   const struct nft_pktinfo *pkt)
 {
 	const struct nq_header *h = &head->h;
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
@@ -91,6 +103,57 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 		return NULL;
 	if (ct && !nf_ct_is_template(ct))
 		nq_is_stream(ct);
+	return names;
+}
+
+/* Does some chain of nf_tables come before the gathering in this hook? */
+static bool nq_chain_is_early(const struct nft_pktinfo *pkt)
+{
+	const struct netns_nf *nf = &nft_net(pkt)->nf;
+	const struct nf_hook_entries *e;
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	if (nft_pf(pkt) == NFPROTO_IPV4)
+		e = rcu_dereference(nf->hooks_ipv4[nft_hook(pkt)]);
+	else
+		e = rcu_dereference(nf->hooks_ipv6[nft_hook(pkt)]);
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < e->num_hook_entries; i++) {
+		const struct nf_hook_ops *op = READ_ONCE(ops[i]);
+
+		if (op->priority > NQ_HOOK_PRIORITY)
+			break;
+		if (op->hook_ops_type == NF_HOOK_OP_NF_TABLES)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A base chain before the gathering may not lead to a rule that needs names, but kernels that
+ * remember which chains they have validated (6.12, 7.3) do not ask again when a jump is added there.
+ * Count the Initials that are without names for this reason, so that somebody can see it.
+ */
+static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	if ((nft_hook(pkt) != NF_INET_PRE_ROUTING && nft_hook(pkt) != NF_INET_LOCAL_OUT) ||
+	    !head->is_long || !head->h.ver || head->h.type != NQ_TYPE_INITIAL ||
+	    nq_budget_begun(pkt->skb) || !nq_chain_is_early(pkt) ||
+	    !nq_flight_gate_on(head->bytes, head->n, head->len))
+		return;
+	nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
+}
+
+static const struct nq_names *nq_head_names(const struct nq_head *head,
+					    const struct nft_pktinfo *pkt)
+{
+	const struct nq_names *names = nq_head_find(head, pkt);
+
+	if (!names)
+		nq_head_early(head, pkt);
 	return names;
 }
 
@@ -144,15 +207,79 @@ static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
 	return false;
 }
 
+/*
+ * The packet's budget is gone, so it is not known what it asks for. As where a packet cannot be
+ * held: drop it, and a local sender sees no error; or no rule matches it by name.
+ */
+static void nq_eval_spent(struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	if (nq_overload_pass(nq_pernet(nft_net(pkt)))) {
+		regs->verdict.code = NFT_BREAK;
+	} else if (nft_hook(pkt) == NF_INET_LOCAL_OUT || nft_hook(pkt) == NF_INET_POST_ROUTING) {
+		kfree_skb(pkt->skb);
+		regs->verdict.code = NF_STOLEN;
+	} else {
+		regs->verdict.code = NF_DROP;
+	}
+}
+
+/* After work that @b paid for; it had been @spent before. Gives @b back. */
+static bool nq_eval_paid(struct nq_budget *b, bool spent, struct nft_regs *regs,
+			 const struct nft_pktinfo *pkt)
+{
+	bool paid = !b->spent;
+
+	nq_budget_put(b);
+	if (paid)
+		return true;
+	if (!spent)
+		nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_lookups_spent, 1);
+	nq_eval_spent(regs, pkt);
+	return false;
+}
+
+/* A load that no search follows, or that a later load's search replaces. */
+static bool nq_load_first(const struct nq_expr *priv, const struct nq_names *names, u32 *dst,
+			  struct nq_budget *b)
+{
+	unsigned int steps = 0;
+	bool found = nq_first_candidate(priv->key, priv->len, names, dst, &steps);
+
+	nq_budget_take(b, steps);
+	if (!found)
+		memset(dst, 0, priv->len);
+	return found;
+}
+
+static void nq_load_name(const struct nft_expr *expr, const struct nq_names *names,
+			 struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+	const struct nq_search *search = &priv->state->search;
+	bool spent, found = true;
+	struct nq_budget *b;
+
+	if (search->role == NQ_ROLE_LAST && !nq_search_ahead(search, expr, regs, pkt))
+		return;
+
+	b = nq_budget_get(pkt, names);
+	spent = b->spent;
+	if (!spent && search->role == NQ_ROLE_LAST)
+		nq_search_run(search, nft_net(pkt), names, regs, b);
+	else if (!spent)
+		found = nq_load_first(priv, names, &regs->data[priv->dreg], b);
+	if (nq_eval_paid(b, spent, regs, pkt) && !found && search->role == NQ_ROLE_PLAIN)
+		regs->verdict.code = NFT_BREAK;
+}
+
 void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
-	const struct nq_expr_state *state = priv->state;
 	u32 *dst = &regs->data[priv->dreg];
 	const struct nq_names *names;
 	struct nq_head head;
 
-	if (!nq_head_read(&head, pkt))
+	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
 		goto err;
 	if (!nq_key_is_name(priv->key)) {
 		if (!nq_load_head(priv->key, dst, &head))
@@ -168,30 +295,28 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 		return;
 	}
 	/* .validate ran before the rule could be reached. */
-	if (WARN_ON_ONCE(!smp_load_acquire(&state->resolved)))
+	if (WARN_ON_ONCE(!smp_load_acquire(&priv->state->resolved)))
 		goto err;
-	if (!nq_first_candidate(priv->key, priv->len, names, dst)) {
-		if (state->search.role == NQ_ROLE_PLAIN)
-			goto err;
-		memset(dst, 0, priv->len);
-	}
-	if (state->search.role == NQ_ROLE_LAST)
-		nq_search_run(&state->search, expr, names, regs, pkt);
+	nq_load_name(expr, names, regs, pkt);
 	return;
 err:
 	regs->verdict.code = NFT_BREAK;
 }
 
-static bool nq_match_alpn(const struct nq_names *names, const u8 *data, u8 len)
+/* Is the literal among the protocols? @steps: how many had to be looked at. */
+static bool nq_match_alpn(const struct nq_names *names, const u8 *data, u8 len,
+			  unsigned int *steps)
 {
 	const u8 *list = nq_names_alpn(names), *name;
 	unsigned int n, pos = 0;
 
 	if (len == 1 && data[0] == '*')
 		return true;
-	while ((n = nq_alpn_next(list, names->alpn_len, &pos, &name)))
+	while ((n = nq_alpn_next(list, names->alpn_len, &pos, &name))) {
+		++*steps;
 		if (n == len && !memcmp(name, data, len))
 			return true;
+	}
 	return false;
 }
 
@@ -210,41 +335,57 @@ static bool nq_match_sni(const struct nq_names *names, const u8 *data, u8 len)
 	return len && names->sni_len == len && !memcmp(sni, data, len);
 }
 
+/* Does the flow ask for the literal? Return: false, too, if that could not be paid for. */
+static bool nq_match_name(const struct nq_expr *priv, const struct nq_names *names,
+			  struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	const struct nq_expr_state *state = priv->state;
+	unsigned int steps = 0;
+	struct nq_budget *b;
+	bool match = false, spent;
+
+	if (priv->key == NFT_QUIC_SNI)
+		return nq_match_sni(names, state->data, state->len) != priv->invert;
+
+	b = nq_budget_get(pkt, names);
+	spent = b->spent;
+	if (!spent)
+		match = nq_match_alpn(names, state->data, state->len, &steps);
+	nq_budget_take(b, steps);
+	return nq_eval_paid(b, spent, regs, pkt) && match != priv->invert;
+}
+
 void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		   const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 	const struct nq_expr_state *state = priv->state;
-	const struct nq_names *names = NULL;
+	const struct nq_names *names;
 	struct nq_head head;
 	bool match;
 
-	if (!nq_head_read(&head, pkt) || !head.is_long)
+	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)) || !head.is_long)
 		goto err;
-	if (nq_key_is_name(priv->key)) {
-		names = nq_head_names(&head, pkt);
-		if (!names)
-			goto err;
-	}
-
 	switch (priv->key) {
 	case NFT_QUIC_ALPN:
-		match = nq_match_alpn(names, state->data, state->len);
-		break;
 	case NFT_QUIC_SNI:
-		match = nq_match_sni(names, state->data, state->len);
+		names = nq_head_names(&head, pkt);
+		match = names && nq_match_name(priv, names, regs, pkt);
 		break;
 	case NFT_QUIC_DCID:
 		match = head.h.dcid_len == state->len &&
 			!memcmp(head.bytes + head.h.dcid_off, state->data, state->len);
+		match = match != priv->invert;
 		break;
 	default: /* NFT_QUIC_SCID */
 		match = head.h.scid_len == state->len &&
 			!memcmp(head.bytes + head.h.scid_off, state->data, state->len);
+		match = match != priv->invert;
 		break;
 	}
-	if (match != priv->invert)
+	if (match)
 		return;
 err:
-	regs->verdict.code = NFT_BREAK;
+	if (regs->verdict.code == NFT_CONTINUE)
+		regs->verdict.code = NFT_BREAK;
 }

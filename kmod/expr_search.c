@@ -8,13 +8,10 @@
 #include <linux/skbuff.h>
 #include <net/netlink.h>
 
-#include "candidates.h"
 #include "compat/compat.h"
 #include "expr.h"
 #include "expr_search.h"
-
-/* Lookups that one packet may cost at one expression: 300 protocols and some host names. */
-#define NQ_TRIES_MAX 1024
+#include "expr_set.h"
 
 #define NQ_DUMP_SIZE 2048 /* of one expression's attributes */
 
@@ -61,6 +58,12 @@ static int nq_dump_reg(const struct nq_dump *dump, unsigned int attr)
 static bool nq_expr_is(const struct nft_expr *expr, const char *type)
 {
 	return !strcmp(expr->ops->type->name, type);
+}
+
+static bool nq_uses_set(const struct nft_expr *expr)
+{
+	return nq_expr_is(expr, "lookup") || nq_expr_is(expr, "objref") ||
+	       nq_expr_is(expr, "dynset");
 }
 
 /* An expression that looks a register up in a set. */
@@ -126,32 +129,51 @@ out:
 	return err;
 }
 
-/* Expressions that can be evaluated early, and the attribute of their register. */
+/* Expressions that write a register, its attribute, and whether they can be evaluated early. */
 static const struct {
 	const char *type;
 	u8 attr_dreg;
+	bool early;
 } nq_loaders[] = {
-	{"payload", NFTA_PAYLOAD_DREG}, {"meta", NFTA_META_DREG},
-	{"ct", NFTA_CT_DREG},		{"rt", NFTA_RT_DREG},
-	{"fib", NFTA_FIB_DREG},		{"exthdr", NFTA_EXTHDR_DREG},
-	{"socket", NFTA_SOCKET_DREG},	{"immediate", NFTA_IMMEDIATE_DREG},
-	{"quic", NFTA_QUIC_DREG},
+	{"payload", NFTA_PAYLOAD_DREG, true}, {"meta", NFTA_META_DREG, true},
+	{"ct", NFTA_CT_DREG, true},	      {"rt", NFTA_RT_DREG, true},
+	{"fib", NFTA_FIB_DREG, true},	      {"exthdr", NFTA_EXTHDR_DREG, true},
+	{"socket", NFTA_SOCKET_DREG, true},   {"immediate", NFTA_IMMEDIATE_DREG, true},
+	{"quic", NFTA_QUIC_DREG, true},	      {"bitwise", NFTA_BITWISE_DREG, false},
+	{"byteorder", NFTA_BYTEORDER_DREG, false}, {"hash", NFTA_HASH_DREG, false},
+	{"numgen", NFTA_NG_DREG, false},      {"lookup", NFTA_LOOKUP_DREG, false},
 };
 
 /* Expressions that write no data register. */
 static const char *const nq_readers[] = {
-	"cmp", "range", "counter", "limit", "quota", "log", "last", "connlimit", "notrack",
+	"cmp",	"range",     "counter", "limit",  "quota", "log",
+	"last", "connlimit", "notrack", "dynset", "objref",
 };
 
+/* A register that an expression writes. */
+struct nq_write {
+	int dreg;   /* its index */
+	bool early; /* the expression may be evaluated before its turn, and again then */
+};
+
+/* Each evaluation of "meta random" has another result. */
+static bool nq_is_random(const struct nft_expr *expr, const struct nq_dump *dump)
+{
+	const struct nlattr *key = dump->tb[NFTA_META_KEY];
+
+	return nq_expr_is(expr, "meta") && key && nla_len(key) == sizeof(u32) &&
+	       nla_get_be32(key) == htonl(NFT_META_PRANDOM);
+}
+
 /*
- * The register that @expr writes. Return: its index; -ENOENT if it writes none, as a reader, a
- * "set" form, a verdict or a quic literal; -EOPNOTSUPP if it cannot be told.
+ * The register that @expr writes. Return: 0; -ENOENT if it writes none, as a reader, a "set" form,
+ * a verdict or a quic literal; -EOPNOTSUPP if it cannot be told.
  */
-static int nq_written(const struct nft_expr *expr)
+static int nq_written(const struct nft_expr *expr, struct nq_write *write)
 {
 	struct nq_dump dump;
 	unsigned int i;
-	int err, dreg;
+	int err;
 
 	for (i = 0; i < ARRAY_SIZE(nq_readers); i++)
 		if (nq_expr_is(expr, nq_readers[i]))
@@ -165,9 +187,10 @@ static int nq_written(const struct nft_expr *expr)
 	err = nq_dump_expr(&dump, expr);
 	if (err)
 		return err;
-	dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
+	write->dreg = nq_dump_reg(&dump, nq_loaders[i].attr_dreg);
+	write->early = nq_loaders[i].early && expr->ops->eval && !nq_is_random(expr, &dump);
 	nq_dump_free(&dump);
-	return dreg >= 0 ? dreg : -ENOENT;
+	return write->dreg >= 0 ? 0 : -ENOENT;
 }
 
 /*
@@ -176,15 +199,26 @@ static int nq_written(const struct nft_expr *expr)
  */
 static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int n)
 {
-	int dreg = nq_written(expr);
+	struct nq_write write;
+	int err = nq_written(expr, &write);
 
-	if (dreg == -ENOENT)
+	if (nq_uses_set(expr))
+		return -EOPNOTSUPP; /* it may read what the search leaves for another */
+	if (err == -ENOENT)
 		return 0;
-	if (dreg < 0)
-		return dreg;
-	if (!expr->ops->eval)
-		return -EOPNOTSUPP;
-	return dreg >= sreg && dreg < sreg + n;
+	if (err)
+		return err;
+	if (write.dreg < sreg || write.dreg >= sreg + n)
+		return 0;
+	return write.early ? 1 : -EOPNOTSUPP;
+}
+
+/* Does @expr write over what a load put into @n registers from @dreg? */
+static bool nq_replaces(const struct nft_expr *expr, unsigned int dreg, unsigned int n)
+{
+	struct nq_write write;
+
+	return !nq_written(expr, &write) && write.dreg >= dreg && write.dreg < dreg + n;
 }
 
 static const struct nft_rule *nq_rule_find(const struct nft_chain *chain,
@@ -214,7 +248,12 @@ static const struct nq_expr *nq_part_of(const struct nft_expr *expr, unsigned in
 /* Note @priv as a part of the key. A later load of the same register replaces it. */
 static int nq_part_add(struct nq_search *search, const struct nq_expr *priv, unsigned int n)
 {
-	struct nq_part part = {.key = priv->key, .dreg = priv->dreg, .len = priv->len};
+	struct nq_part part = {
+		.key = priv->key,
+		.dreg = priv->dreg,
+		.len = priv->len,
+		.fit = NQ_FIT_ALL,
+	};
 	unsigned int i;
 
 	if (priv->dreg + priv->len / NFT_REG32_SIZE > search->sreg + n)
@@ -249,11 +288,36 @@ static bool nq_in_parts(const struct nq_search *search, unsigned int reg)
 /* May @expr have put something into the key beside its names? */
 static bool nq_fills(const struct nq_search *search, const struct nft_expr *expr, unsigned int n)
 {
-	int dreg = nq_written(expr);
+	struct nq_write write;
+	int err = nq_written(expr, &write);
 
-	if (dreg < 0)
-		return dreg != -ENOENT;
-	return dreg >= search->sreg && dreg < search->sreg + n && !nq_in_parts(search, dreg);
+	if (err)
+		return err != -ENOENT;
+	return write.dreg >= search->sreg && write.dreg < search->sreg + n &&
+	       !nq_in_parts(search, write.dreg);
+}
+
+/* Is the key of @n registers all names? */
+static bool nq_key_is_names(const struct nq_search *search, unsigned int n)
+{
+	unsigned int i, filled = 0;
+
+	for (i = 0; i < search->n_parts; i++)
+		filled += search->parts[i].len / NFT_REG32_SIZE;
+	return filled >= n;
+}
+
+/* See struct nq_search. What packets put into a set themselves is to be seen by the next rule. */
+static u16 nq_shape(const struct nq_search *search, unsigned int n)
+{
+	u16 shape = search->n_parts;
+	unsigned int i;
+
+	if (!nq_key_is_names(search, n) || search->set->flags & NFT_SET_EVAL)
+		return 0;
+	for (i = 0; i < search->n_parts; i++)
+		shape = shape << 3 | search->parts[i].key;
+	return shape;
 }
 
 /*
@@ -264,11 +328,8 @@ static bool nq_key_filled(const struct nq_search *search, const struct nft_rule 
 			  const struct nft_expr *lookup, unsigned int n)
 {
 	const struct nft_expr *e;
-	unsigned int i, filled = 0;
 
-	for (i = 0; i < search->n_parts; i++)
-		filled += search->parts[i].len / NFT_REG32_SIZE;
-	if (filled >= n)
+	if (nq_key_is_names(search, n))
 		return true;
 	for (e = nft_expr_first(rule); e != lookup; e = nft_expr_next(e))
 		if (nq_fills(search, e, n))
@@ -280,6 +341,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		      struct nq_search *search)
 {
 	const struct nq_expr *self = nft_expr_priv(expr), *part;
+	unsigned int width = self->len / NFT_REG32_SIZE;
 	const struct nft_rule *rule = nq_rule_find(chain, expr);
 	const struct nft_expr *e, *first, *end;
 	struct nq_lookup lookup = {};
@@ -299,9 +361,8 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		n = ret ? DIV_ROUND_UP(lookup.set->klen, NFT_REG32_SIZE) : 0;
 		if (ret && self->dreg >= lookup.sreg && self->dreg < lookup.sreg + n)
 			break;
-		/* The same register is loaded again first: nobody reads this one. */
-		part = nq_part_of(e, self->dreg, 1);
-		if (part)
+		/* The register has something else before it is looked up: nobody looks this up. */
+		if (nq_replaces(e, self->dreg, width))
 			return 0;
 	}
 	if (e == end)
@@ -327,7 +388,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 	/* Loads for an earlier lookup of the rule are not part of this key. */
 	first = nft_expr_first(rule);
 	for (e = first; e != expr; e = nft_expr_next(e))
-		if (nq_expr_is(e, "lookup") || nq_expr_is(e, "objref") || nq_expr_is(e, "dynset"))
+		if (nq_uses_set(e))
 			first = nft_expr_next(e);
 	for (e = first; e != end; e = nft_expr_next(e)) {
 		part = nq_part_of(e, lookup.sreg, n);
@@ -337,12 +398,15 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		if (ret)
 			return ret;
 	}
-	return nq_key_filled(search, rule, end, n) ? 0 : -EINVAL;
+	if (!nq_key_filled(search, rule, end, n))
+		return -EINVAL;
+	search->shape = nq_shape(search, n);
+	nq_set_fit(net, search);
+	return 0;
 }
 
-/* Evaluate what stands between the load and the lookup and loads a part of the key. */
-static bool nq_run_ahead(const struct nq_search *search, const struct nft_expr *expr,
-			 struct nft_regs *regs, const struct nft_pktinfo *pkt)
+bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	unsigned int i;
 
@@ -357,57 +421,95 @@ static bool nq_run_ahead(const struct nq_search *search, const struct nft_expr *
 	return true;
 }
 
-static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
-			  const struct nq_names *names, struct nft_regs *regs)
+/* A part's next candidate into its register; what it took is added to @steps. */
+static bool nq_part_next(const struct nq_part *part, struct nq_candidates *c,
+			 struct nft_regs *regs, unsigned int *steps)
 {
-	nq_candidates_init(c, names, part->key != NFT_QUIC_ALPN, part->len);
-	return nq_candidates_next(c, (u8 *)&regs->data[part->dreg]);
+	bool found = nq_candidates_next(c, (u8 *)&regs->data[part->dreg]);
+
+	*steps += c->steps;
+	c->steps = 0;
+	return found;
+}
+
+static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
+			  const struct nq_names *names, struct nft_regs *regs, unsigned int *steps)
+{
+	nq_candidates_init(c, names, &part->fit, part->key != NFT_QUIC_ALPN, part->len);
+	return nq_part_next(part, c, regs, steps);
 }
 
 /* The next combination, the last part the fastest. Return: false after the last one. */
 static bool nq_combine(const struct nq_search *search, struct nq_candidates *c,
-		       const struct nq_names *names, struct nft_regs *regs)
+		       const struct nq_names *names, struct nft_regs *regs, unsigned int *steps)
 {
 	const struct nq_part *part;
 	int i;
 
 	for (i = search->n_parts - 1; i >= 0; i--) {
 		part = &search->parts[i];
-		if (nq_candidates_next(&c[i], (u8 *)&regs->data[part->dreg]))
+		if (nq_part_next(part, &c[i], regs, steps))
 			return true;
-		nq_part_begin(part, &c[i], names, regs);
+		nq_part_begin(part, &c[i], names, regs, steps);
 	}
 	return false;
 }
 
-void nq_search_run(const struct nq_search *search, const struct nft_expr *expr,
-		   const struct nq_names *names, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt)
+/* Try all combinations. Return: is one in the set? If @b is spent, that is not known. */
+static bool nq_search_try(const struct nq_search *search, const struct net *net,
+			  const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
 {
-	const struct net *net = nft_net(pkt);
 	struct nq_candidates c[NQ_PARTS_MAX];
-	const struct nq_part *part;
-	unsigned int i, tries = 0;
+	unsigned int i, steps = 0;
+	bool more = true;
 
-	if (!nq_run_ahead(search, expr, regs, pkt))
-		return;
-
-	for (i = 0; i < search->n_parts; i++)
-		nq_part_begin(&search->parts[i], &c[i], names, regs);
-	do {
+	for (i = 0; i < search->n_parts && more; i++)
+		more = nq_part_begin(&search->parts[i], &c[i], names, regs, &steps);
+	while (more) {
+		if (!nq_budget_take(b, NQ_LOOKUP_STEPS + steps))
+			return false;
 		if (nq_set_has(net, search->set, &regs->data[search->sreg]))
-			return;
-		if (++tries == NQ_TRIES_MAX) {
-			/* Not "no element": that would let an inverted lookup match. */
-			regs->verdict.code = NFT_BREAK;
-			return;
-		}
-	} while (nq_combine(search, c, names, regs));
+			return true;
+		steps = 0;
+		more = nq_combine(search, c, names, regs, &steps);
+	}
+	nq_budget_take(b, steps);
+	return false;
+}
 
-	/* None: leave what the flow asked for first, for catch-all and inverted lookups. */
+/* Leave what the flow asked for first, for catch-all and inverted lookups. */
+static void nq_search_none(const struct nq_search *search, const struct nq_names *names,
+			   struct nft_regs *regs, struct nq_budget *b)
+{
+	const struct nq_part *part;
+	unsigned int i, steps = 0;
+
 	for (i = 0; i < search->n_parts; i++) {
 		part = &search->parts[i];
-		if (!nq_first_candidate(part->key, part->len, names, &regs->data[part->dreg]))
+		if (!nq_first_candidate(part->key, part->len, names, &regs->data[part->dreg],
+					&steps))
 			memset(&regs->data[part->dreg], 0, part->len);
 	}
+	nq_budget_take(b, steps);
+}
+
+void nq_search_run(const struct nq_search *search, const struct net *net,
+		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
+{
+	const struct nq_found *found;
+	u32 *key = &regs->data[search->sreg];
+	bool hit;
+
+	found = search->shape ? nq_budget_found(b, search->set, search->shape) : NULL;
+	if (found) {
+		hit = found->hit;
+		if (hit)
+			memcpy(key, found->key, search->set->klen);
+	} else {
+		hit = nq_search_try(search, net, names, regs, b);
+		if (search->shape && !b->spent)
+			nq_budget_note(b, search->set, search->shape, hit ? key : NULL);
+	}
+	if (!hit && !b->spent)
+		nq_search_none(search, names, regs, b);
 }

@@ -6,7 +6,8 @@
 #include <net/netfilter/nf_tables.h>
 #include <uapi/nft_quic.h>
 
-#include "names.h"
+#include "budget.h"
+#include "candidates.h"
 
 /* A set's key is 64 bytes at most, so no more names of at least 16 bytes fit into one. */
 #define NQ_PARTS_MAX (NFT_DATA_VALUE_MAXLEN / NFT_QUIC_ALPN_LEN)
@@ -14,11 +15,18 @@
 /* Expressions between the last quic load and its lookup that may have to run first. */
 #define NQ_AHEAD_MAX 16
 
-/** struct nq_part - a name in a set's key: a load's key and where it puts it */
+/**
+ * struct nq_part - a name in a set's key
+ * @key:	enum nft_quic_keys
+ * @dreg:	where its load puts it
+ * @len:	its width
+ * @fit:	candidates that the set may have there
+ */
 struct nq_part {
-	u8 key; /* enum nft_quic_keys */
+	u8 key;
 	u8 dreg;
 	u8 len;
+	struct nq_fit fit;
 };
 
 /** enum nq_role - what a load of a name is there for */
@@ -35,6 +43,8 @@ enum nq_role {
  * @n_ahead:	expressions up to the lookup
  * @run:	a bit for each of these: evaluate it first, it loads a part of the key
  * @sreg:	where the key starts
+ * @shape:	which names the key is made of, if it has no other part and only the control plane
+ *		changes the set: the result may be remembered (nq_budget_note()); else 0
  * @parts:	names in the key, in the order of their registers
  * @set:	the lookup's; its reference keeps it alive
  */
@@ -44,6 +54,7 @@ struct nq_search {
 	u8 n_ahead;
 	u32 run;
 	u8 sreg;
+	u16 shape;
 	struct nq_part parts[NQ_PARTS_MAX];
 	const struct nft_set *set;
 };
@@ -62,12 +73,24 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		      struct nq_search *search);
 
 /**
- * nq_search_run - leave the candidate that the lookup hits in the registers
+ * nq_search_ahead - evaluate what stands between the load and the lookup and loads a part of the key
  *
- * Under RCU. Sets NFT_BREAK if the key cannot be put together.
+ * Under RCU. Return: false if one of them set a verdict.
  */
-void nq_search_run(const struct nq_search *search, const struct nft_expr *expr,
-		   const struct nq_names *names, struct nft_regs *regs,
-		   const struct nft_pktinfo *pkt);
+bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr,
+		     struct nft_regs *regs, const struct nft_pktinfo *pkt);
+
+/**
+ * nq_search_run - leave the candidate that the lookup hits in the registers
+ * @search:	nq_search_ahead() was true
+ * @net:	namespace
+ * @names:	the flow
+ * @regs:	of the rule
+ * @b:		pays for it; if it is spent on return the registers mean nothing
+ *
+ * Under RCU.
+ */
+void nq_search_run(const struct nq_search *search, const struct net *net,
+		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b);
 
 #endif /* NQ_EXPR_SEARCH_H */

@@ -13,6 +13,7 @@
  * Held flows come before conntrack because conntrack knows the flow as soon as its first
  * packet was released, and those that are not released yet must not be overtaken.
  */
+#include "budget.h"
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
@@ -74,8 +75,10 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	unsigned int verdict;
 
 	if (thoff < 0 || !nq_dgrams_at(&p.d, skb, thoff) || !READ_ONCE(nn->active) ||
-	    !nq_packet_read(nn, &p) || !nq_packet_intact(nn, &p, thoff) ||
-	    !nq_packet_flow(&p, thoff))
+	    !nq_packet_read(nn, &p))
+		return NF_ACCEPT;
+	nq_budget_begin(skb);
+	if (!nq_packet_intact(nn, &p, thoff) || !nq_packet_flow(&p, thoff))
 		return NF_ACCEPT;
 
 	nq_stat_add(nn, NQ_STAT_initials, p.initials);

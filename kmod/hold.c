@@ -92,9 +92,10 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 }
 
 /* From now on its owner, which the caller is, sends its packets on. Under hold_lock. */
-static void nq_hold_release(struct nq_hold *hold)
+static void nq_hold_release(struct nq_net *nn, struct nq_hold *hold)
 {
 	list_del_init(&hold->fifo);
+	nq_hold_not_early(nn, hold);
 	hold->state = NQ_RELEASING;
 	hold->owned = true;
 }
@@ -110,6 +111,7 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 	case NQ_FED_NOTHING:
 		break;
 	case NQ_FED_MORE:
+		nq_hold_not_early(nn, hold);
 		if (nq_hold_room(nn, 0, grown, ended)) {
 			nq_hold_charge(nn, hold, grown);
 			break;
@@ -120,7 +122,7 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 		break;
 	case NQ_FED_DONE:
 	case NQ_FED_DEAD:
-		nq_hold_release(hold);
+		nq_hold_release(nn, hold);
 		break;
 	}
 }
@@ -267,6 +269,7 @@ static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_s
 	hold->state = NQ_WAITING;
 	hold->bytes = sizeof(*hold) + hold->kept[0].room;
 	INIT_LIST_HEAD(&hold->fifo);
+	INIT_LIST_HEAD(&hold->early);
 	INIT_LIST_HEAD(&hold->fresh);
 	INIT_LIST_HEAD(&hold->queue);
 	return hold;
@@ -276,7 +279,10 @@ static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_s
 static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
 			   struct list_head *ended)
 {
+	bool early = !hold->kept[0].flight;
+
 	if (!READ_ONCE(nn->active) || h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
+	    (early && !nq_hold_early_room(nn, 1, ended)) ||
 	    !nq_hold_room(nn, 1, hold->bytes + nq_stolen_bytes(h), ended) ||
 	    rhashtable_insert_fast(&nn->holds, &hold->node, nq_hold_params))
 		return false;
@@ -286,6 +292,8 @@ static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_st
 	hold->bytes += nq_stolen_bytes(h);
 	hold->began = jiffies;
 	list_add_tail(&hold->fifo, &nn->fifo);
+	if (early)
+		nq_hold_early(nn, hold);
 	WRITE_ONCE(nn->n_holds, nn->n_holds + 1);
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + hold->bytes);
 	timer_reduce(&nn->timer, hold->began + nq_hold_time(nn));
@@ -325,7 +333,7 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 	smp_mb(); /* pairs with nq_gather_new() */
 	known = held && nq_packet_known(nn, p);
 	if (known)
-		nq_hold_release(hold);
+		nq_hold_release(nn, hold);
 	spin_unlock_bh(&nn->hold_lock);
 	nq_hold_finish_all(nn, &ended);
 	if (known)

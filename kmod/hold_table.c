@@ -21,11 +21,26 @@ unsigned long nq_hold_time(const struct nq_net *nn)
 	return msecs_to_jiffies(READ_ONCE(nn->limits.hold_ms));
 }
 
+void nq_hold_early(struct nq_net *nn, struct nq_hold *hold)
+{
+	list_add_tail(&hold->early, &nn->early);
+	nn->n_early++;
+}
+
+void nq_hold_not_early(struct nq_net *nn, struct nq_hold *hold)
+{
+	if (list_empty(&hold->early))
+		return;
+	list_del_init(&hold->early);
+	nn->n_early--;
+}
+
 void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason, bool pass)
 {
 	rhashtable_remove_fast(&nn->holds, &hold->node, nq_hold_params);
 	if (hold->state == NQ_WAITING)
 		list_del_init(&hold->fifo);
+	nq_hold_not_early(nn, hold);
 	hold->state = NQ_ENDING;
 	hold->reason = reason;
 	hold->pass = pass;
@@ -70,6 +85,31 @@ static bool nq_hold_fits(const struct nq_net *nn, unsigned int flows, unsigned i
 	       nn->hold_bytes + bytes <= READ_ONCE(nn->limits.hold_bytes);
 }
 
+/* Push out the oldest with nothing but 0-RTT that nobody is at work on. Return: was there one? */
+static bool nq_hold_evict_early(struct nq_net *nn, struct list_head *ended)
+{
+	struct nq_hold *hold;
+
+	list_for_each_entry (hold, &nn->early, early) {
+		if (hold->owned)
+			continue;
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
+		list_add_tail(&hold->fifo, ended);
+		return true;
+	}
+	return false;
+}
+
+bool nq_hold_early_room(struct nq_net *nn, unsigned int flows, struct list_head *ended)
+{
+	unsigned int max = DIV_ROUND_UP(READ_ONCE(nn->limits.hold_flows), 8), left = NQ_EVICT_MAX;
+
+	while (nn->n_early + flows > max)
+		if (!left-- || !nq_hold_evict_early(nn, ended))
+			return false;
+	return true;
+}
+
 bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 		  struct list_head *ended)
 {
@@ -78,6 +118,8 @@ bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 
 	if (flows > READ_ONCE(nn->limits.hold_flows) || bytes > READ_ONCE(nn->limits.hold_bytes))
 		return false; /* nobody need go for what never fits */
+	while (left && !nq_hold_fits(nn, flows, bytes) && nq_hold_evict_early(nn, ended))
+		left--;
 	list_for_each_entry_safe (hold, next, &nn->fifo, fifo) {
 		if (!left || nq_hold_fits(nn, flows, bytes))
 			break;
@@ -188,7 +230,7 @@ void nq_hold_trim(struct nq_net *nn)
 		LIST_HEAD(ended);
 
 		spin_lock_bh(&nn->hold_lock);
-		fits = nq_hold_room(nn, 0, 0, &ended);
+		fits = nq_hold_room(nn, 0, 0, &ended) && nq_hold_early_room(nn, 0, &ended);
 		spin_unlock_bh(&nn->hold_lock);
 		more = !list_empty(&ended);
 		nq_hold_finish_all(nn, &ended);
@@ -201,6 +243,7 @@ int nq_hold_init(struct nq_net *nn)
 {
 	spin_lock_init(&nn->hold_lock);
 	INIT_LIST_HEAD(&nn->fifo);
+	INIT_LIST_HEAD(&nn->early);
 	timer_setup(&nn->timer, nq_hold_expire, 0);
 	return rhashtable_init(&nn->holds, &nq_hold_params);
 }

@@ -58,6 +58,7 @@ struct nq_kept {
  * @node:	in nq_net.holds
  * @key:	client to server, as sent
  * @fifo:	in nq_net.fifo while WAITING
+ * @early:	in nq_net.early while WAITING and no Initial has opened: only 0-RTT came
  * @fresh:	packets that were not looked at, in arrival order
  * @queue:	those that were, in arrival order
  * @began:	in jiffies
@@ -80,6 +81,7 @@ struct nq_hold {
 	struct rhash_head node;
 	struct nq_key key;
 	struct list_head fifo;
+	struct list_head early;
 	struct list_head fresh;
 	struct list_head queue;
 	unsigned long began;
@@ -116,6 +118,12 @@ unsigned long nq_hold_time(const struct nq_net *nn);
  */
 void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason, bool pass);
 
+/** nq_hold_early - note that only 0-RTT came of this flow. Under hold_lock. */
+void nq_hold_early(struct nq_net *nn, struct nq_hold *hold);
+
+/** nq_hold_not_early - an Initial opened, or the hold is about to end. Under hold_lock. */
+void nq_hold_not_early(struct nq_net *nn, struct nq_hold *hold);
+
 /** nq_hold_free - free one without packets */
 void nq_hold_free(struct nq_hold *hold);
 
@@ -128,12 +136,20 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended);
 /**
  * nq_hold_room - make room for @flows and @bytes more
  *
- * The oldest that nobody is at work on go to @ended. A real client completes within a
+ * The oldest that nobody is at work on go to @ended, those with nothing but 0-RTT first. A real client completes within a
  * millisecond; what is oldest is most likely half a ClientHello that will never be whole.
  * Under hold_lock. Return: is there room?
  */
 bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 		  struct list_head *ended);
+
+/**
+ * nq_hold_early_room - make room for @flows more with nothing but 0-RTT
+ *
+ * Anybody can send 0-RTT that opens nothing, so such flows take an eighth of hold_flows at most. Under
+ * hold_lock. Return: is there room?
+ */
+bool nq_hold_early_room(struct nq_net *nn, unsigned int flows, struct list_head *ended);
 
 int nq_hold_init(struct nq_net *nn);
 void nq_hold_exit(struct nq_net *nn);

@@ -3,11 +3,11 @@
 #include <linux/module.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "core/port.h"
 #include "dgram.h"
 #include "expr.h"
 #include "nq_net.h"
 #include "scratch.h"
-#include "simd.h"
 
 static int __init nq_init(void)
 {

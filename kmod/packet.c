@@ -58,8 +58,8 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
 		struct nq_cid dcid;
 
 		off += p->d.off;
-		head = len ? skb_header_pointer(p->skb, off, 1, buf) : NULL;
-		if (!head || likely(!(head[0] & NQ_LONG_HEADER)))
+		head = len >= NQ_GLANCE ? skb_header_pointer(p->skb, off, NQ_GLANCE, buf) : NULL;
+		if (!head || likely(!nq_header_glance(head)))
 			continue;
 		head = skb_header_pointer(p->skb, off, head_len, buf);
 		if (!head)

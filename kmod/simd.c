@@ -4,7 +4,7 @@
 #include <linux/moduleparam.h>
 #include <asm/cpufeature.h>
 
-#include "simd.h"
+#include "core/port.h"
 
 static bool simd = true;
 module_param(simd, bool, 0444);

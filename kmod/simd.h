@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* May vector registers be used? The kernel's side of core/simd.h. */
+/* May vector registers be used? The kernel's side of core/simd.h; core/port.h includes it. */
 #ifndef NQ_KSIMD_H
 #define NQ_KSIMD_H
 
 #include <linux/types.h>
-
-#define NQ_SIMD_AES 1 /* AES and carry-less multiplication */
-#define NQ_SIMD_SHA 2 /* SHA-256 */
 
 /* Not in User-Mode Linux, which calls itself X86_64, too. */
 #if defined(CONFIG_X86) && defined(CONFIG_X86_64)

@@ -83,7 +83,9 @@ struct nq_limits {
 	X(whole)	/* passed: completed a ClientHello, nothing was held */		\
 	X(unreadable)	/* passed: did not open, no ClientHello, or cannot be held */	\
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
-	X(bad_checksum)	/* passed: the stack will discard them */
+	X(bad_checksum)	/* passed: the stack will discard them */			\
+	X(lookups_spent) /* packets that cost too many look-ups: dropped or passed */	\
+	X(too_early)	/* Initials at a rule that comes before the gathering */
 
 enum nq_stat {
 #define NQ_STAT_ENUM(name) NQ_STAT_##name,
@@ -117,6 +119,8 @@ struct nq_stats {
  * @holds:	flows whose ClientHello is not complete, by address and port; changed under
  *		@hold_lock, may be looked up under RCU
  * @fifo:	those of them that wait, oldest first
+ * @early:	those of @fifo of which only 0-RTT came, oldest first; under @hold_lock
+ * @n_early:	how many these are
  * @n_holds:	how many are in @holds; written under @hold_lock, read with READ_ONCE()
  * @hold_bytes:	memory of the held packets and their state
  * @timer:	drops what waited too long
@@ -143,6 +147,8 @@ struct nq_net {
 	spinlock_t hold_lock;
 	struct rhashtable holds;
 	struct list_head fifo;
+	struct list_head early;
+	unsigned int n_early;
 	unsigned int n_holds;
 	unsigned long hold_bytes;
 	struct timer_list timer;

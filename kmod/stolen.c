@@ -13,6 +13,7 @@
 #include <net/ipv6.h>
 #include <net/sock.h>
 
+#include "budget.h"
 #include "state.h"
 #include "stolen.h"
 
@@ -131,6 +132,7 @@ void nq_stolen_resume(struct nq_stolen *h)
 
 	local_bh_disable();
 	rcu_read_lock();
+	nq_budget_begin(h->skb);
 	if (state->pf == NFPROTO_IPV4)
 		e = rcu_dereference(state->net->nf.hooks_ipv4[state->hook]);
 	else

@@ -23,6 +23,38 @@ static inline bool nq_set_has(const struct net *net, const struct nft_set *set, 
 #endif
 }
 
+/* A set's elements, for the function of a struct nft_set_iter. */
+#ifdef NQ_HAVE_ELEM_PRIV
+typedef struct nft_elem_priv nq_walk_elem;
+#else
+typedef struct nft_set_elem nq_walk_elem;
+#endif
+
+static inline const u32 *nq_walk_key(const struct nft_set *set, const nq_walk_elem *elem)
+{
+#ifdef NQ_HAVE_ELEM_PRIV
+	return (const u32 *)nft_set_ext_key(nft_set_elem_ext(set, elem));
+#else
+	return (const u32 *)nft_set_ext_key(nft_set_elem_ext(set, elem->priv));
+#endif
+}
+
+/* Call @iter's function for each element that is there after the commit. Return: 0 or its error. */
+static inline int nq_set_walk(const struct net *net, const struct nft_set *set,
+			      struct nft_set_iter *iter)
+{
+	const struct nft_ctx ctx = {.net = (struct net *)net};
+
+	iter->genmask = nft_genmask_next(net);
+#ifdef NQ_HAVE_ITER_TYPE
+	iter->type = NFT_ITER_READ;
+#endif
+	rcu_read_lock();
+	set->ops->walk(&ctx, (struct nft_set *)set, iter);
+	rcu_read_unlock();
+	return iter->err;
+}
+
 #ifdef NQ_HAVE_CONST_CTL_TABLE
 typedef const struct ctl_table nq_ctl_table;
 #else

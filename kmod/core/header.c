@@ -34,6 +34,18 @@ static void nq_header_ids(struct nq_cursor *c, struct nq_header *h)
 		h->type = nq_header_type(h->ver, h->first);
 }
 
+bool nq_header_glance(const u8 *first)
+{
+	u32 version;
+
+	if (likely(!(first[0] & NQ_LONG_HEADER)))
+		return false;
+	if (first[0] & NQ_FIXED_BIT)
+		return true;
+	version = (u32)first[1] << 24 | first[2] << 16 | first[3] << 8 | first[4];
+	return !version || nq_version_find(version);
+}
+
 enum nq_verdict nq_header_invariant(const u8 *buf, size_t len, size_t pos, struct nq_header *h)
 {
 	struct nq_cursor c;

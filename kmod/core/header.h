@@ -49,6 +49,17 @@ struct nq_header {
 	size_t end;
 };
 
+#define NQ_GLANCE 5 /* the first byte and the version */
+
+/**
+ * nq_header_glance - is it worth to read more than a datagram's first NQ_GLANCE bytes?
+ * @first:	these
+ *
+ * Return: false if there is no long header, or one with the fixed bit clear and of a version that is
+ * not known, which nobody sends: RTP and other protocols have the first bit set as well.
+ */
+bool nq_header_glance(const u8 *first);
+
 /**
  * nq_header_invariant - read what every version has (RFC 8999 5.1)
  * @buf:	datagram, or its first bytes

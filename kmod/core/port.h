@@ -18,6 +18,10 @@
 #ifndef NQ_PORT_H
 #define NQ_PORT_H
 
+/* What nq_simd_begin() is asked for. */
+#define NQ_SIMD_AES 1 /* AES and carry-less multiplication */
+#define NQ_SIMD_SHA 2 /* SHA-256 */
+
 #ifdef __KERNEL__
 
 #include <linux/types.h>
@@ -133,9 +137,6 @@ static inline bool nq_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad,
 	gcm_aes128_decrypt(&ctx, len, buf, buf);
 	return false;
 }
-
-#define NQ_SIMD_AES 1 /* AES and carry-less multiplication */
-#define NQ_SIMD_SHA 2 /* SHA-256 */
 
 #ifdef __x86_64__
 

@@ -22,52 +22,60 @@ static void nq_protect_flip(u8 *first, u8 *pn, unsigned int pn_len, const u8 mas
 		pn[i] ^= mask[1 + i];
 }
 
-/* As nq_protect_open(); @simd: between nq_simd_begin(NQ_SIMD_AES) and its end. */
-static bool nq_protect_open_by(bool simd, const struct nq_keys *keys, u8 *dgram,
-			       const struct nq_header *h, struct nq_payload *payload)
+/* A packet without its header protection. */
+struct nq_sealed {
+	u8 *aad, *text, *pn;
+	size_t aad_len, len; /* of the text without its tag */
+	unsigned int pn_len;
+	u8 iv[12];
+};
+
+static void nq_protect_unmask(struct nq_sealed *s, const struct nq_keys *keys, u8 *dgram,
+			      const struct nq_header *h, const u8 mask[16])
 {
-	u8 *first = dgram + h->start, *pn = dgram + h->pn_off;
-	unsigned int pn_len, i;
-	u8 mask[16], iv[12];
-	size_t off, len;
-	bool good;
+	unsigned int i;
 
-	if (simd)
-		nq_simd_aes_block(keys->hp, mask, pn + 4);
-	else
-		nq_protect_mask(keys->hp, pn + 4, mask);
-	pn_len = ((*first ^ mask[0]) & 3) + 1;
-	nq_protect_flip(first, pn, pn_len, mask);
+	s->aad = dgram + h->start;
+	s->pn = dgram + h->pn_off;
+	s->pn_len = ((*s->aad ^ mask[0]) & 3) + 1;
+	nq_protect_flip(s->aad, s->pn, s->pn_len, mask);
 
-	memcpy(iv, keys->iv, sizeof(iv));
-	for (i = 0; i < pn_len; i++)
-		iv[sizeof(iv) - pn_len + i] ^= pn[i];
+	memcpy(s->iv, keys->iv, sizeof(s->iv));
+	for (i = 0; i < s->pn_len; i++)
+		s->iv[sizeof(s->iv) - s->pn_len + i] ^= s->pn[i];
 
-	off = h->pn_off + pn_len;
-	len = h->end - off - NQ_TAG_LEN;
-	good = simd ? nq_simd_gcm_open(keys->key, iv, first, off - h->start, dgram + off, len)
-		    : nq_gcm_open(keys->key, iv, first, off - h->start, dgram + off, len);
-	if (!good) {
-		nq_protect_flip(first, pn, pn_len, mask);
-		return false;
-	}
-	payload->off = off;
-	payload->len = len;
-	payload->reserved = *first >> 2 & 3;
-	return true;
+	s->text = s->pn + s->pn_len;
+	s->aad_len = s->text - s->aad;
+	s->len = dgram + h->end - s->text - NQ_TAG_LEN;
 }
 
 bool nq_protect_open(const struct nq_keys *keys, u8 *dgram, const struct nq_header *h,
 		     struct nq_payload *payload)
 {
-	bool simd, good;
+	const u8 *sample = dgram + h->pn_off + 4;
+	struct nq_sealed s;
+	u8 mask[16];
+	bool good;
 
 	/* The sample starts where a packet number of 4 bytes would end (RFC 9001 5.4.2). */
 	if (h->end - h->pn_off < 4 + NQ_SAMPLE_LEN)
 		return false;
-	simd = nq_simd_begin(NQ_SIMD_AES);
-	good = nq_protect_open_by(simd, keys, dgram, h, payload);
-	if (simd)
+	if (nq_simd_begin(NQ_SIMD_AES)) {
+		nq_simd_aes_block(keys->hp, mask, sample);
+		nq_protect_unmask(&s, keys, dgram, h, mask);
+		good = nq_simd_gcm_open(keys->key, s.iv, s.aad, s.aad_len, s.text, s.len);
 		nq_simd_end();
-	return good;
+	} else {
+		nq_protect_mask(keys->hp, sample, mask);
+		nq_protect_unmask(&s, keys, dgram, h, mask);
+		good = nq_gcm_open(keys->key, s.iv, s.aad, s.aad_len, s.text, s.len);
+	}
+	if (!good) {
+		nq_protect_flip(s.aad, s.pn, s.pn_len, mask);
+		return false;
+	}
+	payload->off = s.text - dgram;
+	payload->len = s.len;
+	payload->reserved = *s.aad >> 2 & 3;
+	return true;
 }

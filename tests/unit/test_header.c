@@ -181,7 +181,28 @@ static void lengths_that_do_not_fit(void **state)
 	assert_int_equal(h.end, d.len - 1);
 }
 
-UNIT_MAIN("header", cmocka_unit_test(initial_of_each_version), cmocka_unit_test(other_types),
+static void glance(void **state)
+{
+	static const struct {
+		u8 first[NQ_GLANCE];
+		bool more;
+	} cases[] = {
+		{{0xc0, 0, 0, 0, 1}, true},    {{0xc0, 0x1a, 0x2a, 0x3a, 0x4a}, true},
+		{{0x80, 0, 0, 0, 1}, true}, /* RFC 9287 */
+		{{0x80, 0x6b, 0x33, 0x43, 0xcf}, true},
+		{{0x80, 0, 0, 0, 0}, true}, /* version negotiation, RFC 9000 17.2.1 */
+		{{0x40, 0, 0, 0, 1}, false},   {{0, 0, 0, 0, 1}, false},
+		{{0x80, 0x60, 1, 2, 3}, false}, /* RTP */
+		{{0x80, 1, 0, 0, 0}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(nq_header_glance(cases[i].first), cases[i].more);
+}
+
+UNIT_MAIN("header", cmocka_unit_test(glance), cmocka_unit_test(initial_of_each_version),
+	  cmocka_unit_test(other_types),
 	  cmocka_unit_test(cut_at_every_byte), cmocka_unit_test(first_byte),
 	  cmocka_unit_test(unknown_version), cmocka_unit_test(long_connection_ids),
 	  cmocka_unit_test(lengths_that_do_not_fit))

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/percpu.h>
+
+#include "budget.h"
+
+static DEFINE_PER_CPU(struct nq_budget, nq_budgets) = {
+	.lock = __SPIN_LOCK_UNLOCKED(nq_budgets.lock),
+};
+static atomic_t nq_budget_round = ATOMIC_INIT(0);
+
+void nq_budget_round_next(void)
+{
+	atomic_inc(&nq_budget_round);
+}
+
+void nq_budget_begin(const struct sk_buff *skb)
+{
+	/* Without the lock: at worst a task that is moved has its budget begin anew. */
+	this_cpu_write(nq_budgets.skb, NULL);
+	this_cpu_write(nq_budgets.begun, skb);
+}
+
+bool nq_budget_begun(const struct sk_buff *skb)
+{
+	return this_cpu_read(nq_budgets.begun) == skb;
+}
+
+struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names)
+	__acquires(&b->lock)
+{
+	unsigned int round = atomic_read(&nq_budget_round);
+	struct nq_budget *b;
+
+	local_bh_disable();
+	b = raw_cpu_ptr(&nq_budgets);
+	spin_lock(&b->lock);
+
+	if (READ_ONCE(b->skb) != pkt->skb || b->names != names) {
+		WRITE_ONCE(b->skb, pkt->skb);
+		b->names = names;
+		b->left = NQ_BUDGET_PACKET;
+		b->spent = false;
+		b->n_found = 0;
+	}
+	if (b->hook != nft_hook(pkt) || b->round != round) {
+		b->hook = nft_hook(pkt);
+		b->round = round;
+		b->n_found = 0;
+	}
+	if (!b->spent)
+		b->left += NQ_BUDGET_RULE;
+	return b;
+}
+
+void nq_budget_put(struct nq_budget *b) __releases(&b->lock)
+{
+	spin_unlock(&b->lock);
+	local_bh_enable();
+}
+
+const struct nq_found *nq_budget_found(const struct nq_budget *b, const struct nft_set *set,
+				       u16 shape)
+{
+	unsigned int i;
+
+	for (i = 0; i < min_t(unsigned int, b->n_found, NQ_FOUND); i++)
+		if (b->found[i].set == set && b->found[i].shape == shape)
+			return &b->found[i];
+	return NULL;
+}
+
+void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, const u32 *key)
+{
+	struct nq_found *f = &b->found[b->n_found++ % NQ_FOUND];
+
+	f->set = set;
+	f->shape = shape;
+	f->hit = key;
+	if (key)
+		memcpy(f->key, key, set->klen);
+}
