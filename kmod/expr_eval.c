@@ -58,37 +58,44 @@ static void nq_is_stream(struct nf_conn *ct)
 		ct->proto.udp.stream_ts = jiffies - 1;
 }
 
+/* Return: false if the packet cannot be of a first flight. */
+static bool nq_head_id(struct nq_id *id, const struct nq_head *head)
+{
+	const struct nq_header *h = &head->h;
+
+	if (!head->is_long || !h->ver || h->type == NQ_TYPE_RETRY || h->dcid_len > NQ_CID_MAX ||
+	    h->scid_len > NQ_CID_MAX)
+		return false;
+	id->version = h->version;
+	nq_cid_set(&id->dcid, head->bytes + h->dcid_off, h->dcid_len);
+	nq_cid_set(&id->scid, head->bytes + h->scid_off, h->scid_len);
+	return true;
+}
+
 /*
- * The names of the flow, if the packet is of its first flight: an Initial or 0-RTT under
- * a connection ID that the flight's Initials had. Behind NAT conntrack knows under which
- * addresses the client sent it.
+ * The names of the connection, if the packet is of its first flight: an Initial or 0-RTT under
+ * a connection ID that the flight's Initials had, or a Handshake packet under the first, which may
+ * have an Initial behind it. Behind NAT conntrack knows under which addresses the client sent it.
  */
 static const struct nq_names *nq_head_names(const struct nq_head *head,
 					    const struct nft_pktinfo *pkt)
 {
-	const struct nq_header *h = &head->h;
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	const struct nq_names *names;
 	enum ip_conntrack_info ctinfo;
+	struct nq_path path;
 	struct nf_conn *ct;
-	struct nq_key key;
+	struct nq_id id;
 
-	if (!head->is_long || !h->ver || (h->type != NQ_TYPE_INITIAL && h->type != NQ_TYPE_0RTT) ||
-	    !READ_ONCE(nn->n_names))
+	if (!READ_ONCE(nn->n_names) || !nq_head_id(&id, head) ||
+	    !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return NULL;
 
+	names = head->h.type == NQ_TYPE_HANDSHAKE ? nq_names_first(nn, &path, &id)
+						  : nq_names_of(nn, &path, &id);
+	if (!names || READ_ONCE(names->gone))
+		return NULL;
 	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (ct && !nf_ct_is_template(ct)) {
-		if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
-			return NULL;
-		nq_key_tuple(&key, &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
-	} else if (!nq_key_skb(&key, pkt->skb, nft_pf(pkt), nft_thoff(pkt))) {
-		return NULL;
-	}
-
-	names = nq_names_get(nn, &key);
-	if (!names || !nq_cids_have(&names->cids, head->bytes + h->dcid_off, h->dcid_len))
-		return NULL;
 	if (ct && !nf_ct_is_template(ct))
 		nq_is_stream(ct);
 	return names;
