@@ -6,6 +6,7 @@
 #include "expr.h"
 #include "expr_eval.h"
 #include "expr_search.h"
+#include "packet.h"
 #include "state.h"
 
 /* Rules compare what the core reads with the numbers of the netlink interface. */
@@ -101,6 +102,42 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 	return names;
 }
 
+/* Does the datagram hold an Initial, though it may not be the first packet? */
+static bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_dgrams d;
+
+	if (head->h.type == NQ_TYPE_INITIAL)
+		return true;
+	return nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) &&
+	       nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg));
+}
+
+/* enum nft_quic_hellos of a packet, whatever it is. */
+static u8 nq_hello(const struct nft_pktinfo *pkt)
+{
+	struct nq_path path;
+	struct nq_head head;
+	struct nq_id id;
+
+	if (!nq_head_read(&head, pkt) || !head.is_long)
+		return NFT_QUIC_HELLO_NONE;
+	/* With the fixed bit clear it is RTP or another stranger (RFC 9443), as far as can be told.
+	 */
+	if (!head.h.ver)
+		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
+								      : NFT_QUIC_HELLO_NONE;
+	if (nq_head_names(&head, pkt))
+		return NFT_QUIC_HELLO_EXISTS;
+	if (!nq_head_initial(&head, pkt))
+		return NFT_QUIC_HELLO_NONE;
+	if (!nq_head_id(&id, &head) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return NFT_QUIC_HELLO_MISSING;
+	if (id.dcid.len < NQ_DCID_MIN || nq_names_reply(nq_pernet(nft_net(pkt)), &path, &id))
+		return NFT_QUIC_HELLO_NONE;
+	return NFT_QUIC_HELLO_MISSING;
+}
+
 static void nq_reg_cid(u32 *dst, const u8 *id, u8 len)
 {
 	memset(dst, 0, NFT_QUIC_CID_LEN);
@@ -159,6 +196,10 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 	const struct nq_names *names;
 	struct nq_head head;
 
+	if (priv->key == NFT_QUIC_HELLO) {
+		nft_reg_store8(dst, nq_hello(pkt));
+		return;
+	}
 	if (!nq_head_read(&head, pkt))
 		goto err;
 	if (!nq_key_is_name(priv->key)) {
