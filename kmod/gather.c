@@ -189,8 +189,9 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, bool dead)
 {
 	struct nq_track track = {.first = p->id.dcid};
+	unsigned int bad_tag = 0, verdict;
 	enum nq_fed fed = NQ_FED_NOTHING;
-	unsigned int bad_tag = 0;
+	struct nq_names *names;
 	struct nq_scratch *s;
 	int err;
 
@@ -210,6 +211,11 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, 
 		return nq_gather_later(nn, p, s, bad_tag);
 	case NQ_FED_DONE:
 		err = nq_names_add(nn, &p->path, &p->id, &s->flight, &track);
+		/* Nobody asked for a second one yet, but a server would take it: its names count.
+		 */
+		names = !err && s->flight.second ? nq_names_first(nn, &p->path, &p->id) : NULL;
+		if (names && nq_gather_try(nn, p, names, s, &bad_tag, &verdict))
+			return verdict;
 		nq_scratch_put(s);
 		return nq_gather_done(nn, p, &p->id, err);
 	case NQ_FED_MORE:

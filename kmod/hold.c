@@ -49,6 +49,25 @@ static int nq_hold_save(struct nq_hold *hold, const struct nq_scratch *s)
 	return grown;
 }
 
+/*
+ * A ClientHello is complete, and a second one begins behind it that no server has asked for yet:
+ * its names are to count. Only its end in the same packet will do; honest clients do not do this at
+ * all.
+ */
+static enum nq_fed nq_hold_second(struct nq_net *nn, struct nq_hold *hold,
+				  const struct nq_stolen *h, struct nq_scratch *s)
+{
+	u16 end = s->flight.base + nq_hello_size(s->flight.crypto.buf + s->flight.base, 4);
+	unsigned int bad_tag = 0;
+
+	nq_flight_resume(&s->flight, nq_version_find(hold->id.version), hold->id.dcid.id,
+			 hold->id.dcid.len, end);
+	if (nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag) != NQ_FED_DONE ||
+	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
+		return NQ_FED_LIMIT;
+	return NQ_FED_DONE;
+}
+
 /* Feed one packet to the flight. Called by the owner, no lock held. */
 static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const struct nq_stolen *h,
 				int *grown)
@@ -68,6 +87,8 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 	if (fed == NQ_FED_DONE &&
 	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
 		fed = NQ_FED_LIMIT;
+	if (fed == NQ_FED_DONE && s->flight.second)
+		fed = nq_hold_second(nn, hold, h, s);
 	if (fed == NQ_FED_DEAD)
 		nq_names_bury(nn, &hold->path, &hold->id, &hold->track);
 	if (fed == NQ_FED_MORE) {

@@ -75,9 +75,22 @@ static bool nq_flight_fresh(const struct nq_flight *f, const struct nq_header *h
 static void nq_flight_bound(struct nq_flight *f)
 {
 	u32 size = nq_hello_size(f->crypto.buf + f->base, nq_reasm_from(&f->crypto, f->base));
+	u32 end = f->base + size;
 
-	if (size && f->base + size < f->crypto.want)
-		nq_reasm_bound(&f->crypto, f->base + size);
+	if (!size || end >= f->crypto.want)
+		return;
+	if (nq_reasm_from(&f->crypto, end) && f->crypto.buf[end] == NQ_HELLO_TYPE)
+		f->second = true;
+	nq_reasm_bound(&f->crypto, end);
+}
+
+/* Does a frame that comes later begin another ClientHello behind the end of this one? */
+static bool nq_flight_second(const struct nq_flight *f, const struct nq_crypto *crypto)
+{
+	u32 end = f->crypto.want;
+
+	return end < NQ_CRYPTO_MAX && crypto->off <= end && end - crypto->off < crypto->len &&
+	       crypto->data[end - crypto->off] == NQ_HELLO_TYPE;
 }
 
 /* Take the CRYPTO frames of a payload that nq_frames_valid() accepted. */
@@ -87,9 +100,12 @@ static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload,
 	struct nq_cursor c;
 
 	nq_frames_init(&c, payload, len);
-	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE)
+	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE) {
+		if (nq_flight_second(f, &crypto))
+			f->second = true;
 		if (!nq_reasm_add(&f->crypto, crypto.off, crypto.data, crypto.len))
 			return false;
+	}
 	nq_flight_bound(f);
 	return true;
 }

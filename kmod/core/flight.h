@@ -35,6 +35,7 @@ struct nq_flight {
 	u8 datagrams;
 	bool started; /* keys are set */
 	bool resumed; /* and stay */
+	bool second;  /* another ClientHello begins where this one ends */
 	u16 base;
 	struct nq_keys keys;
 	struct nq_hello hello;
@@ -98,7 +99,8 @@ void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u
  * Errors for which a server would close the connection end the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
  * that is no ClientHello (a ServerHello, say) or that passes a limit. That is NQ_NOT_OURS
- * with @result->dead set. CRYPTO behind the ClientHello's own end counts for nothing.
+ * with @result->dead set. CRYPTO behind the ClientHello's own end is not kept; if another
+ * ClientHello begins there, @f->second says so: a server that asks for one would read it.
  *
  * Return: NQ_NOT_OURS (also if nothing in it opened), NQ_MORE or NQ_DONE. Once NQ_DONE, a
  * flight stays so until it begins anew.

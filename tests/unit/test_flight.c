@@ -565,6 +565,24 @@ static void second_hello(void **state)
 	nq_flight_resume(&f, nq_version_find(NQ_V1), first.id, first.len, 0);
 	assert_int_equal(feed_part(&p, 0, msg.len), NQ_NOT_OURS);
 	assert_int_equal(res.bad_tag, 1);
+	/* One that comes at once is noticed, in any order. */
+	for (unsigned int i = 0; i < 3; i++) {
+		hello_of(300);
+		p = client(NQ_V1);
+		nq_flight_init(&f);
+		if (i == 2)
+			assert_int_equal(feed_part(&p, 0, 100), NQ_MORE);
+		d.len = frames.len = 0;
+		if (i)
+			qt_frame_crypto(&frames, 300, msg.p, 50);
+		qt_frame_crypto(&frames, 0, msg.p, 300);
+		if (!i)
+			qt_frame_crypto(&frames, 300, msg.p, 50);
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_DONE);
+		assert_true(f.second);
+		assert_int_equal(f.crypto.top, 300);
+	}
 	/* Two that do not fit together cannot be read. */
 	p = client(NQ_V1);
 	nq_flight_resume(&f, nq_version_find(NQ_V1), first.id, first.len, NQ_CRYPTO_MAX - 100);
