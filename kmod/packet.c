@@ -117,7 +117,7 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
 	}
 	if (nq_packet_datagrams(p) < n)
 		p->mixed = true;
-	/* Those of an skb that will be split are counted when each is read by itself. */
+	/* Of an skb that will be split, each is counted when it is read by itself. */
 	if (!p->mixed || !nq_packet_datagrams(p)) {
 		nq_stat_add(nn, NQ_STAT_unknown_version, p->unknown);
 		nq_stat_add(nn, NQ_STAT_invalid_initials, p->invalid);

@@ -58,7 +58,8 @@ enum nft_quic_types {
 
 /**
  * enum nft_quic_hellos - was the ClientHello of the connection that a packet opens understood?
- * @NFT_QUIC_HELLO_MISSING: no: an Initial without names, or a long header of a version that cannot be read
+ * @NFT_QUIC_HELLO_MISSING: no: an Initial without names, or a long header of a version
+ *	that cannot be read
  * @NFT_QUIC_HELLO_EXISTS: yes
  * @NFT_QUIC_HELLO_NONE: it opens no connection
  */
