@@ -6,6 +6,9 @@
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
 
 #include "dgram.h"
 
@@ -62,7 +65,8 @@ int nq_transport(const struct sk_buff *skb, u8 pf)
 	return thoff;
 }
 
-bool nq_key_skb(struct nq_key *key, const struct sk_buff *skb, u8 pf, unsigned int thoff)
+static bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf,
+			   unsigned int thoff)
 {
 	const struct udphdr *uh;
 	struct udphdr buf;
@@ -70,51 +74,128 @@ bool nq_key_skb(struct nq_key *key, const struct sk_buff *skb, u8 pf, unsigned i
 	uh = skb_header_pointer(skb, thoff, sizeof(buf), &buf);
 	if (!uh)
 		return false;
-
-	memset(key, 0, sizeof(*key));
-	key->pf = pf;
+	path->pf = pf;
 	if (pf == NFPROTO_IPV4) {
-		key->src.ip = ip_hdr(skb)->saddr;
-		key->dst.ip = ip_hdr(skb)->daddr;
+		path->src.ip = ip_hdr(skb)->saddr;
+		path->dst.ip = ip_hdr(skb)->daddr;
 	} else {
-		key->src.in6 = ipv6_hdr(skb)->saddr;
-		key->dst.in6 = ipv6_hdr(skb)->daddr;
+		path->src.in6 = ipv6_hdr(skb)->saddr;
+		path->dst.in6 = ipv6_hdr(skb)->daddr;
 	}
-	key->sport = uh->source;
-	key->dport = uh->dest;
+	path->sport = uh->source;
+	path->dport = uh->dest;
 	return true;
 }
 
-void nq_key_tuple(struct nq_key *key, const struct nf_conntrack_tuple *tuple)
+/* In the direction of @dir of the entry whose original tuple this is. */
+static void nq_path_tuple(struct nq_path *path, const struct nf_conn *ct, int dir)
 {
-	memset(key, 0, sizeof(*key));
-	key->pf = tuple->src.l3num;
-	key->src = tuple->src.u3;
-	key->dst = tuple->dst.u3;
-	key->sport = tuple->src.u.udp.port;
-	key->dport = tuple->dst.u.udp.port;
+	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+	bool back = dir == IP_CT_DIR_REPLY;
+
+	path->pf = tuple->src.l3num;
+	path->src = back ? tuple->dst.u3 : tuple->src.u3;
+	path->dst = back ? tuple->src.u3 : tuple->dst.u3;
+	path->sport = back ? tuple->dst.u.udp.port : tuple->src.u.udp.port;
+	path->dport = back ? tuple->src.u.udp.port : tuple->dst.u.udp.port;
 }
 
-static siphash_aligned_key_t nq_key_secret __ro_after_init;
-
-void __init nq_key_init(void)
+/* The VRF, and the device where that matters. What is forwarded remembers where it came in. */
+static void nq_path_devices(struct nq_path *path, const struct sk_buff *skb,
+			    const struct nf_hook_state *state)
 {
-	get_random_bytes(&nq_key_secret, sizeof(nq_key_secret));
+	const struct net_device *dev = state->in;
+
+	if (!dev && state->hook == NF_INET_POST_ROUTING && skb->skb_iif)
+		dev = dev_get_by_index_rcu(state->net, skb->skb_iif);
+	if (!dev)
+		dev = state->out;
+	if (!dev)
+		return;
+	path->l3 = l3mdev_master_ifindex_rcu(dev);
+	if (path->pf == NFPROTO_IPV6 &&
+	    (ipv6_addr_type(&path->src.in6) | ipv6_addr_type(&path->dst.in6)) & IPV6_ADDR_LINKLOCAL)
+		path->link = dev->ifindex;
 }
 
-u32 nq_key_hash(const void *key, u32 len, u32 seed)
+bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
+		  const struct nf_hook_state *state, unsigned int thoff)
 {
-	siphash_key_t secret = nq_key_secret;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	struct nf_conntrack_zone zone;
+
+	memset(path, 0, sizeof(*path));
+	if (ct && !nf_ct_is_template(ct)) {
+		nq_path_tuple(path, ct, CTINFO2DIR(ctinfo));
+		path->zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL);
+		path->zone_later = true;
+	} else {
+		if (!nq_path_header(path, skb, state->pf, thoff))
+			return false;
+		path->zone = nf_ct_zone_tmpl(ct, skb, &zone)->id;
+		path->zone_later = ct;
+	}
+	nq_path_devices(path, skb, state);
+	return true;
+}
+
+void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
+			 const struct nf_hook_state *state)
+{
+	struct nf_conntrack_tuple tuple = {};
+	struct nf_conntrack_tuple_hash *hash;
+	const struct nf_conntrack_zone *zone;
+	struct nf_conntrack_zone buf;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct && !nf_ct_is_template(ct))
+		return; /* nq_path_read() did it */
+	zone = nf_ct_zone_tmpl(ct, skb, &buf);
+	path->zone_later = false; /* nothing but a template could have set it so far */
+
+	tuple.src.l3num = path->pf;
+	tuple.src.u3 = path->src;
+	tuple.src.u.udp.port = path->sport;
+	tuple.dst.u3 = path->dst;
+	tuple.dst.u.udp.port = path->dport;
+	tuple.dst.protonum = IPPROTO_UDP;
+	hash = nf_conntrack_find_get(state->net, zone, &tuple);
+	if (!hash)
+		return;
+	ct = nf_ct_tuplehash_to_ctrack(hash);
+	nq_path_tuple(path, ct, NF_CT_DIRECTION(hash));
+	nf_ct_put((struct nf_conn *)ct);
+}
+
+static siphash_aligned_key_t nq_path_secret __ro_after_init;
+
+void __init nq_path_init(void)
+{
+	get_random_bytes(&nq_path_secret, sizeof(nq_path_secret));
+}
+
+u32 nq_path_hash(const void *path, u32 len, u32 seed)
+{
+	siphash_key_t secret = nq_path_secret;
 
 	secret.key[0] ^= seed;
-	return siphash(key, sizeof(struct nq_key), &secret);
+	return siphash(path, NQ_PATH_LEN, &secret);
 }
 
-void nq_key_reverse(struct nq_key *rev, const struct nq_key *key)
+u32 nq_bytes_hash(const void *bytes, size_t len)
 {
-	rev->src = key->dst;
-	rev->dst = key->src;
-	rev->sport = key->dport;
-	rev->dport = key->sport;
-	rev->pf = key->pf;
+	siphash_key_t secret = nq_path_secret;
+
+	return siphash(bytes, len, &secret);
+}
+
+void nq_path_reverse(struct nq_path *rev, const struct nq_path *path)
+{
+	*rev = *path;
+	rev->src = path->dst;
+	rev->dst = path->src;
+	rev->sport = path->dport;
+	rev->dport = path->sport;
 }

@@ -12,20 +12,44 @@
 #include "core/header.h"
 
 /**
- * struct nq_key - a flow, client to server
+ * struct nq_path - where a datagram goes: from a client to a server, or back
+ * @src, @dst:	addresses as sent, before any NAT
+ * @sport, @dport: likewise
+ * @pf:		NFPROTO_IPV4 or NFPROTO_IPV6
+ * @l3:		ifindex of the VRF, or 0
+ * @link:	ifindex if an address is link-local, else 0: any way to the host will do
+ * @zone:	conntrack's, if a template set it before our hook; else 0
+ * @zone_later:	@zone comes from conntrack itself: it may have been set after our hook
  *
- * Every byte is set, so that it can be hashed and compared as memory.
+ * Every byte before @zone is set, so that it can be hashed and compared as memory.
  */
-struct nq_key {
+struct nq_path {
 	union nf_inet_addr src, dst;
 	__be16 sport, dport;
 	u32 pf;
+	u32 l3;
+	u32 link;
+	u16 zone;
+	bool zone_later;
 };
+
+#define NQ_PATH_LEN offsetof(struct nq_path, zone)
 
 /** struct nq_cid - a connection ID */
 struct nq_cid {
 	u8 len;
 	u8 id[NQ_CID_MAX];
+};
+
+/**
+ * struct nq_id - how a long header says whose it is
+ * @version:	0 for none
+ * @dcid:	destination connection ID
+ * @scid:	source connection ID
+ */
+struct nq_id {
+	u32 version;
+	struct nq_cid dcid, scid;
 };
 
 /**
@@ -62,25 +86,49 @@ bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int t
  */
 int nq_transport(const struct sk_buff *skb, u8 pf);
 
-/** nq_key_skb - the flow as the packet's own addresses say. Return: false if they cannot be read.
+/**
+ * nq_path_read - the path of a packet
+ * @path:	filled in
+ * @skb:	the packet
+ * @state:	the hook that it is in
+ * @thoff:	where its UDP header is
+ *
+ * Where conntrack has the packet, its addresses before NAT count: those that the first hooks saw.
+ * Under RCU. Return: false if the header cannot be read.
  */
-bool nq_key_skb(struct nq_key *key, const struct sk_buff *skb, u8 pf, unsigned int thoff);
-
-/** nq_key_tuple - the flow of a conntrack tuple */
-void nq_key_tuple(struct nq_key *key, const struct nf_conntrack_tuple *tuple);
-
-/** nq_key_init - once, before any key is hashed */
-void nq_key_init(void);
+bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
+		  const struct nf_hook_state *state, unsigned int thoff);
 
 /**
- * nq_key_hash - for rhashtable
+ * nq_path_untranslate - find the path of a packet that conntrack will see after us
+ *
+ * A reply comes from where NAT sent the client's packets; the path is between the client and the
+ * address that it knows. May leave @path as it is. Under RCU.
+ */
+void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
+			 const struct nf_hook_state *state);
+
+/** nq_path_init - once, before any path is hashed */
+void nq_path_init(void);
+
+/**
+ * nq_path_hash - for rhltable
  *
  * Clients choose their addresses and ports: keyed, so that they cannot choose the bucket.
  */
-u32 nq_key_hash(const void *key, u32 len, u32 seed);
+u32 nq_path_hash(const void *path, u32 len, u32 seed);
 
-/** nq_key_reverse - the other direction of a flow */
-void nq_key_reverse(struct nq_key *rev, const struct nq_key *key);
+/** nq_path_reverse - the other direction */
+void nq_path_reverse(struct nq_path *rev, const struct nq_path *path);
+
+/** nq_path_zone_is - may a packet on @path belong to what was seen in @zone? */
+static inline bool nq_path_zone_is(const struct nq_path *path, u16 zone)
+{
+	return zone == path->zone || (path->zone_later && !zone);
+}
+
+/** nq_bytes_hash - to know bytes again; keyed, so that nobody can make others with the same hash */
+u32 nq_bytes_hash(const void *bytes, size_t len);
 
 static inline void nq_cid_set(struct nq_cid *cid, const u8 *id, u8 len)
 {
@@ -91,6 +139,11 @@ static inline void nq_cid_set(struct nq_cid *cid, const u8 *id, u8 len)
 static inline bool nq_cid_is(const struct nq_cid *cid, const u8 *id, u8 len)
 {
 	return cid->len == len && !memcmp(cid->id, id, len);
+}
+
+static inline bool nq_cid_same(const struct nq_cid *a, const struct nq_cid *b)
+{
+	return nq_cid_is(a, b->id, b->len);
 }
 
 #endif /* NQ_DGRAM_H */

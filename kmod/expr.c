@@ -25,6 +25,7 @@ static const u8 nq_key_len[] = {
 	[NFT_QUIC_TYPE] = sizeof(u8),	     [NFT_QUIC_SNI_CONCAT] = NFT_QUIC_SNI_CONCAT_LEN,
 	[NFT_QUIC_VERSION] = sizeof(u32),    [NFT_QUIC_DCID] = NFT_QUIC_CID_LEN,
 	[NFT_QUIC_SCID] = NFT_QUIC_CID_LEN,  [NFT_QUIC_ECH] = sizeof(u8),
+	[NFT_QUIC_HELLO] = sizeof(u8),
 };
 
 static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,

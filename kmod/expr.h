@@ -52,13 +52,13 @@ struct nq_expr {
 static inline bool nq_key_is_name(u8 key)
 {
 	return key == NFT_QUIC_ALPN || key == NFT_QUIC_SNI || key == NFT_QUIC_SNI_CONCAT ||
-	       key == NFT_QUIC_ECH;
+	       key == NFT_QUIC_ECH || key == NFT_QUIC_HELLO;
 }
 
 /** nq_key_is_list - can the key have several candidates? */
 static inline bool nq_key_is_list(u8 key)
 {
-	return nq_key_is_name(key) && key != NFT_QUIC_ECH;
+	return nq_key_is_name(key) && key != NFT_QUIC_ECH && key != NFT_QUIC_HELLO;
 }
 
 extern struct nft_expr_type nq_expr_type;

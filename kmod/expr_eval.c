@@ -8,6 +8,7 @@
 #include "expr_eval.h"
 #include "expr_search.h"
 #include "overload.h"
+#include "packet.h"
 #include "state.h"
 
 /* Rules compare what the core reads with the numbers of the netlink interface. */
@@ -70,37 +71,44 @@ static void nq_is_stream(struct nf_conn *ct)
 		ct->proto.udp.stream_ts = jiffies - 1;
 }
 
+/* Return: false if the packet cannot be of a first flight. */
+static bool nq_head_id(struct nq_id *id, const struct nq_head *head)
+{
+	const struct nq_header *h = &head->h;
+
+	if (!head->is_long || !h->ver || h->type == NQ_TYPE_RETRY || h->dcid_len > NQ_CID_MAX ||
+	    h->scid_len > NQ_CID_MAX)
+		return false;
+	id->version = h->version;
+	nq_cid_set(&id->dcid, head->bytes + h->dcid_off, h->dcid_len);
+	nq_cid_set(&id->scid, head->bytes + h->scid_off, h->scid_len);
+	return true;
+}
+
 /*
- * The names of the flow, if the packet is of its first flight: an Initial or 0-RTT under
- * a connection ID that the flight's Initials had. Behind NAT conntrack knows under which
- * addresses the client sent it.
+ * The names of the connection, if the packet is of its first flight: an Initial or 0-RTT under
+ * a connection ID that the flight's Initials had, or a Handshake packet under the first, which may
+ * have an Initial behind it. Behind NAT conntrack knows under which addresses the client sent it.
  */
 static const struct nq_names *nq_head_find(const struct nq_head *head,
 					   const struct nft_pktinfo *pkt)
 {
-	const struct nq_header *h = &head->h;
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	const struct nq_names *names;
 	enum ip_conntrack_info ctinfo;
+	struct nq_path path;
 	struct nf_conn *ct;
-	struct nq_key key;
+	struct nq_id id;
 
-	if (!head->is_long || !h->ver || (h->type != NQ_TYPE_INITIAL && h->type != NQ_TYPE_0RTT) ||
-	    !READ_ONCE(nn->n_names))
+	if (!READ_ONCE(nn->n_names) || !nq_head_id(&id, head) ||
+	    !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return NULL;
 
+	names = head->h.type == NQ_TYPE_HANDSHAKE ? nq_names_first(nn, &path, &id)
+						  : nq_names_of(nn, &path, &id);
+	if (!names || READ_ONCE(names->gone))
+		return NULL;
 	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (ct && !nf_ct_is_template(ct)) {
-		if (CTINFO2DIR(ctinfo) != IP_CT_DIR_ORIGINAL)
-			return NULL;
-		nq_key_tuple(&key, &ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple);
-	} else if (!nq_key_skb(&key, pkt->skb, nft_pf(pkt), nft_thoff(pkt))) {
-		return NULL;
-	}
-
-	names = nq_names_get(nn, &key);
-	if (!names || !nq_cids_have(&names->cids, head->bytes + h->dcid_off, h->dcid_len))
-		return NULL;
 	if (ct && !nf_ct_is_template(ct))
 		nq_is_stream(ct);
 	return names;
@@ -155,6 +163,42 @@ static const struct nq_names *nq_head_names(const struct nq_head *head,
 	if (!names)
 		nq_head_early(head, pkt);
 	return names;
+}
+
+/* Does the datagram hold an Initial, though it may not be the first packet? */
+static bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_dgrams d;
+
+	if (head->h.type == NQ_TYPE_INITIAL)
+		return true;
+	return nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) &&
+	       nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg));
+}
+
+/* enum nft_quic_hellos of a packet, whatever it is. */
+static u8 nq_hello(const struct nft_pktinfo *pkt)
+{
+	struct nq_path path;
+	struct nq_head head;
+	struct nq_id id;
+
+	if (!nq_head_read(&head, pkt, true) || !head.is_long)
+		return NFT_QUIC_HELLO_NONE;
+	/* With the fixed bit clear it is RTP or another stranger (RFC 9443), as far as can be told.
+	 */
+	if (!head.h.ver)
+		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
+								      : NFT_QUIC_HELLO_NONE;
+	if (nq_head_names(&head, pkt))
+		return NFT_QUIC_HELLO_EXISTS;
+	if (!nq_head_initial(&head, pkt))
+		return NFT_QUIC_HELLO_NONE;
+	if (!nq_head_id(&id, &head) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return NFT_QUIC_HELLO_MISSING;
+	if (id.dcid.len < NQ_DCID_MIN || nq_names_reply(nq_pernet(nft_net(pkt)), &path, &id))
+		return NFT_QUIC_HELLO_NONE;
+	return NFT_QUIC_HELLO_MISSING;
 }
 
 static void nq_reg_cid(u32 *dst, const u8 *id, u8 len)
@@ -279,6 +323,10 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 	const struct nq_names *names;
 	struct nq_head head;
 
+	if (priv->key == NFT_QUIC_HELLO) {
+		nft_reg_store8(dst, nq_hello(pkt));
+		return;
+	}
 	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
 		goto err;
 	if (!nq_key_is_name(priv->key)) {

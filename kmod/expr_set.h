@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a set that never changes has in it. */
+/* The widths and wildcards that a constant set has. */
 #ifndef NQ_EXPR_SET_H
 #define NQ_EXPR_SET_H
 

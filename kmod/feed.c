@@ -1,29 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "feed.h"
 
+/* Copy datagram @i. Return: its length, or 0 if it holds no Initial of a client's. */
+static unsigned int nq_feed_copy(struct nq_scratch *s, const struct sk_buff *skb,
+				 const struct nq_dgrams *d, unsigned int i)
+{
+	unsigned int off = i * d->seg, len = min(d->len - off, d->seg);
+
+	if (len < NQ_INITIAL_MIN || len > NQ_DGRAM_MAX ||
+	    skb_copy_bits(skb, d->off + off, s->dgram, len) || !(s->dgram[0] & NQ_LONG_HEADER))
+		return 0;
+	return len;
+}
+
 enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buff *skb,
-		    const struct nq_dgrams *d, struct nq_cids *cids)
+		    const struct nq_dgrams *d, struct nq_track *track, unsigned int *bad_tag)
 {
 	unsigned int i, n = nq_dgrams_count(d);
 	bool opened = false;
 
 	for (i = 0; i < n; i++) {
-		unsigned int off = i * d->seg, len = min(d->len - off, d->seg);
 		struct nq_feed_result res = {};
 		enum nq_verdict verdict;
+		unsigned int len;
 		struct nq_header h;
+		u32 hash;
 
-		if (len < NQ_INITIAL_MIN || len > NQ_DGRAM_MAX ||
-		    skb_copy_bits(skb, d->off + off, s->dgram, len) ||
-		    nq_header_invariant(s->dgram, len, 0, &h) != NQ_DONE)
+		len = nq_feed_copy(s, skb, d, i);
+		if (!len || nq_header_invariant(s->dgram, len, 0, &h) != NQ_DONE)
 			continue;
 
+		hash = nq_bytes_hash(s->dgram, len);
 		verdict = nq_flight_feed(&s->flight, s->dgram, len, &res);
 		nq_stat_add(nn, NQ_STAT_decrypted, res.opened);
-		nq_stat_add(nn, NQ_STAT_bad_tag, res.bad_tag);
+		*bad_tag += res.bad_tag;
 		if (res.opened) {
 			opened = true;
-			nq_cids_add(cids, s->dgram + h.dcid_off, h.dcid_len);
+			track->seen[track->at++ % NQ_SEEN] = hash;
+			if (!nq_cid_is(&track->first, s->dgram + h.dcid_off, h.dcid_len))
+				nq_track_other(track, s->dgram + h.dcid_off, h.dcid_len);
 		}
 		if (verdict == NQ_DONE) {
 			nq_stat_add(nn, NQ_STAT_complete, 1);
@@ -38,4 +53,17 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 	    s->flight.crypto.n_ranges > READ_ONCE(nn->limits.crypto_ranges))
 		return NQ_FED_LIMIT;
 	return NQ_FED_MORE;
+}
+
+bool nq_feed_seen(struct nq_scratch *s, const struct sk_buff *skb, const struct nq_dgrams *d,
+		  const struct nq_names *names)
+{
+	unsigned int i, n = nq_dgrams_count(d), len;
+
+	for (i = 0; i < n; i++) {
+		len = nq_feed_copy(s, skb, d, i);
+		if (len && !nq_names_seen(names, nq_bytes_hash(s->dgram, len)))
+			return false;
+	}
+	return true;
 }

@@ -23,9 +23,19 @@ enum nq_fed {
  * @s:		locked scratch with the flight
  * @skb:	the packet
  * @d:		its datagrams
- * @cids:	the DCIDs of what opens are added
+ * @track:	what is noted of those that open
+ * @bad_tag:	Initials that do not open are added
  */
 enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buff *skb,
-		    const struct nq_dgrams *d, struct nq_cids *cids);
+		    const struct nq_dgrams *d, struct nq_track *track, unsigned int *bad_tag);
+
+/**
+ * nq_feed_seen - were all datagrams with an Initial of this connection's taken before, byte by
+ * byte?
+ *
+ * Uses @s for the bytes.
+ */
+bool nq_feed_seen(struct nq_scratch *s, const struct sk_buff *skb, const struct nq_dgrams *d,
+		  const struct nq_names *names);
 
 #endif /* NQ_FEED_H */

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The gathering hook, just after IP defragmentation: for QUIC it does what
- * nf_defrag does for IP. In the order of the looks that a packet gets, cheapest first:
+ * The gathering hook, just after IP defragmentation: for QUIC it does what nf_defrag does for IP.
+ * In the order of the looks that a packet gets, cheapest first:
  *
- *	not UDP, no long header, no Initial or 0-RTT that may begin a flow: passes
+ *	not UDP, no long header, no Initial or 0-RTT: passes
+ *	several connections in one skb: each datagram by itself from here on
  *	its UDP checksum is wrong, so the stack will discard it: passes
- *	its flow is held: it is held, too
- *	conntrack knows its flow, or it is a reply: passes
- *	the flow's names are known and this packet belongs to them: passes
+ *	its connection is held: it is held, too
+ *	its connection is known: passes, after its ClientHello was compared with the known one
+ *	it is a reply: passes
  *	decrypt: complete: note the names, passes; incomplete: held; else passes
  *
- * Held flows come before conntrack because conntrack knows the flow as soon as its first
- * packet was released, and those that are not released yet must not be overtaken.
+ * A connection is known by its path, the DCID of its first Initial and the version. Whether
+ * conntrack knows the 5-tuple does not matter: a client may begin any number of connections from
+ * one port.
  */
 #include "budget.h"
+#include "compat/compat.h"
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
@@ -24,47 +27,311 @@
 #include "state.h"
 #include "stolen.h"
 
-/* A packet of a flow that is not known. */
-static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p)
+#define NQ_HANDSHAKE_TIME (5 * HZ)
+#define NQ_GUESSES	  2 /* known connections of a client whose keys a packet is tried with */
+
+static unsigned int nq_gather_pass(struct nq_net *nn, const struct nq_packet *p, enum nq_stat why)
+{
+	nq_stat_add(nn, why, nq_packet_datagrams(p));
+	return NF_ACCEPT;
+}
+
+static struct nq_id nq_gather_id(const struct nq_names *names)
+{
+	return (struct nq_id){
+		.version = names->version,
+		.dcid = names->first,
+		.scid = names->scid,
+	};
+}
+
+/* The ClientHello is complete, and its names were noted unless @err. */
+static unsigned int nq_gather_done(struct nq_net *nn, const struct nq_packet *p,
+				   const struct nq_id *id, int err)
+{
+	unsigned int verdict;
+
+	if (err)
+		return nq_overload_verdict(nn, p);
+	/* Another CPU may have begun to hold the connection: not past those packets. */
+	smp_mb(); /* names before holds; pairs with nq_hold_begin() */
+	if (nq_hold_follow(nn, p, id, &verdict))
+		return verdict;
+	return nq_gather_pass(nn, p, NQ_STAT_whole);
+}
+
+/*
+ * Packet @p was fed to the flight in @s, which was resumed behind what is known of @names: is it
+ * the same ClientHello, or a second one after it? Puts @s.
+ */
+static unsigned int nq_gather_more(struct nq_net *nn, const struct nq_packet *p,
+				   struct nq_names *names, struct nq_scratch *s, enum nq_fed fed,
+				   const struct nq_track *track)
+{
+	struct nq_id id = nq_gather_id(names);
+	struct nq_flight *f = &s->flight;
+	unsigned int i;
+	int err;
+
+	if (!nq_names_agree(names, f))
+		nq_names_spoil(nn, names);
+	if (READ_ONCE(names->gone)) {
+		nq_scratch_put(s);
+		return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+	}
+	for (i = 0; i < track->n_others; i++)
+		nq_names_note(nn, names, &track->others[i]);
+	if (fed == NQ_FED_DONE) {
+		err = nq_names_add(nn, &p->path, &id, f, track);
+		nq_scratch_put(s);
+		return nq_gather_done(nn, p, &id, err);
+	}
+	if ((fed == NQ_FED_MORE || fed == NQ_FED_LIMIT) && f->crypto.top > f->base) {
+		if (fed == NQ_FED_MORE && nq_stolen_can(p))
+			return nq_hold_begin(nn, p, &id, s, track);
+		nq_scratch_put(s);
+		return fed == NQ_FED_LIMIT ? nq_overload_verdict(nn, p)
+					   : nq_gather_pass(nn, p, NQ_STAT_unreadable);
+	}
+	nq_names_saw(names, track);
+	nq_scratch_put(s);
+	return nq_gather_pass(nn, p, NQ_STAT_known);
+}
+
+/*
+ * Try to open @p with the keys of a known connection.
+ *
+ * Return: false if it does not open; @s is still the caller's, else it was put.
+ */
+static bool nq_gather_try(struct nq_net *nn, const struct nq_packet *p, struct nq_names *names,
+			  struct nq_scratch *s, unsigned int *bad_tag, unsigned int *verdict)
+{
+	struct nq_track track = {.first = names->first};
+	enum nq_fed fed;
+
+	nq_flight_resume(&s->flight, nq_version_find(p->id.version), names->first.id,
+			 names->first.len, names->end);
+	fed = nq_feed(nn, s, p->skb, &p->d, &track, bad_tag);
+	if (fed == NQ_FED_NOTHING)
+		return false;
+	*verdict = nq_gather_more(nn, p, names, s, fed, &track);
+	return true;
+}
+
+/* Were the packet's bytes taken before? */
+static bool nq_gather_seen(const struct nq_packet *p, const struct nq_names *names)
 {
 	struct nq_scratch *s = nq_scratch_get();
-	struct nq_cids cids = {};
-	unsigned int verdict;
-	enum nq_fed fed;
-	int err = 0;
+	bool seen = nq_feed_seen(s, p->skb, &p->d, names);
 
-	nq_flight_init(&s->flight);
-	fed = nq_feed(nn, s, p->skb, &p->d, &cids);
-	if (fed == NQ_FED_MORE && nq_stolen_can(p))
-		return nq_hold_begin(nn, p, s, &cids);
-	if (fed == NQ_FED_DONE)
-		err = nq_names_add(nn, &p->key, &s->flight, &cids);
 	nq_scratch_put(s);
+	return seen;
+}
 
-	switch (fed) {
-	case NQ_FED_DONE:
-		if (err)
-			return nq_overload_verdict(nn, p);
-		/* Another CPU may have begun to hold the flow: not past those packets. */
-		smp_mb(); /* names before holds; pairs with nq_hold_begin() */
-		if (nq_hold_follow(nn, p, &verdict))
+/* A packet under the first DCID of a known connection. */
+static unsigned int nq_gather_known(struct nq_net *nn, const struct nq_packet *p,
+				    struct nq_names *names)
+{
+	unsigned int verdict, bad_tag = 0;
+	struct nq_scratch *s;
+
+	if (READ_ONCE(names->gone))
+		return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+	if (!p->readable || nq_gather_seen(p, names))
+		return nq_gather_pass(nn, p, NQ_STAT_known);
+
+	s = nq_scratch_get();
+	if (nq_gather_try(nn, p, names, s, &bad_tag, &verdict))
+		return verdict;
+	nq_scratch_put(s);
+	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+	return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+}
+
+/* The packet did not open with keys of its own: maybe with those of a connection of this client. */
+static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p,
+				    struct nq_scratch *s, unsigned int bad_tag)
+{
+	struct nq_names *names = NULL;
+	struct nq_track track = {};
+	unsigned int i, verdict;
+	enum nq_fed fed;
+	struct nq_id id;
+	u16 base;
+
+	if (nq_hold_by_scid(nn, &p->path, &p->id.scid, &id, &base)) {
+		track.first = id.dcid;
+		nq_flight_resume(&s->flight, nq_version_find(p->id.version), id.dcid.id,
+				 id.dcid.len, base);
+		fed = nq_feed(nn, s, p->skb, &p->d, &track, &bad_tag);
+		if (fed != NQ_FED_NOTHING) {
+			nq_scratch_put(s);
+			if (nq_hold_follow(nn, p, &id, &verdict))
+				return verdict;
+			return nq_gather_pass(nn, p, NQ_STAT_known); /* released meanwhile */
+		}
+	}
+	for (i = 0; i < NQ_GUESSES; i++) {
+		names = nq_names_by_scid(nn, &p->path, &p->id.scid, names);
+		if (!names)
+			break;
+		if (nq_gather_try(nn, p, names, s, &bad_tag, &verdict))
 			return verdict;
-		nq_stat_add(nn, NQ_STAT_whole, nq_packet_datagrams(p));
-		return NF_ACCEPT;
-	case NQ_FED_LIMIT:
-		return nq_overload_verdict(nn, p);
-	case NQ_FED_MORE: /* cannot be held, and dropping it would end the connection */
-		break;
+	}
+	nq_scratch_put(s);
+	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+	return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+}
+
+/*
+ * A packet of a connection that is not known, so it may open one. If it is known as @dead, a whole
+ * ClientHello is read all the same, but nothing waits for the rest of one.
+ */
+static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, bool dead)
+{
+	struct nq_track track = {.first = p->id.dcid};
+	unsigned int bad_tag = 0, verdict;
+	enum nq_fed fed = NQ_FED_NOTHING;
+	struct nq_names *names;
+	struct nq_scratch *s;
+	int err;
+
+	/* 0-RTT that overtook its Initial */
+	if (!p->readable)
+		return !dead && nq_stolen_can(p) ? nq_hold_begin(nn, p, &p->id, NULL, &track)
+						 : nq_gather_pass(nn, p, NQ_STAT_unreadable);
+
+	s = nq_scratch_get();
+	if (p->id.dcid.len >= NQ_DCID_MIN) {
+		nq_flight_resume(&s->flight, nq_version_find(p->id.version), p->id.dcid.id,
+				 p->id.dcid.len, 0);
+		fed = nq_feed(nn, s, p->skb, &p->d, &track, &bad_tag);
+	}
+	switch (fed) {
 	case NQ_FED_NOTHING:
-		/* 0-RTT that overtook its Initial */
-		if (!p->initials && nq_stolen_can(p))
-			return nq_hold_begin(nn, p, NULL, &cids);
-		break;
+		return nq_gather_later(nn, p, s, bad_tag);
+	case NQ_FED_DONE:
+		err = nq_names_add(nn, &p->path, &p->id, &s->flight, &track);
+		/* Nobody asked for a second one yet, but a server would take it: its names count.
+		 */
+		names = !err && s->flight.second ? nq_names_first(nn, &p->path, &p->id) : NULL;
+		if (names && nq_gather_try(nn, p, names, s, &bad_tag, &verdict))
+			return verdict;
+		nq_scratch_put(s);
+		return nq_gather_done(nn, p, &p->id, err);
+	case NQ_FED_MORE:
+		if (!dead && nq_stolen_can(p))
+			return nq_hold_begin(nn, p, &p->id, s, &track);
+		break; /* cannot be held, and dropping it would end the connection */
+	case NQ_FED_LIMIT:
+		nq_scratch_put(s);
+		return nq_overload_verdict(nn, p);
 	case NQ_FED_DEAD:
+		nq_names_bury(nn, &p->path, &p->id, &track);
 		break;
 	}
-	nq_stat_add(nn, NQ_STAT_unreadable, nq_packet_datagrams(p));
-	return NF_ACCEPT;
+	nq_scratch_put(s);
+	return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+}
+
+/* Does a client with this ID have a connection on the path that may still send 0-RTT? */
+static bool nq_gather_young(struct nq_net *nn, const struct nq_packet *p)
+{
+	const struct nq_names *names = nq_names_by_scid(nn, &p->path, &p->id.scid, NULL);
+
+	return names && (u32)jiffies - names->born < NQ_HANDSHAKE_TIME;
+}
+
+/* Is anything known of this client on the path? */
+static bool nq_gather_client(struct nq_net *nn, const struct nq_packet *p)
+{
+	struct nq_id id;
+	u16 base;
+
+	return nq_hold_by_scid(nn, &p->path, &p->id.scid, &id, &base) ||
+	       nq_names_by_scid(nn, &p->path, &p->id.scid, NULL);
+}
+
+static unsigned int nq_gather(struct nq_net *nn, const struct nq_packet *p)
+{
+	unsigned int verdict;
+	struct nq_names *names;
+
+	if (nq_hold_follow(nn, p, &p->id, &verdict))
+		return verdict;
+	names = nq_names_first(nn, &p->path, &p->id);
+	if (names)
+		return names->dead ? nq_gather_new(nn, p, true) : nq_gather_known(nn, p, names);
+
+	/*
+	 * Also an ID that the client has from its server may open a connection: once the server has
+	 * forgotten the old one, it is as good as any.
+	 */
+	names = nq_names_other(nn, &p->path, &p->id);
+	if (names && (!p->readable || nq_gather_seen(p, names)))
+		return nq_gather_pass(nn, p, NQ_STAT_known);
+	if (nq_names_reply(nn, &p->path, &p->id))
+		return nq_gather_pass(nn, p, NQ_STAT_bound);
+	/* 0-RTT continues under the server's ID, but only as long as a handshake lasts. */
+	if (!p->readable && nq_gather_young(nn, p))
+		return nq_gather_pass(nn, p, NQ_STAT_known);
+	if (p->id.dcid.len < NQ_DCID_MIN && !nq_gather_client(nn, p))
+		return nq_gather_pass(nn, p, NQ_STAT_bound);
+	return nq_gather_new(nn, p, false);
+}
+
+/* An skb with one connection's datagrams only, which were read. */
+static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, unsigned int thoff)
+{
+	if (!nq_packet_intact(nn, p, thoff) || !nq_path_read(&p->path, p->skb, p->state, thoff))
+		return NF_ACCEPT;
+	nq_path_untranslate(&p->path, p->skb, p->state);
+	nq_stat_add(nn, NQ_STAT_initials, p->initials);
+	nq_stat_add(nn, NQ_STAT_zero_rtt, p->zero_rtt);
+	return nq_gather(nn, p);
+}
+
+/* Look at a packet alone. Return: verdict. */
+static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
+{
+	int thoff = nq_transport(p->skb, p->state->pf);
+
+	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) || !nq_packet_read(nn, p))
+		return NF_ACCEPT;
+	return nq_gather_packet(nn, p, thoff);
+}
+
+/*
+ * Datagrams of several connections in one skb, of GRO or a sender's UDP_SEGMENT: rules look at the
+ * first alone, so each goes its way by itself from here on.
+ */
+static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *whole)
+{
+	struct sk_buff *segs = skb_gso_segment(whole->skb, 0), *skb, *next;
+
+	if (IS_ERR_OR_NULL(segs))
+		return nq_overload_drop(nn, whole);
+	skb_list_walk_safe(segs, skb, next)
+	{
+		struct nq_packet p = {.skb = skb, .state = whole->state};
+		struct nq_stolen *h;
+
+		skb_mark_not_on_list(skb);
+		switch (nq_gather_part(nn, &p)) {
+		case NF_STOLEN:
+			continue;
+		case NF_ACCEPT:
+			h = nq_stolen_take(&p);
+			if (h) {
+				nq_stolen_resume(h);
+				continue;
+			}
+			break;
+		}
+		kfree_skb(skb);
+	}
+	consume_skb(whole->skb);
+	return NF_STOLEN;
 }
 
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -72,26 +339,12 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	struct nq_packet p = {.skb = skb, .state = state};
 	int thoff = nq_transport(skb, state->pf);
 	struct nq_net *nn = priv;
-	unsigned int verdict;
 
 	if (thoff < 0 || !nq_dgrams_at(&p.d, skb, thoff) || !READ_ONCE(nn->active) ||
 	    !nq_packet_read(nn, &p))
 		return NF_ACCEPT;
 	nq_budget_begin(skb);
-	if (!nq_packet_intact(nn, &p, thoff) || !nq_packet_flow(&p, thoff))
-		return NF_ACCEPT;
-
-	nq_stat_add(nn, NQ_STAT_initials, p.initials);
-	nq_stat_add(nn, NQ_STAT_zero_rtt, p.zero_rtt);
-	if (nq_hold_follow(nn, &p, &verdict))
-		return verdict;
-	if (nq_packet_bound(&p)) {
-		nq_stat_add(nn, NQ_STAT_bound, nq_packet_datagrams(&p));
-		return NF_ACCEPT;
-	}
-	if (nq_packet_known(nn, &p)) {
-		nq_stat_add(nn, NQ_STAT_known, nq_packet_datagrams(&p));
-		return NF_ACCEPT;
-	}
-	return nq_gather_new(nn, &p);
+	if (unlikely(p.mixed) && nq_stolen_can(&p))
+		return nq_gather_split(nn, &p);
+	return nq_gather_packet(nn, &p, thoff);
 }

@@ -26,44 +26,46 @@ static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_st
 	return true;
 }
 
-/* Which of @hold's flights may the packet belong to? */
-static unsigned int nq_hold_pick(const struct nq_hold *hold, const struct nq_stolen *h)
-{
-	const u8 *other = hold->kept[!hold->last].flight;
-
-	return other && nq_flight_packed_is(other, h->dcid.id, h->dcid.len) ? !hold->last
-									    : hold->last;
-}
-
 /*
- * Keep what is in @s, which @hold's flight @i was until the packet came, for the next one.
- * Return: bytes that it grew by, or -ENOMEM.
+ * Keep what is in @s for the next packet. Return: bytes that it grew by, or -ENOMEM.
  */
-static int nq_hold_save(struct nq_hold *hold, unsigned int i, const struct nq_scratch *s)
+static int nq_hold_save(struct nq_hold *hold, const struct nq_scratch *s)
 {
-	const struct nq_flight *f = &s->flight;
-	unsigned int size = nq_flight_packed_size(f), grown = 0;
-	struct nq_kept *kept = &hold->kept[i];
+	unsigned int size = nq_flight_packed_size(&s->flight), grown = 0;
 	u8 *flight;
 
-	/* A new connection: keep the flight of the other one. */
-	if (kept->flight && !nq_flight_packed_is(kept->flight, f->dcid, f->dcid_len))
-		kept = &hold->kept[!i];
-
-	if (size > kept->room) {
+	if (size > hold->room) {
 		/* Count what the allocator really takes. */
 		size = kmalloc_size_roundup(size);
 		flight = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
 		if (!flight)
 			return -ENOMEM;
-		kfree(kept->flight);
-		kept->flight = flight;
-		grown = size - kept->room;
-		kept->room = size;
+		kfree(hold->flight);
+		hold->flight = flight;
+		grown = size - hold->room;
+		hold->room = size;
 	}
-	nq_flight_pack(f, kept->flight);
-	hold->last = kept - hold->kept;
+	nq_flight_pack(&s->flight, hold->flight);
 	return grown;
+}
+
+/*
+ * A ClientHello is complete, and a second one begins behind it that no server has asked for yet:
+ * its names are to count. Only its end in the same packet will do; honest clients do not do this at
+ * all.
+ */
+static enum nq_fed nq_hold_second(struct nq_net *nn, struct nq_hold *hold,
+				  const struct nq_stolen *h, struct nq_scratch *s)
+{
+	u16 end = s->flight.base + nq_hello_size(s->flight.crypto.buf + s->flight.base, 4);
+	unsigned int bad_tag = 0;
+
+	nq_flight_resume(&s->flight, nq_version_find(hold->id.version), hold->id.dcid.id,
+			 hold->id.dcid.len, end);
+	if (nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag) != NQ_FED_DONE ||
+	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
+		return NQ_FED_LIMIT;
+	return NQ_FED_DONE;
 }
 
 /* Feed one packet to the flight. Called by the owner, no lock held. */
@@ -71,19 +73,26 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 				int *grown)
 {
 	struct nq_scratch *s = nq_scratch_get();
-	unsigned int i = nq_hold_pick(hold, h);
+	unsigned int bad_tag = 0;
 	enum nq_fed fed;
 
-	if (hold->kept[i].flight)
-		nq_flight_unpack(&s->flight, hold->kept[i].flight);
+	if (hold->flight)
+		nq_flight_unpack(&s->flight, hold->flight);
 	else
-		nq_flight_init(&s->flight);
+		nq_flight_resume(&s->flight, nq_version_find(hold->id.version), hold->id.dcid.id,
+				 hold->id.dcid.len, hold->base);
 
-	fed = nq_feed(nn, s, h->skb, &h->d, &hold->cids);
-	if (fed == NQ_FED_DONE && nq_names_add(nn, &hold->key, &s->flight, &hold->cids))
+	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
+	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+	if (fed == NQ_FED_DONE &&
+	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
 		fed = NQ_FED_LIMIT;
+	if (fed == NQ_FED_DONE && s->flight.second)
+		fed = nq_hold_second(nn, hold, h, s);
+	if (fed == NQ_FED_DEAD)
+		nq_names_bury(nn, &hold->path, &hold->id, &hold->track);
 	if (fed == NQ_FED_MORE) {
-		*grown = nq_hold_save(hold, i, s);
+		*grown = nq_hold_save(hold, s);
 		if (*grown < 0)
 			fed = NQ_FED_LIMIT;
 	}
@@ -225,13 +234,13 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 	return nq_overload_verdict(nn, p);
 }
 
-bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *verdict)
+bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, const struct nq_id *id,
+		    unsigned int *verdict)
 {
 	struct nq_hold *hold;
 	struct nq_stolen *h;
 
-	if (!READ_ONCE(nn->n_holds) || !rhashtable_lookup(&nn->holds, &p->key, nq_hold_params) ||
-	    !nq_stolen_can(p))
+	if (!READ_ONCE(nn->n_holds) || !nq_hold_find(nn, &p->path, id) || !nq_stolen_can(p))
 		return false;
 
 	h = nq_stolen_take(p);
@@ -242,7 +251,7 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	}
 
 	spin_lock_bh(&nn->hold_lock);
-	hold = rhashtable_lookup(&nn->holds, &p->key, nq_hold_params);
+	hold = nq_hold_find(nn, &p->path, id);
 	if (!hold) {
 		spin_unlock_bh(&nn->hold_lock);
 		nq_stolen_untake(h);
@@ -252,22 +261,44 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, unsigned int *
 	return true;
 }
 
-static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_scratch *s,
-				    const struct nq_cids *cids)
+bool nq_hold_by_scid(struct nq_net *nn, const struct nq_path *path, const struct nq_cid *scid,
+		     struct nq_id *id, u16 *base)
+{
+	struct rhlist_head *list, *pos;
+	struct nq_hold *hold;
+
+	if (!READ_ONCE(nn->n_holds))
+		return false;
+	list = rhltable_lookup(&nn->holds, path, nq_hold_params);
+	rhl_for_each_entry_rcu(hold, pos, list, node)
+	{
+		if (!nq_cid_same(&hold->id.scid, scid) || !nq_path_zone_is(path, hold->path.zone))
+			continue;
+		*id = hold->id;
+		*base = hold->base;
+		return true;
+	}
+	return false;
+}
+
+static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_id *id,
+				    const struct nq_scratch *s, const struct nq_track *track)
 {
 	struct nq_hold *hold;
 
 	hold = kzalloc(sizeof(*hold), GFP_ATOMIC | __GFP_NOWARN);
 	if (!hold)
 		return NULL;
-	if (s && nq_hold_save(hold, 0, s) < 0) {
+	if (s && nq_hold_save(hold, s) < 0) {
 		kfree(hold);
 		return NULL;
 	}
-	hold->key = p->key;
-	hold->cids = *cids;
+	hold->path = p->path;
+	hold->id = *id;
+	hold->base = s ? s->flight.base : 0;
+	hold->track = *track;
 	hold->state = NQ_WAITING;
-	hold->bytes = sizeof(*hold) + hold->kept[0].room;
+	hold->bytes = sizeof(*hold) + hold->room;
 	INIT_LIST_HEAD(&hold->fifo);
 	INIT_LIST_HEAD(&hold->early);
 	INIT_LIST_HEAD(&hold->fresh);
@@ -276,15 +307,15 @@ static struct nq_hold *nq_hold_make(const struct nq_packet *p, const struct nq_s
 }
 
 /* Put a new hold with its first packet, which was fed, into the table. Under hold_lock. */
-static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
-			   struct list_head *ended)
+static bool nq_hold_enter(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
+			  struct list_head *ended)
 {
-	bool early = !hold->kept[0].flight;
+	bool early = !hold->flight;
 
 	if (!READ_ONCE(nn->active) || h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
 	    (early && !nq_hold_early_room(nn, 1, ended)) ||
 	    !nq_hold_room(nn, 1, hold->bytes + nq_stolen_bytes(h), ended) ||
-	    rhashtable_insert_fast(&nn->holds, &hold->node, nq_hold_params))
+	    nq_hold_insert(nn, hold, ended))
 		return false;
 
 	list_add_tail(&h->list, &hold->queue);
@@ -301,15 +332,23 @@ static bool nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct nq_st
 	return true;
 }
 
-unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct nq_scratch *s,
-			   const struct nq_cids *cids)
+/* Is what @hold waits for known already? */
+static bool nq_hold_known(struct nq_net *nn, const struct nq_hold *hold)
+{
+	const struct nq_names *names = nq_names_first(nn, &hold->path, &hold->id);
+
+	return names && (names->dead || names->end > hold->base);
+}
+
+unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, const struct nq_id *id,
+			   struct nq_scratch *s, const struct nq_track *track)
 {
 	struct nq_hold *hold, *other;
 	struct nq_stolen *h = NULL;
 	LIST_HEAD(ended);
 	bool held, known;
 
-	hold = nq_hold_make(p, s, cids);
+	hold = nq_hold_make(p, id, s, track);
 	if (s)
 		nq_scratch_put(s);
 	if (hold)
@@ -318,20 +357,20 @@ unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, struct 
 		goto overload;
 
 	spin_lock_bh(&nn->hold_lock);
-	other = rhashtable_lookup(&nn->holds, &p->key, nq_hold_params);
+	other = nq_hold_find(nn, &p->path, id);
 	if (other) {
-		/* Another CPU was faster with another packet of this flow. */
+		/* Another CPU was faster with another packet of this connection. */
 		nq_hold_free(hold);
 		return nq_hold_join(nn, other, h, p);
 	}
-	held = nq_hold_insert(nn, hold, h, &ended);
+	held = nq_hold_enter(nn, hold, h, &ended);
 	/*
 	 * Another CPU may have completed the ClientHello since this packet was looked at. It
 	 * notes the names and then looks for a hold, here it is the other way round: one of
 	 * the two sees the other, and nothing waits for what is there already.
 	 */
-	smp_mb(); /* pairs with nq_gather_new() */
-	known = held && nq_packet_known(nn, p);
+	smp_mb(); /* pairs with nq_gather_done() */
+	known = held && nq_hold_known(nn, hold);
 	if (known)
 		nq_hold_release(nn, hold);
 	spin_unlock_bh(&nn->hold_lock);

@@ -10,9 +10,9 @@
 
 const struct rhashtable_params nq_hold_params = {
 	.head_offset = offsetof(struct nq_hold, node),
-	.key_offset = offsetof(struct nq_hold, key),
-	.key_len = sizeof(struct nq_key),
-	.hashfn = nq_key_hash,
+	.key_offset = offsetof(struct nq_hold, path),
+	.key_len = NQ_PATH_LEN,
+	.hashfn = nq_path_hash,
 	.automatic_shrinking = true,
 };
 
@@ -37,7 +37,7 @@ void nq_hold_not_early(struct nq_net *nn, struct nq_hold *hold)
 
 void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason, bool pass)
 {
-	rhashtable_remove_fast(&nn->holds, &hold->node, nq_hold_params);
+	rhltable_remove(&nn->holds, &hold->node, nq_hold_params);
 	if (hold->state == NQ_WAITING)
 		list_del_init(&hold->fifo);
 	nq_hold_not_early(nn, hold);
@@ -50,8 +50,7 @@ void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason
 
 void nq_hold_free(struct nq_hold *hold)
 {
-	kfree(hold->kept[0].flight);
-	kfree(hold->kept[1].flight);
+	kfree(hold->flight);
 	kfree_rcu(hold, rcu);
 }
 
@@ -76,6 +75,41 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended)
 
 	list_for_each_entry_safe (hold, next, ended, fifo)
 		nq_hold_finish(nn, hold);
+}
+
+struct nq_hold *nq_hold_find(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
+{
+	struct rhlist_head *list, *pos;
+	struct nq_hold *hold;
+
+	list = rhltable_lookup(&nn->holds, path, nq_hold_params);
+	rhl_for_each_entry_rcu(hold, pos, list,
+			       node) if (hold->id.version == id->version &&
+					 nq_cid_same(&hold->id.dcid, &id->dcid) &&
+					 nq_path_zone_is(path, hold->path.zone)) return hold;
+	return NULL;
+}
+
+int nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct list_head *ended)
+{
+	struct nq_hold *other, *oldest = NULL;
+	struct rhlist_head *list, *pos;
+	unsigned int count = 0;
+
+	list = rhltable_lookup(&nn->holds, &hold->path, nq_hold_params);
+	rhl_for_each_entry_rcu(other, pos, list, node)
+	{
+		count++;
+		if (!other->owned && (!oldest || time_before(other->began, oldest->began)))
+			oldest = other;
+	}
+	if (count >= NQ_PATH_HOLDS) {
+		if (!oldest)
+			return -ENOSPC;
+		nq_hold_unlink(nn, oldest, NQ_STAT_evicted, nq_overload_pass(nn));
+		list_add_tail(&oldest->fifo, ended);
+	}
+	return rhltable_insert(&nn->holds, &hold->node, nq_hold_params);
 }
 
 /* Is there room for @flows and @bytes more? Under hold_lock. */
@@ -245,12 +279,12 @@ int nq_hold_init(struct nq_net *nn)
 	INIT_LIST_HEAD(&nn->fifo);
 	INIT_LIST_HEAD(&nn->early);
 	timer_setup(&nn->timer, nq_hold_expire, 0);
-	return rhashtable_init(&nn->holds, &nq_hold_params);
+	return rhltable_init(&nn->holds, &nq_hold_params);
 }
 
 void nq_hold_exit(struct nq_net *nn)
 {
 	timer_shutdown_sync(&nn->timer);
 	nq_hold_flush(nn, false);
-	rhashtable_destroy(&nn->holds);
+	rhltable_destroy(&nn->holds);
 }

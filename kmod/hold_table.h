@@ -43,20 +43,14 @@ enum nq_hold_state {
 	NQ_ENDING,
 };
 
-/**
- * struct nq_kept - a flight as far as it got
- * @flight:	packed; NULL until an Initial opened
- * @room:	bytes allocated for it
- */
-struct nq_kept {
-	u8 *flight;
-	unsigned int room;
-};
+#define NQ_PATH_HOLDS 16 /* connections held of one path; bounds each walk */
 
 /**
- * struct nq_hold - a held flow
+ * struct nq_hold - a held connection
  * @node:	in nq_net.holds
- * @key:	client to server, as sent
+ * @path:	client to server, as sent
+ * @id:		of its first packet: DCID and version tell it from others on its path. Like
+ *		@path, set before it is in the table, and read under RCU.
  * @fifo:	in nq_net.fifo while WAITING
  * @early:	in nq_net.early while WAITING and no Initial has opened: only 0-RTT came
  * @fresh:	packets that were not looked at, in arrival order
@@ -68,18 +62,19 @@ struct nq_kept {
  * @owned:	someone is at work
  * @pass:	ENDING: send the packets on unmatched, do not drop them
  * @reason:	ENDING: the counter for them
- * @kept:	the owner's: its flight. A client may begin two connections from a port at once,
- *		and their Initials come in any order: so there may be two. Whichever is complete
- *		first decides for both; conntrack keeps them together anyway.
- * @last:	the owner's: the one in @kept that grew last
- * @cids:	the owner's: DCIDs of Initials that opened
+ * @base:	of the flight: not 0 if a second ClientHello is waited for; as @id
+ * @flight:	the owner's: packed as far as it got; NULL until an Initial opened
+ * @room:	the owner's: bytes allocated for it
+ * @track:	the owner's: what was noted of Initials that opened
  * @rcu:	for kfree_rcu()
  *
  * All under hold_lock but for what is the owner's. Freed by RCU.
  */
 struct nq_hold {
-	struct rhash_head node;
-	struct nq_key key;
+	struct rhlist_head node;
+	struct nq_path path;
+	struct nq_id id;
+	u16 base;
 	struct list_head fifo;
 	struct list_head early;
 	struct list_head fresh;
@@ -91,9 +86,9 @@ struct nq_hold {
 	bool owned;
 	bool pass;
 	u8 reason;
-	struct nq_kept kept[2];
-	u8 last;
-	struct nq_cids cids;
+	u8 *flight;
+	unsigned int room;
+	struct nq_track track;
 	struct rcu_head rcu;
 };
 
@@ -105,6 +100,17 @@ static inline void nq_hold_charge(struct nq_net *nn, struct nq_hold *hold, int b
 	hold->bytes += bytes;
 	WRITE_ONCE(nn->hold_bytes, nn->hold_bytes + bytes);
 }
+
+/** nq_hold_find - the hold of a connection, or NULL. Under RCU or hold_lock. */
+struct nq_hold *nq_hold_find(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);
+
+/**
+ * nq_hold_insert - put a new hold into the table
+ *
+ * If its path has too many, the oldest of them that nobody is at work on goes to @ended. Under
+ * hold_lock. Return: 0 or -errno.
+ */
+int nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct list_head *ended);
 
 /** nq_hold_time - how long a flow may wait, in jiffies */
 unsigned long nq_hold_time(const struct nq_net *nn);

@@ -13,7 +13,7 @@ static int __init nq_init(void)
 {
 	int err;
 
-	nq_key_init();
+	nq_path_init();
 	nq_simd_init();
 	err = nq_net_register();
 	if (err)

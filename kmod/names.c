@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Remembered flows, bounded in number and memory. The oldest makes room, but one that
- * was looked at since its last turn as the oldest gets another round (second chance):
- * close to LRU, and a reader writes one byte at most, without a lock.
+ * Remembered connections, bounded in number and memory. Memory is made by the oldest giving up its
+ * ClientHello's bytes, then by the oldest going; but one that was looked at since its last turn as
+ * the oldest gets another round (second chance): close to LRU, and a reader writes one byte at
+ * most, without a lock.
  */
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
@@ -10,43 +11,69 @@
 #include "names.h"
 #include "state.h"
 
-#define NQ_DROP_MAX 128 /* flows that one packet, or one turn at the lock, may push out */
+#define NQ_DROP_MAX    128 /* flows that one packet, or one turn at the lock, may push out */
+#define NQ_STALE_MAX   4   /* ClientHellos that one packet may have forgotten for their age */
+#define NQ_PROOF_SHARE 8   /* a ClientHello's bytes take no greater part of names_bytes: 1 / this */
 
 static const struct rhashtable_params nq_names_params = {
 	.head_offset = offsetof(struct nq_names, node),
-	.key_offset = offsetof(struct nq_names, key),
-	.key_len = sizeof(struct nq_key),
-	.hashfn = nq_key_hash,
+	.key_offset = offsetof(struct nq_names, path),
+	.key_len = NQ_PATH_LEN,
+	.hashfn = nq_path_hash,
 	.automatic_shrinking = true,
 };
 
-void nq_cids_add(struct nq_cids *cids, const u8 *id, u8 len)
-{
-	if (nq_cids_have(cids, id, len))
-		return;
-	if (cids->n == NQ_CIDS)
-		memmove(&cids->cid[0], &cids->cid[1], sizeof(cids->cid[0]) * --cids->n);
-	nq_cid_set(&cids->cid[cids->n++], id, len);
-}
+/* With usual names it is 256 bytes to the allocator. */
+static_assert(offsetof(struct nq_names, data) <= 240);
 
-bool nq_cids_have(const struct nq_cids *cids, const u8 *id, u8 len)
+void nq_track_other(struct nq_track *track, const u8 *id, u8 len)
 {
 	unsigned int i;
 
-	for (i = 0; i < cids->n; i++)
-		if (nq_cid_is(&cids->cid[i], id, len))
-			return true;
-	return false;
+	for (i = 0; i < track->n_others; i++)
+		if (nq_cid_is(&track->others[i], id, len))
+			return;
+	if (i < NQ_OTHERS)
+		nq_cid_set(&track->others[track->n_others++], id, len);
+}
+
+/* Under names_lock. */
+static void nq_names_disprove(struct nq_net *nn, struct nq_names *n)
+{
+	struct nq_proof *proof =
+		rcu_dereference_protected(n->proof, lockdep_is_held(&nn->names_lock));
+
+	if (!proof)
+		return;
+	RCU_INIT_POINTER(n->proof, NULL);
+	list_del(&proof->list);
+	WRITE_ONCE(nn->names_bytes, nn->names_bytes - proof->size);
+	kfree_rcu(proof, rcu);
 }
 
 /* Under names_lock. */
 static void nq_names_drop(struct nq_net *nn, struct nq_names *n)
 {
-	rhashtable_remove_fast(&nn->names, &n->node, nq_names_params);
+	nq_names_disprove(nn, n);
+	rhltable_remove(&nn->names, &n->node, nq_names_params);
 	list_del(&n->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names - 1);
 	WRITE_ONCE(nn->names_bytes, nn->names_bytes - n->size);
 	kfree_rcu(n, rcu);
+}
+
+/* A handshake is over by now, or has failed: what comes is compared as a whole, or unreadable. */
+static void nq_names_forget_proofs(struct nq_net *nn)
+{
+	unsigned int left = NQ_STALE_MAX;
+	struct nq_proof *proof;
+
+	while (left--) {
+		proof = list_first_entry_or_null(&nn->proofs, struct nq_proof, list);
+		if (!proof || (u32)jiffies - proof->owner->born < NQ_PROOF_TIME)
+			return;
+		nq_names_disprove(nn, proof->owner);
+	}
 }
 
 static bool nq_names_fits(const struct nq_net *nn, unsigned int flows, size_t size)
@@ -59,11 +86,20 @@ static bool nq_names_fits(const struct nq_net *nn, unsigned int flows, size_t si
 static bool nq_names_room(struct nq_net *nn, unsigned int flows, size_t size)
 {
 	unsigned int chances = 16, left = NQ_DROP_MAX; /* these bound the time spent here */
+	struct nq_proof *proof;
 	struct nq_names *oldest;
 
 	if (flows > READ_ONCE(nn->limits.names_flows) || size > READ_ONCE(nn->limits.names_bytes))
 		return false;
 	while (!nq_names_fits(nn, flows, size)) {
+		if (!left)
+			return false;
+		proof = list_first_entry_or_null(&nn->proofs, struct nq_proof, list);
+		if (proof && nn->n_names + flows <= READ_ONCE(nn->limits.names_flows)) {
+			left--;
+			nq_names_disprove(nn, proof->owner);
+			continue;
+		}
 		oldest = list_first_entry(&nn->lru, struct nq_names, lru);
 		if (chances && READ_ONCE(oldest->looked_at)) {
 			chances--;
@@ -71,38 +107,226 @@ static bool nq_names_room(struct nq_net *nn, unsigned int flows, size_t size)
 			list_move_tail(&oldest->lru, &nn->lru);
 			continue;
 		}
-		if (!left--)
-			return false;
+		left--;
 		nq_names_drop(nn, oldest);
 	}
 	return true;
 }
 
-static struct nq_names *nq_names_make(const struct nq_key *key, const struct nq_flight *flight,
-				      const struct nq_cids *cids)
+/* Of two that match the same, the younger. */
+static struct nq_names *nq_names_younger(struct nq_names *a, struct nq_names *b)
+{
+	return !a || (s32)(b->seq - a->seq) > 0 ? b : a;
+}
+
+static struct nq_names *nq_names_look(struct nq_names *n)
+{
+	if (n && !READ_ONCE(n->looked_at))
+		WRITE_ONCE(n->looked_at, true);
+	return n;
+}
+
+/* Is it one of @n's later IDs? */
+static bool nq_names_goes_by(const struct nq_names *n, const struct nq_cid *cid)
+{
+	/* pairs with nq_names_note(): the ID is there before it is seen */
+	unsigned int i, n_others = smp_load_acquire(&n->n_others);
+
+	for (i = 0; i < n_others; i++)
+		if (nq_cid_same(&n->others[i], cid))
+			return true;
+	return false;
+}
+
+struct nq_names *nq_names_first(struct nq_net *nn, const struct nq_path *path,
+				const struct nq_id *id)
+{
+	struct rhlist_head *list, *pos;
+	struct nq_names *n;
+
+	if (!READ_ONCE(nn->n_names))
+		return NULL;
+	list = rhltable_lookup(&nn->names, path, nq_names_params);
+	rhl_for_each_entry_rcu(
+		n, pos, list,
+		node) if (n->version == id->version && nq_cid_same(&n->first, &id->dcid) &&
+			  nq_path_zone_is(path, n->path.zone)) return nq_names_look(n);
+	return NULL;
+}
+
+struct nq_names *nq_names_other(struct nq_net *nn, const struct nq_path *path,
+				const struct nq_id *id)
+{
+	struct nq_names *n, *found = NULL;
+	struct rhlist_head *list, *pos;
+	bool mine, best = false;
+
+	if (!READ_ONCE(nn->n_names))
+		return NULL;
+	list = rhltable_lookup(&nn->names, path, nq_names_params);
+	rhl_for_each_entry_rcu(n, pos, list, node)
+	{
+		if (!nq_names_goes_by(n, &id->dcid) || !nq_path_zone_is(path, n->path.zone))
+			continue;
+		/* A short ID, or none, may have been given to several clients. */
+		mine = nq_cid_same(&n->scid, &id->scid);
+		if (found && (mine < best || (mine == best && nq_names_younger(found, n) == found)))
+			continue;
+		found = n;
+		best = mine;
+	}
+	return nq_names_look(found);
+}
+
+struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
+{
+	struct nq_names *n = nq_names_first(nn, path, id);
+
+	return n ? n : nq_names_other(nn, path, id);
+}
+
+struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
+				  const struct nq_cid *scid, const struct nq_names *before)
+{
+	struct nq_names *n, *found = NULL;
+	struct rhlist_head *list, *pos;
+
+	if (!READ_ONCE(nn->n_names))
+		return NULL;
+	list = rhltable_lookup(&nn->names, path, nq_names_params);
+	rhl_for_each_entry_rcu(n, pos, list, node) if (nq_cid_same(&n->scid, scid) &&
+						       nq_path_zone_is(path, n->path.zone) &&
+						       (!before || (s32)(n->seq - before->seq) < 0))
+		found = nq_names_younger(found, n);
+	return nq_names_look(found);
+}
+
+bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
+{
+	struct nq_path rev;
+
+	nq_path_reverse(&rev, path);
+	return nq_names_by_scid(nn, &rev, &id->dcid, NULL);
+}
+
+bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight)
+{
+	const struct nq_proof *proof = rcu_dereference(n->proof);
+	const struct nq_reasm *r = &flight->crypto;
+	unsigned int i, start, end;
+
+	for (i = 0; i < r->n_ranges; i++) {
+		start = r->ranges[i].start;
+		end = min_t(unsigned int, r->ranges[i].end, n->end);
+		if (start >= end)
+			break;
+		if (proof && memcmp(proof->bytes + start, r->buf + start, end - start))
+			return false;
+		if (!proof &&
+		    (n->base || start || end < n->end || nq_bytes_hash(r->buf, end) != n->digest))
+			return false;
+	}
+	return true;
+}
+
+/* The one in the table with @n's ID. Under names_lock. */
+static struct nq_names *nq_names_same(struct nq_net *nn, const struct nq_names *n)
+{
+	struct rhlist_head *list, *pos;
+	struct nq_names *old;
+
+	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
+	rhl_for_each_entry_rcu(old, pos, list, node) if (old->version == n->version &&
+							 nq_cid_same(&old->first, &n->first) &&
+							 old->path.zone == n->path.zone) return old;
+	return NULL;
+}
+
+void nq_names_spoil(struct nq_net *nn, struct nq_names *n)
+{
+	struct nq_names *now;
+
+	spin_lock_bh(&nn->names_lock);
+	now = nq_names_same(nn, n); /* a second ClientHello may have replaced it */
+	if (now)
+		WRITE_ONCE(now->gone, true);
+	WRITE_ONCE(n->gone, true);
+	spin_unlock_bh(&nn->names_lock);
+}
+
+void nq_names_saw(struct nq_names *n, const struct nq_track *track)
+{
+	unsigned int i, at = READ_ONCE(n->at);
+
+	for (i = 0; i < min_t(unsigned int, track->at, NQ_SEEN); i++)
+		WRITE_ONCE(n->seen[at++ % NQ_SEEN], track->seen[i]);
+	WRITE_ONCE(n->at, at);
+}
+
+void nq_names_note(struct nq_net *nn, struct nq_names *n, const struct nq_cid *cid)
+{
+	if (nq_names_goes_by(n, cid))
+		return;
+	spin_lock_bh(&nn->names_lock);
+	if (!nq_names_goes_by(n, cid) && n->n_others < NQ_OTHERS) {
+		n->others[n->n_others] = *cid;
+		/* pairs with nq_names_goes_by() */
+		smp_store_release(&n->n_others, n->n_others + 1);
+	}
+	spin_unlock_bh(&nn->names_lock);
+}
+
+bool nq_names_seen(const struct nq_names *n, u32 hash)
+{
+	unsigned int i;
+
+	for (i = 0; i < NQ_SEEN; i++)
+		if (READ_ONCE(n->seen[i]) == hash)
+			return true;
+	return false;
+}
+
+/* A connection with room for @len bytes of names. */
+static struct nq_names *nq_names_make(const struct nq_path *path, const struct nq_id *id,
+				      const struct nq_track *track, unsigned int len)
+{
+	/* Count what the allocator really takes. */
+	size_t size = kmalloc_size_roundup(offsetof(struct nq_names, data) + len);
+	struct nq_names *n = kzalloc(max(size, sizeof(*n)), GFP_ATOMIC | __GFP_NOWARN);
+
+	if (!n)
+		return NULL;
+	n->path = *path;
+	n->version = id->version;
+	n->first = id->dcid;
+	n->scid = id->scid;
+	memcpy(n->others, track->others, sizeof(n->others));
+	n->n_others = track->n_others;
+	memcpy(n->seen, track->seen, sizeof(n->seen));
+	n->size = size;
+	n->born = (u32)jiffies;
+	return n;
+}
+
+static struct nq_names *nq_names_read(const struct nq_path *path, const struct nq_id *id,
+				      const struct nq_flight *flight, const struct nq_track *track)
 {
 	const struct nq_hello *hello = &flight->hello;
-	const u8 *buf = flight->crypto.buf;
+	const u8 *buf = flight->crypto.buf + flight->base;
 	unsigned int i, sni_len = hello->sni_len;
 	struct nq_names *n;
-	size_t size;
 
 	if (sni_len && buf[hello->sni_off + sni_len - 1] == '.')
 		sni_len--;
-
-	/* Count what the allocator really takes. */
-	size = kmalloc_size_roundup(struct_size(n, data, sni_len + hello->alpn_len));
-	n = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	n = nq_names_make(path, id, track, sni_len + hello->alpn_len);
 	if (!n)
 		return NULL;
-	n->key = *key;
-	n->looked_at = false;
 	n->ech = hello->ech;
+	n->base = flight->base;
+	n->end = flight->base + nq_hello_size(buf, 4);
+	n->digest = nq_bytes_hash(buf, n->end - n->base);
 	n->sni_len = sni_len;
 	n->alpn_len = hello->alpn_len;
-	n->size = size;
-	n->born = jiffies;
-	n->cids = *cids;
 	for (i = 0; i < sni_len; i++) {
 		u8 c = buf[hello->sni_off + i];
 
@@ -112,48 +336,154 @@ static struct nq_names *nq_names_make(const struct nq_key *key, const struct nq_
 	return n;
 }
 
-int nq_names_add(struct nq_net *nn, const struct nq_key *key, const struct nq_flight *flight,
-		 const struct nq_cids *cids)
+/* Memory for the bytes of @n's ClientHello, or NULL if they would take too much. */
+static struct nq_proof *nq_proof_make(const struct nq_net *nn, struct nq_names *n)
 {
-	struct nq_names *n, *old;
-	int err = 0;
+	struct nq_proof *proof;
+	size_t size = kmalloc_size_roundup(struct_size(proof, bytes, n->end));
 
-	n = nq_names_make(key, flight, cids);
-	if (!n)
-		return -ENOMEM;
+	if (size > READ_ONCE(nn->limits.names_bytes) / NQ_PROOF_SHARE)
+		return NULL;
+	proof = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN);
+	if (!proof)
+		return NULL;
+	proof->owner = n;
+	proof->size = size;
+	return proof;
+}
 
-	spin_lock_bh(&nn->names_lock);
-	if (!READ_ONCE(nn->active))
-		goto out_free; /* the last rule is gone, and nothing would ever forget this flow */
-	old = rhashtable_lookup_fast(&nn->names, key, nq_names_params);
-	if (old)
-		nq_names_drop(nn, old);
-	if (!nq_names_room(nn, 1, n->size)) {
-		err = -ENOSPC;
-		goto out_free;
+/* A path has NQ_PATH_NAMES at most. Under names_lock. */
+static void nq_names_path_room(struct nq_net *nn, const struct nq_names *n)
+{
+	struct nq_names *old, *oldest = NULL;
+	struct rhlist_head *list, *pos;
+	unsigned int count = 0;
+
+	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
+	rhl_for_each_entry_rcu(old, pos, list, node)
+	{
+		if (!oldest || (s32)(old->seq - oldest->seq) < 0)
+			oldest = old;
+		count++;
 	}
-	err = rhashtable_insert_fast(&nn->names, &n->node, nq_names_params);
+	if (count >= NQ_PATH_NAMES)
+		nq_names_drop(nn, oldest);
+}
+
+/*
+ * What is known of the connection that @n is to be of? Under names_lock. Return: the one that
+ * stays, with its names or without them; or NULL, and @n takes its place.
+ */
+static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
+				       struct nq_flight *flight, bool *whole)
+{
+	struct nq_names *first = nq_names_same(nn, n);
+	struct nq_proof *proof;
+
+	if (!first) {
+		nq_names_path_room(nn, n);
+		*whole = !n->base;
+		return NULL;
+	}
+	if (first->dead) {
+		*whole = !n->base;
+		nq_names_drop(nn, first);
+		return NULL;
+	}
+	if (first->end != n->base) {
+		if (first->digest != n->digest || first->base != n->base)
+			WRITE_ONCE(first->gone, true);
+		return first;
+	}
+	/* A second ClientHello: what is known of the connection besides it stays. */
+	proof = rcu_dereference_protected(first->proof, lockdep_is_held(&nn->names_lock));
+	*whole = proof;
+	if (proof)
+		memcpy(flight->crypto.buf, proof->bytes, n->base);
+	memcpy(n->others, first->others, sizeof(n->others));
+	n->n_others = first->n_others;
+	n->gone = READ_ONCE(first->gone);
+	nq_names_drop(nn, first);
+	return NULL;
+}
+
+/*
+ * Make room for @n, put it into the table, and the bytes of its ClientHello with it. Under
+ * names_lock. Return: 0, -ENOSPC or -ENOMEM.
+ */
+static int nq_names_insert(struct nq_net *nn, struct nq_names *n, struct nq_proof **proof,
+			   const struct nq_flight *flight)
+{
+	bool both;
+	int err;
+
+	nq_names_forget_proofs(nn);
+	both = *proof && nq_names_room(nn, 1, n->size + (*proof)->size);
+	if (!both && !nq_names_room(nn, 1, n->size))
+		return -ENOSPC;
+	n->seq = ++nn->names_seq;
+	if (both) {
+		memcpy((*proof)->bytes, flight->crypto.buf, n->end);
+		RCU_INIT_POINTER(n->proof, *proof);
+	}
+	err = rhltable_insert(&nn->names, &n->node, nq_names_params);
 	if (err)
-		goto out_free;
+		return err;
 	list_add_tail(&n->lru, &nn->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names + 1);
-	WRITE_ONCE(nn->names_bytes, nn->names_bytes + n->size);
-	spin_unlock_bh(&nn->names_lock);
+	WRITE_ONCE(nn->names_bytes, nn->names_bytes + n->size + (both ? (*proof)->size : 0));
+	if (both) {
+		list_add_tail(&(*proof)->list, &nn->proofs);
+		*proof = NULL;
+	}
 	return 0;
+}
 
-out_free:
+int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		 struct nq_flight *flight, const struct nq_track *track)
+{
+	struct nq_proof *proof, *none = NULL;
+	struct nq_names *n;
+	bool whole, unused = true;
+	int err = 0;
+
+	n = nq_names_read(path, id, flight, track);
+	if (!n)
+		return -ENOMEM;
+	proof = nq_proof_make(nn, n);
+
+	spin_lock_bh(&nn->names_lock);
+	/* Else the last rule is gone, and nothing would ever forget this flow. */
+	if (READ_ONCE(nn->active) && !nq_names_merge(nn, n, flight, &whole)) {
+		err = nq_names_insert(nn, n, whole ? &proof : &none, flight);
+		unused = err;
+	}
 	spin_unlock_bh(&nn->names_lock);
-	kfree(n);
+	if (unused)
+		kfree(n);
+	kfree(proof);
 	return err;
 }
 
-struct nq_names *nq_names_get(struct nq_net *nn, const struct nq_key *key)
+void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		   const struct nq_track *track)
 {
-	struct nq_names *n = rhashtable_lookup(&nn->names, key, nq_names_params);
+	struct nq_names *n = nq_names_make(path, id, track, 0);
+	struct nq_proof *none = NULL;
+	bool unused = true;
 
-	if (n && !READ_ONCE(n->looked_at))
-		WRITE_ONCE(n->looked_at, true);
-	return n;
+	if (!n)
+		return;
+	n->gone = true;
+	n->dead = true;
+	spin_lock_bh(&nn->names_lock);
+	if (READ_ONCE(nn->active) && !nq_names_same(nn, n)) {
+		nq_names_path_room(nn, n);
+		unused = nq_names_insert(nn, n, &none, NULL);
+	}
+	spin_unlock_bh(&nn->names_lock);
+	if (unused)
+		kfree(n);
 }
 
 void nq_names_trim(struct nq_net *nn)
@@ -185,11 +515,12 @@ int nq_names_init(struct nq_net *nn)
 {
 	spin_lock_init(&nn->names_lock);
 	INIT_LIST_HEAD(&nn->lru);
-	return rhashtable_init(&nn->names, &nq_names_params);
+	INIT_LIST_HEAD(&nn->proofs);
+	return rhltable_init(&nn->names, &nq_names_params);
 }
 
 void nq_names_exit(struct nq_net *nn)
 {
 	nq_names_flush(nn);
-	rhashtable_destroy(&nn->names);
+	rhltable_destroy(&nn->names);
 }

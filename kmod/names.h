@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Remembered flows: what a first flight asked for. */
+/* Remembered connections: what a first flight asked for. */
 #ifndef NQ_NAMES_H
 #define NQ_NAMES_H
 
@@ -8,49 +8,104 @@
 #include "core/flight.h"
 #include "dgram.h"
 
-/* Connection IDs that one first flight may use: its own, the server's, one more. */
-#define NQ_CIDS 3
-
-/** struct nq_cids - DCIDs under which Initials of a flight opened, newest last */
-struct nq_cids {
-	u8 n;
-	struct nq_cid cid[NQ_CIDS];
-};
-
-/** nq_cids_add - note one; the oldest makes room */
-void nq_cids_add(struct nq_cids *cids, const u8 *id, u8 len);
-
-/** nq_cids_have - is it one of them? */
-bool nq_cids_have(const struct nq_cids *cids, const u8 *id, u8 len);
+#define NQ_OTHERS 2 /* further IDs of a connection: the server's, one more */
+#define NQ_SEEN	  2 /* datagrams that are known again without opening them */
+#define NQ_PROOF_TIME                                                                              \
+	(10 * HZ)	 /* how long a ClientHello's bytes are kept: some PTOs of its client */
+#define NQ_PATH_NAMES 16 /* connections remembered of one path; bounds each walk */
 
 /**
- * struct nq_names - one flow
+ * struct nq_track - what is noted of a flight while it is read
+ * @first:	DCID of its first Initial
+ * @n_others:	how many of @others
+ * @others:	IDs, other than the first, of Initials that opened with the flight's keys
+ * @at:		where the next of @seen goes
+ * @seen:	nq_bytes_hash() of the last datagrams that opened
+ */
+struct nq_track {
+	struct nq_cid first;
+	u8 n_others;
+	struct nq_cid others[NQ_OTHERS];
+	u8 at;
+	u32 seen[NQ_SEEN];
+};
+
+/** nq_track_other - note an ID; when there is no room it is not noted */
+void nq_track_other(struct nq_track *track, const u8 *id, u8 len);
+
+/**
+ * struct nq_proof - the ClientHello's bytes, to compare what comes again with
+ * @list:	in nq_net.proofs, under names_lock
+ * @owner:	whose it is
+ * @size:	of this allocation, bytes
+ * @bytes:	the CRYPTO stream up to nq_names.end
+ *
+ * But for @list nothing changes. Freed by RCU.
+ */
+struct nq_proof {
+	struct rcu_head rcu;
+	struct list_head list;
+	struct nq_names *owner;
+	u32 size;
+	u8 bytes[];
+};
+
+/**
+ * struct nq_names - one connection
  * @node:	in nq_net.names
- * @key:	client to server, as sent (before any NAT)
+ * @path:	client to server
+ * @first:	DCID of its first Initial
+ * @version:	of that
+ * @scid:	the client's own ID
  * @lru:	in nq_net.lru, under names_lock
  * @looked_at:	since it last was the oldest; READ_ONCE/WRITE_ONCE
- * @size:	of this allocation, bytes
+ * @gone:	another ClientHello came under @first: nothing is known. Set once, under
+ *		names_lock with WRITE_ONCE; READ_ONCE.
+ * @dead:	what came under @first is no ClientHello, or one that cannot be read for its length:
+ *		@gone from the start, and replaced by a better one
+ * @at:		where the next of @seen goes; as @seen
+ * @n_others:	how many of @others are valid; grows under names_lock, after the ID was
+ *		written: smp_store_release() and smp_load_acquire(). An ID never changes.
+ * @others:	IDs of its client's later packets
+ * @seen:	its datagrams, nq_bytes_hash(); READ_ONCE/WRITE_ONCE, a lost one costs only time
+ * @digest:	nq_bytes_hash() of the ClientHello
+ * @seq:	grows from connection to connection
  * @born:	in jiffies
- * @cids:	packets with these DCIDs belong to the first flight
- * @ech:	the ClientHello has encrypted_client_hello
+ * @size:	of this allocation, bytes
+ * @proof:	under RCU, changed under names_lock; NULL if the memory was needed
+ * @base:	where in the CRYPTO stream the ClientHello begins, see struct nq_flight
+ * @end:	where it ends
+ * @ech:	it has encrypted_client_hello
  * @sni_len:	0 if there is no host name
  * @alpn_len:	0 if no protocol is offered
  * @data:	host name (lower case, no trailing dot), then the ProtocolNameList
  *
- * But for @lru and @looked_at nothing changes after it was inserted. Freed by RCU.
+ * Nothing else changes after it was inserted. Freed by RCU.
  */
 struct nq_names {
-	struct rhash_head node;
-	struct nq_key key;
+	struct rhlist_head node;
 	struct list_head lru;
 	struct rcu_head rcu;
-	bool looked_at;
-	bool ech;
+	struct nq_proof __rcu *proof;
+	struct nq_path path;
+	u32 version;
+	u32 size;
+	u32 seq;
+	u32 born;
+	u32 digest;
+	u32 seen[NQ_SEEN];
+	u16 base, end;
 	u16 sni_len;
 	u16 alpn_len;
-	u32 size;
-	unsigned long born;
-	struct nq_cids cids;
+	struct nq_cid first;
+	struct nq_cid scid;
+	struct nq_cid others[NQ_OTHERS];
+	u8 n_others;
+	u8 at;
+	bool looked_at;
+	bool gone;
+	bool dead;
+	bool ech;
 	u8 data[];
 };
 
@@ -70,19 +125,65 @@ int nq_names_init(struct nq_net *nn);
 void nq_names_exit(struct nq_net *nn);
 
 /**
- * nq_names_add - remember a flow
+ * nq_names_add - remember a connection
  * @nn:		namespace
- * @key:	the flow; what was known of it is replaced
- * @flight:	complete
- * @cids:	DCIDs of its Initials
+ * @path:	its path
+ * @id:		of its first Initial
+ * @flight:	complete. If it is of a second ClientHello, what it says replaces what was known.
+ * @track:	what was noted of the flight
  *
- * Any context. Return: 0, -ENOSPC (limits) or -ENOMEM.
+ * If the same is known with another ClientHello, nothing is known of it any more. Any context.
+ * Return: 0, -ENOSPC (limits) or -ENOMEM.
  */
-int nq_names_add(struct nq_net *nn, const struct nq_key *key, const struct nq_flight *flight,
-		 const struct nq_cids *cids);
+int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		 struct nq_flight *flight, const struct nq_track *track);
 
-/** nq_names_get - a remembered flow, or NULL. Caller is under RCU. */
-struct nq_names *nq_names_get(struct nq_net *nn, const struct nq_key *key);
+/** nq_names_bury - remember that a connection cannot be read; if it is known otherwise, that stays
+ */
+void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		   const struct nq_track *track);
+
+/* The following want their caller under RCU. */
+
+/** nq_names_first - the connection that a packet with this version and DCID opens, or NULL */
+struct nq_names *nq_names_first(struct nq_net *nn, const struct nq_path *path,
+				const struct nq_id *id);
+
+/** nq_names_other - the connection that knows the DCID as a later ID, or NULL */
+struct nq_names *nq_names_other(struct nq_net *nn, const struct nq_path *path,
+				const struct nq_id *id);
+
+/** nq_names_of - the connection that a client's Initial or 0-RTT belongs to, or NULL */
+struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);
+
+/**
+ * nq_names_by_scid - the youngest connection whose client calls itself so
+ * @before:	but older than this one, unless NULL
+ */
+struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
+				  const struct nq_cid *scid, const struct nq_names *before);
+
+/** nq_names_reply - is the DCID what a client on the reverse path calls itself? */
+bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);
+
+/**
+ * nq_names_agree - is the CRYPTO data of a packet that of the known ClientHello?
+ * @n:		the connection
+ * @flight:	resumed at @n->end, fed with the packet
+ */
+bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight);
+
+/** nq_names_spoil - another ClientHello came: nothing is known any more */
+void nq_names_spoil(struct nq_net *nn, struct nq_names *n);
+
+/** nq_names_saw - know the datagrams of @track again */
+void nq_names_saw(struct nq_names *n, const struct nq_track *track);
+
+/** nq_names_note - another ID under which the client sends */
+void nq_names_note(struct nq_net *nn, struct nq_names *n, const struct nq_cid *cid);
+
+/** nq_names_seen - was a datagram with this hash taken before? */
+bool nq_names_seen(const struct nq_names *n, u32 hash);
 
 /** nq_names_trim - limits were changed: nothing stays above them. May sleep. */
 void nq_names_trim(struct nq_net *nn);

@@ -13,19 +13,27 @@
  * @skb:	the packet
  * @state:	where it is
  * @d:		its datagrams
- * @key:	its flow
- * @initials:	datagrams with an Initial in front
+ * @path:	its way
+ * @id:		version and connection IDs of the first datagram that counts
+ * @initials:	datagrams with an Initial in front, or behind Handshake packets
  * @zero_rtt:	datagrams with a 0-RTT packet in front
- * @dcid:	destination connection ID of the first of these
+ * @readable:	one of them may hold an Initial
+ * @mixed:	its datagrams are not all of these, or not all of one connection
+ * @unknown:	datagrams of an unknown version
+ * @invalid:	Initials that cannot be read
  */
 struct nq_packet {
 	struct sk_buff *skb;
 	const struct nf_hook_state *state;
 	struct nq_dgrams d;
-	struct nq_key key;
+	struct nq_path path;
+	struct nq_id id;
 	unsigned int initials;
 	unsigned int zero_rtt;
-	struct nq_cid dcid;
+	bool readable;
+	bool mixed;
+	unsigned int unknown;
+	unsigned int invalid;
 };
 
 /* The number that statistics and hold_datagrams count. */
@@ -37,7 +45,7 @@ static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
 /**
  * nq_packet_read - look at the first bytes of each datagram
  * @nn:		namespace, for counters
- * @p:		@skb and @d are set; @initials, @zero_rtt and @dcid are filled in
+ * @p:		@skb, @state and @d are set; the rest but @path is filled in
  *
  * Return: true if one of them may belong to a first flight.
  */
@@ -55,22 +63,10 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p);
 bool nq_packet_intact(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff);
 
 /**
- * nq_packet_flow - fill in @p->key
- * @p:		the packet
- * @thoff:	where its UDP header is
- *
- * Return: false if the header cannot be read.
+ * nq_packet_hides - is there an Initial among the packets of a datagram that begins with another?
+ * @off:	where it begins, from skb->data
+ * @len:	its length
  */
-bool nq_packet_flow(struct nq_packet *p, unsigned int thoff);
-
-/** nq_packet_bound - does conntrack know where this flow goes, or is this a reply? */
-bool nq_packet_bound(const struct nq_packet *p);
-
-/**
- * nq_packet_known - are the names of this flow known, and is the packet of its first flight?
- *
- * Also if it is a reply to a known flow. Caller is under RCU.
- */
-bool nq_packet_known(struct nq_net *nn, const struct nq_packet *p);
+bool nq_packet_hides(const struct sk_buff *skb, unsigned int off, unsigned int len);
 
 #endif /* NQ_PACKET_H */

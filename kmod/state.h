@@ -78,8 +78,8 @@ struct nq_limits {
 	X(evicted)	/* held ones that had to go because of a limit */		\
 	X(zero_rtt)	/* 0-RTT that may belong to a first flight */			\
 	X(invalid_initials) /* passed unread: too short, or an impossible DCID */	\
-	X(bound)	/* passed: conntrack knows the flow */				\
-	X(known)	/* passed: the flow's names are known */			\
+	X(bound)	/* passed: a reply */						\
+	X(known)	/* passed: the connection's names are known */			\
 	X(whole)	/* passed: completed a ClientHello, nothing was held */		\
 	X(unreadable)	/* passed: did not open, no ClientHello, or cannot be held */	\
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
@@ -116,7 +116,7 @@ struct nq_stats {
  *
  * @hold_lock:	guards @holds, @fifo, @hold_bytes, @timer's arming and all of struct
  *		nq_hold that its owner does not have to itself; taken with BHs off
- * @holds:	flows whose ClientHello is not complete, by address and port; changed under
+ * @holds:	connections whose ClientHello is not complete, by path; changed under
  *		@hold_lock, may be looked up under RCU
  * @fifo:	those of them that wait, oldest first
  * @early:	those of @fifo of which only 0-RTT came, oldest first; under @hold_lock
@@ -125,10 +125,12 @@ struct nq_stats {
  * @hold_bytes:	memory of the held packets and their state
  * @timer:	drops what waited too long
  *
- * @names_lock:	guards changes of @names, @lru, @n_names and @names_bytes; taken with BHs
- *		off, innermost
- * @names:	flows whose names are known; readers are under RCU
- * @lru:	the same, oldest first; a flow that was looked at gets a second round
+ * @names_lock:	guards changes of @names, @lru, @proofs, @names_seq, @n_names and @names_bytes;
+ *		taken with BHs off, innermost
+ * @names:	connections whose names are known, by path; readers are under RCU
+ * @lru:	the same, oldest first; one that was looked at gets a second round
+ * @proofs:	those that have their ClientHello's bytes, oldest first
+ * @names_seq:	how many were ever remembered
  * @n_names:	how many there are
  * @names_bytes: their memory
  */
@@ -145,7 +147,7 @@ struct nq_net {
 	bool dead;
 
 	spinlock_t hold_lock;
-	struct rhashtable holds;
+	struct rhltable holds;
 	struct list_head fifo;
 	struct list_head early;
 	unsigned int n_early;
@@ -154,8 +156,10 @@ struct nq_net {
 	struct timer_list timer;
 
 	spinlock_t names_lock;
-	struct rhashtable names;
+	struct rhltable names;
 	struct list_head lru;
+	struct list_head proofs;
+	u32 names_seq;
 	unsigned int n_names;
 	unsigned long names_bytes;
 };

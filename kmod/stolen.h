@@ -16,7 +16,6 @@
  * @state:	where it was; holds references on in, out and sk
  * @d:		where its datagrams are
  * @datagrams:	how many of them count: Initials and 0-RTT
- * @dcid:	of the first of these
  */
 struct nq_stolen {
 	struct list_head list;
@@ -25,7 +24,6 @@ struct nq_stolen {
 	struct nf_hook_state state;
 	struct nq_dgrams d;
 	unsigned int datagrams;
-	struct nq_cid dcid;
 };
 
 /** nq_stolen_can - may this packet be held at all? */

@@ -23,6 +23,7 @@
  * @NFT_QUIC_DCID:	destination connection ID, 20 bytes (RFC 8999)
  * @NFT_QUIC_SCID:	source connection ID, 20 bytes
  * @NFT_QUIC_ECH:	1 if the ClientHello has encrypted_client_hello, else 0, 1 byte
+ * @NFT_QUIC_HELLO:	enum nft_quic_hellos, 1 byte; loads for every packet, QUIC or not
  */
 enum nft_quic_keys {
 	NFT_QUIC_ALPN = 0,
@@ -33,6 +34,7 @@ enum nft_quic_keys {
 	NFT_QUIC_DCID = 5,
 	NFT_QUIC_SCID = 6,
 	NFT_QUIC_ECH = 7,
+	NFT_QUIC_HELLO = 8,
 	__NFT_QUIC_KEY_MAX
 };
 #define NFT_QUIC_KEY_MAX (__NFT_QUIC_KEY_MAX - 1)
@@ -52,6 +54,19 @@ enum nft_quic_types {
 	NFT_QUIC_TYPE_RETRY = 3,
 	NFT_QUIC_TYPE_VERSION_NEGOTIATION = 4,
 	NFT_QUIC_TYPE_SHORT = 5,
+};
+
+/**
+ * enum nft_quic_hellos - was the ClientHello of the connection that a packet opens understood?
+ * @NFT_QUIC_HELLO_MISSING: no: an Initial without names, or a long header of a version
+ *	that cannot be read
+ * @NFT_QUIC_HELLO_EXISTS: yes
+ * @NFT_QUIC_HELLO_NONE: it opens no connection
+ */
+enum nft_quic_hellos {
+	NFT_QUIC_HELLO_MISSING = 0,
+	NFT_QUIC_HELLO_EXISTS = 1,
+	NFT_QUIC_HELLO_NONE = 2,
 };
 
 /* NFTA_QUIC_FLAGS */

@@ -10,6 +10,11 @@
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
+#ifdef NQ_HAVE_GSO_H
+#include <net/gso.h>
+#else
+#include <linux/netdevice.h>
+#endif
 
 /* Does the set have an element with this key? Catch-all elements do not count. */
 static inline bool nq_set_has(const struct net *net, const struct nft_set *set, const u32 *key)

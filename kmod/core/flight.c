@@ -38,6 +38,19 @@ void nq_flight_init(struct nq_flight *f)
 	nq_reasm_init(&f->crypto);
 }
 
+void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u8 *dcid,
+		      u8 dcid_len, u16 base)
+{
+	nq_flight_init(f);
+	f->version = ver->number;
+	f->dcid_len = dcid_len;
+	memcpy(f->dcid, dcid, dcid_len);
+	f->base = base;
+	nq_keys_derive(ver, dcid, dcid_len, &f->keys);
+	f->started = true;
+	f->resumed = true;
+}
+
 static void nq_flight_begin(struct nq_flight *f, const struct nq_header *h, const u8 *dcid,
 			    const struct nq_keys *keys)
 {
@@ -52,7 +65,7 @@ static void nq_flight_begin(struct nq_flight *f, const struct nq_header *h, cons
 /* Is there a chance that the packet begins a flight of its own? */
 static bool nq_flight_fresh(const struct nq_flight *f, const struct nq_header *h, const u8 *dcid)
 {
-	if (h->dcid_len < NQ_DCID_MIN)
+	if (f->resumed || h->dcid_len < NQ_DCID_MIN)
 		return false;
 	return !f->started || h->version != f->version || h->dcid_len != f->dcid_len ||
 	       memcmp(dcid, f->dcid, f->dcid_len);
@@ -61,10 +74,23 @@ static bool nq_flight_fresh(const struct nq_flight *f, const struct nq_header *h
 /* Once the ClientHello tells its length, bytes behind it are dropped: they decide nothing. */
 static void nq_flight_bound(struct nq_flight *f)
 {
-	u32 size = nq_hello_size(f->crypto.buf, nq_reasm_prefix(&f->crypto));
+	u32 size = nq_hello_size(f->crypto.buf + f->base, nq_reasm_from(&f->crypto, f->base));
+	u32 end = f->base + size;
 
-	if (size && size < f->crypto.want)
-		nq_reasm_bound(&f->crypto, size);
+	if (!size || end >= f->crypto.want)
+		return;
+	if (nq_reasm_from(&f->crypto, end) && f->crypto.buf[end] == NQ_HELLO_TYPE)
+		f->second = true;
+	nq_reasm_bound(&f->crypto, end);
+}
+
+/* Does a frame that comes later begin another ClientHello behind the end of this one? */
+static bool nq_flight_second(const struct nq_flight *f, const struct nq_crypto *crypto)
+{
+	u32 end = f->crypto.want;
+
+	return end < NQ_CRYPTO_MAX && crypto->off <= end && end - crypto->off < crypto->len &&
+	       crypto->data[end - crypto->off] == NQ_HELLO_TYPE;
 }
 
 /* Take the CRYPTO frames of a payload that nq_frames_valid() accepted. */
@@ -74,9 +100,12 @@ static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload,
 	struct nq_cursor c;
 
 	nq_frames_init(&c, payload, len);
-	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE)
+	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE) {
+		if (nq_flight_second(f, &crypto))
+			f->second = true;
 		if (!nq_reasm_add(&f->crypto, crypto.off, crypto.data, crypto.len))
 			return false;
+	}
 	nq_flight_bound(f);
 	return true;
 }
@@ -130,6 +159,17 @@ static bool nq_flight_initial(struct nq_feed *feed, const struct nq_header *h)
 	return true;
 }
 
+/* The ClientHello as far as it came. */
+static enum nq_verdict nq_flight_hello(struct nq_flight *f)
+{
+	const u8 *buf = f->crypto.buf + f->base;
+	size_t len = nq_reasm_from(&f->crypto, f->base);
+
+	if (f->base + nq_hello_size(buf, len) > NQ_CRYPTO_MAX)
+		return NQ_NOT_OURS;
+	return nq_hello_parse(buf, len, &f->hello);
+}
+
 /* Do two packets of a datagram belong to one connection (RFC 9000 12.2)? */
 static bool nq_flight_same(const u8 *dgram, const struct nq_header *a, const struct nq_header *b)
 {
@@ -164,7 +204,7 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 
 	if (f->datagrams < U8_MAX)
 		f->datagrams++;
-	v = nq_hello_parse(f->crypto.buf, nq_reasm_prefix(&f->crypto), &f->hello);
+	v = nq_flight_hello(f);
 	/* Their frames may come in any order: only what a datagram leaves open has to be kept. */
 	if (v == NQ_MORE && f->crypto.n_ranges > NQ_RANGES_MAX) {
 		feed.res.limit = true;

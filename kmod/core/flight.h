@@ -21,8 +21,10 @@
  * @dcid:	of the FIRST Initial; the keys come from it (RFC 9001 5.2)
  * @dcid_len:	its length in bytes
  * @datagrams:	datagrams that held an Initial which decrypted, up to now
+ * @base:	where in the CRYPTO stream the ClientHello begins: 0, or behind the first one for
+ *		the second of a HelloRetryRequest (RFC 8446 4.1.4)
  * @keys:	client Initial keys
- * @hello:	offsets of the names in @crypto's bytes, valid after NQ_DONE
+ * @hello:	offsets of the names in @crypto's bytes from @base on, valid after NQ_DONE
  * @crypto:	CRYPTO stream; its last member is the buffer, so that a flight
  *		is stored in nq_flight_size() bytes
  */
@@ -32,6 +34,9 @@ struct nq_flight {
 	u8 dcid_len;
 	u8 datagrams;
 	bool started; /* keys are set */
+	bool resumed; /* and stay */
+	bool second;  /* another ClientHello begins where this one ends */
+	u16 base;
 	struct nq_keys keys;
 	struct nq_hello hello;
 	struct nq_reasm crypto;
@@ -63,6 +68,20 @@ bool nq_flight_gate_on(const u8 *head, size_t head_len, size_t len);
 void nq_flight_init(struct nq_flight *f);
 
 /**
+ * nq_flight_resume - begin in the middle: the connection is known
+ * @f:		the flight
+ * @ver:	version of the packets to come
+ * @dcid:	of the connection's first Initial
+ * @dcid_len:	its length
+ * @base:	where the ClientHello that is waited for begins
+ *
+ * Packets open with these keys or not at all. What comes from before @base is gathered too, but
+ * decides nothing.
+ */
+void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u8 *dcid,
+		      u8 dcid_len, u16 base);
+
+/**
  * nq_flight_feed - take one datagram of the client
  * @f:		the flight
  * @dgram:	the UDP payload; DECRYPTED IN PLACE, so hand in a copy
@@ -80,7 +99,8 @@ void nq_flight_init(struct nq_flight *f);
  * Errors for which a server would close the connection end the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
  * that is no ClientHello (a ServerHello, say) or that passes a limit. That is NQ_NOT_OURS
- * with @result->dead set. CRYPTO behind the ClientHello's own end counts for nothing.
+ * with @result->dead set. CRYPTO behind the ClientHello's own end is not kept; if another
+ * ClientHello begins there, @f->second says so: a server that asks for one would read it.
  *
  * Return: NQ_NOT_OURS (also if nothing in it opened), NQ_MORE or NQ_DONE. Once NQ_DONE, a
  * flight stays so until it begins anew.

@@ -3,7 +3,6 @@
 #include "cursor.h"
 
 enum {
-	NQ_TLS_CLIENT_HELLO = 1,
 	NQ_TLS_1_2 = 0x0303, /* legacy_version of TLS 1.3 */
 
 	NQ_EXT_SERVER_NAME = 0,
@@ -155,7 +154,7 @@ enum nq_verdict nq_hello_parse(const u8 *buf, size_t len, struct nq_hello *hello
 	c.limit = NQ_CRYPTO_MAX;
 	if (c.avail > c.limit)
 		c.avail = c.limit;
-	if (nq_cursor_u8(&c) != NQ_TLS_CLIENT_HELLO)
+	if (nq_cursor_u8(&c) != NQ_HELLO_TYPE)
 		nq_cursor_fail(&c);
 	size = nq_cursor_uint(&c, 3);
 	nq_cursor_sub(&c, size, &body);

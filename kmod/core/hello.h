@@ -5,6 +5,7 @@
 
 #include "types.h"
 
+#define NQ_HELLO_TYPE	  1   /* of a ClientHello message (RFC 8446 4) */
 #define NQ_EXTENSIONS_MAX 128 /* clients send about 20 */
 
 /**

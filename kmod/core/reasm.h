@@ -47,6 +47,17 @@ bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len);
  */
 void nq_reasm_bound(struct nq_reasm *r, unsigned int want);
 
+/** nq_reasm_from - bytes that are there from offset @from on without a gap */
+static inline size_t nq_reasm_from(const struct nq_reasm *r, unsigned int from)
+{
+	unsigned int i;
+
+	for (i = 0; i < r->n_ranges && r->ranges[i].start <= from; i++)
+		if (r->ranges[i].end > from)
+			return r->ranges[i].end - from;
+	return 0;
+}
+
 /** nq_reasm_prefix - bytes that are there from offset 0 without a gap */
 static inline size_t nq_reasm_prefix(const struct nq_reasm *r)
 {

@@ -16,6 +16,7 @@
 	KEY(DCID,    "dcid",    NFT_QUIC_CID_LEN,  NX_CID,  "destination connection ID")    \
 	KEY(SCID,    "scid",    NFT_QUIC_CID_LEN,  NX_CID,  "source connection ID")         \
 	KEY(ECH,     "ech",     1,                 NX_NUM,  "encrypted ClientHello")        \
+	KEY(HELLO,   "hello",   1,                 NX_NUM,  "readable ClientHello")         \
 	FORM(SNI_CONCAT, "sni", NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name")
 /* clang-format on */
 

@@ -323,6 +323,8 @@ static const struct symbol symbols[] = {
 	{NFT_QUIC_TYPE, NFT_QUIC_TYPE_SHORT, "short"},
 	{NFT_QUIC_ECH, 0, "missing"},
 	{NFT_QUIC_ECH, 1, "exists"},
+	{NFT_QUIC_HELLO, NFT_QUIC_HELLO_MISSING, "missing"},
+	{NFT_QUIC_HELLO, NFT_QUIC_HELLO_EXISTS, "exists"},
 };
 
 #define NSYMBOLS   (sizeof(symbols) / sizeof(symbols[0]))

@@ -40,6 +40,9 @@ quic type != handshake drop;ok
 quic type { retry, version-negotiation, short } drop;ok
 quic ech exists accept;ok
 quic ech missing drop;ok
+quic hello exists accept;ok
+quic hello missing drop;ok
+quic hello != missing accept;ok
 udp dport 443 quic alpn "h3" counter accept;ok
 ip saddr 10.0.0.0/8 udp dport { 443, 8443 } quic sni "a.example" quic alpn "h3" log prefix "quic alpn " drop;ok
 quic alpn "h3" meta mark set 0x00000010;ok

@@ -100,6 +100,66 @@ static void fixed_bit_cleared(void **state)
 	check_names();
 }
 
+/* The second ClientHello of a HelloRetryRequest, under the server's ID or the first one. */
+static void second_hello(void **state)
+{
+	struct qt_packet p = client(NQ_V1);
+	struct qt_cid first = p.dcid;
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		hello_of(1000);
+		p.dcid = i ? qt_cid(50, 12) : first;
+		p.key_cid = &first;
+		nq_flight_resume(&f, nq_version_find(NQ_V1), first.id, first.len, 300);
+		d.len = frames.len = 0;
+		qt_frame_crypto(&frames, 900, msg.p + 600, 400);
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_MORE);
+		assert_int_equal(nq_reasm_from(&f.crypto, 300), 0);
+		d.len = frames.len = 0;
+		qt_frame_crypto(&frames, 100, msg.p, 50); /* of the first: decides nothing */
+		qt_frame_crypto(&frames, 300, msg.p, 600);
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_DONE);
+		assert_memory_equal(f.crypto.buf + 300 + f.hello.sni_off, "fs.example.com", 14);
+	}
+	/* Nothing else opens, though it would begin a flight of its own. */
+	hello_of(0);
+	p = client(NQ_V1);
+	p.dcid = qt_cid(70, 8);
+	nq_flight_resume(&f, nq_version_find(NQ_V1), first.id, first.len, 0);
+	assert_int_equal(feed_part(&p, 0, msg.len), NQ_NOT_OURS);
+	assert_int_equal(res.bad_tag, 1);
+	/* One that comes at once is noticed, in any order. */
+	for (unsigned int i = 0; i < 3; i++) {
+		hello_of(300);
+		p = client(NQ_V1);
+		nq_flight_init(&f);
+		if (i == 2)
+			assert_int_equal(feed_part(&p, 0, 100), NQ_MORE);
+		d.len = frames.len = 0;
+		if (i)
+			qt_frame_crypto(&frames, 300, msg.p, 50);
+		qt_frame_crypto(&frames, 0, msg.p, 300);
+		if (!i)
+			qt_frame_crypto(&frames, 300, msg.p, 50);
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_DONE);
+		assert_true(f.second);
+		assert_int_equal(f.crypto.top, 300);
+	}
+	/* Two that do not fit together cannot be read. */
+	p = client(NQ_V1);
+	nq_flight_resume(&f, nq_version_find(NQ_V1), first.id, first.len, NQ_CRYPTO_MAX - 100);
+	hello_of(500);
+	d.len = frames.len = 0;
+	qt_frame_crypto(&frames, NQ_CRYPTO_MAX - 100, msg.p, 50);
+	qt_initial(&d, &p, &frames);
+	assert_int_equal(feed(), NQ_NOT_OURS);
+	assert_true(res.dead);
+}
+
 UNIT_MAIN("bounds", cmocka_unit_test(crypto_behind_the_hello),
 	  cmocka_unit_test(pieces_behind_the_hello), cmocka_unit_test(many_coalesced),
-	  cmocka_unit_test(fixed_bit_cleared))
+	  cmocka_unit_test(fixed_bit_cleared), cmocka_unit_test(second_hello))
