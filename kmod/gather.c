@@ -82,7 +82,7 @@ static unsigned int nq_gather_more(struct nq_net *nn, const struct nq_packet *p,
 	for (i = 0; i < track->n_others; i++)
 		nq_names_note(nn, names, &track->others[i]);
 	if (fed == NQ_FED_DONE) {
-		err = nq_names_add(nn, &p->path, &id, f, track);
+		err = nq_names_add(nn, &names->path, &id, f, track);
 		nq_scratch_put(s);
 		return nq_gather_done(nn, p, &id, err);
 	}
@@ -309,10 +309,12 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 {
 	struct sk_buff *segs = skb_gso_segment(whole->skb, 0), *skb, *next;
 
-	if (IS_ERR_OR_NULL(segs))
+	if (IS_ERR_OR_NULL(segs)) {
+		nq_stat_add(nn, NQ_STAT_initials, whole->initials);
+		nq_stat_add(nn, NQ_STAT_zero_rtt, whole->zero_rtt);
 		return nq_overload_drop(nn, whole);
-	skb_list_walk_safe(segs, skb, next)
-	{
+	}
+	skb_list_walk_safe (segs, skb, next) {
 		struct nq_packet p = {.skb = skb, .state = whole->state};
 		struct nq_stolen *h;
 

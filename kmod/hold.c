@@ -270,8 +270,7 @@ bool nq_hold_by_scid(struct nq_net *nn, const struct nq_path *path, const struct
 	if (!READ_ONCE(nn->n_holds))
 		return false;
 	list = rhltable_lookup(&nn->holds, path, nq_hold_params);
-	rhl_for_each_entry_rcu(hold, pos, list, node)
-	{
+	rhl_for_each_entry_rcu (hold, pos, list, node) {
 		if (!nq_cid_same(&hold->id.scid, scid) || !nq_path_zone_is(path, hold->path.zone))
 			continue;
 		*id = hold->id;

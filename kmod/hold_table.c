@@ -83,10 +83,10 @@ struct nq_hold *nq_hold_find(struct nq_net *nn, const struct nq_path *path, cons
 	struct nq_hold *hold;
 
 	list = rhltable_lookup(&nn->holds, path, nq_hold_params);
-	rhl_for_each_entry_rcu(hold, pos, list,
-			       node) if (hold->id.version == id->version &&
-					 nq_cid_same(&hold->id.dcid, &id->dcid) &&
-					 nq_path_zone_is(path, hold->path.zone)) return hold;
+	rhl_for_each_entry_rcu (hold, pos, list, node)
+		if (hold->id.version == id->version && nq_cid_same(&hold->id.dcid, &id->dcid) &&
+		    nq_path_zone_is(path, hold->path.zone))
+			return hold;
 	return NULL;
 }
 
@@ -97,8 +97,7 @@ int nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct list_head *en
 	unsigned int count = 0;
 
 	list = rhltable_lookup(&nn->holds, &hold->path, nq_hold_params);
-	rhl_for_each_entry_rcu(other, pos, list, node)
-	{
+	rhl_for_each_entry_rcu (other, pos, list, node) {
 		count++;
 		if (!other->owned && (!oldest || time_before(other->began, oldest->began)))
 			oldest = other;

@@ -141,17 +141,21 @@ static bool nq_names_goes_by(const struct nq_names *n, const struct nq_cid *cid)
 struct nq_names *nq_names_first(struct nq_net *nn, const struct nq_path *path,
 				const struct nq_id *id)
 {
+	struct nq_names *n, *found = NULL;
 	struct rhlist_head *list, *pos;
-	struct nq_names *n;
 
 	if (!READ_ONCE(nn->n_names))
 		return NULL;
 	list = rhltable_lookup(&nn->names, path, nq_names_params);
-	rhl_for_each_entry_rcu(
-		n, pos, list,
-		node) if (n->version == id->version && nq_cid_same(&n->first, &id->dcid) &&
-			  nq_path_zone_is(path, n->path.zone)) return nq_names_look(n);
-	return NULL;
+	rhl_for_each_entry_rcu (n, pos, list, node) {
+		if (n->version != id->version || !nq_cid_same(&n->first, &id->dcid) ||
+		    !nq_path_zone_is(path, n->path.zone))
+			continue;
+		found = n;
+		if (n->path.zone == path->zone)
+			break; /* no other can be meant */
+	}
+	return nq_names_look(found);
 }
 
 struct nq_names *nq_names_other(struct nq_net *nn, const struct nq_path *path,
@@ -164,8 +168,7 @@ struct nq_names *nq_names_other(struct nq_net *nn, const struct nq_path *path,
 	if (!READ_ONCE(nn->n_names))
 		return NULL;
 	list = rhltable_lookup(&nn->names, path, nq_names_params);
-	rhl_for_each_entry_rcu(n, pos, list, node)
-	{
+	rhl_for_each_entry_rcu (n, pos, list, node) {
 		if (!nq_names_goes_by(n, &id->dcid) || !nq_path_zone_is(path, n->path.zone))
 			continue;
 		/* A short ID, or none, may have been given to several clients. */
@@ -194,10 +197,10 @@ struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 	if (!READ_ONCE(nn->n_names))
 		return NULL;
 	list = rhltable_lookup(&nn->names, path, nq_names_params);
-	rhl_for_each_entry_rcu(n, pos, list, node) if (nq_cid_same(&n->scid, scid) &&
-						       nq_path_zone_is(path, n->path.zone) &&
-						       (!before || (s32)(n->seq - before->seq) < 0))
-		found = nq_names_younger(found, n);
+	rhl_for_each_entry_rcu (n, pos, list, node)
+		if (nq_cid_same(&n->scid, scid) && nq_path_zone_is(path, n->path.zone) &&
+		    (!before || (s32)(n->seq - before->seq) < 0))
+			found = nq_names_younger(found, n);
 	return nq_names_look(found);
 }
 
@@ -236,9 +239,10 @@ static struct nq_names *nq_names_same(struct nq_net *nn, const struct nq_names *
 	struct nq_names *old;
 
 	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
-	rhl_for_each_entry_rcu(old, pos, list, node) if (old->version == n->version &&
-							 nq_cid_same(&old->first, &n->first) &&
-							 old->path.zone == n->path.zone) return old;
+	rhl_for_each_entry_rcu (old, pos, list, node)
+		if (old->version == n->version && nq_cid_same(&old->first, &n->first) &&
+		    old->path.zone == n->path.zone)
+			return old;
 	return NULL;
 }
 
@@ -360,8 +364,7 @@ static void nq_names_path_room(struct nq_net *nn, const struct nq_names *n)
 	unsigned int count = 0;
 
 	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
-	rhl_for_each_entry_rcu(old, pos, list, node)
-	{
+	rhl_for_each_entry_rcu (old, pos, list, node) {
 		if (!oldest || (s32)(old->seq - oldest->seq) < 0)
 			oldest = old;
 		count++;
