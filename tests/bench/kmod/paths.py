@@ -3,6 +3,7 @@
 import ctypes
 import socket
 import struct
+import time
 
 from nqtest import nft
 from nqtest.netns import Ns
@@ -12,6 +13,8 @@ from raw import SERVER, Frames, Sender
 REDIRECT = 8443
 MODES = 'filter', 'filter, ct', 'nat'
 SO_ATTACH_FILTER = 26
+SERVER_MAC, CLIENT_MAC = '02:00:00:00:00:02', '02:00:00:00:00:01'
+MACS = bytes.fromhex((SERVER_MAC + CLIENT_MAC).replace(':', ''))
 PROC_DROPS = 12  # the column of /proc/net/udp
 
 
@@ -79,12 +82,12 @@ class Path:
         self.mode, self.quic = mode, quic
         self.ns = Ns('s')
         self.dev = f'v{Ns.count}'
-        sh(f'ip link add {self.dev} netns {client.name} type veth peer name eth0 netns {self.ns.name}')
+        sh(f'ip link add {self.dev} address {CLIENT_MAC} netns {client.name} type veth '
+           f'peer name eth0 address {SERVER_MAC} netns {self.ns.name}')
         for ns, dev in (client, self.dev), (self.ns, 'eth0'):
             ns.sysctl(f'net/ipv6/conf/{dev}/disable_ipv6', 1)
-        self.ns.run(f'ip addr add {SERVER}/8 dev eth0 && ip link set eth0 up')
-        client.run(f'ip link set {self.dev} up')
-        self.macs = b''.join(self._mac(ns, dev) for ns, dev in ((self.ns, 'eth0'), (client, self.dev)))
+        sh(f'ip -n {client.name} link set {self.dev} up; ip -n {self.ns.name} addr add {SERVER}/8 dev eth0; '
+           f'ip -n {self.ns.name} link set eth0 up')
         for key, val in (('hold_flows', size), ('names_flows', size), ('hold_bytes', 1 << 30),
                          ('names_bytes', 1 << 30), ('hold_ms', 10000)):
             self.ns.limit(key, val)
@@ -92,12 +95,8 @@ class Path:
         self.nft = load(self.ns, mode, rules)
         self.sender = Sender(client, self.dev)
 
-    def _mac(self, ns, dev):
-        text = ns.run(f'ip -o link show dev {dev}')
-        return bytes.fromhex(text.split('link/ether ')[1].split()[0].replace(':', ''))
-
     def frames(self, payloads, first, n):
-        return Frames(self.macs, payloads, first, n)
+        return Frames(MACS, payloads, first, n)
 
     def arrived(self):
         """Datagrams at (443, the redirect's port) so far."""
@@ -105,6 +104,13 @@ class Path:
             rows = [line.split() for line in f][1:]
         drops = {int(r[1].split(':')[1], 16): int(r[PROC_DROPS]) for r in rows}
         return drops.get(443, 0), drops.get(REDIRECT, 0)
+
+    def settle(self):
+        """Wait until what was sent has arrived: a slow kernel leaves it to a thread."""
+        before = None
+        while (now := self.arrived()) != before:
+            before = now
+            time.sleep(0.02)
 
     def close(self):
         self.sender.close()
