@@ -271,8 +271,8 @@ static void heading(void)
 		if (!present(&subjects[s]))
 			printf("%s: not built\n", subjects[s].text);
 		else if (subjects[s].core && subjects[s].core->release)
-			printf("%s: %s, compiler %s\n", subjects[s].text,
-			       subjects[s].core->release, subjects[s].core->compiler);
+			printf("%s: %s, compiler %s\n", subjects[s].text, subjects[s].core->release,
+			       subjects[s].core->compiler);
 	}
 	printf("peers: not measured\n");
 	printf("\n| %-27s |", "flow");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the module's core and the kernel's crypto library find around them in a process. */
+/* The surroundings, in a process, of the core and of the kernel's crypto library. */
 #include <linux/jump_label.h>
 #include <linux/module.h>
 #include <linux/static_call.h>
