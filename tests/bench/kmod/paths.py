@@ -91,6 +91,8 @@ class Path:
         for key, val in (('hold_flows', size), ('names_flows', size), ('hold_bytes', 1 << 30),
                          ('names_bytes', 1 << 30), ('hold_ms', 10000)):
             self.ns.limit(key, val)
+        for key in 'udp_timeout', 'udp_timeout_stream':  # no connection ends during a run
+            self.ns.sysctl(f'net/netfilter/nf_conntrack_{key}', 3600)
         self.sinks = [sink(self.ns, port) for port in (443, REDIRECT)]
         self.nft = load(self.ns, mode, rules)
         self.sender = Sender(client, self.dev)
