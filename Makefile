@@ -197,7 +197,13 @@ bench-nft: userspace
 #: bench-core    what the core takes for a flow, as ratios to a floor (tests/bench/README.md)
 .PHONY: bench-core
 bench-core:
+	@tests/bench/core/kernel/build $(KERNELS)
 	@$(IN_ROOT) sh -c 'make -s -j$(JOBS) -C tests/bench/core all && make -s -C tests/bench/core run'
+
+#: bench-kmod    what the module adds to a datagram's way, as ratios to a stock rule; SIZE= connections
+.PHONY: bench-kmod
+bench-kmod:
+	@tests/bench/kmod/run
 
 #: bench-quicd   quicd's HTTP/3 against nginx's and HAProxy's
 .PHONY: bench-quicd
@@ -205,7 +211,7 @@ bench-quicd: userspace
 	@$(IN_ROOT) sh -c 'tests/quicd/bench/run build/quicd && ip link set lo mtu 1500 && \
 		echo "with the MTU of Ethernet:" && tests/quicd/bench/run build/quicd'
 
-bench: bench-nft bench-core bench-quicd
+bench: bench-nft bench-core bench-kmod bench-quicd
 
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them

@@ -10,12 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
+#include <unistd.h>
 #include <nettle/version.h>
+#ifdef __x86_64__
+#include <asm/prctl.h>
+#endif
 #include "flight.h"
 #include "floor.h"
 #include "flows.h"
+#include "kernel/kernel_core.h"
 
 #define FLOWS	    10000
 #define SMOKE_FLOWS 64
@@ -26,35 +33,69 @@ void blocks_flight_init(struct nq_flight *f);
 enum nq_verdict blocks_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 				   struct nq_feed_result *result);
 
+/* Linked if kernel/build made them. */
+extern const struct kernel_core kernel_core_6_1 __attribute__((weak));
+extern const struct kernel_core kernel_core_6_12 __attribute__((weak));
+extern const struct kernel_core kernel_core_7_3 __attribute__((weak));
+
+static void user_simd(bool on)
+{
+	nq_simd_allow(on ? NQ_SIMD_AES | NQ_SIMD_SHA : 0);
+}
+
+static const struct kernel_core user_core = {
+	.flight_size = sizeof(struct nq_flight),
+	.simd = user_simd,
+	.gate = nq_flight_gate,
+	.init = nq_flight_init,
+	.feed = nq_flight_feed,
+};
+
+static const struct kernel_core blocks_core = {
+	.flight_size = sizeof(struct nq_flight),
+	.simd = user_simd,
+	.gate = nq_flight_gate,
+	.init = blocks_flight_init,
+	.feed = blocks_flight_feed,
+};
+
+static const struct subject {
+	const char *text;
+	const struct kernel_core *core; /* NULL: the floor, or a build that is not linked */
+	bool simd;
+} subjects[] = {
+	{"floor", NULL, false},
+	{"core", &user_core, true},
+	{"core, nettle", &user_core, false},
+	{"core, own GCM", &blocks_core, false},
+	{"c-6.1", &kernel_core_6_1, false},
+	{"c-6.12", &kernel_core_6_12, false},
+	{"c-7.3", &kernel_core_7_3, false},
+	{"x86-6.12", &kernel_core_6_12, true},
+};
+#define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
+static bool have_floor;
+
 static struct nq_flight flight;
 static u8 copy[FLOW_LEN];
 
-/* Each opens one flow from copies of its datagrams. Return: did it end as a whole hello? */
-
-static bool open_core(const struct flow *f)
+static bool present(const struct subject *s)
 {
-	enum nq_verdict v = NQ_NOT_OURS;
-
-	nq_flight_init(&flight);
-	for (unsigned int i = 0; i < f->n; i++) {
-		if (!nq_flight_gate(f->d[i], NQ_FLIGHT_HEAD, f->len))
-			return false;
-		memcpy(copy, f->d[i], f->len);
-		v = nq_flight_feed(&flight, copy, f->len, NULL);
-	}
-	return v == NQ_DONE;
+	return s->core || (s == subjects && have_floor);
 }
 
-static bool open_blocks(const struct flow *f)
+/* Each opens one flow from copies of its datagrams. Return: did it end as a whole hello? */
+
+static bool open_core(const struct kernel_core *core, const struct flow *f)
 {
 	enum nq_verdict v = NQ_NOT_OURS;
 
-	blocks_flight_init(&flight);
+	core->init(&flight);
 	for (unsigned int i = 0; i < f->n; i++) {
-		if (!nq_flight_gate(f->d[i], NQ_FLIGHT_HEAD, f->len))
+		if (!core->gate(f->d[i], NQ_FLIGHT_HEAD, f->len))
 			return false;
 		memcpy(copy, f->d[i], f->len);
-		v = blocks_flight_feed(&flight, copy, f->len, NULL);
+		v = core->feed(&flight, copy, f->len, NULL);
 	}
 	return v == NQ_DONE;
 }
@@ -70,6 +111,11 @@ static bool open_floor(const struct flow *f)
 			return false;
 	}
 	return true;
+}
+
+static bool open_flow(const struct subject *s, const struct flow *f)
+{
+	return s->core ? open_core(s->core, f) : open_floor(f);
 }
 
 /* The names that the core found, or for the floor the frames of the last datagram. */
@@ -88,20 +134,6 @@ static bool frames_right(const struct flow *f)
 	return !memcmp(copy + FLOW_TEXT, f->frames[f->n - 1], f->len - FLOW_TEXT - 16);
 }
 
-static const struct subject {
-	const char *text;
-	unsigned int simd;
-	bool (*open)(const struct flow *f);
-	bool (*right)(const struct flow *f);
-} subjects[] = {
-	{"floor", 0, open_floor, frames_right},
-	{"core", NQ_SIMD_AES | NQ_SIMD_SHA, open_core, names_right},
-	{"core, nettle", 0, open_core, names_right},
-	{"core, own GCM", 0, open_blocks, names_right},
-};
-#define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
-static bool have_floor;
-
 static double cpu_ns(void)
 {
 	struct timespec t;
@@ -116,38 +148,46 @@ static double measure(const struct subject *s, const struct flow *flows, unsigne
 	unsigned int done = 0;
 	double start;
 
-	nq_simd_allow(s->simd);
+	if (s->core)
+		s->core->simd(s->simd);
 	start = cpu_ns();
 	for (unsigned int i = 0; i < n; i++)
-		done += s->open(&flows[i]);
+		done += open_flow(s, &flows[i]);
 	start = cpu_ns() - start;
 	return done == (flows[0].opens ? n : 0) ? start / n : -1;
 }
 
-static double measure_gate(const struct flow *flows, unsigned int n)
+static double measure_gate(const struct kernel_core *core, const struct flow *flows, unsigned int n)
 {
 	unsigned int taken = 0;
 	double start = cpu_ns();
 
 	for (unsigned int pass = 0; pass < GATE_PASSES; pass++)
 		for (unsigned int i = 0; i < n; i++)
-			taken += nq_flight_gate(flows[i].d[0], NQ_FLIGHT_HEAD, flows[i].len);
+			taken += core->gate(flows[i].d[0], NQ_FLIGHT_HEAD, flows[i].len);
 	return taken ? -1 : (cpu_ns() - start) / n / GATE_PASSES;
 }
 
 /* Does every subject see in each flow what was put into it? */
 static bool verify(enum flow_kind kind, const struct flow *flows, unsigned int n)
 {
-	if (flow_gate_only(kind))
-		return measure_gate(flows, n) >= 0;
-	for (size_t s = have_floor ? 0 : 1; s < SUBJECTS; s++) {
-		nq_simd_allow(subjects[s].simd);
+	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++) {
+		if (!present(s))
+			continue;
+		if (flow_gate_only(kind)) {
+			if (s->core && measure_gate(s->core, flows, n) < 0)
+				return false;
+			continue;
+		}
+		if (s->core)
+			s->core->simd(s->simd);
 		for (unsigned int i = 0; i < n; i++) {
-			bool opened = subjects[s].open(&flows[i]);
+			bool opened = open_flow(s, &flows[i]);
 
-			if (opened != flows[i].opens || (opened && !subjects[s].right(&flows[i]))) {
+			if (opened != flows[i].opens ||
+			    (opened && !(s->core ? names_right : frames_right)(&flows[i]))) {
 				fprintf(stderr, "bench-core: %s: %s, flow %u is read wrongly\n",
-					subjects[s].text, flow_text(kind), i);
+					s->text, flow_text(kind), i);
 				return false;
 			}
 		}
@@ -178,10 +218,12 @@ static bool row(enum flow_kind kind, const struct flow *flows, unsigned int n)
 		for (size_t i = 0; i < SUBJECTS; i++) {
 			size_t s = r % 2 ? SUBJECTS - 1 - i : i;
 
-			if (gate)
-				t[s][r] = s == 1 ? measure_gate(flows, n) : 0;
+			if (!present(&subjects[s]) || (gate && !subjects[s].core))
+				t[s][r] = 0;
+			else if (gate)
+				t[s][r] = measure_gate(subjects[s].core, flows, n);
 			else
-				t[s][r] = s || have_floor ? measure(&subjects[s], flows, n) : 0;
+				t[s][r] = measure(&subjects[s], flows, n);
 		}
 	}
 	printf("| %-27s |", flow_text(kind));
@@ -222,9 +264,16 @@ static void heading(void)
 	       "flows\n",
 	       ROUNDS, FLOWS);
 	if (!have_floor)
-		printf("floor: skipped, this processor lacks AES-NI, PCLMUL or SHA-NI\n");
+		printf("floor: this processor lacks AES-NI, PCLMUL or SHA-NI\n");
 	if (getenv("NETTLE_FAT_OVERRIDE"))
 		printf("with NETTLE_FAT_OVERRIDE=%s\n", getenv("NETTLE_FAT_OVERRIDE"));
+	for (size_t s = 0; s < SUBJECTS; s++) {
+		if (!present(&subjects[s]))
+			printf("%s: not built\n", subjects[s].text);
+		else if (subjects[s].core && subjects[s].core->release)
+			printf("%s: %s, compiler %s\n", subjects[s].text, subjects[s].core->release,
+			       subjects[s].core->compiler);
+	}
 	printf("peers: not measured\n");
 	printf("\n| %-27s |", "flow");
 	for (size_t s = 0; s < SUBJECTS; s++)
@@ -234,6 +283,45 @@ static void heading(void)
 		printf("---------------:|");
 	printf("\n");
 }
+
+#ifdef __x86_64__
+
+/* For the functions whose calls are patched. */
+static void writable(void *code)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	void *start = (void *)((uintptr_t)code & ~(page - 1));
+
+	if (mprotect(start, 2 * page, PROT_READ | PROT_WRITE | PROT_EXEC))
+		abort();
+}
+
+/* A kernel's stack protector reads its canary at %gs:40. */
+static int start_kernels(void)
+{
+	static uint64_t cpu_area[8];
+
+	if (syscall(SYS_arch_prctl, ARCH_SET_GS, cpu_area))
+		return -errno;
+	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++) {
+		if (!s->core)
+			continue;
+		if (s->core->flight_size != sizeof(flight))
+			return -EINVAL;
+		if (s->core->start && !s->simd)
+			s->core->start(writable);
+	}
+	return 0;
+}
+
+#else
+
+static int start_kernels(void)
+{
+	return 0;
+}
+
+#endif /* __x86_64__ */
 
 /* Stay on the CPU that this began on. */
 static int pin(void)
@@ -260,6 +348,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	have_floor = floor_init();
+	if (start_kernels()) {
+		fprintf(stderr, "bench-core: the kernels' builds cannot run in this process\n");
+		return 1;
+	}
 	if (!smoke)
 		heading();
 	for (int kind = 0; kind < FLOW_KINDS; kind++) {

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ways of a datagram: a namespace with rules and a socket, behind a veth of its own."""
+import ctypes
+import socket
+import struct
+import time
+
+from nqtest import nft
+from nqtest.netns import Ns
+from nqtest.shell import sh
+from raw import SERVER, Frames, Sender
+
+REDIRECT = 8443
+MODES = 'filter', 'filter, ct', 'nat'
+SO_ATTACH_FILTER = 26
+SERVER_MAC, CLIENT_MAC = '02:00:00:00:00:02', '02:00:00:00:00:01'
+MACS = bytes.fromhex((SERVER_MAC + CLIENT_MAC).replace(':', ''))
+PROC_DROPS = 12  # the column of /proc/net/udp
+
+
+def other_payload():
+    """A stock match where `quic` would stand: four bytes of the payload, which no datagram has."""
+    return [nft.payload(1, 2, 8, 4), nft.cmp(1, b'none')]
+
+
+def ct_rule():
+    """ct state invalid drop"""
+    return [nft.expr('ct', nft.u32(1, 1), nft.u32(2, 0)), nft.bitwise(1, 1, struct.pack('=I', 1)),
+            nft.cmp(1, b'\0\0\0\0', op=1), nft.stop('drop')]
+
+
+def match_rules(quic, hit):
+    """One rule behind `udp dport 443`: the protocol that the clients ask for, or one that none does."""
+    if quic:
+        return [[nft.quic('alpn', b'h3' if hit else b'smb')]]
+    return [[] if hit else other_payload()]
+
+
+def lookup_rules(quic, n):
+    """n rules with a look-up that finds nothing: in a set of names, or of addresses and ports."""
+    if quic:
+        return [[nft.quic('alpn', dreg=1), nft.quic('sni_concat', dreg=2), nft.lookup('names', 1)]] * n
+    return [[nft.payload(8, 1, 12, 4), nft.payload(9, 1, 16, 4), nft.payload(10, 2, 0, 2),
+             nft.payload(11, 2, 2, 2), nft.lookup('flows', 8)]] * n
+
+
+def load(ns, mode, rules):
+    """`udp dport 443` and each of the rules, ending in a redirect if the mode is nat."""
+    with ns:
+        n = nft.Nft()
+    n.table('inet', 't')
+    n.set('inet', 't', 'names', 64, [nft.alpn(f'p{i}') + nft.sni(f'{i}.example.org', 48) for i in range(16)],
+          concat=(16, 48))
+    n.set('inet', 't', 'flows', 16, [socket.inet_aton(f'192.0.2.{i}') * 2 + b'\0\1\0\0' * 2 for i in range(16)],
+          concat=(4, 4, 2, 2))
+    kind, priority = ('nat', -100) if mode == 'nat' else ('filter', 0)
+    n.chain('inet', 't', 'pre', kind, 'prerouting', priority)
+    for r in rules:
+        n.rule('inet', 't', 'pre', [*nft.udp(443), *r, *(nft.redirect(REDIRECT) if mode == 'nat' else [])])
+    if mode == 'filter, ct':
+        n.chain('inet', 't', 'in', 'filter', 'input', 0)
+        n.rule('inet', 't', 'in', ct_rule())
+    n.commit()
+    return n
+
+
+def sink(ns, port):
+    """A socket whose filter takes nothing: a datagram comes that far and is freed."""
+    with ns:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    insn = struct.pack('=HBBI', 6, 0, 0, 0)  # ret #0
+    buf = ctypes.create_string_buffer(insn, 8)
+    s.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack('@HxxxxxxP', 1, ctypes.addressof(buf)))
+    s.bind((SERVER, port))
+    return s
+
+
+class Path:
+    """One way: its sender, its rules, its sockets."""
+
+    def __init__(self, client, mode, quic, rules, size):
+        self.mode, self.quic = mode, quic
+        self.ns = Ns('s')
+        self.dev = f'v{Ns.count}'
+        sh(f'ip link add {self.dev} address {CLIENT_MAC} netns {client.name} type veth '
+           f'peer name eth0 address {SERVER_MAC} netns {self.ns.name}')
+        for ns, dev in (client, self.dev), (self.ns, 'eth0'):
+            ns.sysctl(f'net/ipv6/conf/{dev}/disable_ipv6', 1)
+        sh(f'ip -n {client.name} link set {self.dev} up; ip -n {self.ns.name} addr add {SERVER}/8 dev eth0; '
+           f'ip -n {self.ns.name} link set eth0 up')
+        for key, val in (('hold_flows', size), ('names_flows', size), ('hold_bytes', 1 << 30),
+                         ('names_bytes', 1 << 30), ('hold_ms', 10000)):
+            self.ns.limit(key, val)
+        for key in 'udp_timeout', 'udp_timeout_stream':  # no connection ends during a run
+            self.ns.sysctl(f'net/netfilter/nf_conntrack_{key}', 3600)
+        self.sinks = [sink(self.ns, port) for port in (443, REDIRECT)]
+        self.nft = load(self.ns, mode, rules)
+        self.sender = Sender(client, self.dev)
+
+    def frames(self, payloads, first, n):
+        return Frames(MACS, payloads, first, n)
+
+    def arrived(self):
+        """Datagrams at (443, the redirect's port) so far."""
+        with self.ns, open('/proc/thread-self/net/udp') as f:
+            rows = [line.split() for line in f][1:]
+        drops = {int(r[1].split(':')[1], 16): int(r[PROC_DROPS]) for r in rows}
+        return drops.get(443, 0), drops.get(REDIRECT, 0)
+
+    def settle(self):
+        """Wait until what was sent has arrived: a slow kernel leaves it to a thread."""
+        before = None
+        while (now := self.arrived()) != before:
+            before = now
+            time.sleep(0.02)
+
+    def close(self):
+        self.sender.close()
+        self.nft.close()
+        for s in self.sinks:
+            s.close()
+        self.ns.delete()
