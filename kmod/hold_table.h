@@ -157,7 +157,7 @@ void nq_hold_exit(struct nq_net *nn);
 /** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
 void nq_hold_trim(struct nq_net *nn);
 
-/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
+/** nq_hold_flush_dev - drop flows with a packet of a device that goes away. May sleep, as all three. */
 void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
 
 /** nq_hold_flush_hook - end those with a packet from a hook that is no more; see nq_hold_flush() */
