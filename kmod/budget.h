@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the names in rules may cost one packet, over all rules together.
+ * A bound for the names in rules: for each packet, over all rules together.
  *
  * A client chooses how many protocols and labels there are to try, so a bound for each rule
  * would let one small datagram cost as much as there are rules. Costs are counted in steps: a
@@ -70,7 +70,7 @@ struct nq_budget {
 /**
  * nq_budget_begin - a packet in the gathering hook, or sent on from there
  *
- * What comes next on this CPU is new. Any context.
+ * The next packet at a rule on this CPU begins anew. Any context.
  */
 void nq_budget_begin(const struct sk_buff *skb);
 

@@ -135,18 +135,25 @@ static const struct {
 	u8 attr_dreg;
 	bool early;
 } nq_loaders[] = {
-	{"payload", NFTA_PAYLOAD_DREG, true}, {"meta", NFTA_META_DREG, true},
-	{"ct", NFTA_CT_DREG, true},	      {"rt", NFTA_RT_DREG, true},
-	{"fib", NFTA_FIB_DREG, true},	      {"exthdr", NFTA_EXTHDR_DREG, true},
-	{"socket", NFTA_SOCKET_DREG, true},   {"immediate", NFTA_IMMEDIATE_DREG, true},
-	{"quic", NFTA_QUIC_DREG, true},	      {"bitwise", NFTA_BITWISE_DREG, false},
-	{"byteorder", NFTA_BYTEORDER_DREG, false}, {"hash", NFTA_HASH_DREG, false},
-	{"numgen", NFTA_NG_DREG, false},      {"lookup", NFTA_LOOKUP_DREG, false},
+	{"payload", NFTA_PAYLOAD_DREG, true},
+	{"meta", NFTA_META_DREG, true},
+	{"ct", NFTA_CT_DREG, true},
+	{"rt", NFTA_RT_DREG, true},
+	{"fib", NFTA_FIB_DREG, true},
+	{"exthdr", NFTA_EXTHDR_DREG, true},
+	{"socket", NFTA_SOCKET_DREG, true},
+	{"immediate", NFTA_IMMEDIATE_DREG, true},
+	{"quic", NFTA_QUIC_DREG, true},
+	{"bitwise", NFTA_BITWISE_DREG, false},
+	{"byteorder", NFTA_BYTEORDER_DREG, false},
+	{"hash", NFTA_HASH_DREG, false},
+	{"numgen", NFTA_NG_DREG, false},
+	{"lookup", NFTA_LOOKUP_DREG, false},
 };
 
 /* Expressions that write no data register. */
 static const char *const nq_readers[] = {
-	"cmp",	"range",     "counter", "limit",  "quota", "log",
+	"cmp",	"range",     "counter", "limit",  "quota",  "log",
 	"last", "connlimit", "notrack", "dynset", "objref",
 };
 
@@ -422,8 +429,8 @@ bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr
 }
 
 /* A part's next candidate into its register; what it took is added to @steps. */
-static bool nq_part_next(const struct nq_part *part, struct nq_candidates *c,
-			 struct nft_regs *regs, unsigned int *steps)
+static bool nq_part_next(const struct nq_part *part, struct nq_candidates *c, struct nft_regs *regs,
+			 unsigned int *steps)
 {
 	bool found = nq_candidates_next(c, (u8 *)&regs->data[part->dreg]);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a set that never changes has in it. */
+/* The contents of a set that never changes. */
 #ifndef NQ_EXPR_SET_H
 #define NQ_EXPR_SET_H
 

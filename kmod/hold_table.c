@@ -183,9 +183,9 @@ static bool nq_hold_is(const struct nq_hold *hold, const struct nq_hold_which *w
 }
 
 /*
- * One turn of a flush: those at the head of the fifo end, or go to @kept, in their order. Others find
- * them there by their list heads, and only miss them where they look for the oldest. Return: false
- * after the last turn.
+ * One turn of a flush: those at the head of the fifo end, or go to @kept, in their order. Others
+ * find them there by their list heads, and only miss them where they look for the oldest. Return:
+ * false after the last turn.
  */
 static bool nq_hold_flush_turn(struct nq_net *nn, const struct nq_hold_which *which, bool pass,
 			       struct list_head *kept)

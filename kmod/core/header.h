@@ -55,8 +55,8 @@ struct nq_header {
  * nq_header_glance - is it worth to read more than a datagram's first NQ_GLANCE bytes?
  * @first:	these
  *
- * Return: false if there is no long header, or one with the fixed bit clear and of a version that is
- * not known, which nobody sends: RTP and other protocols have the first bit set as well.
+ * Return: false if there is no long header, or one with the fixed bit clear and of a version that
+ * is not known, which nobody sends: RTP and other protocols have the first bit set as well.
  */
 bool nq_header_glance(const u8 *first);
 

@@ -18,7 +18,7 @@
 #ifndef NQ_PORT_H
 #define NQ_PORT_H
 
-/* What nq_simd_begin() is asked for. */
+/* The needs that nq_simd_begin() is asked about. */
 #define NQ_SIMD_AES 1 /* AES and carry-less multiplication */
 #define NQ_SIMD_SHA 2 /* SHA-256 */
 

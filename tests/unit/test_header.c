@@ -187,11 +187,13 @@ static void glance(void **state)
 		u8 first[NQ_GLANCE];
 		bool more;
 	} cases[] = {
-		{{0xc0, 0, 0, 0, 1}, true},    {{0xc0, 0x1a, 0x2a, 0x3a, 0x4a}, true},
+		{{0xc0, 0, 0, 0, 1}, true},
+		{{0xc0, 0x1a, 0x2a, 0x3a, 0x4a}, true},
 		{{0x80, 0, 0, 0, 1}, true}, /* RFC 9287 */
 		{{0x80, 0x6b, 0x33, 0x43, 0xcf}, true},
 		{{0x80, 0, 0, 0, 0}, true}, /* version negotiation, RFC 9000 17.2.1 */
-		{{0x40, 0, 0, 0, 1}, false},   {{0, 0, 0, 0, 1}, false},
+		{{0x40, 0, 0, 0, 1}, false},
+		{{0, 0, 0, 0, 1}, false},
 		{{0x80, 0x60, 1, 2, 3}, false}, /* RTP */
 		{{0x80, 1, 0, 0, 0}, false},
 	};
@@ -202,7 +204,6 @@ static void glance(void **state)
 }
 
 UNIT_MAIN("header", cmocka_unit_test(glance), cmocka_unit_test(initial_of_each_version),
-	  cmocka_unit_test(other_types),
-	  cmocka_unit_test(cut_at_every_byte), cmocka_unit_test(first_byte),
-	  cmocka_unit_test(unknown_version), cmocka_unit_test(long_connection_ids),
-	  cmocka_unit_test(lengths_that_do_not_fit))
+	  cmocka_unit_test(other_types), cmocka_unit_test(cut_at_every_byte),
+	  cmocka_unit_test(first_byte), cmocka_unit_test(unknown_version),
+	  cmocka_unit_test(long_connection_ids), cmocka_unit_test(lengths_that_do_not_fit))
