@@ -77,8 +77,7 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst)
 	return true;
 }
 
-bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst,
-			unsigned int *steps)
+bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst, unsigned int *steps)
 {
 	/* Not the name's wildcard: only a search may use that. */
 	static const struct nq_fit fit = {.lens = ~0ULL, .exact = true};

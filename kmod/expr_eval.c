@@ -23,7 +23,7 @@ static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 struct nq_head {
 	struct nq_header h;
 	const u8 *bytes;
-	unsigned int n; /* bytes that can be read */
+	unsigned int n;	  /* bytes that can be read */
 	unsigned int len; /* of the datagram */
 	bool is_long;
 	u8 buf[NQ_FLIGHT_HEAD];
@@ -47,8 +47,8 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bo
 	if (!len)
 		return false;
 	head->n = len;
-	head->bytes = skb_header_pointer(pkt->skb, d.off, min_t(unsigned int, len, NQ_GLANCE),
-					 head->buf);
+	head->bytes =
+		skb_header_pointer(pkt->skb, d.off, min_t(unsigned int, len, NQ_GLANCE), head->buf);
 	if (!head->bytes)
 		return false;
 	if (names && (len < NQ_GLANCE || !nq_header_glance(head->bytes)))
@@ -142,8 +142,8 @@ static bool nq_chain_is_early(const struct nft_pktinfo *pkt)
 
 /*
  * A base chain before the gathering may not lead to a rule that needs names, but kernels that
- * remember which chains they have validated (6.12, 7.3) do not ask again when a jump is added there.
- * Count the Initials that are without names for this reason, so that somebody can see it.
+ * remember which chains they have validated (6.12, 7.3) do not ask again when a jump is added
+ * there. Count the Initials that are without names for this reason, so that somebody can see it.
  */
 static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
@@ -352,8 +352,7 @@ err:
 }
 
 /* Is the literal among the protocols? @steps: how many had to be looked at. */
-static bool nq_match_alpn(const struct nq_names *names, const u8 *data, u8 len,
-			  unsigned int *steps)
+static bool nq_match_alpn(const struct nq_names *names, const u8 *data, u8 len, unsigned int *steps)
 {
 	const u8 *list = nq_names_alpn(names), *name;
 	unsigned int n, pos = 0;

@@ -73,7 +73,8 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 		      struct nq_search *search);
 
 /**
- * nq_search_ahead - evaluate what stands between the load and the lookup and loads a part of the key
+ * nq_search_ahead - evaluate what stands between the load and the lookup and loads a part of the
+ * key
  *
  * Under RCU. Return: false if one of them set a verdict.
  */

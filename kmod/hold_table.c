@@ -6,6 +6,7 @@
 #include "overload.h"
 
 #define NQ_EXPIRE_BATCH 256 /* flows that one run of the timer ends */
+#define NQ_FLUSH_BATCH	256 /* flows that a flush looks at before it lets others work */
 #define NQ_EVICT_MAX	64  /* flows that one packet may push out */
 
 const struct rhashtable_params nq_hold_params = {
@@ -214,24 +215,52 @@ static bool nq_hold_is(const struct nq_hold *hold, const struct nq_hold_which *w
 	return false;
 }
 
-static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *which, bool pass)
+/*
+ * One turn of a flush: those at the head of the fifo end, or go to @kept, in their order. Others
+ * find them there by their list heads, and only miss them where they look for the oldest. Return:
+ * false after the last turn.
+ */
+static bool nq_hold_flush_turn(struct nq_net *nn, const struct nq_hold_which *which, bool pass,
+			       struct list_head *kept)
 {
+	unsigned int left = NQ_FLUSH_BATCH;
 	struct nq_hold *hold, *next;
 	LIST_HEAD(ended);
-
-	if (!READ_ONCE(nn->n_holds))
-		return;
+	bool more;
 
 	spin_lock_bh(&nn->hold_lock);
 	list_for_each_entry_safe (hold, next, &nn->fifo, fifo) {
-		if (!nq_hold_is(hold, which))
+		if (!left--)
+			break;
+		if (!nq_hold_is(hold, which)) {
+			list_move_tail(&hold->fifo, kept);
 			continue;
+		}
 		nq_hold_unlink(nn, hold, NQ_STAT_flushed, pass);
 		if (!hold->owned)
 			list_add_tail(&hold->fifo, &ended);
 	}
+	more = !list_empty(&nn->fifo);
 	spin_unlock_bh(&nn->hold_lock);
 	nq_hold_finish_all(nn, &ended);
+	return more;
+}
+
+/* May sleep. What comes meanwhile is looked at as well, but no flood can keep us here. */
+static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *which, bool pass)
+{
+	unsigned int turns = DIV_ROUND_UP(READ_ONCE(nn->n_holds), NQ_FLUSH_BATCH) + 1;
+	LIST_HEAD(kept);
+
+	if (!READ_ONCE(nn->n_holds))
+		return;
+	while (nq_hold_flush_turn(nn, which, pass, &kept) && --turns)
+		cond_resched();
+
+	spin_lock_bh(&nn->hold_lock);
+	list_splice(&kept, &nn->fifo);
+	spin_unlock_bh(&nn->hold_lock);
+	timer_reduce(&nn->timer, jiffies); /* it may have found nobody */
 }
 
 void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev)

@@ -142,9 +142,9 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended);
 /**
  * nq_hold_room - make room for @flows and @bytes more
  *
- * The oldest that nobody is at work on go to @ended, those with nothing but 0-RTT first. A real client completes within a
- * millisecond; what is oldest is most likely half a ClientHello that will never be whole.
- * Under hold_lock. Return: is there room?
+ * The oldest that nobody is at work on go to @ended, those with nothing but 0-RTT first. A real
+ * client completes within a millisecond; what is oldest is most likely half a ClientHello that will
+ * never be whole. Under hold_lock. Return: is there room?
  */
 bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 		  struct list_head *ended);
@@ -152,8 +152,8 @@ bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
 /**
  * nq_hold_early_room - make room for @flows more with nothing but 0-RTT
  *
- * Anybody can send 0-RTT that opens nothing, so such flows take an eighth of hold_flows at most. Under
- * hold_lock. Return: is there room?
+ * Anybody can send 0-RTT that opens nothing, so such flows take an eighth of hold_flows at most.
+ * Under hold_lock. Return: is there room?
  */
 bool nq_hold_early_room(struct nq_net *nn, unsigned int flows, struct list_head *ended);
 
@@ -163,10 +163,10 @@ void nq_hold_exit(struct nq_net *nn);
 /** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */
 void nq_hold_trim(struct nq_net *nn);
 
-/** nq_hold_flush_dev - drop flows with a packet of a device that goes away */
+/** nq_hold_flush_dev - drop flows with a packet of a device that goes away. May sleep. */
 void nq_hold_flush_dev(struct nq_net *nn, const struct net_device *dev);
 
-/** nq_hold_flush_hook - end those with a packet from a hook that is no more; see nq_hold_flush() */
+/** nq_hold_flush_hook - end those with a packet from a hook that is no more; may sleep */
 void nq_hold_flush_hook(struct nq_net *nn, const struct nf_hook_ops *ops, bool pass);
 
 /** nq_hold_flush - end all holds: send the packets on unmatched if @pass, else drop them */
