@@ -10,7 +10,10 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "../server/worker.h"
+#include "h3conf.h"
 #include "h3req.h"
+#include "handler.h"
 
 #define UNI_STREAMS   16 /* a client needs three; some open one more to test us */
 #define QPACK_TABLE   4096
@@ -175,8 +178,8 @@ static int flush(struct conn *c)
 		struct h3_req *r = container_of(hc->dirty.next, struct h3_req, dirty);
 
 		list_del(&r->dirty);
-		if (r->up)
-			proxy_input(r);
+		if (r->work)
+			r->handler->input(r);
 	}
 	return 0;
 }
@@ -283,6 +286,10 @@ static bool idle(const struct conn *c)
 const struct mode mode_http3 = {
 	.name = "http3",
 	.uni_streams = UNI_STREAMS,
+	.tickets = true,
+	.conf = &h3_section,
+	.worker_init = h3_worker_init,
+	.worker_free = h3_worker_free,
 	.start = start,
 	/*
 	 * SETTINGS are sent as soon as possible (RFC 9114, 7.2.4.2), that is with the server's

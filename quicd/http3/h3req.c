@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handler.h"
 #include "httpval.h"
 
 /* Body bytes that nobody wants are taken up to here, so that a short one needs no STOP_SENDING. */
@@ -17,17 +18,10 @@ static struct chunk_pool *pool_of(const struct h3_req *r)
 	return &r->hc->conn->worker->pool;
 }
 
-static const struct config *config_of(const struct h3_req *r)
-{
-	return r->hc->conn->worker->server->config;
-}
-
 void h3_req_free(struct h3_req *r)
 {
-	if (r->up)
-		proxy_cancel(r);
-	if (r->file)
-		static_free(r);
+	if (r->work)
+		r->handler->cancel(r);
 	if (r->in.len && r->hc->conn->quic)
 		ngtcp2_conn_extend_max_offset(r->hc->conn->quic, r->in.len);
 	chunkq_clear(&r->in, pool_of(r));
@@ -86,8 +80,8 @@ void h3_abort(struct h3_req *r, uint64_t code)
 	if (r->aborted)
 		return;
 	r->aborted = true;
-	if (r->up)
-		proxy_cancel(r);
+	if (r->work)
+		r->handler->cancel(r);
 	h3_discard_input(r);
 	stop_input(r, code);
 	ngtcp2_conn_shutdown_stream_write(c->quic, 0, r->id, code);
@@ -121,16 +115,17 @@ static unsigned int check_pseudo(const struct h3_req *r)
 	return http_is_authority(r->authority ? r->authority : host->value) ? 0 : 400;
 }
 
-/* The two are told apart by the path alone, as it was sent. */
 static int start(struct h3_req *r)
 {
-	const struct config *c = config_of(r);
-
 	r->deferred = false;
-	if (c->upstream &&
-	    (!c->root || !strncmp(r->path, c->upstream_path, strlen(c->upstream_path))))
-		return proxy_start(r);
-	return static_start(r);
+	h3_choose(r);
+	return r->handler->start(r);
+}
+
+/* Somebody waits for the request body. */
+static bool input_wanted(const struct h3_req *r)
+{
+	return r->work && r->handler->input;
 }
 
 static bool one_of(const char *method, const char *const *list)
@@ -258,7 +253,7 @@ static int end_headers_cb(nghttp3_conn *h3, int64_t id, int fin, void *user, voi
 /* The body goes on when the batch of datagrams is through: in large pieces, not one a packet. */
 static void hand_on(struct h3_req *r)
 {
-	if (r->up && !list_linked(&r->dirty))
+	if (input_wanted(r) && !list_linked(&r->dirty))
 		list_add_tail(&r->hc->dirty, &r->dirty);
 }
 
@@ -272,7 +267,7 @@ static int recv_data_cb(nghttp3_conn *h3, int64_t id, const uint8_t *data, size_
 	(void)user;
 	if (r->deferred && start(r))
 		return NGHTTP3_ERR_CALLBACK_FAILURE;
-	if (r->in_discard || !r->up) {
+	if (r->in_discard || !input_wanted(r)) {
 		h3_consumed(r, len);
 		r->discarded += len;
 		if (r->discarded > DISCARD_MAX)

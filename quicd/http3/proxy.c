@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reverse proxy: HTTP/3 requests to an HTTP/1.1 upstream and its answers back. */
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../server/loader.h"
+#include "../server/worker.h"
+#include "h3conf.h"
+#include "handler.h"
 #include "upstream.h"
 
 #define OUT_AHEAD 65536 /* request bytes framed ahead of the socket */
@@ -12,6 +17,23 @@
 static struct chunk_pool *pool_of(const struct upstream *u)
 {
 	return &u->pool->worker->pool;
+}
+
+static void check(struct loader *l)
+{
+	struct h3_conf *conf = l->c->mode_conf;
+
+	if (conf->upstream)
+		loader_backend(l, "http3", "backend", conf->upstream, &conf->upstream_addrs);
+}
+
+/* The path alone decides, as it was sent; without files beside it all is the upstream's. */
+static bool takes(const struct h3_req *r)
+{
+	const struct h3_conf *conf = r->hc->conn->worker->server->config->mode_conf;
+	const char *prefix = conf->upstream_path;
+
+	return conf->upstream && (!prefix || !strncmp(r->path, prefix, strlen(prefix)));
 }
 
 static int queue_request(struct upstream *u)
@@ -57,7 +79,7 @@ static int queue_request(struct upstream *u)
 /* Starts the request on a connection of the pool or a new one. */
 static int begin(struct h3_req *r)
 {
-	struct upstream *u = upstream_get(r->hc->conn->worker->upstreams, r);
+	struct upstream *u = upstream_get(r->state, r);
 
 	if (!u)
 		return h3_error(r, 503, NULL);
@@ -67,11 +89,6 @@ static int begin(struct h3_req *r)
 	}
 	upstream_push(u);
 	return 0;
-}
-
-int proxy_start(struct h3_req *r)
-{
-	return begin(r);
 }
 
 static int put_trailers(struct upstream *u)
@@ -139,25 +156,25 @@ void proxy_refill(struct upstream *u)
 	}
 }
 
-void proxy_input(struct h3_req *r)
+static void input(struct h3_req *r)
 {
-	if (lies(r->up)) {
+	if (lies(r->work)) {
 		h3_abort(r, NGHTTP3_H3_MESSAGE_ERROR);
 		return;
 	}
-	upstream_touch(r->up);
-	upstream_push(r->up);
+	upstream_touch(r->work);
+	upstream_push(r->work);
 }
 
-void proxy_room(struct h3_req *r)
+static void room(struct h3_req *r)
 {
-	upstream_touch(r->up);
-	upstream_watch(r->up);
+	upstream_touch(r->work);
+	upstream_watch(r->work);
 }
 
-void proxy_cancel(struct h3_req *r)
+static void cancel(struct h3_req *r)
 {
-	upstream_close(r->up);
+	upstream_close(r->work);
 }
 
 /* RFC 9110, 9.2.2: only these may be sent twice; and only if nothing of a body is gone. */
@@ -248,3 +265,24 @@ void proxy_complete(struct upstream *u)
 		h3_discard_input(r);
 	upstream_release(u);
 }
+
+static int init_worker(struct worker *w, void **state)
+{
+	const struct h3_conf *conf = w->server->config->mode_conf;
+
+	if (!conf->upstream)
+		return 0;
+	*state = upstream_pool_new(w);
+	return *state ? 0 : -ENOMEM;
+}
+
+const struct h3_handler h3_proxy = {
+	.check = check,
+	.worker_init = init_worker,
+	.worker_free = upstream_pool_free,
+	.takes = takes,
+	.start = begin,
+	.input = input,
+	.room = room,
+	.cancel = cancel,
+};

@@ -10,15 +10,16 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../modes/backend.h"
-#include "pool.h"
+#include "../server/worker.h"
+#include "h3conf.h"
 
 #define IDLE_MAX      32 /* connections kept for a worker */
 #define IDLE_TIME     (30 * NS_PER_S)
 #define READS_A_ROUND 4
 
-static const struct config *config_of(const struct upstream *u)
+static const struct h3_conf *conf_of(const struct upstream *u)
 {
-	return u->pool->worker->server->config;
+	return u->pool->worker->server->config->mode_conf;
 }
 
 static struct loop *loop_of(const struct upstream *u)
@@ -50,7 +51,7 @@ void upstream_close(struct upstream *u)
 	timer_cancel(&loop_of(u)->timers, &u->timer);
 	close_socket(u);
 	if (u->req)
-		u->req->up = NULL;
+		u->req->work = NULL;
 	chunkq_clear(&u->out, &u->pool->worker->pool);
 	upparse_free(u);
 	free(u);
@@ -67,13 +68,13 @@ static bool waits_for_client(const struct upstream *u)
 /* How long silence may last; 0: for ever. */
 static uint64_t patience(const struct upstream *u)
 {
-	const struct config *c = config_of(u);
+	const struct h3_conf *c = conf_of(u);
 
 	if (!u->req)
 		return IDLE_TIME;
 	if (!u->connected)
 		return c->connect_timeout;
-	return waits_for_client(u) ? c->stream_idle_timeout : c->upstream_timeout;
+	return waits_for_client(u) ? c->idle_timeout : c->upstream_timeout;
 }
 
 /*
@@ -82,7 +83,7 @@ static uint64_t patience(const struct upstream *u)
  */
 static void set_timer(struct upstream *u)
 {
-	uint64_t limit = patience(u), shorter = config_of(u)->upstream_timeout;
+	uint64_t limit = patience(u), shorter = conf_of(u)->upstream_timeout;
 	uint64_t at = u->last_active + limit, now = clock_now();
 
 	if (u->req && u->io.fd < 0)
@@ -113,7 +114,7 @@ static bool dial_again(struct upstream *u)
 	int err;
 
 	if (u->io.fd >= 0 || clock_now() >= u->last_active + patience(u)) {
-		if (u->addr_next + 1 >= config_of(u)->upstream_addrs.n)
+		if (u->addr_next + 1 >= conf_of(u)->upstream_addrs.n)
 			return false;
 		close_socket(u);
 		u->addr_next++;
@@ -150,7 +151,7 @@ static void on_timer(struct timer *t)
 		if (dial_again(u))
 			return;
 		errno = ETIMEDOUT;
-		backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
+		backend_failed(u->req->hc->conn, &conf_of(u)->upstream_addrs);
 	} else if (waits_for_client(u)) {
 		log_info("%s: stream %lld idle", u->req->hc->conn->peer, (long long)u->req->id);
 		h3_abort(u->req, NGHTTP3_H3_REQUEST_CANCELLED);
@@ -191,7 +192,7 @@ void upstream_watch(struct upstream *u)
  */
 static int dial_next(struct upstream *u, int err)
 {
-	const struct backend_addrs *a = &config_of(u)->upstream_addrs;
+	const struct backend_addrs *a = &conf_of(u)->upstream_addrs;
 
 	for (; u->addr_next < a->n; u->addr_next++) {
 		int fd = backend_connect(&a->addr[u->addr_next]);
@@ -337,7 +338,7 @@ static void on_event(struct io *io, uint32_t events)
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_in(u);
 	/* Reading may have ended the connection; the request knows. */
-	if (r && r->up == u)
+	if (r && r->work == u)
 		upstream_watch(u);
 }
 
@@ -382,7 +383,7 @@ struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 		list_init(&u->idle);
 	}
 	u->req = r;
-	r->up = u;
+	r->work = u;
 	upparse_init(u);
 	upstream_touch(u);
 	err = u->connected ? 0 : dial_next(u, -EHOSTUNREACH);
@@ -399,7 +400,7 @@ void upstream_release(struct upstream *u)
 {
 	struct upstream_pool *p = u->pool;
 
-	u->req->up = NULL;
+	u->req->work = NULL;
 	u->req = NULL;
 	if (!u->keep || u->broken || !u->request_done || u->out.len || p->nidle >= IDLE_MAX) {
 		upstream_close(u);
@@ -415,11 +416,6 @@ void upstream_release(struct upstream *u)
 	upstream_watch(u);
 }
 
-bool upstream_available(void)
-{
-	return true;
-}
-
 struct upstream_pool *upstream_pool_new(struct worker *w)
 {
 	struct upstream_pool *p = calloc(1, sizeof(*p));
@@ -431,8 +427,10 @@ struct upstream_pool *upstream_pool_new(struct worker *w)
 	return p;
 }
 
-void upstream_pool_free(struct upstream_pool *p)
+void upstream_pool_free(void *pool)
 {
+	struct upstream_pool *p = pool;
+
 	if (!p)
 		return;
 	while (!list_empty(&p->idle))

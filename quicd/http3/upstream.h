@@ -48,11 +48,16 @@ struct upstream {
 	bool complete, keep;
 };
 
+/* A worker's connections: those that wait for a request. */
 struct upstream_pool {
 	struct worker *worker;
 	struct list idle;
 	size_t nidle;
 };
+
+struct upstream_pool *upstream_pool_new(struct worker *w);
+/* After all connections of the worker were freed. @pool may be NULL. */
+void upstream_pool_free(void *pool);
 
 /*
  * A connection for @r, from the pool or new; NULL: out of memory. That it cannot be made

@@ -11,12 +11,20 @@
 
 #include "../server/worker.h"
 
+/* The sockets of a worker on their way out. */
+struct linger_set {
+	struct worker *worker;
+	struct list ends;
+	size_t n, bytes;
+};
+
+void linger_init(struct linger_set *set, struct worker *w);
 /*
  * Takes over @fd, which is in no loop and may still be connecting, and the bytes of @rest
  * (may be NULL), after which the socket's sending side is shut down.
  */
-void linger_close(struct worker *w, int fd, struct chunkq *rest);
+void linger_close(struct linger_set *set, int fd, struct chunkq *rest);
 /* Closes all that still linger. */
-void linger_free(struct worker *w);
+void linger_free(struct linger_set *set);
 
 #endif

@@ -10,15 +10,20 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../server/codes.h"
+#include "../server/worker.h"
 #include "backend.h"
-#include "linger.h"
 
 #define READS_A_ROUND 4
 #define WRITE_IOV     32
 
-static const struct config *config_of(const struct pump *p)
+static const struct pump_conf *conf_of(const struct pump *p)
 {
-	return p->conn->worker->server->config;
+	return p->conn->worker->server->config->mode_conf;
+}
+
+static uint64_t window_of(const struct pump *p)
+{
+	return p->conn->worker->server->config->stream_window;
 }
 
 static struct loop *loop_of(const struct pump *p)
@@ -34,7 +39,7 @@ static void watch(struct pump *p)
 
 	if (p->io.fd < 0)
 		return;
-	if (p->connected && !p->tx_eof && (p->discard || p->tx.q.len < config_of(p)->stream_window))
+	if (p->connected && !p->tx_eof && (p->discard || p->tx.q.len < window_of(p)))
 		want |= EPOLLIN;
 	if (!p->connected || p->write_blocked)
 		want |= EPOLLOUT;
@@ -70,11 +75,13 @@ static void drop_socket(struct pump *p, bool broken)
 
 static void hand_to_linger(struct pump *p)
 {
+	struct pump_worker *pw = p->conn->worker->mode_data;
+
 	timer_cancel(&loop_of(p)->timers, &p->timer);
 	if (p->watched)
 		loop_del(loop_of(p), &p->io);
 	p->watched = false;
-	linger_close(p->conn->worker, p->io.fd, p->rx_done ? NULL : &p->rx);
+	linger_close(&pw->lingering, p->io.fd, p->rx_done ? NULL : &p->rx);
 	p->io.fd = -1;
 }
 
@@ -96,7 +103,7 @@ static void close_if_done(struct pump *p)
 
 static void set_timer(struct pump *p)
 {
-	uint64_t idle = config_of(p)->stream_idle_timeout;
+	uint64_t idle = conf_of(p)->idle_timeout;
 
 	if (idle && p->io.fd >= 0)
 		timer_set(&loop_of(p)->timers, &p->timer, p->last_active + idle);
@@ -108,7 +115,7 @@ static void try_next(struct pump *p);
 
 static void start_patience(struct pump *p)
 {
-	p->deadline = clock_now() + config_of(p)->connect_timeout;
+	p->deadline = clock_now() + conf_of(p)->connect_timeout;
 	timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
 }
 
@@ -136,7 +143,7 @@ static void dial_again(struct pump *p)
 static void on_timer(struct timer *t)
 {
 	struct pump *p = container_of(t, struct pump, timer);
-	uint64_t idle = config_of(p)->stream_idle_timeout;
+	uint64_t idle = conf_of(p)->idle_timeout;
 
 	if (!p->connected) {
 		dial_again(p);
@@ -266,7 +273,7 @@ static void discard_socket(struct pump *p)
 static void read_socket(struct pump *p)
 {
 	struct worker *w = p->conn->worker;
-	uint64_t window = config_of(p)->stream_window;
+	uint64_t window = window_of(p);
 
 	if (p->discard) {
 		discard_socket(p);
@@ -447,6 +454,32 @@ static void pump_free(struct pump *p)
 	list_del(&p->of_owner);
 	p->owner->count--;
 	free(p);
+}
+
+int pump_worker_init(struct worker *w)
+{
+	struct pump_worker *pw = calloc(1, sizeof(*pw));
+
+	if (!pw)
+		return -ENOMEM;
+	linger_init(&pw->lingering, w);
+	w->mode_data = pw;
+	return 0;
+}
+
+bool pump_worker_idle(const struct worker *w)
+{
+	const struct pump_worker *pw = w->mode_data;
+
+	return list_empty(&pw->lingering.ends);
+}
+
+void pump_worker_free(struct worker *w)
+{
+	struct pump_worker *pw = w->mode_data;
+
+	linger_free(&pw->lingering);
+	free(pw);
 }
 
 int pump_start(struct conn *c)

@@ -10,9 +10,22 @@
 #include "../common/loop.h"
 #include "../server/conn.h"
 #include "../server/resolve.h"
+#include "linger.h"
 #include "sendq.h"
 
 struct pump_conn;
+
+/* First in the configuration of a mode that pumps. */
+struct pump_conf {
+	uint64_t connect_timeout, idle_timeout; /* ns; idle: 0: never */
+};
+
+#define PUMP_CONF_DEFAULT {.connect_timeout = 10 * NS_PER_S}
+
+/* First in its state of a worker. */
+struct pump_worker {
+	struct linger_set lingering;
+};
 
 struct pump {
 	struct send_stream tx; /* first: the stream's user data (sendq.h) */
@@ -58,7 +71,10 @@ int pump_header(struct pump *p, const void *data, size_t len);
 /* Resets both directions of the stream and breaks off the socket. */
 void pump_abort(struct pump *p, uint64_t code);
 
-/* For struct mode. */
+/* For struct mode. A mode with more state for a worker has its own worker_init and _free. */
+int pump_worker_init(struct worker *w);
+bool pump_worker_idle(const struct worker *w);
+void pump_worker_free(struct worker *w);
 int pump_recv(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len, bool fin);
 int pump_acked(struct conn *c, int64_t id, void *stream, size_t len);
 int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code);

@@ -146,7 +146,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const str
 	c->ep = ep;
 	c->state = CONN_HANDSHAKE;
 	c->timer.fn = on_timer;
-	c->mode = mode_find(w->server->config);
+	c->mode = w->server->config->mode;
 	c->tls.ref.get_conn = get_quic;
 	c->tls.ref.user_data = c;
 	ngtcp2_ccerr_default(&c->error);

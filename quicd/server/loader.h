@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A configuration file being read: what config.c and its checks share. */
+/* A configuration file being read: what config.c, its checks and those of the modes share. */
 #ifndef QUICD_LOADER_H
 #define QUICD_LOADER_H
 
 #include <stdbool.h>
 #include <stdio.h>
+
+#include "resolve.h"
 
 struct config;
 
@@ -21,6 +23,11 @@ struct loader {
 /* config_err() that counts the mistake. */
 __attribute__((format(printf, 3, 4))) void loader_complain(struct loader *l, int line,
 							   const char *fmt, ...);
+/* Complains if the key was not given. */
+void loader_need(struct loader *l, const char *section, const char *name);
+/* Resolves @value of a key that must be there, or complains. */
+void loader_backend(struct loader *l, const char *section, const char *name, const char *value,
+		    struct backend_addrs *addrs);
 /* Everything that can be said when the whole file has been read. */
 void confcheck(struct loader *l);
 

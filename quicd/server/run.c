@@ -15,6 +15,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "control.h"
+#include "mode.h"
 #include "privilege.h"
 #include "qlog.h"
 #include "worker.h"
@@ -296,9 +297,8 @@ static void announce(const struct process *p)
 
 	for (size_t i = 0; i < c->nlisten; i++)
 		log_info("%s: listening on %s, mode %s, %" PRIu64 " worker%s", c->name,
-			 c->listen[i].text, config_mode_name(c), c->workers,
-			 c->workers > 1 ? "s" : "");
-	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", config_mode_name(c), c->nlisten);
+			 c->listen[i].text, c->mode->name, c->workers, c->workers > 1 ? "s" : "");
+	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", c->mode->name, c->nlisten);
 }
 
 static void free_workers(struct process *p)
