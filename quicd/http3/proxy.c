@@ -211,18 +211,18 @@ static bool valid(const struct field *d)
 	       nghttp3_check_header_value((const uint8_t *)d->value, d->value_len);
 }
 
-int proxy_header(struct upstream *u)
+int proxy_header(struct upstream *u, unsigned int status)
 {
-	unsigned int status = (unsigned int)llhttp_get_status_code(&u->parser);
+	const struct fields *got = &u->answer.fields;
 	struct fields f = {0};
 	int rv = -1;
 
 	if (status < 100 || status == 101)
 		return -1; /* nobody asked for an upgrade */
-	for (size_t i = 0; i < u->fields.n; i++) {
-		const struct field *d = &u->fields.v[i];
+	for (size_t i = 0; i < got->n; i++) {
+		const struct field *d = &got->v[i];
 
-		if (fields_hop_by_hop(&u->fields, d->name))
+		if (fields_hop_by_hop(got, d->name))
 			continue;
 		/* These have no body and may not name its length (RFC 9110, 8.6): clients break
 		 * off. */
@@ -244,10 +244,12 @@ out:
 /* Trailers that may be passed on; the rest is left out, since the answer is complete. */
 static void take_trailers(struct upstream *u)
 {
-	for (size_t i = 0; i < u->fields.n; i++) {
-		const struct field *d = &u->fields.v[i];
+	const struct fields *got = &u->answer.fields;
 
-		if (fields_in_trailer(&u->fields, d->name) && valid(d) &&
+	for (size_t i = 0; i < got->n; i++) {
+		const struct field *d = &got->v[i];
+
+		if (fields_in_trailer(got, d->name) && valid(d) &&
 		    fields_add(&u->req->out_trailers, d->name, d->name_len, d->value, d->value_len))
 			return;
 	}

@@ -53,7 +53,7 @@ void upstream_close(struct upstream *u)
 	if (u->req)
 		u->req->work = NULL;
 	chunkq_clear(&u->out, &u->pool->worker->pool);
-	upparse_free(u);
+	upparse_free(&u->answer);
 	free(u);
 }
 
@@ -304,12 +304,12 @@ static void read_in(struct upstream *u)
 			u->any_answer = true;
 			upstream_touch(u);
 			STAT_ADD(&w->stats, backend_rx, (uint64_t)n);
-			err = upparse_feed(u, (const char *)w->txbuf, (size_t)n);
+			err = upparse_feed(&u->answer, (const char *)w->txbuf, (size_t)n);
 		} else {
-			err = n < 0 ? -errno : upparse_eof(u);
-			u->keep = false;
+			err = n < 0 ? -errno : upparse_eof(&u->answer);
+			u->answer.keep = false;
 		}
-		if (u->complete) {
+		if (u->answer.complete) {
 			proxy_complete(u);
 			return;
 		}
@@ -340,6 +340,18 @@ static void on_event(struct io *io, uint32_t events)
 	/* Reading may have ended the connection; the request knows. */
 	if (r && r->work == u)
 		upstream_watch(u);
+}
+
+static int on_header(struct upparse *p, unsigned int status)
+{
+	return proxy_header(container_of(p, struct upstream, answer), status);
+}
+
+static int on_body(struct upparse *p, const char *at, size_t len)
+{
+	struct upstream *u = container_of(p, struct upstream, answer);
+
+	return chunkq_append(&u->req->body, &u->pool->worker->pool, at, len) ? -1 : 0;
 }
 
 /* Still open, and silent? It may have closed since the loop looked last. */
@@ -379,12 +391,14 @@ struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 		u->io.fd = -1;
 		u->io.fn = on_event;
 		u->timer.fn = on_timer;
+		u->answer.on_header = on_header;
+		u->answer.on_body = on_body;
 		u->pool = p;
 		list_init(&u->idle);
 	}
 	u->req = r;
 	r->work = u;
-	upparse_init(u);
+	upparse_init(&u->answer, !strcmp(r->method, "HEAD"));
 	upstream_touch(u);
 	err = u->connected ? 0 : dial_next(u, -EHOSTUNREACH);
 	if (!err) {
@@ -402,13 +416,14 @@ void upstream_release(struct upstream *u)
 
 	u->req->work = NULL;
 	u->req = NULL;
-	if (!u->keep || u->broken || !u->request_done || u->out.len || p->nidle >= IDLE_MAX) {
+	if (!u->answer.keep || u->broken || !u->request_done || u->out.len ||
+	    p->nidle >= IDLE_MAX) {
 		upstream_close(u);
 		return;
 	}
 	u->request_done = u->body_begun = u->any_answer = false;
-	u->header_done = u->complete = u->keep = u->write_blocked = false;
-	fields_free(&u->fields);
+	u->write_blocked = false;
+	fields_free(&u->answer.fields);
 	list_add_tail(&p->idle, &u->idle);
 	p->nidle++;
 	upstream_touch(u);
