@@ -26,7 +26,9 @@ static int piece_add(struct piece *p, const char *at, size_t len)
 		p->data = data;
 		p->cap = cap;
 	}
-	memcpy(p->data + p->len, at, len);
+	/* llhttp may report nothing, before there is memory. */
+	if (len)
+		memcpy(p->data + p->len, at, len);
 	p->len += len;
 	return 0;
 }
@@ -89,13 +91,13 @@ static int on_headers_complete(llhttp_t *p)
 		return refuse(p, "not HTTP/1");
 	if (!coding_known(u))
 		return refuse(p, "transfer coding");
+	/* 1: no body follows, whatever Content-Length says (RFC 9112, 6.3). */
 	if (status < 200)
-		return u->on_header(u, status) ? refuse(p, "interim response") : 0;
+		return u->on_header(u, status) ? refuse(p, "interim response") : 1;
 	u->header_done = true;
 	if (u->on_header(u, status))
 		return refuse(p, "header");
 	fields_free(&u->fields);
-	/* 1: no body follows, whatever Content-Length says. */
 	return u->head;
 }
 

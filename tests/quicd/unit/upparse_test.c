@@ -108,6 +108,11 @@ static const struct answer {
 	 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
 	 "100:|103: link=a|200: content-length=1|x", WHOLE, false},
 	{"HTTP/1.1 100 Continue\r\n\r\n", "100:|", CUT, false},
+	/* RFC 9112, 6.3: no interim answer has a body, not even one that llhttp does not know. */
+	{"HTTP/1.1 150 Wait\r\nContent-Length: 3\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+	 "1\r\n\r\nx",
+	 "150: content-length=3|200: content-length=1|x", WHOLE, false},
+	{"HTTP/1.1 150 Wait\r\n\r\nHTTP/1.1 200 OK\r\n\r\nx", "150:|200:|x", OPEN, false},
 	{"HTTP/1.1 20", "", CUT, false},
 	/* Refused. */
 	{"HTTP/2.0 200 OK\r\n\r\n", "", BAD, false},
