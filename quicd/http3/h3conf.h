@@ -18,7 +18,7 @@ struct h3_conf {
 	struct mime *mime; /* NULL: only the built-in types */
 
 	/* The reverse proxy. */
-	char *upstream, *upstream_path; /* upstream: NULL: there is none */
+	char *upstream, *upstream_path; /* upstream: NULL: no proxy */
 	struct backend_addrs upstream_addrs;
 	uint64_t upstream_timeout, connect_timeout, idle_timeout; /* ns */
 };

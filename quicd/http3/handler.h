@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The part that answers requests. Connections and requests know a handler only by this
- * structure; the table of all is in handlers.c. A handler answers with the functions of h3.h.
+ * A handler answers requests. Connections and requests know it only by this structure; the
+ * table of all handlers is in handlers.c. It answers by the functions of h3.h.
  */
 #ifndef QUICD_HANDLER_H
 #define QUICD_HANDLER_H
@@ -20,7 +20,10 @@ struct h3_handler {
 	/* After all connections of the worker were freed. @state may be NULL. */
 	void (*worker_free)(void *state);
 
-	/* The request is this handler's. NULL, for the last of the table: it takes all others. */
+	/*
+	 * True if the request is this handler's. NULL in the last of the table, which takes
+	 * all others.
+	 */
 	bool (*takes)(const struct h3_req *r);
 	/*
 	 * The header is there, and perhaps a part of the body. Returns 0, or -1 to end the

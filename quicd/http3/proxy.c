@@ -27,7 +27,7 @@ static void check(struct loader *l)
 		loader_backend(l, "http3", "backend", conf->upstream, &conf->upstream_addrs);
 }
 
-/* The path alone decides, as it was sent; without files beside it all is the upstream's. */
+/* The path alone decides, as it was sent; without files, every request is the upstream's. */
 static bool takes(const struct h3_req *r)
 {
 	const struct h3_conf *conf = r->hc->conn->worker->server->config->mode_conf;
@@ -117,9 +117,9 @@ static int move_piece(struct upstream *u, const struct iovec *v)
 }
 
 /*
- * Not one byte more or less than Content-Length promised may follow the header: the rest
- * would be the next request on this connection. nghttp3 ends a client that lies; what it
- * says too late is held back here.
+ * Exactly as many bytes as Content-Length promised must follow the header: any others would be
+ * taken for the next request on this connection. nghttp3 stops a client whose body does not
+ * match; bytes that it reports too late are held back here.
  */
 static bool lies(const struct upstream *u)
 {
@@ -177,7 +177,7 @@ static void cancel(struct h3_req *r)
 	upstream_close(r->work);
 }
 
-/* RFC 9110, 9.2.2: only these may be sent twice; and only if nothing of a body is gone. */
+/* RFC 9110, 9.2.2: only these may be sent twice, and only if no part of a body was sent. */
 static bool may_repeat(const struct upstream *u)
 {
 	static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"};
@@ -224,8 +224,10 @@ int proxy_header(struct upstream *u, unsigned int status)
 
 		if (fields_hop_by_hop(got, d->name))
 			continue;
-		/* These have no body and may not name its length (RFC 9110, 8.6): clients break
-		 * off. */
+		/*
+		 * Without a body there may be no length (RFC 9110, 8.6): clients would
+		 * break off.
+		 */
 		if ((status < 200 || status == 204) && !strcmp(d->name, "content-length"))
 			continue;
 		if (!valid(d) || fields_add(&f, d->name, d->name_len, d->value, d->value_len))
@@ -262,7 +264,7 @@ void proxy_complete(struct upstream *u)
 	take_trailers(u);
 	r->body_fin = true;
 	h3_body_more(r);
-	/* An answer before the whole request: the rest is not wanted (RFC 9114, 4.1). */
+	/* The answer came before the whole request: the rest is not wanted (RFC 9114, 4.1). */
 	if (!u->request_done)
 		h3_discard_input(r);
 	upstream_release(u);

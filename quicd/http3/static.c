@@ -91,7 +91,7 @@ static int method_not_allowed(struct h3_req *r)
 	return rv;
 }
 
-/* A directory asked for without its slash: relative links in it would go wrong. */
+/* A directory requested without its slash: relative links in it would be wrong. */
 static int redirect_to_directory(struct h3_req *r)
 {
 	size_t len = strcspn(r->path, "?#");
@@ -140,7 +140,7 @@ static bool any_etag(const struct h3_req *r, const char *name, const char *etag,
 	return false;
 }
 
-/* RFC 9110, 13.2.2, first half: the file is not the one that the client means. */
+/* RFC 9110, 13.2.2, first half: this is not the file that the client means. */
 static bool precondition_failed(const struct h3_req *r, const char *etag, time_t mtime)
 {
 	const struct field *f = fields_get(&r->fields, "if-match");
@@ -166,7 +166,7 @@ static bool not_modified(const struct h3_req *r, const char *etag, time_t mtime)
 	return since != -1 && mtime <= since;
 }
 
-/* A range counts only for the file that the client has a part of already (If-Range). */
+/* A range applies only to the version that the client already has a part of (If-Range). */
 static bool range_applies(const struct h3_req *r, const char *etag, time_t mtime)
 {
 	const struct field *f = fields_get(&r->fields, "if-range");
@@ -316,8 +316,9 @@ static void fill(struct h3_req *r)
 			return;
 		if (n <= 0) {
 			/*
-			 * The file has become shorter: the promised length cannot be kept. This
-			 * runs inside nghttp3, which hears of it when ngtcp2 refuses the stream.
+			 * The file has become shorter than the length that we promised.
+			 * This runs inside nghttp3, which learns of it when ngtcp2 refuses
+			 * the stream.
 			 */
 			ngtcp2_conn_shutdown_stream_write(r->hc->conn->quic, 0, r->id,
 							  NGHTTP3_H3_INTERNAL_ERROR);

@@ -31,7 +31,7 @@ struct upparse {
 void upparse_init(struct upparse *u, bool head);
 /* Feeds @len bytes. Returns 0, or -EPROTO when the answer is not HTTP/1. */
 int upparse_feed(struct upparse *u, const char *data, size_t len);
-/* End of file. Returns 0 unless that breaks a message off; was it the answer, it is complete. */
+/* End of file. Returns 0 unless a message is cut short; it may have made the answer complete. */
 int upparse_eof(struct upparse *u);
 void upparse_free(struct upparse *u);
 

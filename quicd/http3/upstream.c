@@ -57,7 +57,7 @@ void upstream_close(struct upstream *u)
 	free(u);
 }
 
-/* The client's turn: it has the rest of the request, or does not take the answer. */
+/* It is the client's turn: the rest of the request is to come, or the answer is not taken. */
 static bool waits_for_client(const struct upstream *u)
 {
 	if (!h3_body_room(u->req))
@@ -65,7 +65,7 @@ static bool waits_for_client(const struct upstream *u)
 	return !u->request_done && !u->out.len;
 }
 
-/* How long silence may last; 0: for ever. */
+/* How long silence may last; 0: forever. */
 static uint64_t patience(const struct upstream *u)
 {
 	const struct h3_conf *c = conf_of(u);
@@ -78,8 +78,8 @@ static uint64_t patience(const struct upstream *u)
 }
 
 /*
- * Activity only notes the time; the timer catches up when it fires. It fires at least as
- * often as the shorter limit, for who waits for whom changes without it.
+ * Activity only notes the time; the timer catches up when it fires. It fires at least as often
+ * as the shorter limit, since the side whose turn it is may change at any time.
  */
 static void set_timer(struct upstream *u)
 {
@@ -108,7 +108,7 @@ static unsigned int status_of(int err)
 	}
 }
 
-/* No room in the backlog yet, or no answer in time: the same address again, or the next one. */
+/* No room in the backlog yet, or no answer in time: try the same address again, or the next. */
 static bool dial_again(struct upstream *u)
 {
 	int err;
@@ -165,7 +165,8 @@ void upstream_touch(struct upstream *u)
 	u->last_active = clock_now();
 }
 
-/* With nothing to wait for the socket leaves the loop, for epoll would report a hang-up on and on.
+/*
+ * With nothing to wait for, the socket leaves the loop: epoll would report a hang-up endlessly.
  */
 void upstream_watch(struct upstream *u)
 {
@@ -235,8 +236,8 @@ static void write_out(struct upstream *u)
 		}
 		if (n < 0) {
 			/*
-			 * It reads no more but may have answered already: an answer still
-			 * counts, and reading will tell if there is none.
+			 * It stopped reading but may have answered already: an answer still
+			 * counts, and reading will show whether there is one.
 			 */
 			chunkq_clear(&u->out, &w->pool);
 			h3_discard_input(u->req);
@@ -295,7 +296,7 @@ static void read_in(struct upstream *u)
 		n = recv(u->io.fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		/* In the pool there is nothing to come: closed, or not to be trusted. */
+		/* An idle connection has nothing to say: it was closed, or is not to be trusted. */
 		if (!u->req) {
 			upstream_close(u);
 			return;
@@ -365,7 +366,7 @@ static bool usable(const struct upstream *u)
 static struct upstream *from_pool(struct upstream_pool *p)
 {
 	while (!list_empty(&p->idle)) {
-		/* The youngest is the one most likely to be still open. */
+		/* The youngest is the most likely to be still open. */
 		struct upstream *u = container_of(p->idle.prev, struct upstream, idle);
 
 		if (usable(u)) {

@@ -49,13 +49,13 @@ struct upstream_pool *upstream_pool_new(struct worker *w);
 void upstream_pool_free(void *pool);
 
 /*
- * A connection for @r, from the pool or new; NULL: out of memory. That it cannot be made
- * is said later, from the loop, by proxy_failed().
+ * A connection for @r, from the pool or new; NULL: out of memory. If it cannot be made,
+ * proxy_failed() is called later, from the loop.
  */
 struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r);
-/* Writes what is in out and what proxy_refill() adds. */
+/* Writes the bytes in out and those that proxy_refill() adds. */
 void upstream_push(struct upstream *u);
-/* A byte moved on the client's side: who waits for whom may have changed. */
+/* A byte moved on the client's side: it may be the other side's turn now. */
 void upstream_touch(struct upstream *u);
 /* Tells the loop what to wait for, after anything that may change that. */
 void upstream_watch(struct upstream *u);
@@ -63,7 +63,7 @@ void upstream_watch(struct upstream *u);
 void upstream_release(struct upstream *u);
 void upstream_close(struct upstream *u);
 
-/* In proxy.c. Fills out with what there is of the request body. */
+/* In proxy.c. Fills out with the request body that has come so far. */
 void proxy_refill(struct upstream *u);
 /* The upstream is of no use any more: answers with @status, or breaks off. Frees @u. */
 void proxy_failed(struct upstream *u, unsigned int status);

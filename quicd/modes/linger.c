@@ -23,7 +23,7 @@ struct linger_end {
 	bool delivered;
 };
 
-/* @cut: the backend shall not take what it got for the whole. */
+/* @cut: with a RST, so that the backend does not take a part for the whole. */
 static void close_socket(int fd, bool cut)
 {
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
@@ -127,7 +127,10 @@ void linger_close(struct linger_set *set, int fd, struct chunkq *rest)
 	set->n++;
 	set->bytes += e->rest.len;
 	timer_set(&w->loop.timers, &e->timer, clock_now() + DELIVER_TIME);
-	/* A backend that works has taken it all within a moment: who waits longest goes first. */
+	/*
+	 * A working backend takes it all within a moment, so the one that waits longest
+	 * goes first.
+	 */
 	while (set->n > SOCKETS_MAX || (set->n > 1 && set->bytes > bytes_max))
 		end(container_of(set->ends.next, struct linger_end, of_set));
 }

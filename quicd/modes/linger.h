@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The end of a backend connection whose QUIC stream has gone. What the client finished in
- * good order still reaches the backend; and since closing a socket with unread data sends
- * a RST, which may destroy what the backend has not read yet, its output is read and
- * thrown away until it ends. Both for some seconds at most, and bounded for each worker: then
- * the one that waits longest is broken off.
+ * The end of a backend connection whose QUIC stream has gone. Data that the client finished in
+ * good order is still delivered to the backend. Closing a socket with unread data would send a
+ * RST, which may destroy data that the backend has not read yet; so the backend's output is
+ * read and thrown away until it ends. Both last some seconds at most. The number and bytes of
+ * such sockets are bounded for each worker: at the bound the one that waits longest is broken
+ * off.
  */
 #ifndef QUICD_LINGER_H
 #define QUICD_LINGER_H
 
 #include "../server/worker.h"
 
-/* The sockets of a worker on their way out. */
+/* The lingering sockets of a worker. */
 struct linger_set {
 	struct worker *worker;
 	struct list ends;

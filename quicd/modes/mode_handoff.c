@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * mode = handoff: one end of a socket pair goes to the service with what there is to know
- * about the stream (include/quicd_handoff.h), the other end is pumped.
+ * mode = handoff: one end of a socket pair goes to the service, with a description of the
+ * stream (include/quicd_handoff.h); the other end is pumped.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -160,7 +160,7 @@ static int hand_over(struct handoff *h, struct pump *p)
 		pump_abort(p, QUICD_NO_RESOURCES);
 		return -errno;
 	}
-	/* Only our end is non-blocking: the service's end shall be as plain as can be. */
+	/* Only our end is non-blocking: the service gets a plain socket. */
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	describe(p, &m);
 	err = deliver(h, &m, pair[1]);
@@ -179,7 +179,7 @@ static int hand_over(struct handoff *h, struct pump *p)
 	return err;
 }
 
-/* The service is behind: its socket says when it reads on, its backlog does not. */
+/* The service is behind. Its socket signals room, its backlog does not. */
 static void wait_for_room(struct handoff *h)
 {
 	if (h->io.fd >= 0)
@@ -198,7 +198,7 @@ static void hand_over_waiting(struct handoff *h)
 		struct pump *p = container_of(waiting.next, struct pump, waiting);
 
 		list_del(&p->waiting);
-		/* Behind the first that finds no room the others keep their places. */
+		/* After the first one that finds no room, the others keep their places. */
 		if (err != -EAGAIN)
 			err = hand_over(h, p);
 		if (err == -EAGAIN)

@@ -31,8 +31,10 @@ static struct loop *loop_of(const struct pump *p)
 	return &p->conn->worker->loop;
 }
 
-/* Tells the loop what to wait for. With nothing to wait for the socket leaves the loop, for
- * epoll would go on reporting a hang-up. */
+/*
+ * Tells the loop what to wait for. With nothing to wait for, the socket leaves the loop: epoll
+ * would report a hang-up endlessly.
+ */
 static void watch(struct pump *p)
 {
 	uint32_t want = 0;
@@ -56,7 +58,7 @@ static void watch(struct pump *p)
 	}
 }
 
-/* Closes the socket; @broken: with a RST, so that the backend sees that this was no end. */
+/* Closes the socket; @broken: with a RST, so that the backend does not take it for the end. */
 static void drop_socket(struct pump *p, bool broken)
 {
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
@@ -86,8 +88,8 @@ static void hand_to_linger(struct pump *p)
 }
 
 /*
- * Both directions of the socket are at their end; or the backend has all it gets and
- * nobody wants what it still sends.
+ * Both directions of the socket have ended; or the backend has got everything and nobody wants
+ * its output any more.
  */
 static void close_if_done(struct pump *p)
 {
@@ -119,7 +121,7 @@ static void start_patience(struct pump *p)
 	timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
 }
 
-/* No room in the backlog yet, or no answer in time: the same address again, or the next one. */
+/* No room in the backlog yet, or no answer in time: try the same address again, or the next. */
 static void dial_again(struct pump *p)
 {
 	bool handoff = list_linked(&p->waiting);
@@ -226,7 +228,7 @@ static void write_socket(struct pump *p)
 			break;
 		}
 		if (n < 0) {
-			/* It closed its reading side. What it wrote before may still be read. */
+			/* It closed its reading side. Its output may still be read. */
 			stop_client(p, QUICD_BACKEND_RESET);
 			return;
 		}
@@ -258,7 +260,7 @@ static void socket_error(struct pump *p, int err)
 	pump_abort(p, QUICD_BACKEND_RESET);
 }
 
-/* The client does not want it any more: read to the end, keep nothing. */
+/* The client does not want the output any more: read to the end, keep nothing. */
 static void discard_socket(struct pump *p)
 {
 	struct worker *w = p->conn->worker;
@@ -436,7 +438,7 @@ int pump_header(struct pump *p, const void *data, size_t len)
 	return err;
 }
 
-/* The stream is gone. What the client finished in good order is still delivered. */
+/* The stream is gone. Data that the client finished in good order is still delivered. */
 static void pump_free(struct pump *p)
 {
 	size_t held = p->rx.len - (p->rx.len < p->rx_header ? p->rx.len : p->rx_header);
@@ -553,7 +555,7 @@ int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	return 0;
 }
 
-/* The client broke off its direction: TCP cannot break only one, so the backend sees a RST. */
+/* The client reset its direction: TCP cannot reset only one, so the backend sees a RST. */
 int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 {
 	struct pump *p = stream;
@@ -574,8 +576,8 @@ static bool is_unix(int fd)
 }
 
 /*
- * The client reads no more (ngtcp2 answers with RESET_STREAM). A Unix socket can be told
- * so; from TCP the rest is read and thrown away, until the client has sent its part.
+ * The client stopped reading (ngtcp2 answers with RESET_STREAM). A Unix socket can be told so;
+ * from TCP the rest is read and thrown away until the client has sent its part.
  */
 int pump_shut(struct conn *c, const struct tx *tx)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One QUIC stream to one socket and back. What the client sends waits in rx until the
- * socket takes it and only then earns new stream credit; what the socket sends waits
- * in tx until the client has acknowledged it. Neither grows beyond the stream window.
+ * One QUIC stream to one socket and back. Bytes from the client wait in rx until the socket
+ * takes them, and only then earn new stream credit; bytes from the socket wait in tx until the
+ * client has acknowledged them. Neither grows beyond the stream window.
  */
 #ifndef QUICD_PUMP_H
 #define QUICD_PUMP_H
@@ -43,9 +43,9 @@ struct pump {
 	int addr_next; /* address being tried */
 	bool connected;
 	bool rx_fin;	    /* the client has finished */
-	bool rx_done;	    /* and the socket was told, or the client's data has no taker */
+	bool rx_done;	    /* and the socket was told, or nobody takes the client's data */
 	bool tx_eof;	    /* the socket has finished */
-	bool discard;	    /* the client stopped reading: throw away what the socket sends */
+	bool discard;	    /* the client stopped reading: throw away the socket's output */
 	bool write_blocked; /* the socket's buffer is full */
 };
 

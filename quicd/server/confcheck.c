@@ -19,7 +19,7 @@ void loader_need(struct loader *l, const char *section, const char *name)
 		loader_complain(l, 0, "\"%s\" is missing in section [%s]", name, section);
 }
 
-/* Keys of a mode's own section have no meaning in another mode: say so instead of ignoring them. */
+/* Keys of one mode's section mean nothing in another mode: say so instead of ignoring them. */
 static void check_sections(struct loader *l)
 {
 	for (size_t i = 0; i < l->c->nsections; i++) {
@@ -67,7 +67,7 @@ static void check_cids(struct loader *l)
 		return;
 	}
 	c->cid.rotation = c->cid_rotation == UINT64_MAX ? 0 : (uint8_t)c->cid_rotation;
-	/* A long server ID takes from the nonce: an ID has 20 octets. */
+	/* A long server ID leaves less for the nonce: a connection ID has 20 octets. */
 	if (cid_len(&c->cid) > CID_LEN_MAX)
 		c->cid.nonce_len = (uint8_t)(CID_LEN_MAX - 1 - c->cid.server_id_len);
 }
@@ -123,9 +123,9 @@ void confcheck(struct loader *l)
 	check_listen(l);
 	check_cids(l);
 	/*
-	 * A resumed handshake saves a browser's many short connections something. Other
-	 * clients may not even survive a ticket: smbclient 4.24 has freed its TLS session
-	 * by the time that one arrives.
+	 * Resumption helps browsers, which make many short connections. Other clients may
+	 * not even survive a ticket: smbclient 4.24 has freed its TLS session by the time
+	 * one arrives.
 	 */
 	if (!config_line(l->c, "tls", "tickets"))
 		c->tickets = c->mode->tickets || c->early_data;

@@ -80,7 +80,7 @@ int config_line(const struct config *c, const char *section, const char *name)
 	return *line_of(s, find_key(s, name));
 }
 
-/* The items that were added last stand in this line. */
+/* The items that were added last are from this line. */
 static int note_lines(struct string_list *list, size_t from, int line)
 {
 	int *all = realloc(list->line, list->n * sizeof(*all));
@@ -138,8 +138,9 @@ static int on_value(void *user, const char *section, const char *name, const cha
 }
 
 /*
- * Errors that libinih does not report: unknown sections without keys, and lines after the first
- * that make no sense. Lines that begin with a blank are left to it, for they may continue a value.
+ * Errors that libinih does not report: unknown sections without keys, and more than one line
+ * that makes no sense. Lines that begin with a blank are left to it, since they may continue a
+ * value.
  */
 static void check_line(struct loader *l, const char *line)
 {
@@ -157,8 +158,8 @@ static void check_line(struct loader *l, const char *line)
 }
 
 /*
- * To libinih a line that begins with a blank goes on the value before; but keys and sections
- * may be indented. (An address in brackets has its port behind them.)
+ * For libinih a line that begins with a blank continues the value before it, but here keys and
+ * sections may be indented. (An address in brackets has its port after them.)
  */
 static const char *unindent(const char *line)
 {
@@ -173,7 +174,10 @@ static const char *unindent(const char *line)
 	return end > p && end[strspn(end, " \t")] == '=' ? p : line;
 }
 
-/* libinih's reader: one call a line. It counts, for libinih does not tell the handler. */
+/*
+ * libinih's reader, called once per line. It counts lines, since libinih does not tell the
+ * handler.
+ */
 static char *read_line(char *buf, int size, void *user)
 {
 	static const char bom[] = "\xef\xbb\xbf", nothing[] = "\n";
@@ -233,7 +237,7 @@ static int add_section(struct config *c, const struct section *model)
 	return s->given && s->values ? 0 : -ENOMEM;
 }
 
-/* Every mode has its section, for all of the file is checked; which one counts is seen later. */
+/* Each mode gets its section, since the whole file is checked; the mode is known only later. */
 static int make_sections(struct config *c)
 {
 	size_t n = keytab_len;
@@ -267,7 +271,7 @@ static int make_sections(struct config *c)
 	return err;
 }
 
-/* The section of the mode that was chosen is the one that counts. */
+/* Of the modes' sections, only that of the chosen mode counts. */
 static void choose_section(struct config *c)
 {
 	for (size_t i = 0; i < c->nsections; i++)

@@ -40,7 +40,7 @@ struct listen_addr {
 	int line;
 };
 
-/* A section of the file that may be there: its keys, where their values go, and their lines. */
+/* A section that the file may have: its keys, where their values go, and their lines. */
 struct section {
 	const char *name;
 	const struct conf_key *keys;
@@ -106,7 +106,7 @@ void config_free(struct config *c);
 
 /* Line of a key, for messages; 0 if it was not given. */
 int config_line(const struct config *c, const char *section, const char *name);
-/* Logs an error "FILE:LINE: text" (no line if it is 0), also for what only shows later. */
+/* Logs an error as "FILE:LINE: text" (no line if it is 0), also long after the file was read. */
 __attribute__((format(printf, 3, 4))) void config_err(const struct config *c, int line,
 						      const char *fmt, ...);
 

@@ -90,7 +90,7 @@ struct mode {
 	int (*closed)(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code);
 	int (*unblocked)(struct conn *c, int64_t id, void *stream);
 
-	/* After a batch of datagrams: hand on what was received. */
+	/* After a batch of datagrams: pass on the bytes that were received. */
 	int (*flush)(struct conn *c);
 
 	/* Fills @tx. Returns 1, 0 when there is nothing to send, or -1. */

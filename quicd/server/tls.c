@@ -20,7 +20,7 @@
 #define TLS_EXT_ALPN	  16
 #define TLS_EXT_PSK_MODES 45
 
-/* RFC 9001 allows every cipher of TLS 1.3 but the CCM_8 one; compatibility mode is forbidden. */
+/* RFC 9001 allows every cipher of TLS 1.3 except CCM_8, and forbids compatibility mode. */
 #define TLS_PRIORITY                                                                               \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"                     \
 	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
@@ -35,7 +35,7 @@ struct tls_shared {
 struct tls {
 	atomic_int refs;
 	gnutls_certificate_credentials_t cred;
-	/* If there are several pairs: each by itself, for names that GnuTLS would not find. */
+	/* If there are several pairs, each one by itself, for names that GnuTLS would not find. */
 	gnutls_certificate_credentials_t *pair;
 	size_t npairs;
 	gnutls_priority_t priority;
@@ -137,7 +137,7 @@ static int load_trust(const struct config *c, gnutls_certificate_credentials_t c
 	return -EINVAL;
 }
 
-/* Goes on after a mistake, so that all are reported. */
+/* Continues after a mistake, so that all are reported. */
 static int load_certificates(struct tls *t, const struct config *c)
 {
 	int err = load_trust(c, t->cred);
@@ -161,7 +161,7 @@ static int load_certificates(struct tls *t, const struct config *c)
 	return err;
 }
 
-/* A cipher string must not add what QUIC forbids (RFC 9001, 4.2), nor leave nothing. */
+/* A cipher string must not add protocols that QUIC forbids (RFC 9001, 4.2), nor remove all. */
 static const char *priority_unfit(gnutls_priority_t p)
 {
 	const unsigned int *list;
@@ -207,7 +207,10 @@ struct tls *tls_load(const struct config *c, struct tls_shared *s)
 	t->config = c;
 	t->shared = s;
 	err = gnutls_certificate_allocate_credentials(&t->cred) ? -ENOMEM : load_certificates(t, c);
-	/* Another client CA may come: who was let in by the old one shall show his certificate. */
+	/*
+	 * The client CA may change: clients admitted by the old one must show their
+	 * certificate again.
+	 */
 	if (!err && c->tickets && c->client_ca &&
 	    gnutls_session_ticket_key_generate(&t->ticket_key))
 		err = -EIO;
@@ -262,8 +265,10 @@ static size_t rank(const struct config *c, const gnutls_datum_t *name)
 	return c->alpn_any ? 0 : SIZE_MAX;
 }
 
-/* GnuTLS knows no "any", and no more than eight protocols: it is told of the one that it shall
- * take. */
+/*
+ * GnuTLS has no wildcard and takes at most eight protocols, so it is given only the one to
+ * choose.
+ */
 static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
 {
 	const unsigned char *p = data + 2, *end = data + size;
@@ -351,8 +356,9 @@ static bool pair_has_name(gnutls_certificate_credentials_t cred, const char *nam
 }
 
 /*
- * Host names are equal in any case (RFC 6066, 3), and some clients send what a user typed; but
- * GnuTLS compares octets when it chooses among certificates. Then the choice is made for it.
+ * Host names are compared without regard to case (RFC 6066, 3), and some clients send a name as
+ * the user typed it; but GnuTLS compares octets when it chooses among certificates. For such a
+ * name the choice is made here.
  */
 static int on_names_known(gnutls_session_t session)
 {

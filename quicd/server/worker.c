@@ -104,8 +104,10 @@ static void flush_dirty(struct worker *w)
 		 w->pool.in_use * sizeof(struct chunk) - STAT_GET(&w->stats, buffers));
 }
 
-/* True when no connection is alive and all is delivered; connections that only wait for stray
- * packets do not count. */
+/*
+ * True when no connection is alive and everything has been delivered. Connections that only
+ * wait for stray packets do not count.
+ */
 static bool drained(const struct worker *w)
 {
 	const struct mode *m = w->server->config->mode;

@@ -19,10 +19,10 @@
 
 struct worker;
 
-/* A whole train, and behind it room for a packet that turns out not to fit it. */
+/* A whole train, and room after it for a packet that turns out not to fit. */
 #define TXBUF_LEN (2 * UDP_BUF)
 
-/* One UDP socket of a worker, with what it could not send yet. */
+/* One UDP socket of a worker, with the datagrams that it could not send yet. */
 struct endpoint {
 	struct io io;
 	struct udp_sock sock;
@@ -68,7 +68,7 @@ struct worker {
 /* Opens the sockets of worker @id. Logs the reason and returns -errno on failure. */
 int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls *tls);
 int worker_start(struct worker *w);
-/* Must not run any more. Frees all connections. */
+/* The worker must have stopped. Frees all its connections. */
 void worker_free(struct worker *w);
 
 /* From the main thread: turn the loop once. */
