@@ -12,6 +12,7 @@
 #include "../server/codes.h"
 #include "../server/worker.h"
 #include "backend.h"
+#include "pump_dial.h"
 
 #define READS_A_ROUND 4
 #define WRITE_IOV     32
@@ -31,11 +32,7 @@ static struct loop *loop_of(const struct pump *p)
 	return &p->conn->worker->loop;
 }
 
-/*
- * Tells the loop what to wait for. With nothing to wait for, the socket leaves the loop: epoll
- * would report a hang-up endlessly.
- */
-static void watch(struct pump *p)
+void pump_watch(struct pump *p)
 {
 	uint32_t want = 0;
 
@@ -58,8 +55,7 @@ static void watch(struct pump *p)
 	}
 }
 
-/* Closes the socket; @broken: with a RST, so that the backend does not take it for the end. */
-static void drop_socket(struct pump *p, bool broken)
+void pump_drop(struct pump *p, bool broken)
 {
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
 
@@ -96,7 +92,7 @@ static void close_if_done(struct pump *p)
 	if (!p->rx_done || (!p->tx_eof && !p->discard))
 		return;
 	if (p->tx_eof || p->io.fd < 0) {
-		drop_socket(p, false);
+		pump_drop(p, false);
 		return;
 	}
 	hand_to_linger(p);
@@ -113,42 +109,13 @@ static void set_timer(struct pump *p)
 		timer_cancel(&loop_of(p)->timers, &p->timer);
 }
 
-static void try_next(struct pump *p);
-
-static void start_patience(struct pump *p)
-{
-	p->deadline = clock_now() + conf_of(p)->connect_timeout;
-	timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
-}
-
-/* No room in the backlog yet, or no answer in time: try the same address again, or the next. */
-static void dial_again(struct pump *p)
-{
-	bool handoff = list_linked(&p->waiting);
-
-	if (!handoff && p->io.fd < 0 && clock_now() < p->deadline) {
-		try_next(p);
-		return;
-	}
-	if (!handoff && p->addr_next + 1 < p->addrs->n) {
-		drop_socket(p, false);
-		p->addr_next++;
-		start_patience(p);
-		try_next(p);
-		return;
-	}
-	errno = ETIMEDOUT;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p, QUICD_BACKEND_TIMEOUT);
-}
-
 static void on_timer(struct timer *t)
 {
 	struct pump *p = container_of(t, struct pump, timer);
 	uint64_t idle = conf_of(p)->idle_timeout;
 
 	if (!p->connected) {
-		dial_again(p);
+		pump_dial_timeout(p);
 	} else if (clock_now() < p->last_active + idle) {
 		/* Activity only notes the time; the timer catches up when it fires. */
 		set_timer(p);
@@ -189,7 +156,7 @@ void pump_abort(struct pump *p, uint64_t code)
 {
 	struct conn *c = p->conn;
 
-	drop_socket(p, true);
+	pump_drop(p, true);
 	discard_rx(p);
 	list_del(&p->waiting);
 	p->tx_eof = true;
@@ -311,7 +278,7 @@ static void read_socket(struct pump *p)
 		close_if_done(p);
 }
 
-static void now_connected(struct pump *p)
+void pump_connected(struct pump *p)
 {
 	p->connected = true;
 	p->last_active = clock_now();
@@ -322,59 +289,12 @@ static void now_connected(struct pump *p)
 	write_socket(p);
 }
 
-static void try_next(struct pump *p)
-{
-	int err = ECONNREFUSED;
-
-	for (; p->addr_next < p->addrs->n; p->addr_next++) {
-		int fd = backend_connect(&p->addrs->addr[p->addr_next]);
-
-		if (fd == -EAGAIN) {
-			timer_set(&loop_of(p)->timers, &p->timer, clock_now() + BACKLOG_PAUSE);
-			return;
-		}
-		if (fd < 0) {
-			err = -fd;
-			continue;
-		}
-		p->io.fd = fd;
-		timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
-		watch(p); /* writable means connected, or failed */
-		return;
-	}
-	errno = err;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p,
-		   err == EMFILE || err == ENFILE ? QUICD_NO_RESOURCES : QUICD_BACKEND_UNREACHABLE);
-}
-
-static void finish_connect(struct pump *p)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	getsockopt(p->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (!err) {
-		now_connected(p);
-		return;
-	}
-	drop_socket(p, false);
-	if (++p->addr_next < p->addrs->n) {
-		start_patience(p);
-		try_next(p);
-		return;
-	}
-	errno = err;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p, err == ETIMEDOUT ? QUICD_BACKEND_TIMEOUT : QUICD_BACKEND_UNREACHABLE);
-}
-
 static void on_event(struct io *io, uint32_t events)
 {
 	struct pump *p = container_of(io, struct pump, io);
 
 	if (!p->connected) {
-		finish_connect(p);
+		pump_dial_done(p);
 	} else {
 		if (events & (EPOLLOUT | EPOLLERR) && p->rx.len)
 			write_socket(p);
@@ -383,7 +303,7 @@ static void on_event(struct io *io, uint32_t events)
 		else if (p->io.fd >= 0 && events & EPOLLERR)
 			socket_error(p, EPIPE);
 	}
-	watch(p);
+	pump_watch(p);
 }
 
 struct pump *pump_new(struct conn *c, int64_t id)
@@ -410,23 +330,11 @@ struct pump *pump_new(struct conn *c, int64_t id)
 	return p;
 }
 
-void pump_wait(struct pump *p, const struct backend_addrs *addrs)
-{
-	p->addrs = addrs;
-	start_patience(p);
-}
-
-void pump_dial(struct pump *p, const struct backend_addrs *addrs)
-{
-	pump_wait(p, addrs);
-	try_next(p);
-}
-
 void pump_attach(struct pump *p, int fd)
 {
 	p->io.fd = fd;
-	now_connected(p);
-	watch(p);
+	pump_connected(p);
+	pump_watch(p);
 }
 
 int pump_header(struct pump *p, const void *data, size_t len)
@@ -448,7 +356,7 @@ static void pump_free(struct pump *p)
 		if (p->conn->quic && !p->rx.len)
 			ngtcp2_conn_extend_max_offset(p->conn->quic, held);
 	} else {
-		drop_socket(p, !p->rx_done || !p->tx_eof);
+		pump_drop(p, !p->rx_done || !p->tx_eof);
 	}
 	discard_rx(p);
 	list_del(&p->waiting);
@@ -537,7 +445,7 @@ int pump_flush(struct conn *c)
 		list_del(&p->dirty);
 		if (p->connected && p->io.fd >= 0 && !p->write_blocked) {
 			write_socket(p);
-			watch(p);
+			pump_watch(p);
 		}
 	}
 	return 0;
@@ -551,7 +459,7 @@ int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	if (!p || p->tx.shut)
 		return 0;
 	chunkq_drop(&p->tx.q, &c->worker->pool, len);
-	watch(p);
+	pump_watch(p);
 	return 0;
 }
 
@@ -590,7 +498,7 @@ int pump_shut(struct conn *c, const struct tx *tx)
 	if (p->io.fd >= 0 && p->connected && is_unix(p->io.fd))
 		shutdown(p->io.fd, SHUT_RD);
 	close_if_done(p);
-	watch(p);
+	pump_watch(p);
 	return 0;
 }
 
