@@ -58,7 +58,7 @@ static void explain_tls(struct client *c)
 	log_err("TLS handshake failed: %s", name ? name : "error");
 }
 
-/* The server closed the connection: with which words, and what that means for us. */
+/* The server closed the connection: report its reason and choose the exit status. */
 static void explain_close(struct client *c)
 {
 	const ngtcp2_ccerr *e = ngtcp2_conn_get_ccerr(c->quic);
@@ -249,7 +249,7 @@ static void on_timer(struct timer *t)
 		client_write(c);
 }
 
-/* The server said which version it wants, and this connection is not of that one. */
+/* The server said which version it wants, and this connection uses another. */
 static bool begin_again(const struct client *c)
 {
 	return c->version && ngtcp2_conn_get_client_chosen_version(c->quic) != c->version;
@@ -418,7 +418,7 @@ static void close_connection(struct client *c)
 	udp_close(&c->sock);
 }
 
-/* Nobody at this address: on to the next one. */
+/* Nobody answers at this address: try the next one. */
 static void refused(struct client *c)
 {
 	char text[ADDR_TEXT_MAX];

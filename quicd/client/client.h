@@ -47,20 +47,20 @@ struct client {
 	bool connected, done;
 	int status; /* exit status */
 	struct udp_batch *batch;
-	/* Called with what a stream received; returns how much credit to give back now. */
+	/* Called with the bytes a stream received; returns how much credit to give back now. */
 	size_t (*on_data)(struct client *c, struct client_stream *s, const uint8_t *data,
 			  size_t len);
 	void *user;
 };
 
 /*
- * Connects and opens the streams as soon as the server lets us. Returns -1 to go on
- * with client_run(), or an exit status after saying why.
+ * Connects and opens the streams as soon as the server lets us. Returns -1 if client_run() is
+ * to follow, or an exit status after saying why.
  */
 int client_start(struct client *c, const struct options *o, struct ctls *tls);
 void client_free(struct client *c);
 
-/* Writes what there is to write and sets the timer. */
+/* Writes whatever is waiting and sets the timer. */
 void client_write(struct client *c);
 /* Gives @len bytes of receive credit back. */
 void client_credit(struct client *c, struct client_stream *s, size_t len);
@@ -68,7 +68,7 @@ void client_credit(struct client *c, struct client_stream *s, size_t len);
 void client_end(struct client *c, int status);
 /* Every stream has ended on the server's side. */
 bool client_all_ended(const struct client *c);
-/* And everything of ours has arrived, or is not wanted. */
+/* And everything we sent has arrived, or is not wanted. */
 bool client_all_closed(const struct client *c);
 
 #endif

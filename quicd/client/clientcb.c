@@ -102,7 +102,7 @@ static int recv_stream_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
 	(void)id;
 	(void)offset;
 	if (!s) {
-		/* A stream of the server's own (HTTP/3 has some): read and forgotten. */
+		/* A stream that the server opened (HTTP/3 has some): read it and throw it away. */
 		ngtcp2_conn_extend_max_stream_offset(quic, id, len);
 		ngtcp2_conn_extend_max_offset(quic, len);
 		return 0;

@@ -8,7 +8,7 @@ extern const ngtcp2_callbacks client_callbacks;
 
 /* Opens as many of the streams as the server allows by now. */
 void client_open_streams(struct client *c);
-/* Forgets what was sent on the streams, so that it goes out again on new ones. */
+/* Forgets that anything was sent on the streams, so that it goes out again on new ones. */
 void client_rewind(struct client *c);
 
 #endif

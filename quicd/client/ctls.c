@@ -61,7 +61,10 @@ int ctls_init(struct ctls *t, const struct options *o)
 		const char *name = o->sni ? o->sni : o->host;
 		size_t len = strlen(name);
 
-		/* The dot of an absolute DNS name is no part of the host's (RFC 6066, 3). */
+		/*
+		 * The trailing dot of an absolute DNS name is not part of the host name
+		 * (RFC 6066, 3).
+		 */
 		t->name = strndup(name, len && name[len - 1] == '.' ? len - 1 : len);
 	}
 	return -1;

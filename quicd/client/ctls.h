@@ -18,7 +18,7 @@ struct ctls {
 	size_t params_len;
 };
 
-/* Loads trust and certificates. Says what is wrong and returns an exit status, or -1. */
+/* Loads trust and certificates. Returns -1, or an exit status after saying what is wrong. */
 int ctls_init(struct ctls *t, const struct options *o);
 void ctls_free(struct ctls *t);
 

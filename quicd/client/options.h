@@ -35,7 +35,7 @@ struct options {
 	int verbose;
 };
 
-/* Returns -1 to go on, or the exit status. */
+/* Returns -1 to continue, or the exit status. */
 int options_parse(struct options *o, int argc, char **argv);
 
 #endif

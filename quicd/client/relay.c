@@ -132,8 +132,9 @@ static void end_init(struct stdio_end *e, struct client *c, int fd,
 	e->plain = fstat(fd, &st) || !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd));
 	e->old_flags = fcntl(fd, F_GETFL);
 	/*
-	 * A terminal is the shell's as well, which may get it back by Ctrl-C: it stays as it is.
-	 * Reads happen only when there is something, and a write waits no longer than Ctrl-S.
+	 * A terminal is shared with the shell, which may get it back by Ctrl-C, so its
+	 * flags are left alone. Reads happen only when there is input, and only Ctrl-S can
+	 * make a write wait.
 	 */
 	e->shared = e->plain || isatty(fd);
 	if (!e->shared)
@@ -182,7 +183,7 @@ void relay_turn(struct relay *r)
 
 void relay_free(struct relay *r)
 {
-	/* The last one set first: both may be the same pipe or socket. */
+	/* In reverse order: both may be the same pipe or socket. */
 	struct stdio_end *ends[] = {&r->out, &r->in};
 
 	for (int i = 0; i < 2; i++)

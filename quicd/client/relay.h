@@ -22,7 +22,7 @@ struct relay {
 
 /* Attaches to the client before client_start(). Returns 0 or -errno. */
 int relay_init(struct relay *r, struct client *c);
-/* Puts what could be sent and written on its way; once a round of the loop. */
+/* Sends and writes as much as possible; called once per round of the loop. */
 void relay_turn(struct relay *r);
 /* Restores the descriptors' flags. */
 void relay_free(struct relay *r);

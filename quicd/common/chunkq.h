@@ -50,7 +50,7 @@ int chunkq_append(struct chunkq *q, struct chunk_pool *p, const void *data, size
  */
 ssize_t chunkq_read(struct chunkq *q, struct chunk_pool *p, int fd, size_t len, off_t at);
 
-/* Drops @len bytes from the start. What is dropped must lie before the mark if the mark is used. */
+/* Drops @len bytes from the start. If the mark is used, they must lie before it. */
 void chunkq_drop(struct chunkq *q, struct chunk_pool *p, size_t len);
 void chunkq_clear(struct chunkq *q, struct chunk_pool *p);
 

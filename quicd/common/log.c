@@ -27,9 +27,9 @@ static bool stderr_is_journal(void)
 }
 
 /*
- * A process started without standard descriptors gives their numbers to the next files:
- * the log would go into a socket or among the secrets of a key log. No input is an empty one;
- * output fails, for what cannot be written must not count as written.
+ * In a process started without standard descriptors the next files get their numbers: the log
+ * would go to a socket, or among the secrets of a key log. Missing standard output is opened
+ * for reading only, so that writing fails: lost output must not look as if it had been written.
  */
 static void hold_standard_fds(void)
 {
@@ -37,7 +37,7 @@ static void hold_standard_fds(void)
 
 	for (int fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
-			_exit(EXIT_FAILURE); /* nothing can be said, and nobody told */
+			_exit(EXIT_FAILURE); /* there is nobody to tell */
 }
 
 void log_init(const char *program)
@@ -82,7 +82,7 @@ void log_msg(enum log_level level, const char *fmt, ...)
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = '?';
 	line[n++] = '\n';
-	/* One write a line, so that lines of several threads do not mix. */
+	/* One write per line, so that lines of several threads do not mix. */
 	if (write(STDERR_FILENO, line, n) < 0)
 		(void)0; /* nobody left to tell */
 	errno = saved;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One line an event, to stderr; with syslog priorities in front under the journal. */
+/* One line per event, to stderr; under the journal with syslog priorities in front. */
 #ifndef QUICD_LOG_H
 #define QUICD_LOG_H
 
@@ -13,8 +13,8 @@ enum log_level {
 };
 
 /*
- * Before any file is opened: sees to it that 0, 1 and 2 are taken. Names the program in front
- * of each line (not under the journal, which does that).
+ * Called before any file is opened: makes sure that descriptors 0, 1 and 2 are taken. Each line
+ * begins with the program's name (except under the journal, which adds it).
  */
 void log_init(const char *program);
 void log_set_level(enum log_level level);

@@ -32,7 +32,10 @@
 #define QUICVER_QLOG_FIXED   0x011601
 #define QUICVER_DEBIAN_FLOOR 0x010b00
 
-/* nghttp3 1.12 counts suspicious frames if it is told the time; 1.11 takes randomness. */
+/*
+ * nghttp3 1.12 counts suspicious frames if it is given the time; 1.11 takes a source of
+ * randomness.
+ */
 #if NGHTTP3_VERSION_NUM >= 0x010c00
 #define QUICVER_H3_READ(h3, id, data, len, fin, now)                                               \
 	nghttp3_conn_read_stream2(h3, id, data, len, fin, now)

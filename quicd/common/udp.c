@@ -22,7 +22,7 @@ static int set_int(int fd, int level, int name, int value)
 	return setsockopt(fd, level, name, &value, sizeof(value)) ? -errno : 0;
 }
 
-/* Beyond net.core.rmem_max and wmem_max if we may, else as far as they go. */
+/* Beyond net.core.rmem_max and wmem_max if we may, else up to them. */
 static int set_buffer(int fd, int name, int force_name, int bytes)
 {
 	if (!bytes || !set_int(fd, SOL_SOCKET, force_name, bytes))
@@ -254,7 +254,10 @@ int udp_send(struct udp_sock *s, const union addr *local, const union addr *remo
 		size_t n = len - off < segment ? len - off : segment;
 
 		err = send_once(s, local, remote, ecn, data + off, n, n);
-		/* Half a train went out: the rest counts as lost, for QUIC sends it again. */
+		/*
+		 * Only half of a train went out: the rest counts as lost, since QUIC sends
+		 * it again.
+		 */
 		if (err == -EAGAIN)
 			return sent ? 0 : -EAGAIN;
 		sent = true;

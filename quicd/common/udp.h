@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* UDP sockets with everything that QUIC wants: GSO, GRO, ECN, pktinfo, no fragments. */
+/* UDP sockets set up for QUIC: GSO, GRO, ECN, pktinfo, no fragmentation. */
 #ifndef QUICD_UDP_H
 #define QUICD_UDP_H
 
@@ -12,7 +12,7 @@
 #define UDP_BATCH   16
 #define UDP_BUF	    65535
 #define UDP_GSO_MAX 64 /* UDP_MAX_SEGMENTS of kernels before 6.9 */
-/* Most bytes of one send, as one datagram or many: 65535 less the headers of UDP and IPv6. */
+/* Most bytes in one send, as one datagram or many: 65535 less the headers of UDP and IPv6. */
 #define UDP_SEND_MAX 65487
 
 struct udp_options {
@@ -24,7 +24,7 @@ struct udp_options {
 struct udp_sock {
 	int fd;
 	union addr local; /* as bound, with the real port */
-	bool gso, ecn;	  /* gso falls to false when a device refuses it */
+	bool gso, ecn;	  /* gso becomes false when a device refuses it */
 };
 
 /* One received message: one datagram, or several of segment bytes each (GRO). */
@@ -42,9 +42,8 @@ struct udp_batch {
 };
 
 /*
- * Opens and binds. A first socket takes the port for itself and only then opens it to
- * the sockets of its own group, so that a port in use is always an error.
- * Returns 0 or -errno.
+ * Opens and binds. The first socket binds the port exclusively and only then opens it to its
+ * SO_REUSEPORT group, so that a port in use is always an error. Returns 0 or -errno.
  */
 int udp_open(struct udp_sock *s, const union addr *local, const struct udp_options *o);
 void udp_close(struct udp_sock *s);
@@ -57,8 +56,8 @@ int udp_recv(struct udp_sock *s, struct udp_batch *b);
 
 /*
  * Sends @len bytes as datagrams of @segment bytes each (the last may be shorter); @local
- * chooses the source address and may be NULL. Returns 0, or -EAGAIN when the socket is
- * full (nothing was sent). What a router would lose as silently is no error here.
+ * chooses the source address and may be NULL. Returns 0, or -EAGAIN when the socket is full
+ * (nothing was sent). Other failures count as loss on the way and are not reported.
  */
 int udp_send(struct udp_sock *s, const union addr *local, const union addr *remote, uint8_t ecn,
 	     const uint8_t *data, size_t len, size_t segment);

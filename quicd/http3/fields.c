@@ -116,7 +116,7 @@ bool fields_ours(const char *name)
 	char plain[32];
 	size_t n;
 
-	/* CGI and its heirs do not tell "-" from "_": neither must a forger. */
+	/* CGI and its descendants cannot tell "-" from "_", so both spellings are ours. */
 	for (n = 0; name[n] && n < sizeof(plain) - 1; n++)
 		plain[n] = name[n] == '_' ? '-' : name[n];
 	plain[n] = '\0';

@@ -35,9 +35,9 @@ bool fields_list_has(const char *list, const char *token);
  * the fixed ones and those that a Connection field in @f names.
  */
 bool fields_hop_by_hop(const struct fields *f, const char *name);
-/* True if the field @name of the trailers @f may stand there and be passed on (RFC 9110, 6.5.1). */
+/* True if the field @name may be in the trailers @f and be passed on (RFC 9110, 6.5.1). */
 bool fields_in_trailer(const struct fields *f, const char *name);
-/* Fields that only we may say to an upstream: a client's own would be believed. */
+/* Fields that only we may send to an upstream: it would believe a client's own. */
 bool fields_ours(const char *name);
 
 #endif

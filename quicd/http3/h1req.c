@@ -28,7 +28,7 @@ static void put_cookies(FILE *f, const struct fields *fs)
 		fputs("\r\n", f);
 }
 
-/* A quoted string or a field of text from elsewhere: no control character gets through. */
+/* Text from elsewhere, in a quoted string or as a field: no control character gets through. */
 static void put_text(FILE *f, const char *s, bool quoted)
 {
 	for (; *s; s++) {
@@ -38,7 +38,7 @@ static void put_text(FILE *f, const char *s, bool quoted)
 	}
 }
 
-/* RFC 7239, and the fields that were there before it. */
+/* RFC 7239, and the fields in use before it. */
 static void put_forwarded(FILE *f, const struct h1_request *q)
 {
 	fprintf(f, q->client_v6 ? "forwarded: for=\"[%s]\";host=\"" : "forwarded: for=%s;host=\"",
@@ -61,7 +61,7 @@ static void put_forwarded(FILE *f, const struct h1_request *q)
 
 static bool passes(const struct h1_request *q, const char *name)
 {
-	/* Written below, from what was checked. */
+	/* Written elsewhere, from checked values. */
 	static const char *const rewritten[] = {"host", "cookie", "content-length"};
 
 	for (size_t i = 0; i < sizeof(rewritten) / sizeof(rewritten[0]); i++)
@@ -97,7 +97,7 @@ static void put_request(FILE *f, const struct h1_request *q)
 		fprintf(f, "content-length: %" PRId64 "\r\n", q->length);
 		break;
 	case H1_NO_BODY:
-		/* Methods that expect a body are told that there is none. */
+		/* With a method that usually has a body, say that it is empty. */
 		if (q->length == 0 || !strcmp(q->method, "POST") || !strcmp(q->method, "PUT") ||
 		    !strcmp(q->method, "PATCH"))
 			fputs("content-length: 0\r\n", f);

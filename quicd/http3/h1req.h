@@ -12,7 +12,7 @@ struct h1_request {
 	const char *method, *target, *authority;
 	const struct fields *fields; /* as the client sent them */
 	int64_t length;		     /* Content-Length, -1: none */
-	bool has_body;		     /* one follows, if only an empty one */
+	bool has_body;		     /* a body follows, even if it is empty */
 	bool early;		     /* came in early data */
 	const char *client;	     /* its numeric address */
 	bool client_v6;
@@ -30,13 +30,16 @@ enum h1_framing {
 enum h1_framing h1_framing(const struct h1_request *q);
 
 /*
- * The request line and the fields, with hop-by-hop fields and what the client has no right
- * to say left out, Forwarded, X-Forwarded-* and Via put in. Returns malloc'ed text and its
- * length, or NULL without memory.
+ * The request line and the fields, without hop-by-hop fields and those that a client may not
+ * set, and with Forwarded, X-Forwarded-* and Via added. Returns malloc'ed text and its length,
+ * or NULL if out of memory.
  */
 char *h1_request_text(const struct h1_request *q, size_t *len);
 
-/* The end of a chunked body, with those of the trailers @t that may be passed on; likewise. */
+/*
+ * The end of a chunked body, with those of the trailers @t that may be passed on. Returns the
+ * same.
+ */
 char *h1_trailer_text(const struct fields *t, size_t *len);
 
 #endif

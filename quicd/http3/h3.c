@@ -10,15 +10,18 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "../server/worker.h"
+#include "h3conf.h"
 #include "h3req.h"
+#include "handler.h"
 
-#define UNI_STREAMS   16 /* a client needs three; some open one more to test us */
+#define UNI_STREAMS   16 /* a client needs three; some open more, to test us */
 #define QPACK_TABLE   4096
 #define QPACK_BLOCKED 100
 
 _Static_assert(sizeof(nghttp3_vec) == sizeof(ngtcp2_vec), "both are a pointer and a size");
 
-/* Ends the connection with the HTTP/3 error that @rv, of nghttp3, stands for. */
+/* Ends the connection with the HTTP/3 error for @rv, an error of nghttp3. */
 static int fatal(struct conn *c, int rv)
 {
 	log_debug("%s: %s", c->peer, nghttp3_strerror(rv));
@@ -128,8 +131,8 @@ static int acked(struct conn *c, int64_t id, void *stream, size_t len)
 }
 
 /*
- * A request that will never be whole is given up, in both directions. If we asked for that
- * (STOP_SENDING) the answer continues.
+ * A request that will never be complete is given up, in both directions. If we asked for the
+ * reset (STOP_SENDING), the answer continues.
  */
 static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 {
@@ -175,15 +178,15 @@ static int flush(struct conn *c)
 		struct h3_req *r = container_of(hc->dirty.next, struct h3_req, dirty);
 
 		list_del(&r->dirty);
-		if (r->up)
-			proxy_input(r);
+		if (r->work)
+			r->handler->input(r);
 	}
 	return 0;
 }
 
 /*
- * nghttp3 is asked once for what fills many packets. Within a round nothing else changes
- * the streams; flush() begins a new one.
+ * nghttp3 is asked once for bytes that fill many packets. Within a round nothing else changes
+ * the streams; flush() begins a new round.
  */
 static int next(struct conn *c, struct tx *tx)
 {
@@ -265,7 +268,7 @@ static int shut(struct conn *c, const struct tx *tx)
 	return 0;
 }
 
-/* GOAWAY: what the client has asked for is answered, the rest it asks elsewhere. */
+/* GOAWAY: requests already made are answered; the client makes the next ones elsewhere. */
 static void drain(struct conn *c)
 {
 	struct h3_conn *hc = c->mode_data;
@@ -283,10 +286,14 @@ static bool idle(const struct conn *c)
 const struct mode mode_http3 = {
 	.name = "http3",
 	.uni_streams = UNI_STREAMS,
+	.tickets = true,
+	.conf = &h3_section,
+	.worker_init = h3_worker_init,
+	.worker_free = h3_worker_free,
 	.start = start,
 	/*
-	 * SETTINGS are sent as soon as possible (RFC 9114, 7.2.4.2), that is with the server's
-	 * first flight: Firefox keeps no ticket that comes before them.
+	 * SETTINGS go out as soon as possible (RFC 9114, 7.2.4.2), which is with the
+	 * server's first flight: Firefox throws away a ticket that arrives before them.
 	 */
 	.speaks_first = true,
 	.stop = stop,

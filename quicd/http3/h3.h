@@ -10,8 +10,7 @@
 #include "../server/conn.h"
 #include "fields.h"
 
-struct static_file;
-struct upstream;
+struct h3_handler;
 
 struct h3_conn {
 	struct conn *conn;
@@ -19,7 +18,7 @@ struct h3_conn {
 	struct list requests;
 	struct list dirty; /* requests with body bytes to hand on in this round */
 	size_t nrequests;
-	struct tx ahead;       /* what nghttp3 gave for this round and no packet has taken yet */
+	struct tx ahead;       /* bytes from nghttp3 for this round that no packet has taken yet */
 	uint64_t nstreams;     /* the client's, of both kinds */
 	uint64_t max_requests; /* that the client may have opened since the beginning */
 };
@@ -33,7 +32,7 @@ struct h3_req {
 	struct fields fields, trailers;
 	int64_t length; /* Content-Length, -1: none */
 	bool too_big;
-	bool deferred; /* waits for its end, or for a body after all */
+	bool deferred; /* waits for its end, or for a body */
 	bool early;    /* came before the handshake's end: may be a replay */
 
 	struct chunkq in; /* request body, waiting for the upstream */
@@ -49,8 +48,9 @@ struct h3_req {
 	bool body_waiting;  /* nghttp3 was told to wait for more */
 	struct fields out_trailers;
 
-	struct static_file *file;
-	struct upstream *up;
+	const struct h3_handler *handler; /* NULL until it was chosen */
+	void *state;			  /* the handler's, of the worker */
+	void *work; /* the handler's, of this request; NULL: it is not at work on it */
 };
 
 /*
@@ -60,34 +60,20 @@ struct h3_req {
 int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bool has_body);
 /* An interim response (1xx). */
 int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f);
-/* A short text that says what is wrong; @f may be NULL. */
+/* A response with a short text that says what is wrong; @f may be NULL. */
 int h3_error(struct h3_req *r, unsigned int status, const struct fields *f);
 /* Bytes or the end were added to r->body. */
 void h3_body_more(struct h3_req *r);
-/* There is room for the upstream's next bytes: what waits for the client stays bounded. */
+/* There is room for more of the body: only a bounded amount waits for the client. */
 bool h3_body_room(const struct h3_req *r);
-/* @len bytes of r->in have found their place: gives flow control credit back. */
+/* @len bytes of r->in have been dealt with: gives flow control credit back. */
 void h3_consumed(struct h3_req *r, size_t len);
-/* The rest of the request body is of no use: asks the client to stop if it sends a lot. */
+/* Nobody needs the rest of the request body: asks the client to stop if it is long. */
 void h3_discard_input(struct h3_req *r);
 /*
- * Ends the request at once: both directions of the stream are reset with @code, an
- * upstream is left. Not from within nghttp3_conn_writev_stream().
+ * Ends the request at once: both directions of the stream are reset with @code, the
+ * handler's work is cancelled. Not from within nghttp3_conn_writev_stream().
  */
 void h3_abort(struct h3_req *r, uint64_t code);
-
-/* Defined by the handlers' files. Each returns 0, or -1 to end the connection. */
-int static_start(struct h3_req *r);
-/* Adds to r->body what there is room for. */
-void static_fill(struct h3_req *r);
-void static_free(struct h3_req *r);
-
-int proxy_start(struct h3_req *r);
-/* More of the request body is in r->in, or its end has come. */
-void proxy_input(struct h3_req *r);
-/* There is room in r->body again. */
-void proxy_room(struct h3_req *r);
-/* The request is gone. */
-void proxy_cancel(struct h3_req *r);
 
 #endif

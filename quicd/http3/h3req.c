@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Requests: from their header to whoever answers, their body, their end. */
+/* Requests: their header, the choice of a handler, their body, their end. */
 #include "h3req.h"
 
 #include <errno.h>
@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "handler.h"
 #include "httpval.h"
 
-/* Body bytes that nobody wants are taken up to here, so that a short one needs no STOP_SENDING. */
+/* An unwanted body is read up to this size, so that a short one needs no STOP_SENDING. */
 #define DISCARD_MAX 65536
 
 static struct chunk_pool *pool_of(const struct h3_req *r)
@@ -17,17 +18,10 @@ static struct chunk_pool *pool_of(const struct h3_req *r)
 	return &r->hc->conn->worker->pool;
 }
 
-static const struct config *config_of(const struct h3_req *r)
-{
-	return r->hc->conn->worker->server->config;
-}
-
 void h3_req_free(struct h3_req *r)
 {
-	if (r->up)
-		proxy_cancel(r);
-	if (r->file)
-		static_free(r);
+	if (r->work)
+		r->handler->cancel(r);
 	if (r->in.len && r->hc->conn->quic)
 		ngtcp2_conn_extend_max_offset(r->hc->conn->quic, r->in.len);
 	chunkq_clear(&r->in, pool_of(r));
@@ -74,7 +68,7 @@ void h3_discard_input(struct h3_req *r)
 	r->in_discard = true;
 	chunkq_clear(&r->in, pool_of(r));
 	h3_consumed(r, len);
-	/* A body announced as too long is not waited for (RFC 9114, 4.1). */
+	/* Do not wait for a body that is announced as longer (RFC 9114, 4.1). */
 	if (r->length > DISCARD_MAX)
 		stop_input(r, NGHTTP3_H3_NO_ERROR);
 }
@@ -86,8 +80,8 @@ void h3_abort(struct h3_req *r, uint64_t code)
 	if (r->aborted)
 		return;
 	r->aborted = true;
-	if (r->up)
-		proxy_cancel(r);
+	if (r->work)
+		r->handler->cancel(r);
 	h3_discard_input(r);
 	stop_input(r, code);
 	ngtcp2_conn_shutdown_stream_write(c->quic, 0, r->id, code);
@@ -96,8 +90,8 @@ void h3_abort(struct h3_req *r, uint64_t code)
 }
 
 /*
- * Request line and Host of HTTP/1.1 are made of these; nghttp3 saw to it that they are
- * there, but for CONNECT. Returns a status, or 0 if they may pass.
+ * The request line and Host of HTTP/1.1 are made of these. nghttp3 has checked that they are
+ * present, except for CONNECT. Returns a status, or 0 if they may pass.
  */
 static unsigned int check_pseudo(const struct h3_req *r)
 {
@@ -121,16 +115,17 @@ static unsigned int check_pseudo(const struct h3_req *r)
 	return http_is_authority(r->authority ? r->authority : host->value) ? 0 : 400;
 }
 
-/* The two are told apart by the path alone, as it was sent. */
 static int start(struct h3_req *r)
 {
-	const struct config *c = config_of(r);
-
 	r->deferred = false;
-	if (c->upstream &&
-	    (!c->root || !strncmp(r->path, c->upstream_path, strlen(c->upstream_path))))
-		return proxy_start(r);
-	return static_start(r);
+	h3_choose(r);
+	return r->handler->start(r);
+}
+
+/* The handler waits for the request body. */
+static bool input_wanted(const struct h3_req *r)
+{
+	return r->work && r->handler->input;
 }
 
 static bool one_of(const char *method, const char *const *list)
@@ -164,8 +159,8 @@ static int dispatch(struct h3_req *r)
 		return 0;
 	}
 	/*
-	 * The end of a request without a body may come in a packet of its own. It is waited
-	 * for, or the upstream would be told of a body, empty but chunked.
+	 * The end of a request without a body may come in a packet of its own. Wait for it,
+	 * or the upstream would be promised a body, which would then be empty.
 	 */
 	r->deferred = !r->in_fin && r->length < 0 && one_of(r->method, bodiless);
 	return r->deferred ? 0 : start(r);
@@ -255,10 +250,10 @@ static int end_headers_cb(nghttp3_conn *h3, int64_t id, int fin, void *user, voi
 	return dispatch(r) ? NGHTTP3_ERR_CALLBACK_FAILURE : 0;
 }
 
-/* The body continues when the batch of datagrams is through: in large pieces, not one a packet. */
+/* The body is passed on after the batch of datagrams: in large pieces, not one per packet. */
 static void hand_on(struct h3_req *r)
 {
-	if (r->up && !list_linked(&r->dirty))
+	if (input_wanted(r) && !list_linked(&r->dirty))
 		list_add_tail(&r->hc->dirty, &r->dirty);
 }
 
@@ -272,7 +267,7 @@ static int recv_data_cb(nghttp3_conn *h3, int64_t id, const uint8_t *data, size_
 	(void)user;
 	if (r->deferred && start(r))
 		return NGHTTP3_ERR_CALLBACK_FAILURE;
-	if (r->in_discard || !r->up) {
+	if (r->in_discard || !input_wanted(r)) {
 		h3_consumed(r, len);
 		r->discarded += len;
 		if (r->discarded > DISCARD_MAX)
@@ -336,8 +331,8 @@ static int stream_close_cb(nghttp3_conn *h3, int64_t id, uint64_t code, void *us
 }
 
 /*
- * nghttp3 found the request malformed, or it came after our GOAWAY, or a stream is of a
- * kind that is unknown.
+ * nghttp3 found the request malformed, or it came after our GOAWAY, or the stream's type is
+ * unknown.
  */
 static int stop_sending_cb(nghttp3_conn *h3, int64_t id, uint64_t code, void *user, void *stream)
 {

@@ -6,6 +6,7 @@
 
 #include "../common/log.h"
 #include "h3req.h"
+#include "handler.h"
 #include "httpval.h"
 
 #define BODY_IOV 16
@@ -51,8 +52,8 @@ static nghttp3_ssize read_data_cb(nghttp3_conn *h3, int64_t id, nghttp3_vec *vec
 	(void)h3;
 	(void)id;
 	(void)user;
-	if (r->file)
-		static_fill(r);
+	if (r->work && r->handler->fill)
+		r->handler->fill(r);
 	n = chunkq_peek_unsent(&r->body, iov, max < BODY_IOV ? max : BODY_IOV);
 	for (size_t i = 0; i < n; i++) {
 		vec[i].base = iov[i].iov_base;
@@ -89,10 +90,8 @@ bool h3_body_room(const struct h3_req *r)
 
 void h3_req_room(struct h3_req *r)
 {
-	if (r->up)
-		proxy_room(r);
-	if (r->body_waiting && r->file)
-		h3_body_more(r);
+	if (r->work)
+		r->handler->room(r);
 }
 
 int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f)

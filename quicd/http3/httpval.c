@@ -116,7 +116,7 @@ void http_date(time_t t, char out[HTTP_DATE_LEN])
 
 time_t http_date_parse(const char *value)
 {
-	/* The one of today, and two that must still be understood (RFC 9110, 5.6.7). */
+	/* Today's format, and two obsolete ones that must still be understood (RFC 9110, 5.6.7). */
 	static const char *const forms[] = {
 		"%a, %d %b %Y %H:%M:%S GMT",
 		"%a, %d-%b-%y %H:%M:%S GMT",

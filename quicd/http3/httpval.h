@@ -11,19 +11,19 @@
 #define HTTP_DATE_LEN 30
 
 /*
- * Decodes the path of a request target into a relative file name: no query, no %XX, no
- * leading slash, "" for the root. Refused are NUL, empty and dot segments and names that
- * begin with a dot (but for .well-known). Returns 0, or -EINVAL.
+ * Decodes the path of a request target into a relative file name: no query, no %XX, no leading
+ * slash, "" for the root. NUL, empty segments, dot segments and names that begin with a dot
+ * (except .well-known) are refused. Returns 0, or -EINVAL.
  */
 int http_path_decode(const char *target, char *out, size_t out_len);
 
 enum range_result {
-	RANGE_NONE, /* none, or one that is to be ignored: send all */
+	RANGE_NONE, /* no range, or one that is to be ignored: send all */
 	RANGE_OK,
 	RANGE_BAD, /* 416 */
 };
 
-/* A Content-Length: its value, or -1 if it is not one. */
+/* The value of a Content-Length, or -1 if it is not one. */
 int64_t http_length(const char *value);
 
 /* A Range field for a file of @size bytes: one range only (RFC 9110, 14.1.2). */
@@ -31,7 +31,7 @@ enum range_result http_range(const char *value, uint64_t size, uint64_t *first, 
 
 /* IMF-fixdate (RFC 9110, 5.6.7). */
 void http_date(time_t t, char out[HTTP_DATE_LEN]);
-/* Returns -1 if it is not one. */
+/* Returns -1 if it is not a date. */
 time_t http_date_parse(const char *value);
 
 /* True if @list, of an If-None-Match or If-Match field, has @etag or is "*". Weak comparison. */

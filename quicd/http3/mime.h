@@ -3,7 +3,7 @@
 #ifndef QUICD_MIME_H
 #define QUICD_MIME_H
 
-/* Kept by Debian's media-types; "type ending ending ..." a line. */
+/* From Debian's media-types; each line is "type ending ending ...". */
 #define MIME_FILE "/etc/mime.types"
 
 struct mime;

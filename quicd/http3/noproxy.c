@@ -1,43 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * In place of proxy.c where llhttp is not to be had. The configuration refuses a backend
- * then, so that no request ever comes here.
- */
-#include "h3.h"
-#include "pool.h"
+/* In place of proxy.c where there is no llhttp: refuses a backend in the configuration. */
+#include "../server/config.h"
+#include "../server/loader.h"
+#include "h3conf.h"
+#include "handler.h"
 
-bool upstream_available(void)
+static void check(struct loader *l)
 {
+	const struct h3_conf *conf = l->c->mode_conf;
+
+	if (conf->upstream)
+		loader_complain(l, config_line(l->c, "http3", "backend"),
+				"backend = %s: this quicd was built without llhttp and has no "
+				"reverse proxy",
+				conf->upstream);
+}
+
+static bool takes(const struct h3_req *r)
+{
+	(void)r;
 	return false;
 }
 
-struct upstream_pool *upstream_pool_new(struct worker *w)
-{
-	(void)w;
-	return NULL;
-}
-
-void upstream_pool_free(struct upstream_pool *p)
-{
-	(void)p;
-}
-
-int proxy_start(struct h3_req *r)
-{
-	return h3_error(r, 501, NULL);
-}
-
-void proxy_input(struct h3_req *r)
-{
-	(void)r;
-}
-
-void proxy_room(struct h3_req *r)
-{
-	(void)r;
-}
-
-void proxy_cancel(struct h3_req *r)
-{
-	(void)r;
-}
+const struct h3_handler h3_proxy = {.check = check, .takes = takes};

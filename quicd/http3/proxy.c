@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Reverse proxy: HTTP/3 requests to an HTTP/1.1 upstream and its answers back. */
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../server/loader.h"
+#include "../server/worker.h"
+#include "h3conf.h"
+#include "handler.h"
 #include "upstream.h"
 
 #define OUT_AHEAD 65536 /* request bytes framed ahead of the socket */
@@ -12,6 +17,23 @@
 static struct chunk_pool *pool_of(const struct upstream *u)
 {
 	return &u->pool->worker->pool;
+}
+
+static void check(struct loader *l)
+{
+	struct h3_conf *conf = l->c->mode_conf;
+
+	if (conf->upstream)
+		loader_backend(l, "http3", "backend", conf->upstream, &conf->upstream_addrs);
+}
+
+/* The path alone decides, as it was sent; without files, every request is the upstream's. */
+static bool takes(const struct h3_req *r)
+{
+	const struct h3_conf *conf = r->hc->conn->worker->server->config->mode_conf;
+	const char *prefix = conf->upstream_path;
+
+	return conf->upstream && (!prefix || !strncmp(r->path, prefix, strlen(prefix)));
 }
 
 static int queue_request(struct upstream *u)
@@ -57,7 +79,7 @@ static int queue_request(struct upstream *u)
 /* Starts the request on a connection of the pool or a new one. */
 static int begin(struct h3_req *r)
 {
-	struct upstream *u = upstream_get(r->hc->conn->worker->upstreams, r);
+	struct upstream *u = upstream_get(r->state, r);
 
 	if (!u)
 		return h3_error(r, 503, NULL);
@@ -67,11 +89,6 @@ static int begin(struct h3_req *r)
 	}
 	upstream_push(u);
 	return 0;
-}
-
-int proxy_start(struct h3_req *r)
-{
-	return begin(r);
 }
 
 static int put_trailers(struct upstream *u)
@@ -100,9 +117,9 @@ static int move_piece(struct upstream *u, const struct iovec *v)
 }
 
 /*
- * Not one byte more or less than Content-Length promised may follow the header: the rest
- * would be the next request on this connection. nghttp3 ends a client that lies; what it
- * says too late is held back here.
+ * Exactly as many bytes as Content-Length promised must follow the header: any others would be
+ * taken for the next request on this connection. nghttp3 stops a client whose body does not
+ * match; bytes that it reports too late are held back here.
  */
 static bool lies(const struct upstream *u)
 {
@@ -139,28 +156,28 @@ void proxy_refill(struct upstream *u)
 	}
 }
 
-void proxy_input(struct h3_req *r)
+static void input(struct h3_req *r)
 {
-	if (lies(r->up)) {
+	if (lies(r->work)) {
 		h3_abort(r, NGHTTP3_H3_MESSAGE_ERROR);
 		return;
 	}
-	upstream_touch(r->up);
-	upstream_push(r->up);
+	upstream_touch(r->work);
+	upstream_push(r->work);
 }
 
-void proxy_room(struct h3_req *r)
+static void room(struct h3_req *r)
 {
-	upstream_touch(r->up);
-	upstream_watch(r->up);
+	upstream_touch(r->work);
+	upstream_watch(r->work);
 }
 
-void proxy_cancel(struct h3_req *r)
+static void cancel(struct h3_req *r)
 {
-	upstream_close(r->up);
+	upstream_close(r->work);
 }
 
-/* RFC 9110, 9.2.2: only these may be sent twice; and only if nothing of a body is gone. */
+/* RFC 9110, 9.2.2: only these may be sent twice, and only if no part of a body was sent. */
 static bool may_repeat(const struct upstream *u)
 {
 	static const char *const methods[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"};
@@ -194,21 +211,23 @@ static bool valid(const struct field *d)
 	       nghttp3_check_header_value((const uint8_t *)d->value, d->value_len);
 }
 
-int proxy_header(struct upstream *u)
+int proxy_header(struct upstream *u, unsigned int status)
 {
-	unsigned int status = (unsigned int)llhttp_get_status_code(&u->parser);
+	const struct fields *got = &u->answer.fields;
 	struct fields f = {0};
 	int rv = -1;
 
 	if (status < 100 || status == 101)
 		return -1; /* nobody asked for an upgrade */
-	for (size_t i = 0; i < u->fields.n; i++) {
-		const struct field *d = &u->fields.v[i];
+	for (size_t i = 0; i < got->n; i++) {
+		const struct field *d = &got->v[i];
 
-		if (fields_hop_by_hop(&u->fields, d->name))
+		if (fields_hop_by_hop(got, d->name))
 			continue;
-		/* These have no body and may not name its length (RFC 9110, 8.6): clients break
-		 * off. */
+		/*
+		 * Without a body there may be no length (RFC 9110, 8.6): clients would
+		 * break off.
+		 */
 		if ((status < 200 || status == 204) && !strcmp(d->name, "content-length"))
 			continue;
 		if (!valid(d) || fields_add(&f, d->name, d->name_len, d->value, d->value_len))
@@ -227,10 +246,12 @@ out:
 /* Trailers that may be passed on; the rest is left out, since the answer is complete. */
 static void take_trailers(struct upstream *u)
 {
-	for (size_t i = 0; i < u->fields.n; i++) {
-		const struct field *d = &u->fields.v[i];
+	const struct fields *got = &u->answer.fields;
 
-		if (fields_in_trailer(&u->fields, d->name) && valid(d) &&
+	for (size_t i = 0; i < got->n; i++) {
+		const struct field *d = &got->v[i];
+
+		if (fields_in_trailer(got, d->name) && valid(d) &&
 		    fields_add(&u->req->out_trailers, d->name, d->name_len, d->value, d->value_len))
 			return;
 	}
@@ -243,8 +264,29 @@ void proxy_complete(struct upstream *u)
 	take_trailers(u);
 	r->body_fin = true;
 	h3_body_more(r);
-	/* An answer before the whole request: the rest is not wanted (RFC 9114, 4.1). */
+	/* The answer came before the whole request: the rest is not wanted (RFC 9114, 4.1). */
 	if (!u->request_done)
 		h3_discard_input(r);
 	upstream_release(u);
 }
+
+static int init_worker(struct worker *w, void **state)
+{
+	const struct h3_conf *conf = w->server->config->mode_conf;
+
+	if (!conf->upstream)
+		return 0;
+	*state = upstream_pool_new(w);
+	return *state ? 0 : -ENOMEM;
+}
+
+const struct h3_handler h3_proxy = {
+	.check = check,
+	.worker_init = init_worker,
+	.worker_free = upstream_pool_free,
+	.takes = takes,
+	.start = begin,
+	.input = input,
+	.room = room,
+	.cancel = cancel,
+};

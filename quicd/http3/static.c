@@ -12,7 +12,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "h3.h"
+#include "../server/loader.h"
+#include "../server/worker.h"
+#include "h3conf.h"
+#include "handler.h"
 #include "httpval.h"
 #include "mime.h"
 
@@ -23,6 +26,41 @@ struct static_file {
 	int fd;
 	uint64_t at, left;
 };
+
+static const struct h3_conf *conf_of(const struct h3_req *r)
+{
+	return r->hc->conn->worker->server->config->mode_conf;
+}
+
+static void check_index(struct loader *l, struct h3_conf *conf)
+{
+	if (!conf->index)
+		conf->index = strdup("index.html");
+	else if (strchr(conf->index, '/'))
+		loader_complain(l, config_line(l->c, "http3", "index"),
+				"index = %s: not a file's name", conf->index);
+}
+
+static void check(struct loader *l)
+{
+	struct h3_conf *conf = l->c->mode_conf;
+
+	if (conf->root) {
+		conf->root_fd = open(conf->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (conf->root_fd < 0)
+			loader_complain(l, config_line(l->c, "http3", "root"), "root = %s: %s",
+					conf->root, strerror(errno));
+		conf->mime = mime_load(conf->mime_types ? conf->mime_types : MIME_FILE);
+		if (!conf->mime && conf->mime_types)
+			loader_complain(l, config_line(l->c, "http3", "mime-types"),
+					"mime-types = %s: %s", conf->mime_types, strerror(errno));
+	} else if (conf->mime_types || conf->index) {
+		const char *key = conf->index ? "index" : "mime-types";
+
+		loader_complain(l, config_line(l->c, "http3", key), "%s needs a root", key);
+	}
+	check_index(l, conf);
+}
 
 /* The kernel itself keeps the walk below the root: ".." and symbolic links cannot leave it. */
 static int open_beneath(int dir, const char *name)
@@ -53,7 +91,7 @@ static int method_not_allowed(struct h3_req *r)
 	return rv;
 }
 
-/* A directory asked for without its slash: relative links in it would go wrong. */
+/* A directory requested without its slash: relative links in it would be wrong. */
 static int redirect_to_directory(struct h3_req *r)
 {
 	size_t len = strcspn(r->path, "?#");
@@ -102,7 +140,7 @@ static bool any_etag(const struct h3_req *r, const char *name, const char *etag,
 	return false;
 }
 
-/* RFC 9110, 13.2.2, first half: the file is not the one that the client means. */
+/* RFC 9110, 13.2.2, first half: this is not the file that the client means. */
 static bool precondition_failed(const struct h3_req *r, const char *etag, time_t mtime)
 {
 	const struct field *f = fields_get(&r->fields, "if-match");
@@ -128,7 +166,7 @@ static bool not_modified(const struct h3_req *r, const char *etag, time_t mtime)
 	return since != -1 && mtime <= since;
 }
 
-/* A range counts only for the file that the client has a part of already (If-Range). */
+/* A range applies only to the version that the client already has a part of (If-Range). */
 static bool range_applies(const struct h3_req *r, const char *etag, time_t mtime)
 {
 	const struct field *f = fields_get(&r->fields, "if-range");
@@ -152,14 +190,13 @@ static int range_error(struct h3_req *r, uint64_t size)
 	return rv;
 }
 
-/* Answers with the regular file @fd, which is closed or kept in r->file. */
+/* Answers with the regular file @fd, which is closed or kept in r->work. */
 static int answer(struct h3_req *r, int fd, const struct stat *st, const char *name)
 {
 	uint64_t size = (uint64_t)st->st_size, first = 0, last = size - 1;
 	char etag[64], date[HTTP_DATE_LEN], length[24], range[80];
 	const struct field *rf = fields_get(&r->fields, "range");
 	enum range_result rr = RANGE_NONE;
-	const struct config *c = r->hc->conn->worker->server->config;
 	bool head = !strcmp(r->method, "HEAD");
 	struct fields f = {0};
 	int rv = -1;
@@ -185,7 +222,7 @@ static int answer(struct h3_req *r, int fd, const struct stat *st, const char *n
 		goto out;
 	}
 	snprintf(length, sizeof(length), "%" PRIu64, rr == RANGE_OK ? last - first + 1 : size);
-	if (fields_put(&f, "content-type", mime_find(c->mime, name)) ||
+	if (fields_put(&f, "content-type", mime_find(conf_of(r)->mime, name)) ||
 	    fields_put(&f, "content-length", length))
 		goto out;
 	if (rr == RANGE_OK) {
@@ -195,13 +232,15 @@ static int answer(struct h3_req *r, int fd, const struct stat *st, const char *n
 			goto out;
 	}
 	if (!head && size) {
-		r->file = malloc(sizeof(*r->file));
-		if (!r->file)
+		struct static_file *file = malloc(sizeof(*file));
+
+		if (!file)
 			goto out;
-		*r->file = (struct static_file){.fd = fd, .at = first, .left = last - first + 1};
+		*file = (struct static_file){.fd = fd, .at = first, .left = last - first + 1};
+		r->work = file;
 		fd = -1;
 	}
-	rv = h3_respond(r, rr == RANGE_OK ? 206 : 200, &f, r->file != NULL);
+	rv = h3_respond(r, rr == RANGE_OK ? 206 : 200, &f, r->work != NULL);
 out:
 	if (fd >= 0)
 		close(fd);
@@ -209,9 +248,9 @@ out:
 	return rv;
 }
 
-int static_start(struct h3_req *r)
+static int start(struct h3_req *r)
 {
-	const struct config *c = r->hc->conn->worker->server->config;
+	const struct h3_conf *conf = conf_of(r);
 	char name[PATH_LEN];
 	struct stat st;
 	size_t len;
@@ -222,7 +261,7 @@ int static_start(struct h3_req *r)
 		return method_not_allowed(r);
 	if (http_path_decode(r->path, name, sizeof(name)))
 		return h3_error(r, 404, NULL);
-	fd = open_beneath(c->root_fd, name);
+	fd = open_beneath(conf->root_fd, name);
 	if (fd < 0)
 		return open_error(r, errno);
 	if (fstat(fd, &st)) {
@@ -234,10 +273,10 @@ int static_start(struct h3_req *r)
 		close(fd);
 		if (len && name[len - 1] != '/')
 			return redirect_to_directory(r);
-		if (len + strlen(c->index) >= sizeof(name))
+		if (len + strlen(conf->index) >= sizeof(name))
 			return h3_error(r, 404, NULL);
-		strcpy(name + len, c->index);
-		fd = open_beneath(c->root_fd, name);
+		strcpy(name + len, conf->index);
+		fd = open_beneath(conf->root_fd, name);
 		if (fd < 0)
 			return open_error(r, errno == ENOENT ? EACCES : errno);
 		if (fstat(fd, &st)) {
@@ -252,10 +291,19 @@ int static_start(struct h3_req *r)
 	return answer(r, fd, &st, name);
 }
 
-/* Reads straight into the chunks that are sent from: one copy between page cache and cipher. */
-void static_fill(struct h3_req *r)
+static void end(struct h3_req *r)
 {
-	struct static_file *f = r->file;
+	struct static_file *f = r->work;
+
+	close(f->fd);
+	free(f);
+	r->work = NULL;
+}
+
+/* Reads straight into the chunks that are sent from: one copy between page cache and cipher. */
+static void fill(struct h3_req *r)
+{
+	struct static_file *f = r->work;
 	struct worker *w = r->hc->conn->worker;
 	uint64_t window = w->server->config->stream_window;
 
@@ -268,12 +316,13 @@ void static_fill(struct h3_req *r)
 			return;
 		if (n <= 0) {
 			/*
-			 * The file has become shorter: the promised length cannot be kept. This
-			 * runs inside nghttp3, which hears of it when ngtcp2 refuses the stream.
+			 * The file has become shorter than the length that we promised.
+			 * This runs inside nghttp3, which learns of it when ngtcp2 refuses
+			 * the stream.
 			 */
 			ngtcp2_conn_shutdown_stream_write(r->hc->conn->quic, 0, r->id,
 							  NGHTTP3_H3_INTERNAL_ERROR);
-			static_free(r);
+			end(r);
 			return;
 		}
 		f->at += (uint64_t)n;
@@ -283,9 +332,16 @@ void static_fill(struct h3_req *r)
 		r->body_fin = true;
 }
 
-void static_free(struct h3_req *r)
+static void room(struct h3_req *r)
 {
-	close(r->file->fd);
-	free(r->file);
-	r->file = NULL;
+	if (r->body_waiting)
+		h3_body_more(r);
 }
+
+const struct h3_handler h3_static = {
+	.check = check,
+	.start = start,
+	.fill = fill,
+	.room = room,
+	.cancel = end,
+};

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Responses of the upstream, through llhttp. */
+#include "upparse.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "../common/log.h"
-#include "upstream.h"
 
-static struct upstream *of(llhttp_t *p)
+static struct upparse *of(llhttp_t *p)
 {
 	return p->data;
 }
@@ -26,7 +26,9 @@ static int piece_add(struct piece *p, const char *at, size_t len)
 		p->data = data;
 		p->cap = cap;
 	}
-	memcpy(p->data + p->len, at, len);
+	/* llhttp may report nothing, before there is memory. */
+	if (len)
+		memcpy(p->data + p->len, at, len);
 	p->len += len;
 	return 0;
 }
@@ -44,7 +46,7 @@ static int on_value(llhttp_t *p, const char *at, size_t len)
 /* After the header, when fields is empty again, the same callbacks bring the trailers. */
 static int on_value_complete(llhttp_t *p)
 {
-	struct upstream *u = of(p);
+	struct upparse *u = of(p);
 	int err;
 
 	while (u->value.len &&
@@ -66,7 +68,7 @@ static int refuse(llhttp_t *p, const char *why)
  * We asked for no transfer coding but chunked: any other would reach the client without
  * the field that names it.
  */
-static bool coding_known(const struct upstream *u)
+static bool coding_known(const struct upparse *u)
 {
 	bool chunked = false;
 
@@ -82,32 +84,31 @@ static bool coding_known(const struct upstream *u)
 
 static int on_headers_complete(llhttp_t *p)
 {
-	struct upstream *u = of(p);
+	struct upparse *u = of(p);
+	unsigned int status = (unsigned int)llhttp_get_status_code(p);
 
 	if (llhttp_get_http_major(p) != 1)
 		return refuse(p, "not HTTP/1");
 	if (!coding_known(u))
 		return refuse(p, "transfer coding");
-	if (llhttp_get_status_code(p) < 200)
-		return proxy_header(u) ? refuse(p, "interim response") : 0;
+	/* 1: no body follows, whatever Content-Length says (RFC 9112, 6.3). */
+	if (status < 200)
+		return u->on_header(u, status) ? refuse(p, "interim response") : 1;
 	u->header_done = true;
-	if (proxy_header(u))
+	if (u->on_header(u, status))
 		return refuse(p, "header");
 	fields_free(&u->fields);
-	/* 1: no body follows, whatever Content-Length says. */
-	return !strcmp(u->req->method, "HEAD");
+	return u->head;
 }
 
 static int on_body(llhttp_t *p, const char *at, size_t len)
 {
-	struct upstream *u = of(p);
-
-	return chunkq_append(&u->req->body, &u->pool->worker->pool, at, len) ? -1 : 0;
+	return of(p)->on_body(of(p), at, len);
 }
 
 static int on_complete(llhttp_t *p)
 {
-	struct upstream *u = of(p);
+	struct upparse *u = of(p);
 
 	if (!u->header_done) {
 		/* Interim: the real one follows. */
@@ -129,14 +130,17 @@ static const llhttp_settings_t settings = {
 	.on_message_complete = on_complete,
 };
 
-void upparse_init(struct upstream *u)
+void upparse_init(struct upparse *u, bool head)
 {
 	llhttp_init(&u->parser, HTTP_RESPONSE, &settings);
 	u->parser.data = u;
+	u->head = head;
 	u->name.len = u->value.len = 0;
+	u->header_done = u->complete = u->keep = false;
+	fields_free(&u->fields);
 }
 
-int upparse_feed(struct upstream *u, const char *data, size_t len)
+int upparse_feed(struct upparse *u, const char *data, size_t len)
 {
 	llhttp_errno_t e = llhttp_execute(&u->parser, data, len);
 
@@ -151,14 +155,14 @@ int upparse_feed(struct upstream *u, const char *data, size_t len)
 	return -EPROTO;
 }
 
-int upparse_eof(struct upstream *u)
+int upparse_eof(struct upparse *u)
 {
 	llhttp_errno_t e = llhttp_finish(&u->parser);
 
 	return e == HPE_OK || (e == HPE_PAUSED && u->complete) ? 0 : -EPROTO;
 }
 
-void upparse_free(struct upstream *u)
+void upparse_free(struct upparse *u)
 {
 	fields_free(&u->fields);
 	free(u->name.data);

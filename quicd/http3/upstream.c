@@ -10,15 +10,16 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../modes/backend.h"
-#include "pool.h"
+#include "../server/worker.h"
+#include "h3conf.h"
 
 #define IDLE_MAX      32 /* connections kept for a worker */
 #define IDLE_TIME     (30 * NS_PER_S)
 #define READS_A_ROUND 4
 
-static const struct config *config_of(const struct upstream *u)
+static const struct h3_conf *conf_of(const struct upstream *u)
 {
-	return u->pool->worker->server->config;
+	return u->pool->worker->server->config->mode_conf;
 }
 
 static struct loop *loop_of(const struct upstream *u)
@@ -50,13 +51,13 @@ void upstream_close(struct upstream *u)
 	timer_cancel(&loop_of(u)->timers, &u->timer);
 	close_socket(u);
 	if (u->req)
-		u->req->up = NULL;
+		u->req->work = NULL;
 	chunkq_clear(&u->out, &u->pool->worker->pool);
-	upparse_free(u);
+	upparse_free(&u->answer);
 	free(u);
 }
 
-/* The client's turn: it has the rest of the request, or does not take the answer. */
+/* It is the client's turn: the rest of the request is to come, or the answer is not taken. */
 static bool waits_for_client(const struct upstream *u)
 {
 	if (!h3_body_room(u->req))
@@ -64,25 +65,25 @@ static bool waits_for_client(const struct upstream *u)
 	return !u->request_done && !u->out.len;
 }
 
-/* How long silence may last; 0: for ever. */
+/* How long silence may last; 0: forever. */
 static uint64_t patience(const struct upstream *u)
 {
-	const struct config *c = config_of(u);
+	const struct h3_conf *c = conf_of(u);
 
 	if (!u->req)
 		return IDLE_TIME;
 	if (!u->connected)
 		return c->connect_timeout;
-	return waits_for_client(u) ? c->stream_idle_timeout : c->upstream_timeout;
+	return waits_for_client(u) ? c->idle_timeout : c->upstream_timeout;
 }
 
 /*
- * Activity only notes the time; the timer catches up when it fires. It fires at least as
- * often as the shorter limit, for who waits for whom changes without it.
+ * Activity only notes the time; the timer catches up when it fires. It fires at least as often
+ * as the shorter limit, since the side whose turn it is may change at any time.
  */
 static void set_timer(struct upstream *u)
 {
-	uint64_t limit = patience(u), shorter = config_of(u)->upstream_timeout;
+	uint64_t limit = patience(u), shorter = conf_of(u)->upstream_timeout;
 	uint64_t at = u->last_active + limit, now = clock_now();
 
 	if (u->req && u->io.fd < 0)
@@ -107,13 +108,13 @@ static unsigned int status_of(int err)
 	}
 }
 
-/* No room in the backlog yet, or no answer in time: the same address again, or the next one. */
+/* No room in the backlog yet, or no answer in time: try the same address again, or the next. */
 static bool dial_again(struct upstream *u)
 {
 	int err;
 
 	if (u->io.fd >= 0 || clock_now() >= u->last_active + patience(u)) {
-		if (u->addr_next + 1 >= config_of(u)->upstream_addrs.n)
+		if (u->addr_next + 1 >= conf_of(u)->upstream_addrs.n)
 			return false;
 		close_socket(u);
 		u->addr_next++;
@@ -150,7 +151,7 @@ static void on_timer(struct timer *t)
 		if (dial_again(u))
 			return;
 		errno = ETIMEDOUT;
-		backend_failed(u->req->hc->conn, &config_of(u)->upstream_addrs);
+		backend_failed(u->req->hc->conn, &conf_of(u)->upstream_addrs);
 	} else if (waits_for_client(u)) {
 		log_info("%s: stream %lld idle", u->req->hc->conn->peer, (long long)u->req->id);
 		h3_abort(u->req, NGHTTP3_H3_REQUEST_CANCELLED);
@@ -164,7 +165,8 @@ void upstream_touch(struct upstream *u)
 	u->last_active = clock_now();
 }
 
-/* With nothing to wait for the socket leaves the loop, for epoll would report a hang-up on and on.
+/*
+ * With nothing to wait for, the socket leaves the loop: epoll would report a hang-up endlessly.
  */
 void upstream_watch(struct upstream *u)
 {
@@ -191,7 +193,7 @@ void upstream_watch(struct upstream *u)
  */
 static int dial_next(struct upstream *u, int err)
 {
-	const struct backend_addrs *a = &config_of(u)->upstream_addrs;
+	const struct backend_addrs *a = &conf_of(u)->upstream_addrs;
 
 	for (; u->addr_next < a->n; u->addr_next++) {
 		int fd = backend_connect(&a->addr[u->addr_next]);
@@ -234,8 +236,8 @@ static void write_out(struct upstream *u)
 		}
 		if (n < 0) {
 			/*
-			 * It reads no more but may have answered already: an answer still
-			 * counts, and reading will tell if there is none.
+			 * It stopped reading but may have answered already: an answer still
+			 * counts, and reading will show whether there is one.
 			 */
 			chunkq_clear(&u->out, &w->pool);
 			h3_discard_input(u->req);
@@ -294,7 +296,7 @@ static void read_in(struct upstream *u)
 		n = recv(u->io.fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
-		/* In the pool there is nothing to come: closed, or not to be trusted. */
+		/* An idle connection has nothing to say: it was closed, or is not to be trusted. */
 		if (!u->req) {
 			upstream_close(u);
 			return;
@@ -303,12 +305,12 @@ static void read_in(struct upstream *u)
 			u->any_answer = true;
 			upstream_touch(u);
 			STAT_ADD(&w->stats, backend_rx, (uint64_t)n);
-			err = upparse_feed(u, (const char *)w->txbuf, (size_t)n);
+			err = upparse_feed(&u->answer, (const char *)w->txbuf, (size_t)n);
 		} else {
-			err = n < 0 ? -errno : upparse_eof(u);
-			u->keep = false;
+			err = n < 0 ? -errno : upparse_eof(&u->answer);
+			u->answer.keep = false;
 		}
-		if (u->complete) {
+		if (u->answer.complete) {
 			proxy_complete(u);
 			return;
 		}
@@ -337,8 +339,20 @@ static void on_event(struct io *io, uint32_t events)
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		read_in(u);
 	/* Reading may have ended the connection; the request knows. */
-	if (r && r->up == u)
+	if (r && r->work == u)
 		upstream_watch(u);
+}
+
+static int on_header(struct upparse *p, unsigned int status)
+{
+	return proxy_header(container_of(p, struct upstream, answer), status);
+}
+
+static int on_body(struct upparse *p, const char *at, size_t len)
+{
+	struct upstream *u = container_of(p, struct upstream, answer);
+
+	return chunkq_append(&u->req->body, &u->pool->worker->pool, at, len) ? -1 : 0;
 }
 
 /* Still open, and silent? It may have closed since the loop looked last. */
@@ -352,7 +366,7 @@ static bool usable(const struct upstream *u)
 static struct upstream *from_pool(struct upstream_pool *p)
 {
 	while (!list_empty(&p->idle)) {
-		/* The youngest is the one most likely to be still open. */
+		/* The youngest is the most likely to be still open. */
 		struct upstream *u = container_of(p->idle.prev, struct upstream, idle);
 
 		if (usable(u)) {
@@ -378,12 +392,14 @@ struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 		u->io.fd = -1;
 		u->io.fn = on_event;
 		u->timer.fn = on_timer;
+		u->answer.on_header = on_header;
+		u->answer.on_body = on_body;
 		u->pool = p;
 		list_init(&u->idle);
 	}
 	u->req = r;
-	r->up = u;
-	upparse_init(u);
+	r->work = u;
+	upparse_init(&u->answer, !strcmp(r->method, "HEAD"));
 	upstream_touch(u);
 	err = u->connected ? 0 : dial_next(u, -EHOSTUNREACH);
 	if (!err) {
@@ -399,25 +415,21 @@ void upstream_release(struct upstream *u)
 {
 	struct upstream_pool *p = u->pool;
 
-	u->req->up = NULL;
+	u->req->work = NULL;
 	u->req = NULL;
-	if (!u->keep || u->broken || !u->request_done || u->out.len || p->nidle >= IDLE_MAX) {
+	if (!u->answer.keep || u->broken || !u->request_done || u->out.len ||
+	    p->nidle >= IDLE_MAX) {
 		upstream_close(u);
 		return;
 	}
 	u->request_done = u->body_begun = u->any_answer = false;
-	u->header_done = u->complete = u->keep = u->write_blocked = false;
-	fields_free(&u->fields);
+	u->write_blocked = false;
+	fields_free(&u->answer.fields);
 	list_add_tail(&p->idle, &u->idle);
 	p->nidle++;
 	upstream_touch(u);
 	set_timer(u);
 	upstream_watch(u);
-}
-
-bool upstream_available(void)
-{
-	return true;
 }
 
 struct upstream_pool *upstream_pool_new(struct worker *w)
@@ -431,8 +443,10 @@ struct upstream_pool *upstream_pool_new(struct worker *w)
 	return p;
 }
 
-void upstream_pool_free(struct upstream_pool *p)
+void upstream_pool_free(void *pool)
 {
+	struct upstream_pool *p = pool;
+
 	if (!p)
 		return;
 	while (!list_empty(&p->idle))

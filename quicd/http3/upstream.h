@@ -6,18 +6,11 @@
 #ifndef QUICD_UPSTREAM_H
 #define QUICD_UPSTREAM_H
 
-#include <llhttp.h>
-
 #include "../common/loop.h"
 #include "../server/resolve.h"
 #include "h1req.h"
 #include "h3.h"
-
-/* A field of the response while its pieces come in. */
-struct piece {
-	char *data;
-	size_t len, cap;
-};
+#include "upparse.h"
 
 struct upstream {
 	struct io io;	  /* fd < 0: no socket (yet) */
@@ -40,28 +33,29 @@ struct upstream {
 	bool body_begun;	 /* some of the request body was taken: no second try */
 	bool broken;		 /* it stopped reading in the middle of the request */
 
-	llhttp_t parser;
+	struct upparse answer;
 	bool any_answer; /* at least one byte came back */
-	struct piece name, value;
-	struct fields fields; /* of the message that is being parsed */
-	bool header_done;     /* the final header is through */
-	bool complete, keep;
 };
 
+/* A worker's connections: those that wait for a request. */
 struct upstream_pool {
 	struct worker *worker;
 	struct list idle;
 	size_t nidle;
 };
 
+struct upstream_pool *upstream_pool_new(struct worker *w);
+/* After all connections of the worker were freed. @pool may be NULL. */
+void upstream_pool_free(void *pool);
+
 /*
- * A connection for @r, from the pool or new; NULL: out of memory. That it cannot be made
- * is said later, from the loop, by proxy_failed().
+ * A connection for @r, from the pool or new; NULL: out of memory. If it cannot be made,
+ * proxy_failed() is called later, from the loop.
  */
 struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r);
-/* Writes what is in out and what proxy_refill() adds. */
+/* Writes the bytes in out and those that proxy_refill() adds. */
 void upstream_push(struct upstream *u);
-/* A byte moved on the client's side: who waits for whom may have changed. */
+/* A byte moved on the client's side: it may be the other side's turn now. */
 void upstream_touch(struct upstream *u);
 /* Tells the loop what to wait for, after anything that may change that. */
 void upstream_watch(struct upstream *u);
@@ -69,20 +63,12 @@ void upstream_watch(struct upstream *u);
 void upstream_release(struct upstream *u);
 void upstream_close(struct upstream *u);
 
-/* Parser of responses, in upparse.c. */
-void upparse_init(struct upstream *u);
-/* Feeds @len bytes. Returns 0, or -EPROTO when the answer is not HTTP/1. */
-int upparse_feed(struct upstream *u, const char *data, size_t len);
-/* End of file. Returns 0 if the answer may end like this. */
-int upparse_eof(struct upstream *u);
-void upparse_free(struct upstream *u);
-
-/* In proxy.c. Fills out with what there is of the request body. */
+/* In proxy.c. Fills out with the request body that has come so far. */
 void proxy_refill(struct upstream *u);
 /* The upstream is of no use any more: answers with @status, or breaks off. Frees @u. */
 void proxy_failed(struct upstream *u, unsigned int status);
 /* A header, interim or final, is complete. Returns 0, or -1 if it cannot be passed on. */
-int proxy_header(struct upstream *u);
+int proxy_header(struct upstream *u, unsigned int status);
 /* The answer is complete. @u is back in the pool or gone. */
 void proxy_complete(struct upstream *u);
 

@@ -7,7 +7,7 @@
 #include "../server/conn.h"
 #include "../server/resolve.h"
 
-/* Before another try at a Unix socket whose backlog is full: it does not tell of room. */
+/* Pause before another try at a Unix socket whose backlog is full: nothing signals room in it. */
 #define BACKLOG_PAUSE (20 * NS_PER_MS)
 
 /*
@@ -17,7 +17,7 @@
  */
 int backend_connect(const union addr *a);
 
-/* The outcome of a try, @errno telling why it failed: only changes go to the log. */
+/* The outcome of a try, with the reason for a failure in errno. Only changes go to the log. */
 void backend_failed(struct conn *c, const struct backend_addrs *addrs);
 void backend_worked(struct conn *c);
 

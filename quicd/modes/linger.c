@@ -15,15 +15,15 @@
 #define WINDOWS_MAX 4 /* connection-window, each full of bytes */
 
 struct linger_end {
-	struct list of_worker;
+	struct list of_set;
 	struct io io;
 	struct timer timer;
-	struct worker *worker;
+	struct linger_set *set;
 	struct chunkq rest;
 	bool delivered;
 };
 
-/* @cut: the backend shall not take what it got for the whole. */
+/* @cut: with a RST, so that the backend does not take a part for the whole. */
 static void close_socket(int fd, bool cut)
 {
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
@@ -35,11 +35,12 @@ static void close_socket(int fd, bool cut)
 
 static void end(struct linger_end *e)
 {
-	struct worker *w = e->worker;
+	struct linger_set *set = e->set;
+	struct worker *w = set->worker;
 
-	list_del(&e->of_worker);
-	w->nlingering--;
-	w->lingering_bytes -= e->rest.len;
+	list_del(&e->of_set);
+	set->n--;
+	set->bytes -= e->rest.len;
 	timer_cancel(&w->loop.timers, &e->timer);
 	loop_del(&w->loop, &e->io);
 	close_socket(e->io.fd, !e->delivered);
@@ -55,7 +56,7 @@ static void on_timer(struct timer *t)
 /* Returns -1 when the backend takes no more. */
 static int deliver(struct linger_end *e)
 {
-	struct worker *w = e->worker;
+	struct worker *w = e->set->worker;
 
 	while (e->rest.len) {
 		struct iovec iov[16];
@@ -68,7 +69,7 @@ static int deliver(struct linger_end *e)
 			return errno == EAGAIN || errno == EINTR ? 0 : -1;
 		STAT_ADD(&w->stats, backend_tx, (uint64_t)n);
 		chunkq_drop(&e->rest, &w->pool, (size_t)n);
-		w->lingering_bytes -= (size_t)n;
+		e->set->bytes -= (size_t)n;
 	}
 	e->delivered = true;
 	shutdown(e->io.fd, SHUT_WR);
@@ -80,6 +81,7 @@ static int deliver(struct linger_end *e)
 static void on_event(struct io *io, uint32_t events)
 {
 	struct linger_end *e = container_of(io, struct linger_end, io);
+	struct worker *w = e->set->worker;
 	ssize_t n;
 
 	if (!e->delivered && events & (EPOLLOUT | EPOLLERR) && deliver(e)) {
@@ -88,17 +90,24 @@ static void on_event(struct io *io, uint32_t events)
 	}
 	if (!(events & (EPOLLIN | EPOLLHUP)))
 		return;
-	n = recv(io->fd, e->worker->txbuf, UDP_BUF, MSG_DONTWAIT);
+	n = recv(io->fd, w->txbuf, UDP_BUF, MSG_DONTWAIT);
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
 	if (n < 0 || e->delivered)
 		end(e);
 	else
-		loop_mod(&e->worker->loop, io, EPOLLOUT); /* its end is known; ours is to come */
+		loop_mod(&w->loop, io, EPOLLOUT); /* its end is known; ours is to come */
 }
 
-void linger_close(struct worker *w, int fd, struct chunkq *rest)
+void linger_init(struct linger_set *set, struct worker *w)
 {
+	*set = (struct linger_set){.worker = w};
+	list_init(&set->ends);
+}
+
+void linger_close(struct linger_set *set, int fd, struct chunkq *rest)
+{
+	struct worker *w = set->worker;
 	uint64_t bytes_max = WINDOWS_MAX * w->server->config->connection_window;
 	struct linger_end *e = calloc(1, sizeof(*e));
 
@@ -107,24 +116,27 @@ void linger_close(struct worker *w, int fd, struct chunkq *rest)
 		close_socket(fd, rest && rest->len);
 		return;
 	}
-	e->worker = w;
+	e->set = set;
 	e->io.fn = on_event;
 	e->timer.fn = on_timer;
 	if (rest) {
 		e->rest = *rest;
 		*rest = (struct chunkq){0};
 	}
-	list_add_tail(&w->lingering, &e->of_worker);
-	w->nlingering++;
-	w->lingering_bytes += e->rest.len;
+	list_add_tail(&set->ends, &e->of_set);
+	set->n++;
+	set->bytes += e->rest.len;
 	timer_set(&w->loop.timers, &e->timer, clock_now() + DELIVER_TIME);
-	/* A backend that works has taken it all within a moment: who waits longest goes first. */
-	while (w->nlingering > SOCKETS_MAX || (w->nlingering > 1 && w->lingering_bytes > bytes_max))
-		end(container_of(w->lingering.next, struct linger_end, of_worker));
+	/*
+	 * A working backend takes it all within a moment, so the one that waits longest
+	 * goes first.
+	 */
+	while (set->n > SOCKETS_MAX || (set->n > 1 && set->bytes > bytes_max))
+		end(container_of(set->ends.next, struct linger_end, of_set));
 }
 
-void linger_free(struct worker *w)
+void linger_free(struct linger_set *set)
 {
-	while (!list_empty(&w->lingering))
-		end(container_of(w->lingering.next, struct linger_end, of_worker));
+	while (!list_empty(&set->ends))
+		end(container_of(set->ends.next, struct linger_end, of_set));
 }

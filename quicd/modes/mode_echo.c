@@ -85,7 +85,7 @@ static int echo_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	return 0;
 }
 
-/* Nothing more will be echoed: give back the credit of what was not. */
+/* Nothing more will be echoed: give back the credit of the bytes that were not. */
 static void echo_end(struct conn *c, struct echo_stream *s)
 {
 	if (s->tx.shut)

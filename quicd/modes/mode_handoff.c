@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * mode = handoff: one end of a socket pair goes to the service with what there is to know
- * about the stream (include/quicd_handoff.h), the other end is pumped.
+ * mode = handoff: one end of a socket pair goes to the service, with a description of the
+ * stream (include/quicd_handoff.h); the other end is pumped.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,21 +15,58 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../server/codes.h"
+#include "../server/loader.h"
+#include "../server/worker.h"
 #include "backend.h"
-#include "handoff.h"
 #include "pump.h"
+
+struct handoff_conf {
+	struct pump_conf pump; /* first */
+	char *socket;
+	struct backend_addrs addr;
+};
+
+#define AT(field) .offset = offsetof(struct handoff_conf, field)
+
+/* clang-format off */
+static const struct conf_key handoff_keys[] = {
+	{ "socket", CONF_STRING, AT(socket) },
+	{ "connect-timeout", CONF_DURATION, AT(pump.connect_timeout), NS_PER_MS, 600 * NS_PER_S },
+	{ "idle-timeout", CONF_DURATION, AT(pump.idle_timeout), 0, NS_PER_DAY },
+};
+/* clang-format on */
+
+static const struct handoff_conf default_conf = {.pump = PUMP_CONF_DEFAULT};
+
+static void check(struct loader *l)
+{
+	struct handoff_conf *conf = l->c->mode_conf;
+
+	loader_backend(l, "handoff", "socket", conf->socket, &conf->addr);
+	if (conf->socket && conf->addr.n && conf->addr.addr[0].sa.sa_family != AF_UNIX)
+		loader_complain(l, config_line(l->c, "handoff", "socket"),
+				"socket = %s: not the path of a Unix socket", conf->socket);
+}
 
 /* A worker's connection to the service. */
 struct handoff {
-	struct io io; /* fd < 0: not connected */
+	struct pump_worker pump; /* first */
+	struct io io;		 /* fd < 0: not connected */
 	struct worker *worker;
 	struct list waiting; /* struct pump.waiting: no room in the socket or the backlog yet */
 	struct timer retry;  /* of a service that has not accepted us yet */
 };
 
+static const struct backend_addrs *service_of(const struct worker *w)
+{
+	const struct handoff_conf *conf = w->server->config->mode_conf;
+
+	return &conf->addr;
+}
+
 static int connect_service(struct handoff *h)
 {
-	const union addr *a = &h->worker->server->config->handoff_addr.addr[0];
+	const union addr *a = &service_of(h->worker)->addr[0];
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), err = 0;
 
 	if (fd < 0)
@@ -123,13 +160,13 @@ static int hand_over(struct handoff *h, struct pump *p)
 		pump_abort(p, QUICD_NO_RESOURCES);
 		return -errno;
 	}
-	/* Only our end is non-blocking: the service's end shall be as plain as can be. */
+	/* Only our end is non-blocking: the service gets a plain socket. */
 	fcntl(pair[0], F_SETFL, O_NONBLOCK);
 	describe(p, &m);
 	err = deliver(h, &m, pair[1]);
 	close(pair[1]);
 	if (!err) {
-		p->addrs = &h->worker->server->config->handoff_addr;
+		p->addrs = service_of(h->worker);
 		pump_attach(p, pair[0]);
 		return 0;
 	}
@@ -137,12 +174,12 @@ static int hand_over(struct handoff *h, struct pump *p)
 	if (err == -EAGAIN)
 		return err;
 	errno = -err;
-	backend_failed(p->conn, &h->worker->server->config->handoff_addr);
+	backend_failed(p->conn, service_of(h->worker));
 	pump_abort(p, QUICD_BACKEND_UNREACHABLE);
 	return err;
 }
 
-/* The service is behind: its socket says when it reads on, its backlog does not. */
+/* The service is behind. Its socket signals room, its backlog does not. */
 static void wait_for_room(struct handoff *h)
 {
 	if (h->io.fd >= 0)
@@ -161,7 +198,7 @@ static void hand_over_waiting(struct handoff *h)
 		struct pump *p = container_of(waiting.next, struct pump, waiting);
 
 		list_del(&p->waiting);
-		/* Behind the first that finds no room the others keep their places. */
+		/* After the first one that finds no room, the others keep their places. */
 		if (err != -EAGAIN)
 			err = hand_over(h, p);
 		if (err == -EAGAIN)
@@ -188,46 +225,60 @@ static void on_service(struct io *io, uint32_t events)
 	hand_over_waiting(h);
 }
 
-struct handoff *handoff_new(struct worker *w)
+static int start_worker(struct worker *w)
 {
 	struct handoff *h = calloc(1, sizeof(*h));
 
 	if (!h)
-		return NULL;
+		return -ENOMEM;
+	linger_init(&h->pump.lingering, w);
 	h->io.fd = -1;
 	h->io.fn = on_service;
 	h->retry.fn = on_retry;
 	h->worker = w;
 	list_init(&h->waiting);
-	return h;
+	w->mode_data = h;
+	return 0;
 }
 
-void handoff_free(struct handoff *h)
+static void end_worker(struct worker *w)
 {
-	if (!h)
-		return;
+	struct handoff *h = w->mode_data;
+
 	disconnect_service(h);
-	timer_cancel(&h->worker->loop.timers, &h->retry);
-	free(h);
+	timer_cancel(&w->loop.timers, &h->retry);
+	pump_worker_free(w);
 }
 
 static int open_stream(struct conn *c, int64_t id)
 {
-	struct handoff *h = c->worker->handoff;
+	struct handoff *h = c->worker->mode_data;
 	struct pump *p = pump_new(c, id);
 
 	if (!p)
 		return -1;
 	if (hand_over(h, p) == -EAGAIN) {
-		pump_wait(p, &c->worker->server->config->handoff_addr);
+		pump_wait(p, service_of(c->worker));
 		list_add_tail(&h->waiting, &p->waiting);
 		wait_for_room(h);
 	}
 	return 0;
 }
 
+static const struct mode_conf handoff_section = {
+	.keys = handoff_keys,
+	.nkeys = sizeof(handoff_keys) / sizeof(handoff_keys[0]),
+	.values = &default_conf,
+	.size = sizeof(default_conf),
+	.check = check,
+};
+
 const struct mode mode_handoff = {
 	.name = "handoff",
+	.conf = &handoff_section,
+	.worker_init = start_worker,
+	.worker_idle = pump_worker_idle,
+	.worker_free = end_worker,
 	.start = pump_start,
 	.stop = pump_stop,
 	.open = open_stream,

@@ -1,9 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* mode = stream: each bidirectional stream of the client is a connection to the backend. */
+#include <errno.h>
 #include <string.h>
 
+#include "../common/clock.h"
+#include "../server/loader.h"
+#include "../server/worker.h"
 #include "proxyv2.h"
-#include "pump.h"
+#include "stream.h"
+
+static const char *const proxy_names[] = {"off", "v2", NULL};
+
+static int parse_proxy(void *values, const char *value, int line, char *why)
+{
+	static const struct conf_key names = {.type = CONF_ENUM, .names = proxy_names};
+	struct stream_conf *conf = values;
+	int v;
+
+	(void)line;
+	if (conf_value(&names, &v, value, why))
+		return -EINVAL;
+	conf->proxy_protocol = v == 1;
+	return 0;
+}
+
+#define AT(field) .offset = offsetof(struct stream_conf, field)
+
+/* clang-format off */
+static const struct conf_key stream_keys[] = {
+	{ "backend", CONF_STRING, AT(backend) },
+	{ "proxy-protocol", CONF_CUSTOM, .parse = parse_proxy },
+	{ "connect-timeout", CONF_DURATION, AT(pump.connect_timeout), NS_PER_MS, 600 * NS_PER_S },
+	{ "idle-timeout", CONF_DURATION, AT(pump.idle_timeout), 0, NS_PER_DAY },
+};
+/* clang-format on */
+
+static const struct stream_conf default_conf = {.pump = PUMP_CONF_DEFAULT};
+
+static void check(struct loader *l)
+{
+	struct stream_conf *conf = l->c->mode_conf;
+
+	loader_backend(l, "stream", "backend", conf->backend, &conf->addrs);
+}
 
 static int put_proxy_header(struct conn *c, struct pump *p)
 {
@@ -27,17 +66,29 @@ static int put_proxy_header(struct conn *c, struct pump *p)
 
 static int open_stream(struct conn *c, int64_t id)
 {
-	const struct config *cfg = c->worker->server->config;
+	const struct stream_conf *conf = c->worker->server->config->mode_conf;
 	struct pump *p = pump_new(c, id);
 
-	if (!p || (cfg->proxy_protocol && put_proxy_header(c, p)))
+	if (!p || (conf->proxy_protocol && put_proxy_header(c, p)))
 		return -1;
-	pump_dial(p, &cfg->backend_addrs);
+	pump_dial(p, &conf->addrs);
 	return 0;
 }
 
+static const struct mode_conf stream_section = {
+	.keys = stream_keys,
+	.nkeys = sizeof(stream_keys) / sizeof(stream_keys[0]),
+	.values = &default_conf,
+	.size = sizeof(default_conf),
+	.check = check,
+};
+
 const struct mode mode_stream = {
 	.name = "stream",
+	.conf = &stream_section,
+	.worker_init = pump_worker_init,
+	.worker_idle = pump_worker_idle,
+	.worker_free = pump_worker_free,
 	.start = pump_start,
 	.stop = pump_stop,
 	.open = open_stream,

@@ -10,15 +10,21 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../server/codes.h"
+#include "../server/worker.h"
 #include "backend.h"
-#include "linger.h"
+#include "pump_dial.h"
 
 #define READS_A_ROUND 4
 #define WRITE_IOV     32
 
-static const struct config *config_of(const struct pump *p)
+static const struct pump_conf *conf_of(const struct pump *p)
 {
-	return p->conn->worker->server->config;
+	return p->conn->worker->server->config->mode_conf;
+}
+
+static uint64_t window_of(const struct pump *p)
+{
+	return p->conn->worker->server->config->stream_window;
 }
 
 static struct loop *loop_of(const struct pump *p)
@@ -26,15 +32,13 @@ static struct loop *loop_of(const struct pump *p)
 	return &p->conn->worker->loop;
 }
 
-/* Tells the loop what to wait for. With nothing to wait for the socket leaves the loop, for
- * epoll would go on reporting a hang-up. */
-static void watch(struct pump *p)
+void pump_watch(struct pump *p)
 {
 	uint32_t want = 0;
 
 	if (p->io.fd < 0)
 		return;
-	if (p->connected && !p->tx_eof && (p->discard || p->tx.q.len < config_of(p)->stream_window))
+	if (p->connected && !p->tx_eof && (p->discard || p->tx.q.len < window_of(p)))
 		want |= EPOLLIN;
 	if (!p->connected || p->write_blocked)
 		want |= EPOLLOUT;
@@ -51,8 +55,7 @@ static void watch(struct pump *p)
 	}
 }
 
-/* Closes the socket; @broken: with a RST, so that the backend sees that this was no end. */
-static void drop_socket(struct pump *p, bool broken)
+void pump_drop(struct pump *p, bool broken)
 {
 	struct linger hard = {.l_onoff = 1, .l_linger = 0};
 
@@ -70,24 +73,26 @@ static void drop_socket(struct pump *p, bool broken)
 
 static void hand_to_linger(struct pump *p)
 {
+	struct pump_worker *pw = p->conn->worker->mode_data;
+
 	timer_cancel(&loop_of(p)->timers, &p->timer);
 	if (p->watched)
 		loop_del(loop_of(p), &p->io);
 	p->watched = false;
-	linger_close(p->conn->worker, p->io.fd, p->rx_done ? NULL : &p->rx);
+	linger_close(&pw->lingering, p->io.fd, p->rx_done ? NULL : &p->rx);
 	p->io.fd = -1;
 }
 
 /*
- * Both directions of the socket are at their end; or the backend has all it gets and
- * nobody wants what it still sends.
+ * Both directions of the socket have ended; or the backend has got everything and nobody wants
+ * its output any more.
  */
 static void close_if_done(struct pump *p)
 {
 	if (!p->rx_done || (!p->tx_eof && !p->discard))
 		return;
 	if (p->tx_eof || p->io.fd < 0) {
-		drop_socket(p, false);
+		pump_drop(p, false);
 		return;
 	}
 	hand_to_linger(p);
@@ -96,7 +101,7 @@ static void close_if_done(struct pump *p)
 
 static void set_timer(struct pump *p)
 {
-	uint64_t idle = config_of(p)->stream_idle_timeout;
+	uint64_t idle = conf_of(p)->idle_timeout;
 
 	if (idle && p->io.fd >= 0)
 		timer_set(&loop_of(p)->timers, &p->timer, p->last_active + idle);
@@ -104,42 +109,13 @@ static void set_timer(struct pump *p)
 		timer_cancel(&loop_of(p)->timers, &p->timer);
 }
 
-static void try_next(struct pump *p);
-
-static void start_patience(struct pump *p)
-{
-	p->deadline = clock_now() + config_of(p)->connect_timeout;
-	timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
-}
-
-/* No room in the backlog yet, or no answer in time: the same address again, or the next one. */
-static void dial_again(struct pump *p)
-{
-	bool handoff = list_linked(&p->waiting);
-
-	if (!handoff && p->io.fd < 0 && clock_now() < p->deadline) {
-		try_next(p);
-		return;
-	}
-	if (!handoff && p->addr_next + 1 < p->addrs->n) {
-		drop_socket(p, false);
-		p->addr_next++;
-		start_patience(p);
-		try_next(p);
-		return;
-	}
-	errno = ETIMEDOUT;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p, QUICD_BACKEND_TIMEOUT);
-}
-
 static void on_timer(struct timer *t)
 {
 	struct pump *p = container_of(t, struct pump, timer);
-	uint64_t idle = config_of(p)->stream_idle_timeout;
+	uint64_t idle = conf_of(p)->idle_timeout;
 
 	if (!p->connected) {
-		dial_again(p);
+		pump_dial_timeout(p);
 	} else if (clock_now() < p->last_active + idle) {
 		/* Activity only notes the time; the timer catches up when it fires. */
 		set_timer(p);
@@ -180,7 +156,7 @@ void pump_abort(struct pump *p, uint64_t code)
 {
 	struct conn *c = p->conn;
 
-	drop_socket(p, true);
+	pump_drop(p, true);
 	discard_rx(p);
 	list_del(&p->waiting);
 	p->tx_eof = true;
@@ -219,7 +195,7 @@ static void write_socket(struct pump *p)
 			break;
 		}
 		if (n < 0) {
-			/* It closed its reading side. What it wrote before may still be read. */
+			/* It closed its reading side. Its output may still be read. */
 			stop_client(p, QUICD_BACKEND_RESET);
 			return;
 		}
@@ -251,7 +227,7 @@ static void socket_error(struct pump *p, int err)
 	pump_abort(p, QUICD_BACKEND_RESET);
 }
 
-/* The client does not want it any more: read to the end, keep nothing. */
+/* The client does not want the output any more: read to the end, keep nothing. */
 static void discard_socket(struct pump *p)
 {
 	struct worker *w = p->conn->worker;
@@ -266,7 +242,7 @@ static void discard_socket(struct pump *p)
 static void read_socket(struct pump *p)
 {
 	struct worker *w = p->conn->worker;
-	uint64_t window = config_of(p)->stream_window;
+	uint64_t window = window_of(p);
 
 	if (p->discard) {
 		discard_socket(p);
@@ -302,7 +278,7 @@ static void read_socket(struct pump *p)
 		close_if_done(p);
 }
 
-static void now_connected(struct pump *p)
+void pump_connected(struct pump *p)
 {
 	p->connected = true;
 	p->last_active = clock_now();
@@ -313,59 +289,12 @@ static void now_connected(struct pump *p)
 	write_socket(p);
 }
 
-static void try_next(struct pump *p)
-{
-	int err = ECONNREFUSED;
-
-	for (; p->addr_next < p->addrs->n; p->addr_next++) {
-		int fd = backend_connect(&p->addrs->addr[p->addr_next]);
-
-		if (fd == -EAGAIN) {
-			timer_set(&loop_of(p)->timers, &p->timer, clock_now() + BACKLOG_PAUSE);
-			return;
-		}
-		if (fd < 0) {
-			err = -fd;
-			continue;
-		}
-		p->io.fd = fd;
-		timer_set(&loop_of(p)->timers, &p->timer, p->deadline);
-		watch(p); /* writable means connected, or failed */
-		return;
-	}
-	errno = err;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p,
-		   err == EMFILE || err == ENFILE ? QUICD_NO_RESOURCES : QUICD_BACKEND_UNREACHABLE);
-}
-
-static void finish_connect(struct pump *p)
-{
-	int err = 0;
-	socklen_t len = sizeof(err);
-
-	getsockopt(p->io.fd, SOL_SOCKET, SO_ERROR, &err, &len);
-	if (!err) {
-		now_connected(p);
-		return;
-	}
-	drop_socket(p, false);
-	if (++p->addr_next < p->addrs->n) {
-		start_patience(p);
-		try_next(p);
-		return;
-	}
-	errno = err;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p, err == ETIMEDOUT ? QUICD_BACKEND_TIMEOUT : QUICD_BACKEND_UNREACHABLE);
-}
-
 static void on_event(struct io *io, uint32_t events)
 {
 	struct pump *p = container_of(io, struct pump, io);
 
 	if (!p->connected) {
-		finish_connect(p);
+		pump_dial_done(p);
 	} else {
 		if (events & (EPOLLOUT | EPOLLERR) && p->rx.len)
 			write_socket(p);
@@ -374,7 +303,7 @@ static void on_event(struct io *io, uint32_t events)
 		else if (p->io.fd >= 0 && events & EPOLLERR)
 			socket_error(p, EPIPE);
 	}
-	watch(p);
+	pump_watch(p);
 }
 
 struct pump *pump_new(struct conn *c, int64_t id)
@@ -401,23 +330,11 @@ struct pump *pump_new(struct conn *c, int64_t id)
 	return p;
 }
 
-void pump_wait(struct pump *p, const struct backend_addrs *addrs)
-{
-	p->addrs = addrs;
-	start_patience(p);
-}
-
-void pump_dial(struct pump *p, const struct backend_addrs *addrs)
-{
-	pump_wait(p, addrs);
-	try_next(p);
-}
-
 void pump_attach(struct pump *p, int fd)
 {
 	p->io.fd = fd;
-	now_connected(p);
-	watch(p);
+	pump_connected(p);
+	pump_watch(p);
 }
 
 int pump_header(struct pump *p, const void *data, size_t len)
@@ -429,7 +346,7 @@ int pump_header(struct pump *p, const void *data, size_t len)
 	return err;
 }
 
-/* The stream is gone. What the client finished in good order is still delivered. */
+/* The stream is gone. Data that the client finished in good order is still delivered. */
 static void pump_free(struct pump *p)
 {
 	size_t held = p->rx.len - (p->rx.len < p->rx_header ? p->rx.len : p->rx_header);
@@ -439,7 +356,7 @@ static void pump_free(struct pump *p)
 		if (p->conn->quic && !p->rx.len)
 			ngtcp2_conn_extend_max_offset(p->conn->quic, held);
 	} else {
-		drop_socket(p, !p->rx_done || !p->tx_eof);
+		pump_drop(p, !p->rx_done || !p->tx_eof);
 	}
 	discard_rx(p);
 	list_del(&p->waiting);
@@ -447,6 +364,32 @@ static void pump_free(struct pump *p)
 	list_del(&p->of_owner);
 	p->owner->count--;
 	free(p);
+}
+
+int pump_worker_init(struct worker *w)
+{
+	struct pump_worker *pw = calloc(1, sizeof(*pw));
+
+	if (!pw)
+		return -ENOMEM;
+	linger_init(&pw->lingering, w);
+	w->mode_data = pw;
+	return 0;
+}
+
+bool pump_worker_idle(const struct worker *w)
+{
+	const struct pump_worker *pw = w->mode_data;
+
+	return list_empty(&pw->lingering.ends);
+}
+
+void pump_worker_free(struct worker *w)
+{
+	struct pump_worker *pw = w->mode_data;
+
+	linger_free(&pw->lingering);
+	free(pw);
 }
 
 int pump_start(struct conn *c)
@@ -502,7 +445,7 @@ int pump_flush(struct conn *c)
 		list_del(&p->dirty);
 		if (p->connected && p->io.fd >= 0 && !p->write_blocked) {
 			write_socket(p);
-			watch(p);
+			pump_watch(p);
 		}
 	}
 	return 0;
@@ -516,11 +459,11 @@ int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	if (!p || p->tx.shut)
 		return 0;
 	chunkq_drop(&p->tx.q, &c->worker->pool, len);
-	watch(p);
+	pump_watch(p);
 	return 0;
 }
 
-/* The client broke off its direction: TCP cannot break only one, so the backend sees a RST. */
+/* The client reset its direction: TCP cannot reset only one, so the backend sees a RST. */
 int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 {
 	struct pump *p = stream;
@@ -541,8 +484,8 @@ static bool is_unix(int fd)
 }
 
 /*
- * The client reads no more (ngtcp2 answers with RESET_STREAM). A Unix socket can be told
- * so; from TCP the rest is read and thrown away, until the client has sent its part.
+ * The client stopped reading (ngtcp2 answers with RESET_STREAM). A Unix socket can be told so;
+ * from TCP the rest is read and thrown away until the client has sent its part.
  */
 int pump_shut(struct conn *c, const struct tx *tx)
 {
@@ -555,7 +498,7 @@ int pump_shut(struct conn *c, const struct tx *tx)
 	if (p->io.fd >= 0 && p->connected && is_unix(p->io.fd))
 		shutdown(p->io.fd, SHUT_RD);
 	close_if_done(p);
-	watch(p);
+	pump_watch(p);
 	return 0;
 }
 

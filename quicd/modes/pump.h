@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One QUIC stream to one socket and back. What the client sends waits in rx until the
- * socket takes it and only then earns new stream credit; what the socket sends waits
- * in tx until the client has acknowledged it. Neither grows beyond the stream window.
+ * One QUIC stream to one socket and back. Bytes from the client wait in rx until the socket
+ * takes them, and only then earn new stream credit; bytes from the socket wait in tx until the
+ * client has acknowledged them. Neither grows beyond the stream window.
  */
 #ifndef QUICD_PUMP_H
 #define QUICD_PUMP_H
@@ -10,9 +10,22 @@
 #include "../common/loop.h"
 #include "../server/conn.h"
 #include "../server/resolve.h"
+#include "linger.h"
 #include "sendq.h"
 
 struct pump_conn;
+
+/* First in the configuration of a mode that pumps. */
+struct pump_conf {
+	uint64_t connect_timeout, idle_timeout; /* ns; idle: 0: never */
+};
+
+#define PUMP_CONF_DEFAULT {.connect_timeout = 10 * NS_PER_S}
+
+/* First in its state of a worker. */
+struct pump_worker {
+	struct linger_set lingering;
+};
 
 struct pump {
 	struct send_stream tx; /* first: the stream's user data (sendq.h) */
@@ -30,9 +43,9 @@ struct pump {
 	int addr_next; /* address being tried */
 	bool connected;
 	bool rx_fin;	    /* the client has finished */
-	bool rx_done;	    /* and the socket was told, or the client's data has no taker */
+	bool rx_done;	    /* and the socket was told, or nobody takes the client's data */
 	bool tx_eof;	    /* the socket has finished */
-	bool discard;	    /* the client stopped reading: throw away what the socket sends */
+	bool discard;	    /* the client stopped reading: throw away the socket's output */
 	bool write_blocked; /* the socket's buffer is full */
 };
 
@@ -58,7 +71,10 @@ int pump_header(struct pump *p, const void *data, size_t len);
 /* Resets both directions of the stream and breaks off the socket. */
 void pump_abort(struct pump *p, uint64_t code);
 
-/* For struct mode. */
+/* For struct mode. A mode with more state for a worker has its own worker_init and _free. */
+int pump_worker_init(struct worker *w);
+bool pump_worker_idle(const struct worker *w);
+void pump_worker_free(struct worker *w);
 int pump_recv(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len, bool fin);
 int pump_acked(struct conn *c, int64_t id, void *stream, size_t len);
 int pump_reset(struct conn *c, int64_t id, void *stream, uint64_t code);

@@ -93,7 +93,7 @@ struct conn *cidmap_find(const struct cidmap *m, const uint8_t *id, size_t len)
 	return e ? e->conn : NULL;
 }
 
-/* Doubles the table; if there is no memory the old one remains in use, only slower. */
+/* Doubles the table; if there is no memory the old one stays in use, only slower. */
 static void grow(struct cidmap *m)
 {
 	struct cidmap bigger = *m;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Application error codes that quicd itself sends in RESET_STREAM, STOP_SENDING and
- * CONNECTION_CLOSE, in every mode but http3. Documented in quicd(8). A code that the
- * peer sent is passed on as it came.
+ * CONNECTION_CLOSE, in every mode except http3. Documented in quicd(8). A code from the peer is
+ * passed on unchanged.
  */
 #ifndef QUICD_CODES_H
 #define QUICD_CODES_H

@@ -8,31 +8,28 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../common/clock.h"
-#include "../http3/mime.h"
-#include "../http3/pool.h"
 #include "config.h"
-#include "keytab.h"
+#include "confkey.h"
 #include "loader.h"
+#include "mode.h"
 
-static void need(struct loader *l, const char *section, const char *name)
+void loader_need(struct loader *l, const char *section, const char *name)
 {
 	if (!config_line(l->c, section, name))
 		loader_complain(l, 0, "\"%s\" is missing in section [%s]", name, section);
 }
 
-/* Keys of a mode's own section have no meaning in another mode: say so instead of ignoring them. */
+/* Keys of one mode's section mean nothing in another mode: say so instead of ignoring them. */
 static void check_sections(struct loader *l)
 {
-	for (size_t i = 0; i < keytab_len; i++) {
-		bool is_mode = false;
+	for (size_t i = 0; i < l->c->nsections; i++) {
+		const struct section *s = &l->c->section[i];
 
-		for (int m = 1; mode_names[m]; m++)
-			is_mode |= !strcmp(keytab[i].section, mode_names[m]);
-		if (is_mode && l->c->given[i] && strcmp(keytab[i].section, mode_names[l->c->mode]))
-			loader_complain(l, l->c->given[i],
-					"section [%s] has no meaning with mode = %s",
-					keytab[i].section, mode_names[l->c->mode]);
+		for (size_t k = 0; s->mode && s->mode != l->c->mode && k < s->nkeys; k++)
+			if (s->given[k])
+				loader_complain(l, s->given[k],
+						"section [%s] has no meaning with mode = %s",
+						s->name, l->c->mode->name);
 	}
 }
 
@@ -45,68 +42,16 @@ static bool is_directory(const char *path)
 	return fd >= 0;
 }
 
-static void check_backend(struct loader *l, const char *section, const char *name,
-			  const char *value, struct backend_addrs *addrs)
+void loader_backend(struct loader *l, const char *section, const char *name, const char *value,
+		    struct backend_addrs *addrs)
 {
 	char why[CONF_WHY_MAX];
 
 	if (!value)
-		need(l, section, name);
+		loader_need(l, section, name);
 	else if (resolve_backend(value, addrs, why, sizeof(why)))
 		loader_complain(l, config_line(l->c, section, name), "%s = %s: %s", name, value,
 				why);
-}
-
-static void check_http3(struct loader *l)
-{
-	struct config *c = l->c;
-
-	for (size_t i = 0; i < c->alpn.n; i++)
-		if (strcmp(c->alpn.item[i], "h3") && strncmp(c->alpn.item[i], "h3-", 3))
-			loader_complain(l, config_line(l->c, "service", "alpn"),
-					"alpn = %s: mode http3 serves only h3 and its drafts",
-					c->alpn.item[i]);
-	if (!c->root && !c->upstream)
-		loader_complain(l, 0, "\"root\" or \"backend\" is missing in section [http3]");
-	if (c->upstream && !upstream_available())
-		loader_complain(l, config_line(l->c, "http3", "backend"),
-				"backend = %s: this quicd was built without llhttp and has no "
-				"reverse proxy",
-				c->upstream);
-	else if (c->upstream)
-		check_backend(l, "http3", "backend", c->upstream, &c->upstream_addrs);
-	if (c->root) {
-		c->root_fd = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (c->root_fd < 0)
-			loader_complain(l, config_line(l->c, "http3", "root"), "root = %s: %s",
-					c->root, strerror(errno));
-	}
-	if (c->root) {
-		c->mime = mime_load(c->mime_types ? c->mime_types : MIME_FILE);
-		if (!c->mime && c->mime_types)
-			loader_complain(l, config_line(l->c, "http3", "mime-types"),
-					"mime-types = %s: %s", c->mime_types, strerror(errno));
-	} else if (c->mime_types || c->index) {
-		const char *key = c->index ? "index" : "mime-types";
-
-		loader_complain(l, config_line(l->c, "http3", key), "%s needs a root", key);
-	}
-	if (!config_line(l->c, "http3", "idle-timeout"))
-		c->stream_idle_timeout = 300 * NS_PER_S;
-	if (!c->index)
-		c->index = strdup("index.html");
-	else if (strchr(c->index, '/'))
-		loader_complain(l, config_line(l->c, "http3", "index"),
-				"index = %s: not a file's name", c->index);
-	if (c->root && c->upstream && !c->upstream_path)
-		loader_complain(l, config_line(l->c, "http3", "backend"),
-				"backend beside root needs a backend-path");
-	if (c->upstream_path && (!c->upstream || !c->root))
-		loader_complain(l, config_line(l->c, "http3", "backend-path"),
-				"backend-path needs both root and backend");
-	if (c->upstream_path && c->upstream_path[0] != '/')
-		loader_complain(l, config_line(l->c, "http3", "backend-path"),
-				"backend-path = %s: does not begin with a slash", c->upstream_path);
 }
 
 static void check_cids(struct loader *l)
@@ -122,7 +67,7 @@ static void check_cids(struct loader *l)
 		return;
 	}
 	c->cid.rotation = c->cid_rotation == UINT64_MAX ? 0 : (uint8_t)c->cid_rotation;
-	/* A long server ID takes from the nonce: an ID has 20 octets. */
+	/* A long server ID leaves less for the nonce: a connection ID has 20 octets. */
 	if (cid_len(&c->cid) > CID_LEN_MAX)
 		c->cid.nonce_len = (uint8_t)(CID_LEN_MAX - 1 - c->cid.server_id_len);
 }
@@ -167,23 +112,23 @@ void confcheck(struct loader *l)
 {
 	struct config *c = l->c;
 
-	need(l, "service", "listen");
-	need(l, "service", "alpn");
-	need(l, "service", "mode");
-	need(l, "tls", "cert");
-	need(l, "tls", "key");
+	loader_need(l, "service", "listen");
+	loader_need(l, "service", "alpn");
+	loader_need(l, "service", "mode");
+	loader_need(l, "tls", "cert");
+	loader_need(l, "tls", "key");
 	if (l->errors)
 		return;
 	check_sections(l);
 	check_listen(l);
 	check_cids(l);
 	/*
-	 * A resumed handshake saves a browser's many short connections something. Other
-	 * clients may not even survive a ticket: smbclient 4.24 has freed its TLS session
-	 * by the time that one arrives.
+	 * Resumption helps browsers, which make many short connections. Other clients may
+	 * not even survive a ticket: smbclient 4.24 has freed its TLS session by the time
+	 * one arrives.
 	 */
 	if (!config_line(l->c, "tls", "tickets"))
-		c->tickets = c->mode == MODE_HTTP3 || c->early_data;
+		c->tickets = c->mode->tickets || c->early_data;
 	if (c->cert.n != c->key.n)
 		loader_complain(
 			l, config_line(l->c, "tls", "key"),
@@ -216,16 +161,6 @@ void confcheck(struct loader *l)
 				c->qlog_dir, strerror(errno));
 	if (c->group && !c->user)
 		loader_complain(l, config_line(l->c, "service", "group"), "group needs a user");
-	if (c->mode == MODE_STREAM)
-		check_backend(l, "stream", "backend", c->backend, &c->backend_addrs);
-	if (c->mode == MODE_HANDOFF) {
-		check_backend(l, "handoff", "socket", c->handoff_socket, &c->handoff_addr);
-		if (c->handoff_socket && c->handoff_addr.n &&
-		    c->handoff_addr.addr[0].sa.sa_family != AF_UNIX)
-			loader_complain(l, config_line(l->c, "handoff", "socket"),
-					"socket = %s: not the path of a Unix socket",
-					c->handoff_socket);
-	}
-	if (c->mode == MODE_HTTP3)
-		check_http3(l);
+	if (c->mode->conf)
+		c->mode->conf->check(l);
 }

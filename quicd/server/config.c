@@ -10,23 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "../common/quicver.h"
 #include "../common/udp.h"
-#include "../http3/mime.h"
 #include "keytab.h"
 #include "loader.h"
+#include "mode.h"
 
 /* Longest line of a file; libinih would silently cut a longer one in two. */
 #define CONF_LINE_MAX 4096
-
-const char *config_mode_name(const struct config *c)
-{
-	return mode_names[c->mode];
-}
 
 static void say(const struct config *c, int line, const char *fmt, va_list ap)
 {
@@ -58,28 +52,35 @@ void loader_complain(struct loader *l, int line, const char *fmt, ...)
 	l->errors++;
 }
 
-static const struct conf_key *find_key(const char *section, const char *name)
+static const struct section *find_section(const struct config *c, const char *name)
 {
-	for (size_t i = 0; i < keytab_len; i++)
-		if (!strcmp(keytab[i].section, section) && !strcmp(keytab[i].name, name))
-			return &keytab[i];
+	for (size_t i = 0; i < c->nsections; i++)
+		if (!strcmp(c->section[i].name, name))
+			return &c->section[i];
 	return NULL;
+}
+
+static const struct conf_key *find_key(const struct section *s, const char *name)
+{
+	for (size_t i = 0; s && i < s->nkeys; i++)
+		if (!strcmp(s->keys[i].name, name))
+			return &s->keys[i];
+	return NULL;
+}
+
+static int *line_of(const struct section *s, const struct conf_key *k)
+{
+	return &s->given[k - s->keys];
 }
 
 int config_line(const struct config *c, const char *section, const char *name)
 {
-	return c->given[find_key(section, name) - keytab];
+	const struct section *s = find_section(c, section);
+
+	return *line_of(s, find_key(s, name));
 }
 
-static bool section_known(const char *section)
-{
-	for (size_t i = 0; i < keytab_len; i++)
-		if (!strcmp(keytab[i].section, section))
-			return true;
-	return false;
-}
-
-/* The items that were added last stand in this line. */
+/* The items that were added last are from this line. */
 static int note_lines(struct string_list *list, size_t from, int line)
 {
 	int *all = realloc(list->line, list->n * sizeof(*all));
@@ -95,36 +96,39 @@ static int note_lines(struct string_list *list, size_t from, int line)
 static int on_value(void *user, const char *section, const char *name, const char *value)
 {
 	struct loader *l = user;
-	const struct conf_key *k = find_key(section, name);
+	const struct section *s = find_section(l->c, section);
+	const struct conf_key *k = find_key(s, name);
 	char why[CONF_WHY_MAX] = "";
-	int err;
+	void *dst;
+	int err, *given;
 
 	if (!k) {
 		if (!section[0])
 			loader_complain(l, l->line, "key \"%s\" stands before the first section",
 					name);
-		else if (section_known(section)) /* check_line() has seen to the others */
+		else if (s) /* check_line() has seen to the others */
 			loader_complain(l, l->line, "unknown key \"%s\" in section [%s]", name,
 					section);
 		return 1;
 	}
-	if (l->c->given[k - keytab] && !k->repeat) {
-		loader_complain(l, l->line, "\"%s\" was given before, in line %d", name,
-				l->c->given[k - keytab]);
+	given = line_of(s, k);
+	if (*given && !k->repeat) {
+		loader_complain(l, l->line, "\"%s\" was given before, in line %d", name, *given);
 		return 1;
 	}
-	l->c->given[k - keytab] = l->line;
+	*given = l->line;
+	dst = (char *)s->values + k->offset;
 	if (k->type == CONF_CUSTOM) {
-		err = k->parse(l->c, value, l->line, why);
+		err = k->parse(s->values, value, l->line, why);
 	} else if (k->type == CONF_LIST) {
-		struct string_list *list = (void *)((char *)l->c + k->offset);
+		struct string_list *list = dst;
 		size_t from = list->n;
 
 		err = conf_value(k, list, value, why);
 		if (!err)
 			err = note_lines(list, from, l->line);
 	} else {
-		err = conf_value(k, (char *)l->c + k->offset, value, why);
+		err = conf_value(k, dst, value, why);
 	}
 	if (err == -ENOMEM)
 		loader_complain(l, l->line, "out of memory");
@@ -134,8 +138,9 @@ static int on_value(void *user, const char *section, const char *name, const cha
 }
 
 /*
- * Errors that libinih does not report: unknown sections without keys, and lines after the first
- * that make no sense. Lines that begin with a blank are left to it, for they may continue a value.
+ * Errors that libinih does not report: unknown sections without keys, and more than one line
+ * that makes no sense. Lines that begin with a blank are left to it, since they may continue a
+ * value.
  */
 static void check_line(struct loader *l, const char *line)
 {
@@ -144,7 +149,7 @@ static void check_line(struct loader *l, const char *line)
 
 	if (line[0] == '[' && line[len] == ']') {
 		snprintf(section, sizeof(section), "%.*s", (int)len - 1, line + 1);
-		if (!section_known(section))
+		if (!find_section(l->c, section))
 			loader_complain(l, l->line, "unknown section [%s]", section);
 	} else if (!strchr(" \t\r\n;#", line[0]) && (line[0] == '[' || !strpbrk(line, "=:"))) {
 		loader_complain(l, l->line, "neither [section] nor key = value");
@@ -153,8 +158,8 @@ static void check_line(struct loader *l, const char *line)
 }
 
 /*
- * To libinih a line that begins with a blank continues the value before; but keys and sections
- * may be indented. (An address in brackets has its port behind them.)
+ * For libinih a line that begins with a blank continues the value before it, but here keys and
+ * sections may be indented. (An address in brackets has its port after them.)
  */
 static const char *unindent(const char *line)
 {
@@ -169,7 +174,10 @@ static const char *unindent(const char *line)
 	return end > p && end[strspn(end, " \t")] == '=' ? p : line;
 }
 
-/* libinih's reader: one call a line. It counts, for libinih does not tell the handler. */
+/*
+ * libinih's reader, called once per line. It counts lines, since libinih does not tell the
+ * handler.
+ */
 static char *read_line(char *buf, int size, void *user)
 {
 	static const char bom[] = "\xef\xbb\xbf", nothing[] = "\n";
@@ -218,9 +226,57 @@ static void set_defaults(struct config *c)
 	c->gso = c->gro = c->ecn = c->pmtud = true;
 	c->max_udp_payload = UDP_SEND_MAX;
 	c->receive_buffer = c->send_buffer = 2 << 20;
-	c->connect_timeout = 10 * NS_PER_S;
-	c->root_fd = -1;
-	c->upstream_timeout = 60 * NS_PER_S;
+}
+
+static int add_section(struct config *c, const struct section *model)
+{
+	struct section *s = &c->section[c->nsections++];
+
+	*s = *model;
+	s->given = calloc(s->nkeys, sizeof(*s->given));
+	return s->given && s->values ? 0 : -ENOMEM;
+}
+
+/* Each mode gets its section, since the whole file is checked; the mode is known only later. */
+static int make_sections(struct config *c)
+{
+	size_t n = keytab_len;
+	int err = 0;
+
+	for (size_t i = 0; c->modes[i]; i++)
+		n++;
+	c->section = calloc(n, sizeof(*c->section));
+	if (!c->section)
+		return -ENOMEM;
+	for (size_t i = 0; !err && i < keytab_len; i++)
+		err = add_section(c, &(struct section){.name = keytab[i].name,
+						       .keys = keytab[i].keys,
+						       .nkeys = keytab[i].nkeys,
+						       .values = c});
+	for (size_t i = 0; !err && c->modes[i]; i++) {
+		const struct mode_conf *mc = c->modes[i]->conf;
+		void *values;
+
+		if (!mc)
+			continue;
+		values = malloc(mc->size);
+		if (values)
+			memcpy(values, mc->values, mc->size);
+		err = add_section(c, &(struct section){.name = c->modes[i]->name,
+						       .keys = mc->keys,
+						       .nkeys = mc->nkeys,
+						       .values = values,
+						       .mode = c->modes[i]});
+	}
+	return err;
+}
+
+/* Of the modes' sections, only that of the chosen mode counts. */
+static void choose_section(struct config *c)
+{
+	for (size_t i = 0; i < c->nsections; i++)
+		if (c->mode && c->section[i].mode == c->mode)
+			c->mode_conf = c->section[i].values;
 }
 
 /* The service's name, if none is given: the file's name without its ending. */
@@ -232,7 +288,7 @@ static char *name_from_path(const char *path)
 	return dot && dot != base ? strndup(base, (size_t)(dot - base)) : strdup(base);
 }
 
-struct config *config_load(const char *path)
+struct config *config_load(const char *path, const struct mode *const *modes)
 {
 	struct loader l = {0};
 	int bad;
@@ -243,8 +299,8 @@ struct config *config_load(const char *path)
 	set_defaults(l.c);
 	l.c->path = strdup(path);
 	l.c->name = name_from_path(path);
-	l.c->given = calloc(keytab_len, sizeof(*l.c->given));
-	if (!l.c->path || !l.c->name || !l.c->given) {
+	l.c->modes = modes;
+	if (!l.c->path || !l.c->name || make_sections(l.c)) {
 		log_err("%s: out of memory", path);
 		goto fail;
 	}
@@ -261,6 +317,7 @@ struct config *config_load(const char *path)
 		loader_complain(&l, bad, "neither [section] nor key = value");
 	else if (bad < 0)
 		loader_complain(&l, 0, "out of memory");
+	choose_section(l.c);
 	if (l.line || !l.errors)
 		confcheck(&l);
 	if (!l.errors)
@@ -278,21 +335,30 @@ static void free_list(struct string_list *l)
 	free(l->line);
 }
 
+static void free_section(struct section *s)
+{
+	for (size_t i = 0; s->values && i < s->nkeys; i++)
+		if (s->keys[i].type == CONF_STRING)
+			free(*(char **)((char *)s->values + s->keys[i].offset));
+	free(s->given);
+	if (!s->mode)
+		return;
+	if (s->mode->conf->free && s->values)
+		s->mode->conf->free(s->values);
+	free(s->values);
+}
+
 void config_free(struct config *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < keytab_len; i++)
-		if (keytab[i].type == CONF_STRING)
-			free(*(char **)((char *)c + keytab[i].offset));
+	for (size_t i = 0; i < c->nsections; i++)
+		free_section(&c->section[i]);
+	free(c->section);
 	free_list(&c->alpn);
 	free_list(&c->cert);
 	free_list(&c->key);
-	if (c->root_fd >= 0)
-		close(c->root_fd);
-	mime_free(c->mime);
 	free(c->listen);
 	free(c->path);
-	free(c->given);
 	free(c);
 }

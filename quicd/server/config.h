@@ -9,17 +9,9 @@
 
 #include "../common/addr.h"
 #include "cid.h"
-#include "resolve.h"
 
-struct mime;
-
-enum service_mode {
-	MODE_UNSET,
-	MODE_STREAM,
-	MODE_ECHO,
-	MODE_HANDOFF,
-	MODE_HTTP3,
-};
+struct conf_key;
+struct mode;
 
 enum client_cert_policy {
 	CLIENT_CERT_NONE,
@@ -48,9 +40,21 @@ struct listen_addr {
 	int line;
 };
 
+/* A section that the file may have: its keys, where their values go, and their lines. */
+struct section {
+	const char *name;
+	const struct conf_key *keys;
+	size_t nkeys;
+	void *values;		 /* the keys' offsets count from here */
+	int *given;		 /* line of each key, 0 if it is not there */
+	const struct mode *mode; /* which the section belongs to; NULL: to all modes */
+};
+
 struct config {
 	char *path;
-	int *given; /* line of each key (keytab.h), 0 if it is not there */
+	const struct mode *const *modes; /* all that there are; ends with NULL */
+	struct section *section;	 /* those of keytab.h, then those of the modes */
+	size_t nsections;
 
 	/* [service] */
 	char *name;
@@ -58,7 +62,8 @@ struct config {
 	size_t nlisten;
 	struct string_list alpn;
 	bool alpn_any;
-	int mode; /* enum service_mode */
+	const struct mode *mode;
+	void *mode_conf; /* the values of the mode's own section */
 	uint64_t workers;
 	uint64_t max_connections, max_streams;
 	uint64_t retry_threshold;
@@ -85,45 +90,24 @@ struct config {
 	char *client_ca;
 	int client_cert; /* enum client_cert_policy */
 	bool early_data;
-	bool tickets; /* default: in mode http3 only */
-
-	/* [stream] */
-	char *backend;
-	struct backend_addrs backend_addrs;
-	bool proxy_protocol;
-	uint64_t connect_timeout, stream_idle_timeout;
-
-	/* [handoff] */
-	char *handoff_socket;
-	struct backend_addrs handoff_addr;
-
-	/* [http3] */
-	char *root, *index;
-	int root_fd; /* -1: no static files */
-	char *mime_types;
-	struct mime *mime; /* NULL: only the built-in types */
-	char *upstream, *upstream_path;
-	struct backend_addrs upstream_addrs;
-	uint64_t upstream_timeout;
+	bool tickets; /* default: as the mode has it, or with early_data */
 
 	/* [debug] */
 	char *keylog, *qlog_dir;
 };
 
 /*
- * Reads and checks @path. On a mistake a line "FILE:LINE: what is wrong" goes to the
- * log for each that was found. Returns the configuration or NULL.
+ * Reads and checks @path, the file of a service in one of @modes. On a mistake a line
+ * "FILE:LINE: what is wrong" goes to the log for each that was found. Returns the
+ * configuration or NULL.
  */
-struct config *config_load(const char *path);
+struct config *config_load(const char *path, const struct mode *const *modes);
 void config_free(struct config *c);
 
 /* Line of a key, for messages; 0 if it was not given. */
 int config_line(const struct config *c, const char *section, const char *name);
-/* Logs an error "FILE:LINE: text" (no line if it is 0), also for what only shows later. */
+/* Logs an error as "FILE:LINE: text" (no line if it is 0), also long after the file was read. */
 __attribute__((format(printf, 3, 4))) void config_err(const struct config *c, int line,
 						      const char *fmt, ...);
-
-/* "stream", "echo", ... */
-const char *config_mode_name(const struct config *c);
 
 #endif

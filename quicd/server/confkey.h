@@ -21,13 +21,13 @@ enum conf_type {
 #define CONF_WHY_MAX 160
 
 struct conf_key {
-	const char *section, *name;
+	const char *name;
 	enum conf_type type;
-	size_t offset;
+	size_t offset; /* of the value, in the structure of its section */
 	uint64_t min, max;
 	const char *const *names; /* CONF_ENUM: ends with NULL */
 	/* CONF_CUSTOM: 0, or -EINVAL with the reason in @why. */
-	int (*parse)(void *config, const char *value, int line, char *why);
+	int (*parse)(void *values, const char *value, int line, char *why);
 	int repeat; /* may be given several times */
 };
 

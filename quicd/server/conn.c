@@ -146,7 +146,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const str
 	c->ep = ep;
 	c->state = CONN_HANDSHAKE;
 	c->timer.fn = on_timer;
-	c->mode = mode_find(w->server->config);
+	c->mode = w->server->config->mode;
 	c->tls.ref.get_conn = get_quic;
 	c->tls.ref.user_data = c;
 	ngtcp2_ccerr_default(&c->error);
@@ -188,7 +188,7 @@ static void account_end(struct conn *c)
 	}
 }
 
-/* Frees all but what the closing and draining states need: the IDs, a timer, one packet. */
+/* Frees everything except the needs of the closing and draining states: IDs, a timer, a packet. */
 static void shed(struct conn *c)
 {
 	struct worker *w = c->worker;
@@ -376,7 +376,7 @@ void conn_close(struct conn *c, uint64_t app_error, const char *reason)
 	send_close(c);
 }
 
-/* Answers packets in the closing state ever more rarely (RFC 9000, 10.2.1). */
+/* Answers packets in the closing state less and less often (RFC 9000, 10.2.1). */
 static void repeat_close(struct conn *c)
 {
 	if (c->state != CONN_CLOSING || !c->close.pkt || ++c->close.received < c->close.answer_at)
@@ -459,7 +459,10 @@ void conn_drain(struct conn *c)
 	if (!c->quic)
 		return;
 	if (!c->started) {
-		/* In its handshake, or a client that never answers: as if it came only now. */
+		/*
+		 * Still in its handshake, or the client never answers: refuse it as if it
+		 * had come just now.
+		 */
 		STAT_INC(&c->worker->stats, refused);
 		ngtcp2_ccerr_set_transport_error(&c->error, NGTCP2_CONNECTION_REFUSED, NULL, 0);
 		send_close(c);

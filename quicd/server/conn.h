@@ -13,7 +13,7 @@
 enum conn_state {
 	CONN_HANDSHAKE,
 	CONN_OPEN,
-	CONN_CLOSING,  /* we sent CONNECTION_CLOSE; repeated when the peer keeps sending */
+	CONN_CLOSING,  /* we sent CONNECTION_CLOSE; repeated if the peer keeps sending */
 	CONN_DRAINING, /* the peer closed; nothing may be sent */
 };
 

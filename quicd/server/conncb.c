@@ -98,7 +98,10 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 	const ngtcp2_path *path = ngtcp2_conn_get_path(quic);
 	ngtcp2_ssize n;
 
-	/* A mode that started before the handshake's end is judged now that all of it is known. */
+	/*
+	 * If the mode started before the handshake's end, check the client now that all of
+	 * it is known.
+	 */
 	if (c->started ? admit(c) : start_mode(c))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	conn_handshake_done(c);

@@ -105,7 +105,10 @@ int conn_write(struct conn *c)
 		off += (size_t)n;
 		total += (size_t)n;
 		count++;
-		/* So does a short one, and a probe of the path MTU, which may not get through. */
+		/*
+		 * A short packet ends it, too, and so does a probe of the path MTU, which
+		 * may not get through.
+		 */
 		if ((size_t)n < segment || (size_t)n > path_max || count == UDP_GSO_MAX ||
 		    off + path_max > UDP_SEND_MAX) {
 			STAT_ADD(&w->stats, tx_datagrams, count);

@@ -143,7 +143,7 @@ static void on_accept(struct io *io, uint32_t events)
 
 	(void)events;
 	if (fd < 0) {
-		/* The client stays in the backlog and would be announced on and on. */
+		/* The client stays in the backlog, and epoll would report it endlessly. */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 			loop_mod(c->loop, io, 0);
 			timer_set(&c->loop->timers, &c->retry, clock_now() + ACCEPT_PAUSE);
@@ -180,7 +180,7 @@ static int make_addr(const char *path, union addr *a)
 	return 0;
 }
 
-/* A socket file that nobody listens at is left from a crash and may go. */
+/* A socket file with no listener is left over from a crash and may be removed. */
 static void remove_stale(const union addr *a)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -292,7 +292,7 @@ int control_ask(const struct config *config, const char *command)
 		fwrite(buf, 1, (size_t)n, stdout);
 		answered = true;
 	}
-	/* It hangs up on those that are too many. */
+	/* The service hangs up when it has too many clients. */
 	err = n < 0 ? -errno : answered ? 0 : -EAGAIN;
 	close(fd);
 	if (err) {

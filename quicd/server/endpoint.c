@@ -32,7 +32,7 @@ void endpoint_send(struct endpoint *ep, const union addr *local, const union add
 	loop_mod(&ep->worker->loop, &ep->io, EPOLLIN | EPOLLOUT);
 }
 
-/* The socket takes datagrams again: the kept train first, then everyone who may have waited. */
+/* The socket takes datagrams again: the kept train first, then the connections that waited. */
 static void unblock(struct endpoint *ep)
 {
 	struct list *l, *tmp;
@@ -104,7 +104,7 @@ static void send_retry(struct endpoint *ep, const struct udp_msg *m, const ngtcp
 	       token_write_retry(&w->server->secret, hd, &m->remote, &scid, buf, sizeof(buf)));
 }
 
-/* RFC 9000, 10.3. Always shorter than what it answers, so that two endpoints cannot loop. */
+/* RFC 9000, 10.3. Always shorter than the packet it answers, so that two endpoints cannot loop. */
 static void send_stateless_reset(struct endpoint *ep, const struct udp_msg *m,
 				 const ngtcp2_version_cid *vc, size_t len)
 {
@@ -218,11 +218,11 @@ static void on_readable(struct endpoint *ep)
 	struct worker *w = ep->worker;
 	struct udp_batch *b = w->batch;
 
-	/* A few batches a round: timers and the other sockets want their turn. */
+	/* A few batches per round: timers and other sockets get their turn, too. */
 	for (int round = 0; round < 4; round++) {
 		int n = udp_recv(&ep->sock, b);
 
-		/* ICMP errors of an earlier send are no reason to stop reading. */
+		/* An ICMP error from an earlier send is no reason to stop reading. */
 		if (n < 0 && n != -ECONNREFUSED)
 			log_err("receive: %s", strerror(-n));
 		for (int i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From datagrams to connections, and what is answered without one. */
+/* From datagrams to connections, and the answers that need no connection. */
 #ifndef QUICD_ENDPOINT_H
 #define QUICD_ENDPOINT_H
 

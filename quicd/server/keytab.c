@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Every key of the configuration file, and the values that are more than a number or a word. */
+/* The keys that every mode has, and the values that are more than a number or a word. */
 #include "keytab.h"
 
 #include <errno.h>
@@ -12,13 +12,12 @@
 #include "../common/quicver.h"
 #include "../common/udp.h"
 #include "config.h"
+#include "mode.h"
 #include "resolve.h"
 
-const char *const mode_names[] = {"", "stream", "echo", "handoff", "http3", NULL};
 static const char *const level_names[] = {"error", "warning", "info", "debug", NULL};
 static const char *const client_cert_names[] = {"none", "request", "require", NULL};
 static const char *const cc_names[] = {"cubic", "reno", "bbr", NULL};
-static const char *const proxy_names[] = {"off", "v2", NULL};
 
 static int parse_listen(void *cfg, const char *value, int line, char *why)
 {
@@ -172,84 +171,87 @@ static int parse_workers(void *cfg, const char *value, int line, char *why)
 	return 0;
 }
 
-static int parse_proxy(void *cfg, const char *value, int line, char *why)
+static int parse_mode(void *cfg, const char *value, int line, char *why)
 {
-	static const struct conf_key names = {.type = CONF_ENUM, .names = proxy_names};
 	struct config *c = cfg;
-	int v;
+	size_t n;
 
 	(void)line;
-	if (conf_value(&names, &v, value, why))
-		return -EINVAL;
-	c->proxy_protocol = v == 1;
-	return 0;
+	for (size_t i = 0; c->modes[i]; i++) {
+		if (!strcmp(c->modes[i]->name, value)) {
+			c->mode = c->modes[i];
+			return 0;
+		}
+	}
+	n = (size_t)snprintf(why, CONF_WHY_MAX, "not one of");
+	for (size_t i = 0; c->modes[i] && n < CONF_WHY_MAX; i++)
+		n += (size_t)snprintf(why + n, CONF_WHY_MAX - n, " %s", c->modes[i]->name);
+	return -EINVAL;
 }
 
 #define AT(field) .offset = offsetof(struct config, field)
-#define DAY	  (24 * 3600 * NS_PER_S)
 
 /* clang-format off */
-const struct conf_key keytab[] = {
-	{ "service", "name", CONF_STRING, AT(name) },
-	{ "service", "listen", CONF_CUSTOM, .parse = parse_listen, .repeat = 1 },
-	{ "service", "alpn", CONF_CUSTOM, .parse = parse_alpn, .repeat = 1 },
-	{ "service", "mode", CONF_ENUM, AT(mode), .names = mode_names },
-	{ "service", "workers", CONF_CUSTOM, .parse = parse_workers },
-	{ "service", "max-connections", CONF_UINT, AT(max_connections), 1, 10000000 },
-	{ "service", "max-streams", CONF_UINT, AT(max_streams), 1, 65536 },
-	{ "service", "retry-threshold", CONF_CUSTOM, .parse = parse_retry },
-	{ "service", "idle-timeout", CONF_DURATION, AT(idle_timeout), NS_PER_S, DAY },
-	{ "service", "keep-alive", CONF_DURATION, AT(keep_alive), 0, DAY },
-	{ "service", "handshake-timeout", CONF_DURATION, AT(handshake_timeout), 100 * NS_PER_MS,
+static const struct conf_key service_keys[] = {
+	{ "name", CONF_STRING, AT(name) },
+	{ "listen", CONF_CUSTOM, .parse = parse_listen, .repeat = 1 },
+	{ "alpn", CONF_CUSTOM, .parse = parse_alpn, .repeat = 1 },
+	{ "mode", CONF_CUSTOM, .parse = parse_mode },
+	{ "workers", CONF_CUSTOM, .parse = parse_workers },
+	{ "max-connections", CONF_UINT, AT(max_connections), 1, 10000000 },
+	{ "max-streams", CONF_UINT, AT(max_streams), 1, 65536 },
+	{ "retry-threshold", CONF_CUSTOM, .parse = parse_retry },
+	{ "idle-timeout", CONF_DURATION, AT(idle_timeout), NS_PER_S, NS_PER_DAY },
+	{ "keep-alive", CONF_DURATION, AT(keep_alive), 0, NS_PER_DAY },
+	{ "handshake-timeout", CONF_DURATION, AT(handshake_timeout), 100 * NS_PER_MS,
 	  600 * NS_PER_S },
-	{ "service", "drain-timeout", CONF_DURATION, AT(drain_timeout), 0, DAY },
-	{ "service", "user", CONF_STRING, AT(user) },
-	{ "service", "group", CONF_STRING, AT(group) },
-	{ "service", "log-level", CONF_ENUM, AT(log_level), .names = level_names },
-	{ "service", "control", CONF_STRING, AT(control) },
-	{ "service", "secret-file", CONF_STRING, AT(secret_file) },
-	{ "service", "server-id", CONF_CUSTOM, .parse = parse_server_id },
-	{ "service", "server-id-rotation", CONF_UINT, AT(cid_rotation), 0, 6 },
-	{ "transport", "versions", CONF_CUSTOM, .parse = parse_versions },
-	{ "transport", "stream-window", CONF_SIZE, AT(stream_window), 16 << 10, 1 << 30 },
-	{ "transport", "connection-window", CONF_SIZE, AT(connection_window), 16 << 10,
+	{ "drain-timeout", CONF_DURATION, AT(drain_timeout), 0, NS_PER_DAY },
+	{ "user", CONF_STRING, AT(user) },
+	{ "group", CONF_STRING, AT(group) },
+	{ "log-level", CONF_ENUM, AT(log_level), .names = level_names },
+	{ "control", CONF_STRING, AT(control) },
+	{ "secret-file", CONF_STRING, AT(secret_file) },
+	{ "server-id", CONF_CUSTOM, .parse = parse_server_id },
+	{ "server-id-rotation", CONF_UINT, AT(cid_rotation), 0, 6 },
+};
+
+static const struct conf_key transport_keys[] = {
+	{ "versions", CONF_CUSTOM, .parse = parse_versions },
+	{ "stream-window", CONF_SIZE, AT(stream_window), 16 << 10, 1 << 30 },
+	{ "connection-window", CONF_SIZE, AT(connection_window), 16 << 10,
 	  UINT64_C(16) << 30 },
-	{ "transport", "congestion-control", CONF_ENUM, AT(congestion), .names = cc_names },
-	{ "transport", "gso", CONF_BOOL, AT(gso) },
-	{ "transport", "gro", CONF_BOOL, AT(gro) },
-	{ "transport", "ecn", CONF_BOOL, AT(ecn) },
-	{ "transport", "pmtud", CONF_BOOL, AT(pmtud) },
-	{ "transport", "max-udp-payload", CONF_UINT, AT(max_udp_payload), 1200, UDP_SEND_MAX },
-	{ "transport", "receive-buffer", CONF_SIZE, AT(receive_buffer), 0, 1 << 30 },
-	{ "transport", "send-buffer", CONF_SIZE, AT(send_buffer), 0, 1 << 30 },
-	{ "tls", "cert", CONF_LIST, AT(cert), .repeat = 1 },
-	{ "tls", "key", CONF_LIST, AT(key), .repeat = 1 },
-	{ "tls", "ciphers", CONF_STRING, AT(ciphers) },
-	{ "tls", "client-ca", CONF_STRING, AT(client_ca) },
-	{ "tls", "client-cert", CONF_ENUM, AT(client_cert), .names = client_cert_names },
-	{ "tls", "early-data", CONF_BOOL, AT(early_data) },
-	{ "tls", "tickets", CONF_BOOL, AT(tickets) },
-	{ "stream", "backend", CONF_STRING, AT(backend) },
-	{ "stream", "proxy-protocol", CONF_CUSTOM, .parse = parse_proxy },
-	{ "stream", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
-	  600 * NS_PER_S },
-	{ "stream", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
-	{ "handoff", "socket", CONF_STRING, AT(handoff_socket) },
-	{ "handoff", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
-	  600 * NS_PER_S },
-	{ "handoff", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
-	{ "http3", "root", CONF_STRING, AT(root) },
-	{ "http3", "index", CONF_STRING, AT(index) },
-	{ "http3", "backend", CONF_STRING, AT(upstream) },
-	{ "http3", "backend-path", CONF_STRING, AT(upstream_path) },
-	{ "http3", "backend-timeout", CONF_DURATION, AT(upstream_timeout), 100 * NS_PER_MS, DAY },
-	{ "http3", "mime-types", CONF_STRING, AT(mime_types) },
-	{ "http3", "idle-timeout", CONF_DURATION, AT(stream_idle_timeout), 0, DAY },
-	{ "http3", "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS,
-	  600 * NS_PER_S },
-	{ "debug", "keylog", CONF_STRING, AT(keylog) },
-	{ "debug", "qlog-dir", CONF_STRING, AT(qlog_dir) },
+	{ "congestion-control", CONF_ENUM, AT(congestion), .names = cc_names },
+	{ "gso", CONF_BOOL, AT(gso) },
+	{ "gro", CONF_BOOL, AT(gro) },
+	{ "ecn", CONF_BOOL, AT(ecn) },
+	{ "pmtud", CONF_BOOL, AT(pmtud) },
+	{ "max-udp-payload", CONF_UINT, AT(max_udp_payload), 1200, UDP_SEND_MAX },
+	{ "receive-buffer", CONF_SIZE, AT(receive_buffer), 0, 1 << 30 },
+	{ "send-buffer", CONF_SIZE, AT(send_buffer), 0, 1 << 30 },
+};
+
+static const struct conf_key tls_keys[] = {
+	{ "cert", CONF_LIST, AT(cert), .repeat = 1 },
+	{ "key", CONF_LIST, AT(key), .repeat = 1 },
+	{ "ciphers", CONF_STRING, AT(ciphers) },
+	{ "client-ca", CONF_STRING, AT(client_ca) },
+	{ "client-cert", CONF_ENUM, AT(client_cert), .names = client_cert_names },
+	{ "early-data", CONF_BOOL, AT(early_data) },
+	{ "tickets", CONF_BOOL, AT(tickets) },
+};
+
+static const struct conf_key debug_keys[] = {
+	{ "keylog", CONF_STRING, AT(keylog) },
+	{ "qlog-dir", CONF_STRING, AT(qlog_dir) },
 };
 /* clang-format on */
 
+#define SECTION(name) {#name, name##_keys, sizeof(name##_keys) / sizeof(name##_keys[0])}
+
+const struct keytab_section keytab[] = {
+	SECTION(service),
+	SECTION(transport),
+	SECTION(tls),
+	SECTION(debug),
+};
 const size_t keytab_len = sizeof(keytab) / sizeof(keytab[0]);

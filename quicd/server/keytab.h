@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of all configuration keys. */
+/* The sections that are the same in every mode; their values are in struct config. */
 #ifndef QUICD_KEYTAB_H
 #define QUICD_KEYTAB_H
 
@@ -7,10 +7,13 @@
 
 #include "confkey.h"
 
-extern const struct conf_key keytab[];
-extern const size_t keytab_len;
+struct keytab_section {
+	const char *name;
+	const struct conf_key *keys;
+	size_t nkeys;
+};
 
-/* By enum service_mode; a mode's own section has the same name. Ends with NULL. */
-extern const char *const mode_names[];
+extern const struct keytab_section keytab[];
+extern const size_t keytab_len;
 
 #endif

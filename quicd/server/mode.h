@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A service's handling of its streams. All functions run in the worker of the
- * connection. Functions that return int return 0, or -1 to end the connection with
- * an internal error.
+ * A service's handling of its streams, with the options and the state that it needs for
+ * that. The server knows a mode only by this structure.
  */
 #ifndef QUICD_MODE_H
 #define QUICD_MODE_H
@@ -12,9 +11,11 @@
 #include <stdint.h>
 
 #include "../common/quicver.h"
-#include "config.h"
+#include "confkey.h"
 
 struct conn;
+struct loader;
+struct worker;
 
 #define TX_IOV 16
 
@@ -37,9 +38,37 @@ static inline void tx_clear(struct tx *tx)
 	tx->stream = NULL;
 }
 
+/* A mode's own section of the configuration file, which has the mode's name. */
+struct mode_conf {
+	const struct conf_key *keys;
+	size_t nkeys;
+	/* The keys' offsets count from a copy of @values, of @size bytes: config.mode_conf. */
+	const void *values;
+	size_t size;
+	/* The file has been read, and this is its mode: reports mistakes. */
+	void (*check)(struct loader *l);
+	/* Frees what check() added; strings of keys are freed for it. May be NULL. */
+	void (*free)(void *values);
+};
+
 struct mode {
 	const char *name;
 	uint64_t uni_streams; /* unidirectional streams that a client may open */
+	bool tickets;	      /* session tickets are given by default */
+
+	const struct mode_conf *conf; /* NULL: the mode has no section */
+
+	/* The state of a worker, if the mode has any: worker.mode_data. Returns 0 or -errno. */
+	int (*worker_init)(struct worker *w);
+	/* Nothing is left to do for connections that have ended. May be NULL. */
+	bool (*worker_idle)(const struct worker *w);
+	/* After all connections of the worker were freed. */
+	void (*worker_free)(struct worker *w);
+
+	/*
+	 * All functions below run in the worker of the connection. Those that return int
+	 * return 0, or -1 to end the connection with an internal error.
+	 */
 
 	/*
 	 * Before the first stream: the handshake is complete, or early data arrives. With
@@ -61,7 +90,7 @@ struct mode {
 	int (*closed)(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code);
 	int (*unblocked)(struct conn *c, int64_t id, void *stream);
 
-	/* After a batch of datagrams: hand on what was received. */
+	/* After a batch of datagrams: pass on the bytes that were received. */
 	int (*flush)(struct conn *c);
 
 	/* Fills @tx. Returns 1, 0 when there is nothing to send, or -1. */
@@ -82,9 +111,5 @@ struct mode {
 	bool (*idle)(const struct conn *c);
 	uint64_t no_error; /* application error code of a clean close */
 };
-
-const struct mode *mode_find(const struct config *c);
-
-extern const struct mode mode_stream, mode_echo, mode_handoff, mode_http3;
 
 #endif

@@ -10,8 +10,8 @@
 int privilege_find(const struct config *c, uid_t *uid, gid_t *gid);
 
 /*
- * Becomes the user of @c, with its group or the user's own, and gives up all else for good.
- * Logs the reason and returns -errno on failure.
+ * Becomes the user of @c, with its group or the user's own, and gives up all other privileges
+ * for good. Logs the reason and returns -errno on failure.
  */
 int privilege_drop(const struct config *c);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* qlog: one file a connection, named after its original connection ID. */
+/* qlog: one file per connection, named after its original connection ID. */
 #define _GNU_SOURCE
 #include "qlog.h"
 
@@ -18,7 +18,7 @@ struct qlog {
 };
 
 /*
- * Debian mended its 1.11.0 without a new library number, so ask the package database.
+ * Debian fixed its 1.11.0 without changing the library's number, so ask the package database.
  * The fixed versions are 1.11.0-1+deb13u1 and later updates of it.
  */
 static bool debian_has_fix(void)

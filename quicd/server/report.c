@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../common/quicver.h"
+#include "mode.h"
 #include "worker.h"
 
 static const double quantiles[] = {0.5, 0.9, 0.99};
@@ -72,7 +73,7 @@ void report_status(FILE *f, const struct server *s)
 
 	if (!t)
 		return;
-	fprintf(f, "service: %s\nmode: %s\nworkers: %" PRIu64 "\n", c->name, config_mode_name(c),
+	fprintf(f, "service: %s\nmode: %s\nworkers: %" PRIu64 "\n", c->name, c->mode->name,
 		c->workers);
 	for (size_t i = 0; i < c->nlisten; i++)
 		fprintf(f, "listen: %s\n", c->listen[i].text);

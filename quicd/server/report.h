@@ -6,7 +6,7 @@
 
 #include "server.h"
 
-/* The sum of all workers as OpenMetrics text, or for the eye. */
+/* The sum of all workers as OpenMetrics, or as text to read. */
 void report_metrics(FILE *f, const struct server *s);
 void report_status(FILE *f, const struct server *s);
 

@@ -15,6 +15,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "control.h"
+#include "mode.h"
 #include "privilege.h"
 #include "qlog.h"
 #include "worker.h"
@@ -64,7 +65,7 @@ static void begin_drain(struct process *p)
 	}
 	p->draining = true;
 	p->drain_deadline = clock_now() + p->server.config->drain_timeout;
-	/* The unit's TimeoutStopSec may be shorter, and would kill in the middle of it. */
+	/* The unit's TimeoutStopSec may be shorter, and systemd would kill us while we drain. */
 	sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
 		   (p->server.config->drain_timeout + STOP_MARGIN) / 1000);
 	log_info("draining %u connections", atomic_load(&p->server.conns));
@@ -105,8 +106,8 @@ static int open_signals(struct process *p)
 }
 
 /*
- * The steps that can fail for want of files or permission, before any socket is open. A mere check
- * makes no files: they would belong to whoever checked, not to the service.
+ * The steps that can fail for lack of files or permissions, before any socket is open. A mere
+ * check creates no files: they would belong to the user who checks, not to the service.
  */
 static int load(struct process *p, const struct config *c, bool may_create)
 {
@@ -140,8 +141,9 @@ static void unload(struct process *p)
 }
 
 /*
- * A file that the start will make, in a directory that is not there. What systemd may make
- * before that (RuntimeDirectory, StateDirectory) is not looked for.
+ * Complains about a file to be created at the start if its directory does not exist.
+ * Directories that systemd may create before that (RuntimeDirectory, StateDirectory) need not
+ * exist.
  */
 static int check_directory(const struct config *c, const char *section, const char *key,
 			   const char *path)
@@ -225,7 +227,7 @@ static int start_workers(struct process *p)
 	return 0;
 }
 
-/* One without work turns its loop only now and then: until the next look it shall have done so. */
+/* An idle worker turns its loop only now and then: make it do so before the next check. */
 static void wake_workers(const struct process *p)
 {
 	for (unsigned int i = 0; i < p->nworkers; i++)
@@ -234,7 +236,7 @@ static void wake_workers(const struct process *p)
 
 static uint64_t main_tick(const struct process *p)
 {
-	/* While it drains the workers end one by one: look more often. */
+	/* While draining, the workers end one by one: look more often. */
 	uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
 
 	return p->watchdog_ns && p->watchdog_ns / 8 < tick ? p->watchdog_ns / 8 : tick;
@@ -296,9 +298,8 @@ static void announce(const struct process *p)
 
 	for (size_t i = 0; i < c->nlisten; i++)
 		log_info("%s: listening on %s, mode %s, %" PRIu64 " worker%s", c->name,
-			 c->listen[i].text, config_mode_name(c), c->workers,
-			 c->workers > 1 ? "s" : "");
-	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", config_mode_name(c), c->nlisten);
+			 c->listen[i].text, c->mode->name, c->workers, c->workers > 1 ? "s" : "");
+	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", c->mode->name, c->nlisten);
 }
 
 static void free_workers(struct process *p)

@@ -8,7 +8,7 @@
 /* Runs the service until it is told to end. Returns 0, or -errno after saying why. */
 int run_service(const struct config *c);
 
-/* Loads all that a start would load, and lets it go. Likewise. */
+/* Loads all that a start would load, and frees it. Returns the same. */
 int run_check(const struct config *c);
 
 #endif

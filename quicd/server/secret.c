@@ -20,7 +20,7 @@ static int derive(const uint8_t root[SECRET_LEN], const char *label, uint8_t out
 	return gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &key, &info, out, SECRET_LEN) ? -EIO : 0;
 }
 
-/* Makes the file under another name first: it is whole, or it is not there. */
+/* Makes the file under another name first, so that it never exists half-written. */
 static int create(const char *path, uint8_t root[SECRET_LEN])
 {
 	char *tmp;

@@ -22,7 +22,10 @@ struct server {
 
 	/* Counted by all workers, compared with the limits. */
 	atomic_uint conns, half_open;
-	/* The backend was unreachable at the last try: log changes, not every stream. */
+	/*
+	 * The backend was unreachable at the last try: only changes are logged, not every
+	 * stream.
+	 */
 	atomic_bool backend_down;
 };
 

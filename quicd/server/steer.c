@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A classic BPF program: it needs no privilege, and the filter's arithmetic is all
- * that cid_worker() takes. It runs on the UDP payload.
+ * A classic BPF program: it needs no privilege, and its arithmetic is enough for cid_worker().
+ * It runs on the UDP payload.
  */
 #include "steer.h"
 

@@ -1,243 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#define _GNU_SOURCE
 #include "tls.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/x509.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "../common/keylog.h"
 #include "../common/list.h"
 #include "../common/log.h"
-#include "../common/keylog.h"
-#include "replay.h"
+#include "tls_load.h"
 
 #define TLS_EXT_ALPN	  16
 #define TLS_EXT_PSK_MODES 45
-
-/* RFC 9001 allows every cipher of TLS 1.3 but the CCM_8 one; compatibility mode is forbidden. */
-#define TLS_PRIORITY                                                                               \
-	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"                     \
-	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
-
-struct tls_shared {
-	gnutls_datum_t ticket_key;
-	gnutls_anti_replay_t anti_replay;
-	struct replay *replay;
-	struct keylog *keylog;
-};
-
-struct tls {
-	atomic_int refs;
-	gnutls_certificate_credentials_t cred;
-	/* If there are several pairs: each by itself, for names that GnuTLS would not find. */
-	gnutls_certificate_credentials_t *pair;
-	size_t npairs;
-	gnutls_priority_t priority;
-	gnutls_datum_t ticket_key;   /* its own, if there is a client CA: see tls_load() */
-	const struct config *config; /* outlives every tls */
-	struct tls_shared *shared;
-};
-
-struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
-{
-	struct tls_shared *s = calloc(1, sizeof(*s));
-
-	if (!s)
-		return NULL;
-	if (c->tickets && gnutls_session_ticket_key_generate(&s->ticket_key))
-		goto fail;
-	if (c->early_data) {
-		s->replay = replay_new();
-		if (!s->replay || gnutls_anti_replay_init(&s->anti_replay))
-			goto fail;
-		gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
-		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
-	}
-	if (c->keylog && may_create) {
-		s->keylog = keylog_open(c->keylog);
-		if (!s->keylog) {
-			config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s", c->keylog,
-				   strerror(errno));
-			goto fail;
-		}
-	}
-	return s;
-fail:
-	tls_shared_free(s);
-	return NULL;
-}
-
-static void free_key(gnutls_datum_t *key)
-{
-	if (key->data)
-		gnutls_memset(key->data, 0, key->size);
-	gnutls_free(key->data);
-}
-
-void tls_shared_free(struct tls_shared *s)
-{
-	if (!s)
-		return;
-	if (s->anti_replay)
-		gnutls_anti_replay_deinit(s->anti_replay);
-	replay_free(s->replay);
-	keylog_close(s->keylog);
-	free_key(&s->ticket_key);
-	free(s);
-}
-
-/* Says which of two files is at fault: GnuTLS reports one error for the pair. */
-static bool readable(const struct config *c, int line, const char *what, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0) {
-		config_err(c, line, "%s %s: %s", what, path, strerror(errno));
-		return false;
-	}
-	close(fd);
-	return true;
-}
-
-static int load_pair(const struct config *c, gnutls_certificate_credentials_t cred, size_t i)
-{
-	int rv;
-
-	if (!readable(c, c->cert.line[i], "certificate", c->cert.item[i]) ||
-	    !readable(c, c->key.line[i], "key", c->key.item[i]))
-		return -EIO;
-	rv = gnutls_certificate_set_x509_key_file(cred, c->cert.item[i], c->key.item[i],
-						  GNUTLS_X509_FMT_PEM);
-	if (rv >= 0)
-		return 0;
-	config_err(c, c->cert.line[i], "certificate %s with key %s: %s", c->cert.item[i],
-		   c->key.item[i], gnutls_strerror(rv));
-	return -EINVAL;
-}
-
-static int load_trust(const struct config *c, gnutls_certificate_credentials_t cred)
-{
-	int rv, line = config_line(c, "tls", "client-ca");
-
-	if (!c->client_ca)
-		return 0;
-	if (!readable(c, line, "client-ca", c->client_ca))
-		return -EIO;
-	rv = gnutls_certificate_set_x509_trust_file(cred, c->client_ca, GNUTLS_X509_FMT_PEM);
-	if (rv > 0)
-		return 0;
-	config_err(c, line, "client-ca %s: %s", c->client_ca,
-		   rv ? gnutls_strerror(rv) : "holds no certificate");
-	return -EINVAL;
-}
-
-/* Continues after a mistake, so that all are reported. */
-static int load_certificates(struct tls *t, const struct config *c)
-{
-	int err = load_trust(c, t->cred);
-
-	for (size_t i = 0; i < c->cert.n; i++)
-		if (load_pair(c, t->cred, i))
-			err = -EINVAL;
-	if (err || c->cert.n == 1)
-		return err;
-	t->pair = calloc(c->cert.n, sizeof(*t->pair));
-	if (!t->pair)
-		return -ENOMEM;
-	while (!err && t->npairs < c->cert.n) {
-		if (gnutls_certificate_allocate_credentials(&t->pair[t->npairs]))
-			return -ENOMEM;
-		err = load_pair(c, t->pair[t->npairs], t->npairs);
-		if (!err)
-			err = load_trust(c, t->pair[t->npairs]);
-		t->npairs++;
-	}
-	return err;
-}
-
-/* A cipher string must not add what QUIC forbids (RFC 9001, 4.2), nor leave nothing. */
-static const char *priority_unfit(gnutls_priority_t p)
-{
-	const unsigned int *list;
-	int n = gnutls_priority_protocol_list(p, &list);
-
-	if (n < 1)
-		return "leaves no protocol: TLS 1.3 needs a group";
-	return n > 1 || list[0] != GNUTLS_TLS1_3 ? "only TLS 1.3 is allowed" : NULL;
-}
-
-static int load_priority(struct tls *t, const struct config *c)
-{
-	const char *at, *why;
-	char *text;
-	int rv;
-
-	/* "+" or "-" change the default list; GnuTLS's words ("AES-256-GCM") replace it. */
-	if (asprintf(&text, "%s%s%s", TLS_PRIORITY, c->ciphers ? ":" : "",
-		     c->ciphers ? c->ciphers : "") < 0)
-		return -ENOMEM;
-	rv = gnutls_priority_init(&t->priority, text, &at);
-	if (rv < 0)
-		config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s, at \"%.40s\"",
-			   c->ciphers ? c->ciphers : "", gnutls_strerror(rv), at);
-	free(text);
-	if (rv < 0)
-		return -EINVAL;
-	why = priority_unfit(t->priority);
-	if (!why)
-		return 0;
-	config_err(c, config_line(c, "tls", "ciphers"), "ciphers = %s: %s", c->ciphers, why);
-	return -EINVAL;
-}
-
-struct tls *tls_load(const struct config *c, struct tls_shared *s)
-{
-	struct tls *t = calloc(1, sizeof(*t));
-	int err;
-
-	if (!t)
-		return NULL;
-	atomic_init(&t->refs, 1);
-	t->config = c;
-	t->shared = s;
-	err = gnutls_certificate_allocate_credentials(&t->cred) ? -ENOMEM : load_certificates(t, c);
-	/* Another client CA may come: who was let in by the old one shall show his certificate. */
-	if (!err && c->tickets && c->client_ca &&
-	    gnutls_session_ticket_key_generate(&t->ticket_key))
-		err = -EIO;
-	if (load_priority(t, c) || err) {
-		tls_unref(t);
-		return NULL;
-	}
-	return t;
-}
-
-struct tls *tls_ref(struct tls *t)
-{
-	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
-	return t;
-}
-
-void tls_unref(struct tls *t)
-{
-	if (!t || atomic_fetch_sub_explicit(&t->refs, 1, memory_order_acq_rel) != 1)
-		return;
-	if (t->cred)
-		gnutls_certificate_free_credentials(t->cred);
-	for (size_t i = 0; i < t->npairs; i++)
-		gnutls_certificate_free_credentials(t->pair[i]);
-	free(t->pair);
-	if (t->priority)
-		gnutls_priority_deinit(t->priority);
-	free_key(&t->ticket_key);
-	free(t);
-}
 
 /* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
 static bool next_protocol(const unsigned char **p, const unsigned char *end, gnutls_datum_t *name)
@@ -262,8 +37,10 @@ static size_t rank(const struct config *c, const gnutls_datum_t *name)
 	return c->alpn_any ? 0 : SIZE_MAX;
 }
 
-/* GnuTLS knows no "any", and no more than eight protocols: it is told of the one that it shall
- * take. */
+/*
+ * GnuTLS has no wildcard and takes at most eight protocols, so it is given only the one to
+ * choose.
+ */
 static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigned int size)
 {
 	const unsigned char *p = data + 2, *end = data + size;
@@ -351,8 +128,9 @@ static bool pair_has_name(gnutls_certificate_credentials_t cred, const char *nam
 }
 
 /*
- * Host names are equal in any case (RFC 6066, 3), and some clients send what a user typed; but
- * GnuTLS compares octets when it chooses among certificates. Then the choice is made for it.
+ * Host names are compared without regard to case (RFC 6066, 3), and some clients send a name as
+ * the user typed it; but GnuTLS compares octets when it chooses among certificates. For such a
+ * name the choice is made here.
  */
 static int on_names_known(gnutls_session_t session)
 {

@@ -10,8 +10,8 @@
 #include "config.h"
 
 /*
- * Certificates and all else that handshakes share. Immutable once loaded and counted
- * by references, so that workers and connections of before a reload keep theirs.
+ * Certificates and everything else that handshakes share. Immutable once loaded, and
+ * reference-counted, so that workers and connections from before a reload keep theirs.
  */
 struct tls;
 
@@ -39,22 +39,25 @@ struct tls_session {
 int tls_session_init(struct tls_session *s, struct tls *t);
 void tls_session_free(struct tls_session *s);
 
-/* After the handshake: a session ticket, if the service gives any and the client can use it. */
+/*
+ * After the handshake: sends a session ticket, if the service has them and the client can use
+ * one.
+ */
 int tls_send_ticket(struct tls_session *s);
 
-/* Copies what was negotiated, NUL-terminated; empty if there is none. ALPN may hold any octet. */
+/* Copies the protocol negotiated, NUL-terminated; empty without one. It may contain any octet. */
 size_t tls_alpn(const struct tls_session *s, char out[256]);
-/* In lower case, without the dot of an absolute name. */
+/* The server name, in lower case and without the trailing dot of an absolute name. */
 size_t tls_sni(const struct tls_session *s, char out[256]);
 /* Subject of the verified client certificate as a DN; empty without one. */
 size_t tls_client_name(const struct tls_session *s, char out[256]);
 /* Only its common name. */
 size_t tls_client_cn(const struct tls_session *s, char out[256]);
-/* True if the client showed a certificate that the client CA signed. */
+/* True if the client has shown a certificate signed by the client CA. */
 bool tls_client_verified(const struct tls_session *s);
 /*
- * False if the service requires a certificate and the one of a resumed session, which came
- * with an earlier connection, verifies no more. GnuTLS looks at it only the first time.
+ * False if the service requires a certificate and that of a resumed session, from an earlier
+ * connection, is no longer valid. GnuTLS verifies it only the first time.
  */
 bool tls_client_admitted(const struct tls_session *s);
 

@@ -8,7 +8,7 @@
 #include "secret.h"
 
 enum token_verdict {
-	TOKEN_NONE,	/* none, or one that we cannot read: validate the address anew */
+	TOKEN_NONE,	/* no token, or one that we cannot read: validate the address anew */
 	TOKEN_RETRY_OK, /* of our Retry: @odcid is set */
 	TOKEN_REGULAR_OK,
 	TOKEN_RETRY_BAD, /* of a Retry, but not for this client or too old */

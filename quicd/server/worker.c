@@ -10,9 +10,6 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
-#include "../http3/pool.h"
-#include "../modes/handoff.h"
-#include "../modes/linger.h"
 #include "codes.h"
 #include "conn.h"
 #include "steer.h"
@@ -53,7 +50,6 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	w->tls = tls_ref(tls);
 	list_init(&w->conns);
 	list_init(&w->dirty);
-	list_init(&w->lingering);
 	chunk_pool_init(&w->pool, POOL_CHUNKS);
 	w->wake.fd = -1;
 	w->wake.fn = take_mail;
@@ -63,10 +59,8 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	w->batch = malloc(sizeof(*w->batch));
 	w->txbuf = malloc(TXBUF_LEN);
 	w->endpoint = calloc(s->config->nlisten, sizeof(*w->endpoint));
-	if (s->config->mode == MODE_HANDOFF && !(w->handoff = handoff_new(w)))
-		err = -ENOMEM;
-	if (s->config->upstream && !(w->upstreams = upstream_pool_new(w)))
-		err = -ENOMEM;
+	if (!err && s->config->mode->worker_init)
+		err = s->config->mode->worker_init(w);
 	if (!err && (!w->batch || !w->txbuf || !w->endpoint))
 		err = -ENOMEM;
 	if (err)
@@ -110,11 +104,16 @@ static void flush_dirty(struct worker *w)
 		 w->pool.in_use * sizeof(struct chunk) - STAT_GET(&w->stats, buffers));
 }
 
-/* True when no connection is alive and all is delivered; connections that only wait for stray
- * packets do not count. */
+/*
+ * True when no connection is alive and everything has been delivered. Connections that only
+ * wait for stray packets do not count.
+ */
 static bool drained(const struct worker *w)
 {
-	return w->draining && STAT_GET(&w->stats, conns) == 0 && list_empty(&w->lingering);
+	const struct mode *m = w->server->config->mode;
+
+	return w->draining && STAT_GET(&w->stats, conns) == 0 &&
+	       (!m->worker_idle || m->worker_idle(w));
 }
 
 static void close_all(struct worker *w)
@@ -164,9 +163,8 @@ void worker_free(struct worker *w)
 {
 	while (!list_empty(&w->conns))
 		conn_free(container_of(w->conns.next, struct conn, of_worker));
-	linger_free(w);
-	handoff_free(w->handoff);
-	upstream_pool_free(w->upstreams);
+	if (w->mode_data)
+		w->server->config->mode->worker_free(w);
 	for (size_t i = 0; i < w->nendpoints; i++)
 		endpoint_free(&w->endpoint[i]);
 	free(w->endpoint);

@@ -17,14 +17,12 @@
 #include "server.h"
 #include "stats.h"
 
-struct handoff;
-struct upstream_pool;
 struct worker;
 
-/* A whole train, and behind it room for a packet that turns out not to fit it. */
+/* A whole train, and room after it for a packet that turns out not to fit. */
 #define TXBUF_LEN (2 * UDP_BUF)
 
-/* One UDP socket of a worker, with what it could not send yet. */
+/* One UDP socket of a worker, with the datagrams that it could not send yet. */
 struct endpoint {
 	struct io io;
 	struct udp_sock sock;
@@ -46,9 +44,7 @@ struct worker {
 	struct endpoint *endpoint;
 	size_t nendpoints;
 	struct cidmap cids;
-	struct list conns;     /* struct conn.of_worker */
-	struct list lingering; /* backend sockets on their way out (linger.h) */
-	size_t nlingering, lingering_bytes;
+	struct list conns; /* struct conn.of_worker */
 	struct list dirty; /* connections with something to write in this round */
 	struct chunk_pool pool;
 	struct tls *tls; /* of new connections */
@@ -57,8 +53,7 @@ struct worker {
 	uint8_t *txbuf; /* TXBUF_LEN */
 	bool draining;
 	uint64_t serial;		    /* of the connection made last */
-	struct upstream_pool *upstreams;    /* mode http3 only */
-	struct handoff *handoff;	    /* mode handoff only */
+	void *mode_data;		    /* the mode's own */
 	uint64_t reset_window, reset_count; /* rate limit of stateless resets */
 
 	/* Mailbox: written by the main thread, taken by the worker after it was woken. */
@@ -73,7 +68,7 @@ struct worker {
 /* Opens the sockets of worker @id. Logs the reason and returns -errno on failure. */
 int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls *tls);
 int worker_start(struct worker *w);
-/* Must not run any more. Frees all connections. */
+/* The worker must have stopped. Frees all its connections. */
 void worker_free(struct worker *w);
 
 /* From the main thread: turn the loop once. */

@@ -140,6 +140,31 @@ static void http_values(void)
 	}
 }
 
+static void http_answers(void)
+{
+	static const char *const text[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhiHTTP/1.1 204 No Content\r\n\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nConnection: keep-alive\r\n"
+		"Content-Length: 1\r\n\r\nx",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: "
+		"a\r\n\r\n3;x=y\r\nabc\r\n"
+		"0\r\na: b \r\n\r\n",
+		"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nX:\t\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n\r\nto the end",
+		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+	};
+	char name[32];
+
+	for (unsigned int i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+		out.len = 0;
+		qt_put_u8(&out, i & 1);
+		qt_put_u8(&out, i & 2 ? 1 : 0);
+		qt_put(&out, text[i], strlen(text[i]));
+		snprintf(name, sizeof(name), "%u", i);
+		save("upparse", name, &out);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct qt_chello plain = {.sni = "fs.example.com", .alpn = "h3,smb"};
@@ -199,5 +224,6 @@ int main(int argc, char **argv)
 	save("reasm", "limit", &out);
 	nft_language();
 	http_values();
+	http_answers();
 	return 0;
 }

@@ -34,7 +34,7 @@ class Clock:
         return int.from_bytes(out, 'little')
 
     def quiet(self):
-        """Wait until nothing else goes on, such as the end of earlier namespaces."""
+        """Wait until nothing else happens, such as the end of earlier namespaces."""
         if not self.path:
             return
         for _ in range(100):

@@ -242,16 +242,18 @@ def log_levels():
 @test
 def manual_pages():
     """every key that the parser knows stands in quicd.conf(5), every option in its page"""
-    source = (lab.TOP / "quicd/server/keytab.c").read_text()
+    sources = [*(lab.TOP / "quicd").glob("*/*.c")]
     page = (lab.TOP / "quicd/man/quicd.conf.5").read_text().replace("\\-", "-")
-    keys = re.findall(r'^\s*\{ "(\w+)", "([\w-]+)", CONF_', source, re.M)
+    keys = [(section, key) for s in sources
+            for section, rows in re.findall(r"struct conf_key (\w+)_keys\[\] = \{(.*?)\n\};", s.read_text(), re.S)
+            for key in re.findall(r'^\s*\{ "([\w-]+)", CONF_', rows, re.M)]
     assert len(keys) > 50, keys
     for section, key in keys:
         part = page.split(".SH [%s]" % section)
         assert len(part) == 2, "section [%s]" % section
         text = part[1].split(".SH ")[0]
         assert re.search(r"^\.B .*\b%s\b" % key, text, re.M), "[%s] %s" % (section, key)
-    for name, src, man in (("quicd", "quicd/server/main.c", "quicd/man/quicd.8"),
+    for name, src, man in (("quicd", "quicd/main.c", "quicd/man/quicd.8"),
                            ("quicc", "quicd/client/options.c", "quicd/man/quicc.1")):
         page = (lab.TOP / man).read_text().replace("\\-", "-")
         options = re.findall(r'\{\s*"([\w-]+)", (?:no|required)_argument',

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "../../../quicd/common/log.h"
+#include "../../../quicd/modes/modes.h"
+#include "../../../quicd/modes/stream.h"
 #include "../../../quicd/server/config.h"
 
 #define GOOD                                                                                       \
@@ -30,7 +32,7 @@ static struct config *load(const char *text, char *said, size_t len)
 	fclose(f);
 	fflush(stderr);
 	dup2(fileno(err), STDERR_FILENO);
-	c = config_load(path);
+	c = config_load(path, modes);
 	dup2(saved, STDERR_FILENO);
 	close(saved);
 	n = pread(fileno(err), said, len - 1, 0);
@@ -47,7 +49,7 @@ static void good_file_and_defaults(void **state)
 	(void)state;
 	assert_non_null(c);
 	assert_string_equal(said, "");
-	assert_int_equal(c->mode, MODE_ECHO);
+	assert_string_equal(c->mode->name, "echo");
 	assert_int_equal(c->nlisten, 1);
 	assert_string_equal(c->listen[0].text, "127.0.0.1:8443");
 	assert_int_equal(c->workers, 1);
@@ -68,9 +70,12 @@ static void values(void **state)
 				"backend = /run/x y\nproxy-protocol = v2 ; and a comment\n",
 				said, sizeof(said));
 
+	const struct stream_conf *conf;
+
 	(void)state;
 	assert_string_equal(said, "");
 	assert_non_null(c);
+	conf = c->mode_conf;
 	assert_int_equal(c->nlisten, 4);
 	assert_string_equal(c->listen[0].text, "[::]:1");
 	assert_string_equal(c->listen[1].text, "0.0.0.0:1");
@@ -86,9 +91,9 @@ static void values(void **state)
 	assert_int_equal(c->stream_window, 65536);
 	assert_false(c->gso);
 	assert_int_equal(c->cert.n, 2);
-	assert_int_equal(c->backend_addrs.addr[0].sa.sa_family, AF_UNIX);
-	assert_string_equal(c->backend_addrs.addr[0].un.sun_path, "/run/x y");
-	assert_true(c->proxy_protocol);
+	assert_int_equal(conf->addrs.addr[0].sa.sa_family, AF_UNIX);
+	assert_string_equal(conf->addrs.addr[0].un.sun_path, "/run/x y");
+	assert_true(conf->proxy_protocol);
 	config_free(c);
 }
 
@@ -154,6 +159,11 @@ static void mistakes_name_file_and_line(void **state)
 		 "[http3]\nroot = /tmp\n",
 		 ":4:", "serves only h3"},
 		{"[tls]\ncert = c\n", "", "\"listen\" is missing in section [service]"},
+		{"[service]\nmode = smb\n",
+		 ":2:", "mode = smb: not one of stream echo handoff http3\n"},
+		{GOOD "[echo]\n", ":8:", "unknown section [echo]"},
+		{GOOD "[http3]\nidle-timeout = 1\n[handoff]\nsocket = /x\n",
+		 ":11:", "section [handoff] has no meaning with mode = echo"},
 		{"", "", "\"mode\" is missing"},
 	};
 	char said[4096], at[64];
@@ -200,7 +210,7 @@ static void long_line_is_refused(void **state)
 static void missing_file(void **state)
 {
 	(void)state;
-	assert_null(config_load("/nonexistent/x.conf"));
+	assert_null(config_load("/nonexistent/x.conf", modes));
 }
 
 int main(void)

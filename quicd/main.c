@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../common/log.h"
-#include "../common/quicver.h"
-#include "config.h"
-#include "control.h"
-#include "run.h"
+#include "common/log.h"
+#include "common/quicver.h"
+#include "modes/modes.h"
+#include "server/config.h"
+#include "server/control.h"
+#include "server/run.h"
 
 #define EXIT_USAGE 2
 
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
-	c = config_load(path);
+	c = config_load(path, modes);
 	if (!c)
 		return EXIT_FAILURE;
 	switch (action) {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Section [http3] of the configuration. */
+#ifndef QUICD_H3CONF_H
+#define QUICD_H3CONF_H
+
+#include <stdint.h>
+
+#include "../server/mode.h"
+#include "../server/resolve.h"
+
+struct mime;
+
+struct h3_conf {
+	/* Files. */
+	char *root, *index; /* root: NULL: no files are served */
+	int root_fd;
+	char *mime_types;
+	struct mime *mime; /* NULL: only the built-in types */
+
+	/* The reverse proxy. */
+	char *upstream, *upstream_path; /* upstream: NULL: no proxy */
+	struct backend_addrs upstream_addrs;
+	uint64_t upstream_timeout, connect_timeout, idle_timeout; /* ns */
+};
+
+extern const struct mode_conf h3_section;
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Section [stream] of the configuration. */
+#ifndef QUICD_MODES_STREAM_H
+#define QUICD_MODES_STREAM_H
+
+#include "pump.h"
+
+struct stream_conf {
+	struct pump_conf pump; /* first */
+	char *backend;
+	struct backend_addrs addrs;
+	bool proxy_protocol;
+};
+
+#endif
