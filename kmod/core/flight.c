@@ -250,12 +250,6 @@ void nq_flight_pack(const struct nq_flight *f, u8 *out)
 		memcpy(out, f->crypto.buf + r->start, r->end - r->start);
 }
 
-bool nq_flight_packed_is(const u8 *in, const u8 *dcid, u8 len)
-{
-	return in[offsetof(struct nq_flight, dcid_len)] == len &&
-	       !memcmp(in + offsetof(struct nq_flight, dcid), dcid, len);
-}
-
 void nq_flight_unpack(struct nq_flight *f, const u8 *in)
 {
 	const struct nq_range *r, *end;

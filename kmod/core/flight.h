@@ -135,9 +135,6 @@ size_t nq_flight_packed_size(const struct nq_flight *f);
 /** nq_flight_pack - put all of the state into nq_flight_packed_size() bytes at @out */
 void nq_flight_pack(const struct nq_flight *f, u8 *out);
 
-/** nq_flight_packed_is - is @dcid the one that the packed flight began with? */
-bool nq_flight_packed_is(const u8 *in, const u8 *dcid, u8 len);
-
 /** nq_flight_unpack - restore what nq_flight_pack() wrote */
 void nq_flight_unpack(struct nq_flight *f, const u8 *in);
 

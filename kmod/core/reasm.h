@@ -58,10 +58,4 @@ static inline size_t nq_reasm_from(const struct nq_reasm *r, unsigned int from)
 	return 0;
 }
 
-/** nq_reasm_prefix - bytes that are there from offset 0 without a gap */
-static inline size_t nq_reasm_prefix(const struct nq_reasm *r)
-{
-	return r->n_ranges && !r->ranges[0].start ? r->ranges[0].end : 0;
-}
-
 #endif /* NQ_REASM_H */

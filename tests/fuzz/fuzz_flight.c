@@ -91,7 +91,7 @@ static void feed(void)
 	CHECK(v != NQ_MORE || f.crypto.n_ranges <= NQ_RANGES_MAX);
 	CHECK(res.dead || !res.limit);
 	if (v == NQ_DONE) {
-		size_t len = nq_reasm_prefix(&f.crypto);
+		size_t len = nq_reasm_from(&f.crypto, 0);
 		struct nq_hello h;
 
 		CHECK(nq_hello_parse(f.crypto.buf, len, &h) == NQ_DONE);

@@ -23,7 +23,7 @@ static void check_all(void)
 
 	while (have[prefix])
 		prefix++;
-	CHECK(nq_reasm_prefix(&r) == prefix);
+	CHECK(nq_reasm_from(&r, 0) == prefix);
 	for (size_t i = 0; i < NQ_CRYPTO_MAX; i++) {
 		if (!have[i])
 			continue;

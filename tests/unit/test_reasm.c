@@ -40,10 +40,10 @@ static void every_order(void **state)
 		for (int i = 0; i < 5; i++, c /= 5) {
 			unsigned int at = cut[c % 5], end = cut[c % 5 + 1];
 
-			assert_int_equal(nq_reasm_prefix(&r) == 15, 0);
+			assert_int_equal(nq_reasm_from(&r, 0) == 15, 0);
 			assert_true(nq_reasm_add(&r, at, (const u8 *)text + at, end - at));
 		}
-		assert_int_equal(nq_reasm_prefix(&r), 15);
+		assert_int_equal(nq_reasm_from(&r, 0), 15);
 		assert_int_equal(r.top, 15);
 		assert_int_equal(r.n_ranges, 1);
 		assert_memory_equal(r.buf, text, 15);
@@ -71,9 +71,9 @@ static void first_byte_wins(void **state)
 	put("........", 3); /* over the middle one, touching the last but one byte */
 	assert_memory_equal(r.buf + 2, "11..22...", 8);
 	check_ranges(1, (struct nq_range[]){{2, 12}});
-	assert_int_equal(nq_reasm_prefix(&r), 0);
+	assert_int_equal(nq_reasm_from(&r, 0), 0);
 	put("ab", 0);
-	assert_int_equal(nq_reasm_prefix(&r), 12);
+	assert_int_equal(nq_reasm_from(&r, 0), 12);
 	assert_memory_equal(r.buf, "ab11..22..33", 12);
 }
 
@@ -115,7 +115,7 @@ static void limit_of_bytes(void **state)
 	assert_true(nq_reasm_add(&r, NQ_CRYPTO_MAX - 1, data, 1));
 	assert_int_equal(r.top, NQ_CRYPTO_MAX);
 	assert_true(nq_reasm_add(&r, 0, data, NQ_CRYPTO_MAX));
-	assert_int_equal(nq_reasm_prefix(&r), NQ_CRYPTO_MAX);
+	assert_int_equal(nq_reasm_from(&r, 0), NQ_CRYPTO_MAX);
 }
 
 /* Bytes above the bound go, wherever it cuts, and none come back. */

@@ -8,11 +8,11 @@
 #define nq_flight_gate	      blocks_flight_gate
 #define nq_flight_gate_on     blocks_flight_gate_on
 #define nq_flight_init	      blocks_flight_init
+#define nq_flight_resume      blocks_flight_resume
 #define nq_flight_feed	      blocks_flight_feed
 #define nq_flight_size	      blocks_flight_size
 #define nq_flight_packed_size blocks_flight_packed_size
 #define nq_flight_pack	      blocks_flight_pack
-#define nq_flight_packed_is   blocks_flight_packed_is
 #define nq_flight_unpack      blocks_flight_unpack
 
 #include "protect.c"
