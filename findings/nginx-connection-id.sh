@@ -14,18 +14,7 @@
 debian trixie nginx python3-aioquic=1.2.0-1 openssl
 pinned nginx 1.26.3
 certificate
-cat >"$tmp/root/tmp/nginx.conf" <<'end'
-pid /tmp/pid; error_log /tmp/error.log; user root; worker_processes 1;
-events { }
-http {
-	access_log off;
-	server {
-		listen 127.0.0.1:4433 quic reuseport;
-		ssl_certificate /tmp/cert.pem;
-		ssl_certificate_key /tmp/key.pem;
-	}
-}
-end
+nginx_conf
 in_root sh -c 'nginx -c /tmp/nginx.conf; for n in 1 2; do python3 /tmp/client.py 4433 h3; done; nginx -c /tmp/nginx.conf -s stop' >"$tmp/said"
 ids=$(sed -n 's/^ids //p' "$tmp/said" | tr ' ' '\n')
 seen "IDs have 20 bytes" 40 "$(echo "$ids" | awk '{ print length }' | sort -u)"

@@ -16,18 +16,7 @@ pinned nginx 1.26.3
 pinned caddy 2.6.2
 pinned knot 3.4.6
 certificate
-cat >"$tmp/root/tmp/nginx.conf" <<'end'
-pid /tmp/pid; error_log /tmp/error.log; user root; worker_processes 1;
-events { }
-http {
-	access_log off;
-	server {
-		listen 127.0.0.1:4433 quic reuseport;
-		ssl_certificate /tmp/cert.pem;
-		ssl_certificate_key /tmp/key.pem;
-	}
-}
-end
+nginx_conf
 cat >"$tmp/root/tmp/Caddyfile" <<'end'
 {
 	admin off
