@@ -75,6 +75,7 @@ IN_ROOT := $(RIG)/in-root
 JOBS    := $(shell nproc)
 
 tap-style:
+	@tests/style/fetch-checkpatch >&2 || :
 	@$(IN_ROOT) tests/style/run
 
 # Folders whose `make check` are unit tests. One test is a program there.
@@ -98,7 +99,7 @@ tap-unit:
 ifneq ($(TEST),)
 	$(UNIT_ONE)
 else
-	@rc=0; $(IN_ROOT) tests/style/run || rc=1; \
+	@rc=0; $(MAKE) tap-style || rc=1; \
 	$(MAKE) userspace || rc=1; \
 	$(IN_ROOT) sh -c 'rc=0; for d in $(UNIT); do make -j$(JOBS) -C $$d check || rc=1; done; \
 		make -C tests/unit coverage || rc=1; exit $$rc' || rc=1; \
