@@ -23,6 +23,7 @@
 #include "floor.h"
 #include "flows.h"
 #include "kernel/kernel_core.h"
+#include "peer.h"
 
 #define FLOWS	    10000
 #define SMOKE_FLOWS 64
@@ -61,17 +62,19 @@ static const struct kernel_core blocks_core = {
 
 static const struct subject {
 	const char *text;
-	const struct kernel_core *core; /* NULL: the floor, or a build that is not linked */
+	const struct kernel_core *core; /* NULL: the floor, a peer, or a build that is not linked */
 	bool simd;
+	const struct peer *peer; /* NULL: no peer, or one that is not linked */
 } subjects[] = {
-	{"floor", NULL, false},
-	{"core", &user_core, true},
-	{"core, nettle", &user_core, false},
-	{"core, own GCM", &blocks_core, false},
-	{"c-6.1", &kernel_core_6_1, false},
-	{"c-6.12", &kernel_core_6_12, false},
-	{"c-7.3", &kernel_core_7_3, false},
-	{"x86-6.12", &kernel_core_6_12, true},
+	{"floor", NULL, false, NULL},
+	{"core", &user_core, true, NULL},
+	{"core, nettle", &user_core, false, NULL},
+	{"core, own GCM", &blocks_core, false, NULL},
+	{"c-6.1", &kernel_core_6_1, false, NULL},
+	{"c-6.12", &kernel_core_6_12, false, NULL},
+	{"c-7.3", &kernel_core_7_3, false, NULL},
+	{"x86-6.12", &kernel_core_6_12, true, NULL},
+	{"libndpi", NULL, false, &peer_ndpi},
 };
 #define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
 static bool have_floor;
@@ -81,7 +84,7 @@ static u8 copy[FLOW_LEN];
 
 static bool present(const struct subject *s)
 {
-	return s->core || (s == subjects && have_floor);
+	return s->core || s->peer || (s == subjects && have_floor);
 }
 
 /* Each opens one flow from copies of its datagrams. Return: did it end as a whole hello? */
@@ -115,6 +118,8 @@ static bool open_floor(const struct flow *f)
 
 static bool open_flow(const struct subject *s, const struct flow *f)
 {
+	if (s->peer)
+		return s->peer->read(f);
 	return s->core ? open_core(s->core, f) : open_floor(f);
 }
 
@@ -168,11 +173,20 @@ static double measure_gate(const struct kernel_core *core, const struct flow *fl
 	return taken ? -1 : (cpu_ns() - start) / n / GATE_PASSES;
 }
 
-/* Does every subject see in each flow what was put into it? */
+/* A peer may lack a kind of flow: it is measured only at what it reads. */
+static bool reads(const struct subject *s, const struct flow *flows, unsigned int n)
+{
+	for (unsigned int i = 0; s->peer && i < n; i++)
+		if (s->peer->read(&flows[i]) != flows[i].opens)
+			return false;
+	return true;
+}
+
+/* Does every subject of ours see in each flow what was put into it? */
 static bool verify(enum flow_kind kind, const struct flow *flows, unsigned int n)
 {
 	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++) {
-		if (!present(s))
+		if (!present(s) || s->peer)
 			continue;
 		if (flow_gate_only(kind)) {
 			if (s->core && measure_gate(s->core, flows, n) < 0)
@@ -212,13 +226,16 @@ static double median(double t[ROUNDS])
 static bool row(enum flow_kind kind, const struct flow *flows, unsigned int n)
 {
 	double t[SUBJECTS][ROUNDS], m[SUBJECTS];
-	bool gate = flow_gate_only(kind);
+	bool gate = flow_gate_only(kind), measured[SUBJECTS];
 
+	for (size_t s = 0; s < SUBJECTS; s++)
+		measured[s] = present(&subjects[s]) &&
+			      (gate ? !!subjects[s].core : reads(&subjects[s], flows, n));
 	for (int r = 0; r < ROUNDS; r++) {
 		for (size_t i = 0; i < SUBJECTS; i++) {
 			size_t s = r % 2 ? SUBJECTS - 1 - i : i;
 
-			if (!present(&subjects[s]) || (gate && !subjects[s].core))
+			if (!measured[s])
 				t[s][r] = 0;
 			else if (gate)
 				t[s][r] = measure_gate(subjects[s].core, flows, n);
@@ -270,11 +287,12 @@ static void heading(void)
 	for (size_t s = 0; s < SUBJECTS; s++) {
 		if (!present(&subjects[s]))
 			printf("%s: not built\n", subjects[s].text);
+		else if (subjects[s].peer)
+			printf("%s: %s\n", subjects[s].text, subjects[s].peer->version());
 		else if (subjects[s].core && subjects[s].core->release)
 			printf("%s: %s, compiler %s\n", subjects[s].text, subjects[s].core->release,
 			       subjects[s].core->compiler);
 	}
-	printf("peers: not measured\n");
 	printf("\n| %-27s |", "flow");
 	for (size_t s = 0; s < SUBJECTS; s++)
 		printf(" %14s |", subjects[s].text);
@@ -352,6 +370,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench-core: the kernels' builds cannot run in this process\n");
 		return 1;
 	}
+	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
+		if (s->peer && !s->peer->start()) {
+			fprintf(stderr, "bench-core: %s does not start\n", s->text);
+			return 1;
+		}
 	if (!smoke)
 		heading();
 	for (int kind = 0; kind < FLOW_KINDS; kind++) {
