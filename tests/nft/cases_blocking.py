@@ -98,7 +98,7 @@ def one_port(r):
     r.sends('a good hello once more', d := [f.whole()], d, client=sock)
     second = f.initial([(len(f.message), qt.hello(sni=BAD))])
     r.sends('a second ClientHello with a blocked name', [second], [], client=sock)
-    r.sends('and others go on', d := [flight().whole(), short], d, client=sock)
+    r.sends('and others continue', d := [flight().whole(), short], d, client=sock)
     sock.close()
 
 
@@ -106,7 +106,7 @@ def unreadable(r):
     bad = flight().whole()
     r.sends('a bad tag', [bad[:-1] + bytes([bad[-1] ^ 1])], [])
     r.sends('no ClientHello', [qt.Flight(b'\x02' + qt.hello()[1:]).whole()], [])
-    for version in 0x51303433, 0x51303436, 0x1a2a3a4a:
+    for version in 0x51303436, 0x51303530, 0x1a2a3a4a:
         r.sends(f'version {version:#x}', [flight(version=version).whole(keys_as=qt.V1)], [])
         r.sends(f'version {version:#x} on another port', d := [flight(version=version).whole(keys_as=qt.V1)], d,
                 OTHER)
