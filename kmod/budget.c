@@ -35,9 +35,12 @@ struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_n
 	b = raw_cpu_ptr(&nq_budgets);
 	spin_lock(&b->lock);
 
-	if (READ_ONCE(b->skb) != pkt->skb || b->names != names) {
+	if (READ_ONCE(b->skb) != pkt->skb || b->names != names || b->seq != names->seq ||
+	    b->stamp != (u32)jiffies) {
 		WRITE_ONCE(b->skb, pkt->skb);
 		b->names = names;
+		b->seq = names->seq;
+		b->stamp = (u32)jiffies;
 		b->left = NQ_BUDGET_PACKET;
 		b->spent = false;
 		b->n_found = 0;

@@ -12,7 +12,8 @@
  * state is the CPU's: of the packet that asked last. Another packet on this CPU (of an interrupt
  * that came in the middle, say) begins anew, and so does the first when it is back: three
  * budgets for two packets, which is a bound as well. The gathering hook sees each packet before
- * any rule does, and begins its budget; an skb that is allocated where another was is no trap.
+ * any rule does, and begins its budget. For those that it does not begin for, and for an skb that
+ * is allocated where another was, the connection's number and the time tell them apart.
  */
 #ifndef NQ_BUDGET_H
 #define NQ_BUDGET_H
@@ -47,6 +48,8 @@ struct nq_found {
  * @skb:	the packet, compared, never followed; NULL for none
  * @begun:	the packet of the last nq_budget_begin(), compared, never followed
  * @names:	its names, compared, never followed
+ * @seq:	of these: memory may be another connection's by now
+ * @stamp:	when it began, in jiffies: no result is older than one
  * @left:	steps
  * @spent:	they did not suffice: no rule matches this packet by name any more
  * @hook:	where the results in @found are from: all of one hook is under one RCU read lock
@@ -59,6 +62,8 @@ struct nq_budget {
 	const struct sk_buff *skb;
 	const struct sk_buff *begun;
 	const struct nq_names *names;
+	u32 seq;
+	u32 stamp;
 	unsigned int left;
 	bool spent;
 	u8 hook;

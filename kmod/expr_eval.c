@@ -179,6 +179,7 @@ static bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo
 /* enum nft_quic_hellos of a packet, whatever it is. */
 static u8 nq_hello(const struct nft_pktinfo *pkt)
 {
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	struct nq_path path;
 	struct nq_head head;
 	struct nq_id id;
@@ -196,7 +197,8 @@ static u8 nq_hello(const struct nft_pktinfo *pkt)
 		return NFT_QUIC_HELLO_NONE;
 	if (!nq_head_id(&id, &head) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return NFT_QUIC_HELLO_MISSING;
-	if (id.dcid.len < NQ_DCID_MIN || nq_names_reply(nq_pernet(nft_net(pkt)), &path, &id))
+	if (id.dcid.len < NQ_DCID_MIN ||
+	    (!nq_names_first(nn, &path, &id) && nq_names_reply(nn, &path, &id)))
 		return NFT_QUIC_HELLO_NONE;
 	return NFT_QUIC_HELLO_MISSING;
 }

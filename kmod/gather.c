@@ -8,8 +8,8 @@
  *	its UDP checksum is wrong, so the stack will discard it: passes
  *	its connection is held: it is held, too
  *	its connection is known: passes, after its ClientHello was compared with the known one
- *	it is a reply: passes
- *	decrypt: complete: note the names, passes; incomplete: held; else passes
+ *	decrypt: complete: note the names, passes; incomplete: held
+ *	it does not open: it is a reply, or of a connection that is known, or unreadable: passes
  *
  * A connection is known by its path, the DCID of its first Initial and the version. Whether
  * conntrack knows the 5-tuple does not matter: a client may begin any number of connections from
@@ -159,6 +159,11 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 	struct nq_id id;
 	u16 base;
 
+	/* Not before its own keys were tried: a client can send from its server's address, too. */
+	if (nq_names_reply(nn, &p->path, &p->id)) {
+		nq_scratch_put(s);
+		return nq_gather_pass(nn, p, NQ_STAT_bound);
+	}
 	if (nq_hold_by_scid(nn, &p->path, &p->id.scid, &id, &base)) {
 		track.first = id.dcid;
 		nq_flight_resume(&s->flight, nq_version_find(p->id.version), id.dcid.id,
@@ -270,7 +275,7 @@ static unsigned int nq_gather(struct nq_net *nn, const struct nq_packet *p)
 	names = nq_names_other(nn, &p->path, &p->id);
 	if (names && (!p->readable || nq_gather_seen(p, names)))
 		return nq_gather_pass(nn, p, NQ_STAT_known);
-	if (nq_names_reply(nn, &p->path, &p->id))
+	if (!p->readable && nq_names_reply(nn, &p->path, &p->id))
 		return nq_gather_pass(nn, p, NQ_STAT_bound);
 	/* 0-RTT continues under the server's ID, but only as long as a handshake lasts. */
 	if (!p->readable && nq_gather_young(nn, p))
@@ -307,18 +312,28 @@ static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
  */
 static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *whole)
 {
-	struct sk_buff *segs = skb_gso_segment(whole->skb, 0), *skb, *next;
+	struct sk_buff *segs, *skb, *next;
+	unsigned int mac = 0;
 
+	/* Segmenting takes skb->data for the link layer's header: show it the true one. */
+	if (whole->state->hook == NF_INET_PRE_ROUTING && skb_mac_header_was_set(whole->skb))
+		mac = skb_network_header(whole->skb) - skb_mac_header(whole->skb);
+	__skb_push(whole->skb, mac);
+	segs = skb_gso_segment(whole->skb, 0);
 	if (IS_ERR_OR_NULL(segs)) {
+		__skb_pull(whole->skb, mac);
 		nq_stat_add(nn, NQ_STAT_initials, whole->initials);
 		nq_stat_add(nn, NQ_STAT_zero_rtt, whole->zero_rtt);
 		return nq_overload_drop(nn, whole);
 	}
+	/* Of a fraglist the first segment is this very skb, with one reference more. */
+	consume_skb(whole->skb);
 	skb_list_walk_safe (segs, skb, next) {
 		struct nq_packet p = {.skb = skb, .state = whole->state};
 		struct nq_stolen *h;
 
 		skb_mark_not_on_list(skb);
+		__skb_pull(skb, mac);
 		switch (nq_gather_part(nn, &p)) {
 		case NF_STOLEN:
 			continue;
@@ -332,7 +347,6 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 		}
 		kfree_skb(skb);
 	}
-	consume_skb(whole->skb);
 	return NF_STOLEN;
 }
 

@@ -100,7 +100,9 @@ static bool nq_names_room(struct nq_net *nn, unsigned int flows, size_t size)
 			nq_names_disprove(nn, proof->owner);
 			continue;
 		}
-		oldest = list_first_entry(&nn->lru, struct nq_names, lru);
+		oldest = list_first_entry_or_null(&nn->lru, struct nq_names, lru);
+		if (!oldest)
+			return false; /* a limit was lowered meanwhile */
 		if (chances && READ_ONCE(oldest->looked_at)) {
 			chances--;
 			WRITE_ONCE(oldest->looked_at, false);
