@@ -146,4 +146,22 @@ static inline bool nq_cid_same(const struct nq_cid *a, const struct nq_cid *b)
 	return nq_cid_is(a, b->id, b->len);
 }
 
+/**
+ * nq_id_read - of a long header
+ * @id:		filled in
+ * @h:		the header
+ * @bytes:	where the packet begins
+ *
+ * Return: false if an ID is longer than those of a version that is known.
+ */
+static inline bool nq_id_read(struct nq_id *id, const struct nq_header *h, const u8 *bytes)
+{
+	if (h->dcid_len > NQ_CID_MAX || h->scid_len > NQ_CID_MAX)
+		return false;
+	id->version = h->version;
+	nq_cid_set(&id->dcid, bytes + h->dcid_off, h->dcid_len);
+	nq_cid_set(&id->scid, bytes + h->scid_off, h->scid_len);
+	return true;
+}
+
 #endif /* NQ_DGRAM_H */

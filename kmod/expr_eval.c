@@ -76,13 +76,8 @@ static bool nq_head_id(struct nq_id *id, const struct nq_head *head)
 {
 	const struct nq_header *h = &head->h;
 
-	if (!head->is_long || !h->ver || h->type == NQ_TYPE_RETRY || h->dcid_len > NQ_CID_MAX ||
-	    h->scid_len > NQ_CID_MAX)
-		return false;
-	id->version = h->version;
-	nq_cid_set(&id->dcid, head->bytes + h->dcid_off, h->dcid_len);
-	nq_cid_set(&id->scid, head->bytes + h->scid_off, h->scid_len);
-	return true;
+	return head->is_long && h->ver && h->type != NQ_TYPE_RETRY &&
+	       nq_id_read(id, h, head->bytes);
 }
 
 /*
@@ -259,14 +254,10 @@ static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
  */
 static void nq_eval_spent(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
-	if (nq_overload_pass(nq_pernet(nft_net(pkt)))) {
+	if (nq_overload_pass(nq_pernet(nft_net(pkt))))
 		regs->verdict.code = NFT_BREAK;
-	} else if (nft_hook(pkt) == NF_INET_LOCAL_OUT || nft_hook(pkt) == NF_INET_POST_ROUTING) {
-		kfree_skb(pkt->skb);
-		regs->verdict.code = NF_STOLEN;
-	} else {
-		regs->verdict.code = NF_DROP;
-	}
+	else
+		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
 }
 
 /* After work that @b paid for; it had been @spent before. Gives @b back. */

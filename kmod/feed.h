@@ -18,6 +18,19 @@ enum nq_fed {
 };
 
 /**
+ * nq_feed_resume - begin the flight in @s with the keys of a connection
+ * @s:		locked scratch
+ * @version:	whose keys
+ * @dcid:	of the connection's first Initial
+ * @base:	where in the CRYPTO stream the ClientHello begins that is wanted
+ */
+static inline void nq_feed_resume(struct nq_scratch *s, u32 version, const struct nq_cid *dcid,
+				  u16 base)
+{
+	nq_flight_resume(&s->flight, nq_version_find(version), dcid->id, dcid->len, base);
+}
+
+/**
  * nq_feed - feed a packet's datagrams to the flight in @s
  * @nn:		namespace, for counters and limits
  * @s:		locked scratch with the flight

@@ -109,8 +109,7 @@ static bool nq_gather_try(struct nq_net *nn, const struct nq_packet *p, struct n
 	struct nq_track track = {.first = names->first};
 	enum nq_fed fed;
 
-	nq_flight_resume(&s->flight, nq_version_find(p->id.version), names->first.id,
-			 names->first.len, names->end);
+	nq_feed_resume(s, p->id.version, &names->first, names->end);
 	fed = nq_feed(nn, s, p->skb, &p->d, &track, bad_tag);
 	if (fed == NQ_FED_NOTHING)
 		return false;
@@ -166,8 +165,7 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 	}
 	if (nq_hold_by_scid(nn, &p->path, &p->id.scid, &id, &base)) {
 		track.first = id.dcid;
-		nq_flight_resume(&s->flight, nq_version_find(p->id.version), id.dcid.id,
-				 id.dcid.len, base);
+		nq_feed_resume(s, p->id.version, &id.dcid, base);
 		fed = nq_feed(nn, s, p->skb, &p->d, &track, &bad_tag);
 		if (fed != NQ_FED_NOTHING) {
 			nq_scratch_put(s);
@@ -208,8 +206,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, 
 
 	s = nq_scratch_get();
 	if (p->id.dcid.len >= NQ_DCID_MIN) {
-		nq_flight_resume(&s->flight, nq_version_find(p->id.version), p->id.dcid.id,
-				 p->id.dcid.len, 0);
+		nq_feed_resume(s, p->id.version, &p->id.dcid, 0);
 		fed = nq_feed(nn, s, p->skb, &p->d, &track, &bad_tag);
 	}
 	switch (fed) {
@@ -275,11 +272,13 @@ static unsigned int nq_gather(struct nq_net *nn, const struct nq_packet *p)
 	names = nq_names_other(nn, &p->path, &p->id);
 	if (names && (!p->readable || nq_gather_seen(p, names)))
 		return nq_gather_pass(nn, p, NQ_STAT_known);
-	if (!p->readable && nq_names_reply(nn, &p->path, &p->id))
-		return nq_gather_pass(nn, p, NQ_STAT_bound);
-	/* 0-RTT continues under the server's ID, but only as long as a handshake lasts. */
-	if (!p->readable && nq_gather_young(nn, p))
-		return nq_gather_pass(nn, p, NQ_STAT_known);
+	if (!p->readable) {
+		if (nq_names_reply(nn, &p->path, &p->id))
+			return nq_gather_pass(nn, p, NQ_STAT_bound);
+		/* 0-RTT continues under the server's ID, as long as a handshake lasts. */
+		if (nq_gather_young(nn, p))
+			return nq_gather_pass(nn, p, NQ_STAT_known);
+	}
 	if (p->id.dcid.len < NQ_DCID_MIN && !nq_gather_client(nn, p))
 		return nq_gather_pass(nn, p, NQ_STAT_bound);
 	return nq_gather_new(nn, p, false);
@@ -296,14 +295,21 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 	return nq_gather(nn, p);
 }
 
-/* Look at a packet alone. Return: verdict. */
-static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
+/* Look at a packet. Return: where its UDP header is, or -1 if nothing of it counts. */
+static int nq_gather_look(struct nq_net *nn, struct nq_packet *p)
 {
 	int thoff = nq_transport(p->skb, p->state->pf);
 
-	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) || !nq_packet_read(nn, p))
-		return NF_ACCEPT;
-	return nq_gather_packet(nn, p, thoff);
+	return thoff >= 0 && nq_dgrams_at(&p->d, p->skb, thoff) && nq_packet_read(nn, p) ? thoff
+											 : -1;
+}
+
+/* A packet that was cut off another. Return: verdict. */
+static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
+{
+	int thoff = nq_gather_look(nn, p);
+
+	return thoff < 0 ? NF_ACCEPT : nq_gather_packet(nn, p, thoff);
 }
 
 /*
@@ -353,11 +359,13 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct nq_packet p = {.skb = skb, .state = state};
-	int thoff = nq_transport(skb, state->pf);
 	struct nq_net *nn = priv;
+	int thoff;
 
-	if (thoff < 0 || !nq_dgrams_at(&p.d, skb, thoff) || !READ_ONCE(nn->active) ||
-	    !nq_packet_read(nn, &p))
+	if (!READ_ONCE(nn->active))
+		return NF_ACCEPT;
+	thoff = nq_gather_look(nn, &p);
+	if (thoff < 0)
 		return NF_ACCEPT;
 	nq_budget_begin(skb);
 	if (unlikely(p.mixed) && nq_stolen_can(&p))

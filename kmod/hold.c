@@ -60,8 +60,7 @@ static enum nq_fed nq_hold_second(struct nq_net *nn, struct nq_hold *hold,
 	u16 end = s->flight.base + nq_hello_size(s->flight.crypto.buf + s->flight.base, 4);
 	unsigned int bad_tag = 0;
 
-	nq_flight_resume(&s->flight, nq_version_find(hold->id.version), hold->id.dcid.id,
-			 hold->id.dcid.len, end);
+	nq_feed_resume(s, hold->id.version, &hold->id.dcid, end);
 	if (nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag) != NQ_FED_DONE ||
 	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
 		return NQ_FED_LIMIT;
@@ -79,8 +78,7 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 	if (hold->flight)
 		nq_flight_unpack(&s->flight, hold->flight);
 	else
-		nq_flight_resume(&s->flight, nq_version_find(hold->id.version), hold->id.dcid.id,
-				 hold->id.dcid.len, hold->base);
+		nq_feed_resume(s, hold->id.version, &hold->id.dcid, hold->base);
 
 	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);

@@ -7,13 +7,18 @@ bool nq_overload_pass(const struct nq_net *nn)
 	return !READ_ONCE(nn->active) || READ_ONCE(nn->limits.overload) == NQ_OVERLOAD_PASS;
 }
 
+unsigned int nq_overload_discard(struct sk_buff *skb, unsigned int hook)
+{
+	if (hook != NF_INET_LOCAL_OUT && hook != NF_INET_POST_ROUTING)
+		return NF_DROP;
+	kfree_skb(skb);
+	return NF_STOLEN;
+}
+
 unsigned int nq_overload_drop(struct nq_net *nn, const struct nq_packet *p)
 {
 	nq_stat_add(nn, NQ_STAT_overload, nq_packet_datagrams(p));
-	if (p->state->hook != NF_INET_LOCAL_OUT)
-		return NF_DROP;
-	kfree_skb(p->skb);
-	return NF_STOLEN;
+	return nq_overload_discard(p->skb, p->state->hook);
 }
 
 unsigned int nq_overload_verdict(struct nq_net *nn, const struct nq_packet *p)

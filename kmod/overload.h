@@ -10,11 +10,17 @@
 bool nq_overload_pass(const struct nq_net *nn);
 
 /**
+ * nq_overload_discard - drop a packet, as the policy wants
+ *
+ * For locally sent packets, free the skb and return NF_STOLEN: NF_DROP would make send() fail
+ * with EPERM and end the connection. Return: verdict; the packet may be gone.
+ */
+unsigned int nq_overload_discard(struct sk_buff *skb, unsigned int hook);
+
+/**
  * nq_overload_drop - drop a packet that cannot wait
  *
- * Counts it as overload. For locally sent packets, free the skb and return NF_STOLEN: NF_DROP
- * would make send() fail with EPERM and end the connection. Return: verdict; the packet may
- * be gone.
+ * Counts it as overload. Return: nq_overload_discard()'s verdict.
  */
 unsigned int nq_overload_drop(struct nq_net *nn, const struct nq_packet *p);
 

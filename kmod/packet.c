@@ -52,16 +52,13 @@ static enum nq_kind nq_kind(struct nq_packet *p, const u8 *head, unsigned int he
 		p->invalid++;
 		return NQ_KIND_OTHER;
 	}
-	if (h.type == NQ_TYPE_RETRY || h.dcid_len > NQ_CID_MAX || h.scid_len > NQ_CID_MAX)
+	if (h.type == NQ_TYPE_RETRY || !nq_id_read(id, &h, head))
 		return NQ_KIND_OTHER;
 	/* Cleared, it is an Initial with a token (RFC 9287 3.1), or will not parse. */
 	if (h.type != NQ_TYPE_INITIAL && !(head[0] & NQ_FIXED_BIT))
 		return NQ_KIND_OTHER;
 	if (h.type == NQ_TYPE_HANDSHAKE && len < NQ_INITIAL_MIN)
 		return NQ_KIND_OTHER;
-	id->version = h.version;
-	nq_cid_set(&id->dcid, head + h.dcid_off, h.dcid_len);
-	nq_cid_set(&id->scid, head + h.scid_off, h.scid_len);
 	if (h.type == NQ_TYPE_0RTT)
 		return NQ_KIND_0RTT;
 	return h.type == NQ_TYPE_INITIAL ? NQ_KIND_INITIAL : NQ_KIND_HANDSHAKE;
