@@ -24,6 +24,16 @@ static void save(const char *target, const char *name, const struct qt_buf *b)
 	}
 }
 
+/* Seed @i of a target: what is in @out, then @text. */
+static void save_text(const char *target, unsigned int i, const char *text)
+{
+	char name[32];
+
+	qt_put(&out, text, strlen(text));
+	snprintf(name, sizeof(name), "%u", i);
+	save(target, name, &out);
+}
+
 /* The hello cut into @n CRYPTO frames, last first, with other frames between. */
 static void cut_up(unsigned int n)
 {
@@ -100,7 +110,6 @@ static void nft_language(void)
 		"{\"element\":{\"table\":\"t\",\"name\":\"s\",\"elem\":[{\"elem\":{\"val\":\"a\","
 		"\"timeout\":1}}]}}",
 	};
-	char name[32];
 
 	for (unsigned int i = 0; i < 16; i++) {
 		bool in = i < 6, out_text = i >= 6 && i < 8;
@@ -109,9 +118,7 @@ static void nft_language(void)
 
 		out.len = 0;
 		qt_put_u8(&out, in ? 2 : out_text ? 3 : i < 12 ? 4 : 1);
-		qt_put(&out, s, strlen(s));
-		snprintf(name, sizeof(name), "%u", i);
-		save(i < 8 ? "nftlang" : "nftjson", name, &out);
+		save_text(i < 8 ? "nftlang" : "nftjson", i, s);
 	}
 }
 
@@ -129,14 +136,11 @@ static void http_values(void)
 		"W/\"x\", \"a\"",
 		"Connection:close, X-Mine \nX-Mine:1\nTrailer:a\nX_Forwarded-For:b\nte:trailers",
 	};
-	char name[32];
 
 	for (unsigned int i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		out.len = 0;
 		qt_put_u8(&out, 60);
-		qt_put(&out, text[i], strlen(text[i]));
-		snprintf(name, sizeof(name), "%u", i);
-		save("httpval", name, &out);
+		save_text("httpval", i, text[i]);
 	}
 }
 
@@ -153,15 +157,12 @@ static void http_answers(void)
 		"HTTP/1.1 200 OK\r\n\r\nto the end",
 		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
 	};
-	char name[32];
 
 	for (unsigned int i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
 		out.len = 0;
 		qt_put_u8(&out, i & 1);
 		qt_put_u8(&out, i & 2 ? 1 : 0);
-		qt_put(&out, text[i], strlen(text[i]));
-		snprintf(name, sizeof(name), "%u", i);
-		save("upparse", name, &out);
+		save_text("upparse", i, text[i]);
 	}
 }
 

@@ -7,7 +7,7 @@ import time
 
 from nqtest import lab
 from nqtest.aio import aioquic_run
-from nqtest.backends import Backend, echo, reset, sink
+from nqtest.backends import Backend, echo, received, reset, sink
 from nqtest.checks import eq, pattern
 from nqtest.lab import cert
 from nqtest.poll import PATIENCE, wait_for
@@ -310,14 +310,7 @@ def back_pressure_slow_backend():
 
     def slow(sock, b):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        n = 0
-        while True:
-            d = sock.recv(1 << 20)
-            if not d:
-                break
-            n += len(d)
-            if n < 3 << 20:
-                time.sleep(0.02)
+        n = received(sock, lambda n: time.sleep(0.02) if n < 3 << 20 else None)
         sock.sendall(b"%d" % n)
 
     b = Backend(slow)

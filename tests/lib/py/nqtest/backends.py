@@ -80,12 +80,16 @@ def echo(s, _):
         s.sendall(d)
 
 
-def sink(s, b):
+def received(s, each=lambda n: None):
+    """Read to the end; each(n) is called with what there is so far. How many bytes there were."""
     n = 0
-    while True:
-        d = s.recv(1 << 20)
-        if not d:
-            break
+    while d := s.recv(1 << 20):
         n += len(d)
+        each(n)
+    return n
+
+
+def sink(s, b):
+    n = received(s)
     b.notes.append(n)
     s.sendall(b"%d\n" % n)

@@ -200,10 +200,6 @@ class Upstream:
         self.send(s, b'HTTP/1.1 204 No Content\r\nX-Here: 1\r\nContent-Length: 5\r\n\r\n')
         return True
 
-    def do_two_codings(self, s, f, r, query):
-        self.send(s, b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n2\r\nok\r\n0\r\n\r\n')
-        return False
-
     def do_not_modified(self, s, f, r, query):
         self.send(s, b'HTTP/1.1 304 Not Modified\r\nContent-Length: 500\r\nETag: "x"\r\n\r\n')
         return True
@@ -216,14 +212,10 @@ class Upstream:
     def do_close(self, s, f, r, query):
         return False
 
-    def do_cut(self, s, f, r, query):
-        self.send(s, b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this')
-        return False
-
-    def do_cut_chunk(self, s, f, r, query):
-        self.send(s, b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nonly')
-        return False
-
+    do_two_codings = raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n'
+                         b'2\r\nok\r\n0\r\n\r\n')
+    do_cut = raw(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this')
+    do_cut_chunk = raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nonly')
     do_garbage = raw(b'\x16\x03\x01 no HTTP at all\r\n\r\n')
     do_two_lengths = raw(b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd')
     do_both = raw(b'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
