@@ -100,7 +100,7 @@ static void nq_path_tuple(struct nq_path *path, const struct nf_conn *ct, int di
 	path->dport = back ? tuple->src.u.udp.port : tuple->dst.u.udp.port;
 }
 
-/* The VRF, and the device where that matters. What is forwarded remembers where it came in. */
+/* The VRF, and the device where that matters. A forwarded packet remembers where it came in. */
 static void nq_path_devices(struct nq_path *path, const struct sk_buff *skb,
 			    const struct nf_hook_state *state)
 {

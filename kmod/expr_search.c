@@ -314,7 +314,7 @@ static bool nq_key_is_names(const struct nq_search *search, unsigned int n)
 	return filled >= n;
 }
 
-/* See struct nq_search. What packets put into a set themselves is to be seen by the next rule. */
+/* See struct nq_search. The next rule has to see what packets put into a set themselves. */
 static u16 nq_shape(const struct nq_search *search, unsigned int n)
 {
 	u16 shape = search->n_parts;

@@ -246,7 +246,7 @@ static bool nq_hold_flush_turn(struct nq_net *nn, const struct nq_hold_which *wh
 	return more;
 }
 
-/* May sleep. What comes meanwhile is looked at as well, but no flood can keep us here. */
+/* May sleep. Holds that begin meanwhile are looked at as well, but no flood can keep us here. */
 static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *which, bool pass)
 {
 	unsigned int turns = DIV_ROUND_UP(READ_ONCE(nn->n_holds), NQ_FLUSH_BATCH) + 1;

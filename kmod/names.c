@@ -376,7 +376,7 @@ static void nq_names_path_room(struct nq_net *nn, const struct nq_names *n)
 }
 
 /*
- * What is known of the connection that @n is to be of? Under names_lock. Return: the one that
+ * Look for the connection that @n is to be of. Under names_lock. Return: the one that
  * stays, with its names or without them; or NULL, and @n takes its place.
  */
 static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,

@@ -75,8 +75,8 @@ void nq_flight_init(struct nq_flight *f);
  * @dcid_len:	its length
  * @base:	where the ClientHello that is waited for begins
  *
- * Packets open with these keys or not at all. What comes from before @base is gathered too, but
- * decides nothing.
+ * Packets open with these keys or not at all. Bytes before @base are gathered too, but decide
+ * nothing.
  */
 void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u8 *dcid,
 		      u8 dcid_len, u16 base);

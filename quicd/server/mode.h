@@ -66,8 +66,8 @@ struct mode {
 	void (*worker_free)(struct worker *w);
 
 	/*
-	 * All functions below run in the worker of the connection. Those that return int
-	 * return 0, or -1 to end the connection with an internal error.
+	 * All functions below run in the worker of the connection. If they return int it is
+	 * 0, or -1 to end the connection with an internal error.
 	 */
 
 	/*

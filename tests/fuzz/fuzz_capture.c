@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * quic-inspect from frame to line. The input is a little-endian pcap file, so that captures are
- * seeds; it is taken apart here, because libpcap is not what is to be tested. Whatever the frames,
- * a line of text is printable ASCII, and a line of JSON an object with all of its fields.
+ * seeds; it is taken apart here, because libpcap is not what is to be tested. For all frames, a
+ * line of text is printable ASCII, and a line of JSON an object with all of its fields.
  */
 #include <pcap/pcap.h>
 #include <jansson.h>
