@@ -35,19 +35,18 @@ struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_n
 	b = raw_cpu_ptr(&nq_budgets);
 	spin_lock(&b->lock);
 
-	if (READ_ONCE(b->skb) != pkt->skb || b->names != names || b->seq != names->seq ||
-	    b->stamp != (u32)jiffies) {
+	if (READ_ONCE(b->skb) != pkt->skb || b->names != names || b->seq != names->seq) {
 		WRITE_ONCE(b->skb, pkt->skb);
 		b->names = names;
 		b->seq = names->seq;
-		b->stamp = (u32)jiffies;
 		b->left = NQ_BUDGET_PACKET;
 		b->spent = false;
 		b->n_found = 0;
 	}
-	if (b->hook != nft_hook(pkt) || b->round != round) {
+	if (b->hook != nft_hook(pkt) || b->round != round || b->stamp != (u32)jiffies) {
 		b->hook = nft_hook(pkt);
 		b->round = round;
+		b->stamp = (u32)jiffies;
 		b->n_found = 0;
 	}
 	if (!b->spent)

@@ -13,7 +13,8 @@
  * that came in the middle, say) begins anew, and so does the first when it is back: three
  * budgets for two packets, which is a bound as well. The gathering hook sees each packet before
  * any rule does, and begins its budget. For those that it does not begin for, and for an skb that
- * is allocated where another was, the connection's number and the time tell them apart.
+ * is allocated where another was, the connection's number tells them apart, and results are not
+ * kept for longer than a jiffy.
  */
 #ifndef NQ_BUDGET_H
 #define NQ_BUDGET_H
@@ -49,11 +50,11 @@ struct nq_found {
  * @begun:	the packet of the last nq_budget_begin(), compared, never followed
  * @names:	its names, compared, never followed
  * @seq:	of these: memory may be another connection's by now
- * @stamp:	when it began, in jiffies: no result is older than one
  * @left:	steps
  * @spent:	they did not suffice: no rule matches this packet by name any more
  * @hook:	where the results in @found are from: all of one hook is under one RCU read lock
  * @round:	nq_budget_round() at that time
+ * @stamp:	that time in jiffies: no result is older than one
  * @n_found:	results so far; the oldest makes room
  * @found:	results
  */
@@ -63,11 +64,11 @@ struct nq_budget {
 	const struct sk_buff *begun;
 	const struct nq_names *names;
 	u32 seq;
-	u32 stamp;
 	unsigned int left;
 	bool spent;
 	u8 hook;
 	unsigned int round;
+	u32 stamp;
 	unsigned int n_found;
 	struct nq_found found[NQ_FOUND];
 };
