@@ -103,6 +103,14 @@ def veth(a, b, dev_a='eth0', dev_b='eth0', v4=('10.0.0.1', '10.0.0.2'), v6=('fd0
                f'ip link set {dev} up')
 
 
+def neighbours(a, b, dev_a='eth0', dev_b='eth0', v4=('10.0.0.1', '10.0.0.2'), v6=('fd00::1', 'fd00::2')):
+    """The two ends of a veth() know each other's link address for good: no datagram waits for ARP."""
+    macs = [ns.run(f'ip -br link show dev {dev}').split()[2] for ns, dev in ((a, dev_a), (b, dev_b))]
+    for ns, dev, mac, addrs in ((a, dev_a, macs[1], (v4[1], v6[1])), (b, dev_b, macs[0], (v4[0], v6[0]))):
+        for addr in addrs:
+            ns.run(f'ip neigh replace {addr} lladdr {mac} nud permanent dev {dev}')
+
+
 @contextlib.contextmanager
 def one_cpu():
     """Datagrams that this thread sends meanwhile arrive in order: a veth queues it on the sender's CPU."""
