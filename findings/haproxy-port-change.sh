@@ -9,24 +9,12 @@
 #
 # Seen: a PING is answered, the client's port changes, the next PING and its resends are not for three seconds.
 . "$(dirname "$0")/lib/debian.sh"
+. "$(dirname "$0")/lib/servers.sh"
 
 debian trixie haproxy python3-aioquic=1.2.0-1 openssl
 pinned haproxy 3.0.11
 certificate
-cat "$tmp/root/tmp/cert.pem" "$tmp/root/tmp/key.pem" >"$tmp/root/tmp/both.pem"
-cat >"$tmp/root/tmp/haproxy.cfg" <<'end'
-global
-	limited-quic
-defaults
-	mode http
-	timeout client 60s
-	timeout connect 5s
-	timeout server 60s
-frontend web
-	bind quic4@127.0.0.1:4433 ssl crt /tmp/both.pem alpn h3
-	http-request return status 200
-end
-in_root sh -c 'haproxy -D -p /tmp/pid -f /tmp/haproxy.cfg; python3 /tmp/client.py 4433 h3; kill "$(cat /tmp/pid)"' >"$tmp/said"
+haproxy h3 1 >"$tmp/said"
 seen "disable_active_migration" "forbids yes" "$(grep '^forbids' "$tmp/said")"
 seen "a PING before the change of port" "before answered" "$(grep '^before' "$tmp/said")"
 seen "a PING after it" "after silence" "$(grep '^after' "$tmp/said")"

@@ -10,6 +10,7 @@
 #
 # Seen: two connections, six IDs or more of 20 bytes, one prefix of eight bytes; after it they differ.
 . "$(dirname "$0")/lib/debian.sh"
+. "$(dirname "$0")/lib/servers.sh"
 
 debian trixie nginx python3-aioquic=1.2.0-1 openssl
 pinned nginx 1.26.3

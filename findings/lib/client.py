@@ -4,6 +4,8 @@
 Prints lines: the server's connection IDs in hex; whether it forbade active migration; whether a PING
 was answered before any change; then, for each of CHANGES (1), until one is not, whether a PING
 was answered within three seconds of it.
+Instead, on standard error: "closed CODE" if the server closed the connection, "silence" if there was no
+handshake within ten seconds.
 """
 import select
 import socket
@@ -47,6 +49,8 @@ class Client:
             for data, _ in self.quic.datagrams_to_send(now):
                 self.socket.sendto(data, self.to)
             while event := self.quic.next_event():
+                if isinstance(event, events.ConnectionTerminated):
+                    sys.exit(f'closed {event.error_code:#x}')
                 if isinstance(event, kind):
                     return True
             if now >= end:
@@ -65,7 +69,7 @@ class Client:
 
 c = Client(int(sys.argv[1]), sys.argv[2])
 if not c.until(events.HandshakeCompleted, 10):
-    sys.exit('no handshake within ten seconds')
+    sys.exit('silence')
 first = c.ping(1)
 ids = [c.quic._peer_cid.cid, *(x.cid for x in c.quic._peer_cid_available)]
 print('ids', *(i.hex() for i in ids))

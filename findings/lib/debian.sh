@@ -52,29 +52,6 @@ pinned() {
 	seen "version of $1" "$2" "$(dpkg-deb -f "$pinned_deb" Version | sed 's/^[0-9]*://; s/-.*//')"
 }
 
-# certificate - a key and a self-signed certificate of a.example, and client.py, in the root's /tmp
-certificate() {
-	cp "$(dirname "$0")/lib/client.py" "$tmp/root/tmp"
-	openssl_said=$(in_root openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-		-subj /CN=a.example -keyout /tmp/key.pem -out /tmp/cert.pem 2>&1) || { echo "$openssl_said" >&2; exit 2; }
-}
-
-# nginx_conf - in the root, /tmp/nginx.conf: HTTP/3 on 127.0.0.1:4433 by one worker, with that certificate
-nginx_conf() {
-	cat >"$tmp/root/tmp/nginx.conf" <<-'end'
-		pid /tmp/pid; error_log /tmp/error.log; user root; worker_processes 1;
-		events { }
-		http {
-			access_log off;
-			server {
-				listen 127.0.0.1:4433 quic reuseport;
-				ssl_certificate /tmp/cert.pem;
-				ssl_certificate_key /tmp/key.pem;
-			}
-		}
-	end
-}
-
 # in_root CMD... - in the unpacked packages, in a network namespace with nothing but loopback
 in_root() {
 	unshare --net --mount --fork sh -c 'mount -t proc proc "$0/proc" && chroot "$0" /bin/sh -c "
