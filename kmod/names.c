@@ -220,6 +220,8 @@ bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight)
 	const struct nq_reasm *r = &flight->crypto;
 	unsigned int i, start, end;
 
+	if (r->differs < n->end)
+		return false;
 	for (i = 0; i < r->n_ranges; i++) {
 		start = r->ranges[i].start;
 		end = min_t(unsigned int, r->ranges[i].end, n->end);
@@ -385,14 +387,13 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 	struct nq_names *first = nq_names_same(nn, n);
 	struct nq_proof *proof;
 
-	if (!first) {
-		nq_names_path_room(nn, n);
+	if (!first || first->dead) {
+		if (first)
+			nq_names_drop(nn, first);
+		else
+			nq_names_path_room(nn, n);
 		*whole = !n->base;
-		return NULL;
-	}
-	if (first->dead) {
-		*whole = !n->base;
-		nq_names_drop(nn, first);
+		n->gone = n->base; /* what it came after was forgotten: who knows if they agree */
 		return NULL;
 	}
 	if (first->end != n->base) {
@@ -471,18 +472,25 @@ int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_
 }
 
 void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
-		   const struct nq_track *track)
+		   const struct nq_track *track, bool forever)
 {
-	struct nq_names *n = nq_names_make(path, id, track, 0);
+	struct nq_names *old, *n = nq_names_make(path, id, track, 0);
 	struct nq_proof *none = NULL;
 	bool unused = true;
 
 	if (!n)
 		return;
 	n->gone = true;
-	n->dead = true;
+	n->dead = !forever;
 	spin_lock_bh(&nn->names_lock);
-	if (READ_ONCE(nn->active) && !nq_names_same(nn, n)) {
+	old = nq_names_same(nn, n);
+	if (old && forever)
+		WRITE_ONCE(old->gone, true);
+	if (old && forever && old->dead) {
+		nq_names_drop(nn, old);
+		old = NULL;
+	}
+	if (READ_ONCE(nn->active) && !old) {
 		nq_names_path_room(nn, n);
 		unused = nq_names_insert(nn, n, &none, NULL);
 	}
