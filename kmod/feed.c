@@ -17,7 +17,7 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 		    const struct nq_dgrams *d, struct nq_track *track, unsigned int *bad_tag)
 {
 	unsigned int i, n = nq_dgrams_count(d);
-	bool opened = false;
+	bool opened = false, done = false;
 
 	for (i = 0; i < n; i++) {
 		struct nq_feed_result res = {};
@@ -40,15 +40,17 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 			if (!nq_cid_is(&track->first, s->dgram + h.dcid_off, h.dcid_len))
 				nq_track_other(track, s->dgram + h.dcid_off, h.dcid_len);
 		}
-		if (verdict == NQ_DONE) {
-			nq_stat_add(nn, NQ_STAT_complete, 1);
-			return NQ_FED_DONE;
-		}
 		if (res.dead)
 			return res.limit ? NQ_FED_LIMIT : NQ_FED_DEAD;
+		if (verdict == NQ_DONE)
+			done = true; /* the others may contradict it */
 	}
 	if (!opened)
 		return NQ_FED_NOTHING;
+	if (done) {
+		nq_stat_add(nn, NQ_STAT_complete, 1);
+		return NQ_FED_DONE;
+	}
 	if (s->flight.crypto.top > READ_ONCE(nn->limits.crypto_bytes) ||
 	    s->flight.crypto.n_ranges > READ_ONCE(nn->limits.crypto_ranges))
 		return NQ_FED_LIMIT;

@@ -73,7 +73,7 @@ static unsigned int nq_gather_more(struct nq_net *nn, const struct nq_packet *p,
 	unsigned int i;
 	int err;
 
-	if (!nq_names_agree(names, f))
+	if (nq_feed_hides(s, fed) || !nq_names_agree(names, f))
 		nq_names_spoil(nn, names);
 	if (READ_ONCE(names->gone)) {
 		nq_scratch_put(s);
@@ -171,7 +171,10 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 			nq_scratch_put(s);
 			if (nq_hold_follow(nn, p, &id, &verdict))
 				return verdict;
-			return nq_gather_pass(nn, p, NQ_STAT_known); /* released meanwhile */
+			/* released meanwhile */
+			names = nq_names_first(nn, &p->path, &id);
+			return names ? nq_gather_known(nn, p, names)
+				     : nq_gather_pass(nn, p, NQ_STAT_known);
 		}
 	}
 	for (i = 0; i < NQ_GUESSES; i++) {
@@ -229,7 +232,8 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, 
 		nq_scratch_put(s);
 		return nq_overload_verdict(nn, p);
 	case NQ_FED_DEAD:
-		nq_names_bury(nn, &p->path, &p->id, &track);
+		nq_names_bury(nn, &p->path, &p->id, &track,
+			      nq_reasm_contradicts(&s->flight.crypto));
 		break;
 	}
 	nq_scratch_put(s);

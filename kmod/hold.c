@@ -50,6 +50,19 @@ static int nq_hold_save(struct nq_hold *hold, const struct nq_scratch *s)
 }
 
 /*
+ * The flight is of a second ClientHello: what came of the first one again must be as it was, and if
+ * the second one cannot be read, names that are known are not those that a server has.
+ */
+static void nq_hold_compare(struct nq_net *nn, const struct nq_hold *hold,
+			    const struct nq_scratch *s, enum nq_fed fed)
+{
+	struct nq_names *names = nq_names_first(nn, &hold->path, &hold->id);
+
+	if (names && (nq_feed_hides(s, fed) || !nq_names_agree(names, &s->flight)))
+		nq_names_spoil(nn, names);
+}
+
+/*
  * A ClientHello is complete, and a second one begins behind it that no server has asked for yet:
  * its names are to count. Only its end in the same packet will do; honest clients do not do this at
  * all.
@@ -59,9 +72,12 @@ static enum nq_fed nq_hold_second(struct nq_net *nn, struct nq_hold *hold,
 {
 	u16 end = s->flight.base + nq_hello_size(s->flight.crypto.buf + s->flight.base, 4);
 	unsigned int bad_tag = 0;
+	enum nq_fed fed;
 
 	nq_feed_resume(s, hold->id.version, &hold->id.dcid, end);
-	if (nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag) != NQ_FED_DONE ||
+	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
+	nq_hold_compare(nn, hold, s, fed);
+	if (fed != NQ_FED_DONE ||
 	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
 		return NQ_FED_LIMIT;
 	return NQ_FED_DONE;
@@ -82,13 +98,16 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 
 	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+	if (s->flight.base && fed != NQ_FED_NOTHING)
+		nq_hold_compare(nn, hold, s, fed);
 	if (fed == NQ_FED_DONE &&
 	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
 		fed = NQ_FED_LIMIT;
 	if (fed == NQ_FED_DONE && s->flight.second)
 		fed = nq_hold_second(nn, hold, h, s);
 	if (fed == NQ_FED_DEAD)
-		nq_names_bury(nn, &hold->path, &hold->id, &hold->track);
+		nq_names_bury(nn, &hold->path, &hold->id, &hold->track,
+			      nq_reasm_contradicts(&s->flight.crypto));
 	if (fed == NQ_FED_MORE) {
 		*grown = nq_hold_save(hold, s);
 		if (*grown < 0)
@@ -134,12 +153,32 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 	}
 }
 
-/* The next packet to send on, or NULL. Under hold_lock. */
-static struct nq_stolen *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold)
+/* A packet that came when all was complete already may still contradict it. No lock held. */
+static void nq_hold_late(struct nq_net *nn, struct nq_hold *hold, const struct nq_stolen *h)
+{
+	struct nq_names *names = nq_names_first(nn, &hold->path, &hold->id);
+	unsigned int bad_tag = 0;
+	struct nq_scratch *s;
+	enum nq_fed fed;
+
+	if (!names || READ_ONCE(names->gone))
+		return;
+	s = nq_scratch_get();
+	nq_feed_resume(s, hold->id.version, &hold->id.dcid, names->end);
+	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
+	if (nq_feed_hides(s, fed) || !nq_names_agree(names, &s->flight))
+		nq_names_spoil(nn, names);
+	nq_scratch_put(s);
+	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+}
+
+/* The next packet to send on, or NULL, @late if it was not fed. Under hold_lock. */
+static struct nq_stolen *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold, bool *late)
 {
 	struct nq_stolen *h;
 
 	h = list_first_entry_or_null(&hold->queue, struct nq_stolen, list);
+	*late = !h;
 	if (!h)
 		h = list_first_entry_or_null(&hold->fresh, struct nq_stolen, list);
 	if (!h)
@@ -163,6 +202,7 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 	struct nq_stolen *h;
 	enum nq_fed fed;
 	int grown;
+	bool late;
 
 	for (;;) {
 		LIST_HEAD(ended);
@@ -174,15 +214,19 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 			return;
 		}
 		if (hold->state == NQ_RELEASING) {
-			h = sent++ < NQ_RELEASE_MAX ? nq_hold_pop(nn, hold) : NULL;
+			h = sent++ < NQ_RELEASE_MAX ? nq_hold_pop(nn, hold, &late) : NULL;
 			if (!h)
 				nq_hold_unlink(nn, hold, NQ_STAT_released, true);
 			spin_unlock_bh(&nn->hold_lock);
 			if (!h) {
+				list_for_each_entry (h, &hold->fresh, list)
+					nq_hold_late(nn, hold, h);
 				nq_hold_finish(nn, hold);
 				return;
 			}
 			nq_stat_add(nn, NQ_STAT_released, h->datagrams);
+			if (late)
+				nq_hold_late(nn, hold, h);
 			nq_stolen_resume(h);
 			continue;
 		}
@@ -334,7 +378,7 @@ static bool nq_hold_known(struct nq_net *nn, const struct nq_hold *hold)
 {
 	const struct nq_names *names = nq_names_first(nn, &hold->path, &hold->id);
 
-	return names && (names->dead || names->end > hold->base);
+	return names && (READ_ONCE(names->gone) || names->end > hold->base);
 }
 
 unsigned int nq_hold_begin(struct nq_net *nn, const struct nq_packet *p, const struct nq_id *id,

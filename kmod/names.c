@@ -220,6 +220,8 @@ bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight)
 	const struct nq_reasm *r = &flight->crypto;
 	unsigned int i, start, end;
 
+	if (r->differs < n->end)
+		return false;
 	for (i = 0; i < r->n_ranges; i++) {
 		start = r->ranges[i].start;
 		end = min_t(unsigned int, r->ranges[i].end, n->end);
@@ -234,7 +236,7 @@ bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight)
 	return true;
 }
 
-/* The one in the table with @n's ID. Under names_lock. */
+/* Another one in the table with @n's ID. Under names_lock. */
 static struct nq_names *nq_names_same(struct nq_net *nn, const struct nq_names *n)
 {
 	struct rhlist_head *list, *pos;
@@ -242,7 +244,7 @@ static struct nq_names *nq_names_same(struct nq_net *nn, const struct nq_names *
 
 	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
 	rhl_for_each_entry_rcu (old, pos, list, node)
-		if (old->version == n->version && nq_cid_same(&old->first, &n->first) &&
+		if (old != n && old->version == n->version && nq_cid_same(&old->first, &n->first) &&
 		    old->path.zone == n->path.zone)
 			return old;
 	return NULL;
@@ -269,16 +271,27 @@ void nq_names_saw(struct nq_names *n, const struct nq_track *track)
 	WRITE_ONCE(n->at, at);
 }
 
+/* Under names_lock. */
+static void nq_names_note_one(struct nq_names *n, const struct nq_cid *cid)
+{
+	if (nq_names_goes_by(n, cid) || n->n_others >= NQ_OTHERS)
+		return;
+	n->others[n->n_others] = *cid;
+	/* pairs with nq_names_goes_by() */
+	smp_store_release(&n->n_others, n->n_others + 1);
+}
+
 void nq_names_note(struct nq_net *nn, struct nq_names *n, const struct nq_cid *cid)
 {
+	struct nq_names *now;
+
 	if (nq_names_goes_by(n, cid))
 		return;
 	spin_lock_bh(&nn->names_lock);
-	if (!nq_names_goes_by(n, cid) && n->n_others < NQ_OTHERS) {
-		n->others[n->n_others] = *cid;
-		/* pairs with nq_names_goes_by() */
-		smp_store_release(&n->n_others, n->n_others + 1);
-	}
+	now = nq_names_same(nn, n); /* a second ClientHello may have replaced it */
+	if (now)
+		nq_names_note_one(now, cid);
+	nq_names_note_one(n, cid);
 	spin_unlock_bh(&nn->names_lock);
 }
 
@@ -375,9 +388,20 @@ static void nq_names_path_room(struct nq_net *nn, const struct nq_names *n)
 		nq_names_drop(nn, oldest);
 }
 
+/* Is it the first ClientHello once more, of a connection with a second one? Under names_lock. */
+static bool nq_names_before(const struct nq_net *nn, const struct nq_names *n,
+			    const struct nq_names *known, const struct nq_flight *flight)
+{
+	const struct nq_proof *proof =
+		rcu_dereference_protected(known->proof, lockdep_is_held(&nn->names_lock));
+
+	return proof && n->end == known->base && !memcmp(proof->bytes, flight->crypto.buf, n->end);
+}
+
 /*
  * Look for the connection that @n is to be of. Under names_lock. Return: the one that
- * stays, with its names or without them; or NULL, and @n takes its place.
+ * stays, with its names or without them; or NULL, and @n is to take its place: first in, then the
+ * other out, so that a reader finds one of them.
  */
 static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 				       struct nq_flight *flight, bool *whole)
@@ -385,18 +409,16 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 	struct nq_names *first = nq_names_same(nn, n);
 	struct nq_proof *proof;
 
-	if (!first) {
-		nq_names_path_room(nn, n);
+	if (!first || first->dead) {
+		if (!first)
+			nq_names_path_room(nn, n);
 		*whole = !n->base;
-		return NULL;
-	}
-	if (first->dead) {
-		*whole = !n->base;
-		nq_names_drop(nn, first);
+		n->gone = n->base; /* what it came after was forgotten: who knows if they agree */
 		return NULL;
 	}
 	if (first->end != n->base) {
-		if (first->digest != n->digest || first->base != n->base)
+		if ((first->digest != n->digest || first->base != n->base) &&
+		    !nq_names_before(nn, n, first, flight))
 			WRITE_ONCE(first->gone, true);
 		return first;
 	}
@@ -408,7 +430,6 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 	memcpy(n->others, first->others, sizeof(n->others));
 	n->n_others = first->n_others;
 	n->gone = READ_ONCE(first->gone);
-	nq_names_drop(nn, first);
 	return NULL;
 }
 
@@ -448,7 +469,7 @@ int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_
 		 struct nq_flight *flight, const struct nq_track *track)
 {
 	struct nq_proof *proof, *none = NULL;
-	struct nq_names *n;
+	struct nq_names *n, *old;
 	bool whole, unused = true;
 	int err = 0;
 
@@ -462,6 +483,10 @@ int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_
 	if (READ_ONCE(nn->active) && !nq_names_merge(nn, n, flight, &whole)) {
 		err = nq_names_insert(nn, n, whole ? &proof : &none, flight);
 		unused = err;
+		/* Unless it made room. */
+		old = nq_names_same(nn, n);
+		if (old)
+			nq_names_drop(nn, old);
 	}
 	spin_unlock_bh(&nn->names_lock);
 	if (unused)
@@ -471,18 +496,25 @@ int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_
 }
 
 void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
-		   const struct nq_track *track)
+		   const struct nq_track *track, bool forever)
 {
-	struct nq_names *n = nq_names_make(path, id, track, 0);
+	struct nq_names *old, *n = nq_names_make(path, id, track, 0);
 	struct nq_proof *none = NULL;
 	bool unused = true;
 
 	if (!n)
 		return;
 	n->gone = true;
-	n->dead = true;
+	n->dead = !forever;
 	spin_lock_bh(&nn->names_lock);
-	if (READ_ONCE(nn->active) && !nq_names_same(nn, n)) {
+	old = nq_names_same(nn, n);
+	if (old && forever)
+		WRITE_ONCE(old->gone, true);
+	if (old && forever && old->dead) {
+		nq_names_drop(nn, old);
+		old = NULL;
+	}
+	if (READ_ONCE(nn->active) && !old) {
 		nq_names_path_room(nn, n);
 		unused = nq_names_insert(nn, n, &none, NULL);
 	}

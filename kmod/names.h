@@ -59,8 +59,8 @@ struct nq_proof {
  * @scid:	the client's own ID
  * @lru:	in nq_net.lru, under names_lock
  * @looked_at:	since it last was the oldest; READ_ONCE/WRITE_ONCE
- * @gone:	another ClientHello came under @first: nothing is known. Set once, under
- *		names_lock with WRITE_ONCE; READ_ONCE.
+ * @gone:	another ClientHello came under @first, or one that contradicts itself: nothing is
+ *		known. Set once, under names_lock with WRITE_ONCE; READ_ONCE.
  * @dead:	what came under @first is no ClientHello, or one that cannot be read for its length:
  *		@gone from the start, and replaced by a better one
  * @at:		where the next of @seen goes; as @seen
@@ -138,10 +138,12 @@ void nq_names_exit(struct nq_net *nn);
 int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
 		 struct nq_flight *flight, const struct nq_track *track);
 
-/** nq_names_bury - remember that a connection cannot be read; if it is known otherwise, that stays
+/**
+ * nq_names_bury - remember that a connection cannot be read; if it is known otherwise, that stays
+ * @forever:	it contradicts itself: no better ClientHello will be believed
  */
 void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
-		   const struct nq_track *track);
+		   const struct nq_track *track, bool forever);
 
 /* The following want their caller under RCU. */
 

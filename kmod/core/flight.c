@@ -164,8 +164,10 @@ static enum nq_verdict nq_flight_hello(struct nq_flight *f)
 {
 	const u8 *buf = f->crypto.buf + f->base;
 	size_t len = nq_reasm_from(&f->crypto, f->base);
+	u32 size = nq_hello_size(buf, len);
 
-	if (f->base + nq_hello_size(buf, len) > NQ_CRYPTO_MAX)
+	/* Not before its end is known: what contradicts itself behind that is of no interest. */
+	if (f->base + size > NQ_CRYPTO_MAX || (size && nq_reasm_contradicts(&f->crypto)))
 		return NQ_NOT_OURS;
 	return nq_hello_parse(buf, len, &f->hello);
 }

@@ -5,6 +5,7 @@ void nq_reasm_init(struct nq_reasm *r)
 {
 	r->want = NQ_CRYPTO_MAX;
 	r->top = 0;
+	r->differs = NQ_CRYPTO_MAX;
 	r->n_ranges = 0;
 }
 
@@ -22,6 +23,19 @@ static unsigned int nq_reasm_find(const struct nq_reasm *r, unsigned int start)
 			high = mid;
 	}
 	return low;
+}
+
+/* Note the lowest of the bytes @pos to before @end that is there and is not as in @data. */
+static void nq_reasm_compare(struct nq_reasm *r, unsigned int pos, unsigned int end, const u8 *data)
+{
+	if (pos >= end || !memcmp(r->buf + pos, data, end - pos))
+		return;
+	while (r->buf[pos] == *data) {
+		pos++;
+		data++;
+	}
+	if (pos < r->differs)
+		r->differs = pos;
 }
 
 bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
@@ -47,10 +61,15 @@ bool nq_reasm_add(struct nq_reasm *r, u64 off, const u8 *data, size_t len)
 	for (unsigned int i = first; i < last; i++) {
 		const struct nq_range *old = &r->ranges[i];
 
-		if (pos < old->start)
+		if (pos < old->start) {
 			memcpy(r->buf + pos, data + (pos - start), old->start - pos);
-		if (pos < old->end)
+			pos = old->start;
+		}
+		if (pos < old->end) {
+			nq_reasm_compare(r, pos, old->end < end ? old->end : end,
+					 data + (pos - start));
 			pos = old->end;
+		}
 	}
 	if (pos < end)
 		memcpy(r->buf + pos, data + (pos - start), end - pos);

@@ -6,6 +6,7 @@
 static struct nq_reasm r;
 static uint8_t model[NQ_CRYPTO_MAX], pieces[NQ_CRYPTO_MAX + 300];
 static bool have[NQ_CRYPTO_MAX + 1];
+static uint32_t differs; /* the lowest byte that did */
 
 static unsigned int model_ranges(void)
 {
@@ -35,6 +36,8 @@ static void check_all(void)
 			CHECK(r.ranges[n++].end == i + 1);
 	}
 	CHECK(r.n_ranges == n && r.top == top);
+	CHECK(nq_reasm_contradicts(&r) == (differs < r.want));
+	CHECK(differs >= r.want || r.differs == differs);
 }
 
 /* Bytes at @want and above go. Return: the new bound. */
@@ -58,7 +61,9 @@ static void add(uint32_t off, uint32_t end, bool taken)
 	}
 	for (uint32_t i = off; i < end; i++) {
 		if (!have[i])
-			model[i] = pieces[0];
+			model[i] = pieces[i - off];
+		else if (model[i] != pieces[i - off] && i < differs)
+			differs = i;
 		have[i] = true;
 	}
 }
@@ -70,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t fill = 1;
 
 	memset(have, 0, sizeof(have));
+	differs = NQ_CRYPTO_MAX;
 	nq_reasm_init(&r);
 	while (in.left) {
 		uint32_t off = fuzz_u16(&in), len = fuzz_u8(&in), end;
@@ -82,7 +88,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		if (len >= 250)
 			len = fuzz_u16(&in) % sizeof(pieces);
-		memset(pieces, fill++, len);
+		memset(pieces, fill, len);
+		/* Some are as they were, some but for one byte. */
+		if (off & 1)
+			fill++;
+		if (len && off & 2)
+			pieces[off % len]++;
 		taken = nq_reasm_add(&r, off, pieces, len);
 		end = off + len < want ? off + len : want;
 		if (off < end)

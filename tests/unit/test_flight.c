@@ -117,13 +117,45 @@ static void duplicates_and_conflicts(void **state)
 	assert_int_equal(feed_part(&p, 0, 1000), NQ_MORE);
 	assert_int_equal(f.datagrams, 2);
 
-	/* Other bytes for what came already: the first ones stay. */
-	memset(msg.p + 100, 'X', 900);
-	assert_int_equal(feed_part(&p, 100, 1100), NQ_MORE);
+	/* Other bytes for what came already, of the very last one: nobody can tell which count. */
+	msg.p[999] ^= 1;
+	assert_int_equal(feed_part(&p, 999, 1100), NQ_NOT_OURS);
+	assert_true(res.dead && !res.limit);
+
+	/* The same within a packet, and in the datagram that completes the ClientHello. */
 	hello_of(2000);
-	assert_int_equal(feed_part(&p, 1000, 2000), NQ_DONE);
-	assert_memory_equal(f.crypto.buf, msg.p, 2000);
-	check_names();
+	for (unsigned int at = 0; at < 2000; at += 333) {
+		nq_flight_init(&f);
+		assert_int_equal(feed_part(&p, 1000, 2000), NQ_MORE);
+		frames.len = d.len = 0;
+		qt_frame_crypto(&frames, 0, msg.p, 1000);
+		msg.p[at] ^= 0x20;
+		qt_frame_crypto(&frames, at, msg.p + at, 1);
+		msg.p[at] ^= 0x20;
+		qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), NQ_NOT_OURS);
+		assert_true(res.dead);
+	}
+}
+
+/* A contradiction behind the ClientHello's end is of no interest. */
+static void conflicts_behind_the_end(void **state)
+{
+	struct qt_packet p = client(NQ_V1);
+
+	(void)state;
+	for (unsigned int first = 0; first <= 999; first += 333) {
+		hello_of(2000);
+		memset(msg.p + 2000, 'X', 400);
+		nq_flight_init(&f);
+		assert_int_equal(feed_part(&p, 0, first), NQ_MORE);
+		assert_int_equal(feed_part(&p, 2000, 2300), NQ_MORE);
+		memset(msg.p + 2000, 'Y', 400);
+		assert_int_equal(feed_part(&p, 1000, 2300), NQ_MORE);
+		assert_int_equal(feed_part(&p, first, 999), NQ_MORE);
+		assert_int_equal(feed_part(&p, 999, 1000), NQ_DONE);
+		check_names();
+	}
 }
 
 static void initials_coalesced(void **state)
@@ -535,7 +567,7 @@ static void done_stays_done(void **state)
 UNIT_MAIN("flight", cmocka_unit_test(one_datagram_of_each_version),
 	  cmocka_unit_test(five_datagrams_in_every_order), cmocka_unit_test(shuffled_frames),
 	  cmocka_unit_test(tiny_frames), cmocka_unit_test(duplicates_and_conflicts),
-	  cmocka_unit_test(initials_coalesced), cmocka_unit_test(coalesced_under_a_foreign_dcid),
+	  cmocka_unit_test(conflicts_behind_the_end), cmocka_unit_test(initials_coalesced), cmocka_unit_test(coalesced_under_a_foreign_dcid),
 	  cmocka_unit_test(switch_to_the_servers_id), cmocka_unit_test(retry),
 	  cmocka_unit_test(new_connection_of_another_version), cmocka_unit_test(forged),
 	  cmocka_unit_test(forged_in_front), cmocka_unit_test(what_ends_a_flight),

@@ -63,8 +63,11 @@ static void first_byte_wins(void **state)
 	put("qqqqqqqqqqq", 0); /* the same again */
 	assert_memory_equal(r.buf, "xxxBBBxxxzz", 11);
 	check_ranges(1, (struct nq_range[]){{0, 11}});
+	assert_true(nq_reasm_contradicts(&r));
+	assert_int_equal(r.differs, 0);
 
 	nq_reasm_init(&r);
+	assert_false(nq_reasm_contradicts(&r));
 	put("11", 2);
 	put("22", 6);
 	put("33", 10);
@@ -75,6 +78,32 @@ static void first_byte_wins(void **state)
 	put("ab", 0);
 	assert_int_equal(nq_reasm_from(&r, 0), 12);
 	assert_memory_equal(r.buf, "ab11..22..33", 12);
+}
+
+/* Each byte of a range in turn, and the bound that decides whether it matters. */
+static void what_differs(void **state)
+{
+	char text[] = "abcdefghijklmnop";
+
+	(void)state;
+	for (unsigned int at = 0; at < 16; at++) {
+		nq_reasm_init(&r);
+		put("cdef", 2);
+		put("ijkl", 8);
+		text[at] ^= 1;
+		put(text, 0);
+		text[at] ^= 1;
+		assert_int_equal(nq_reasm_contradicts(&r), strchr("cdefijkl", text[at]) != NULL);
+		if (!nq_reasm_contradicts(&r))
+			continue;
+		assert_int_equal(r.differs, at);
+		put("gX", 6);
+		assert_int_equal(r.differs, at < 7 ? at : 7);
+		nq_reasm_bound(&r, r.differs + 1);
+		assert_true(nq_reasm_contradicts(&r));
+		nq_reasm_bound(&r, r.differs);
+		assert_false(nq_reasm_contradicts(&r));
+	}
 }
 
 static void touching_ranges_become_one(void **state)
@@ -175,6 +204,7 @@ static void random_against_a_model(void **state)
 		nq_reasm_init(&r);
 		for (int n = 0; n < 120; n++) {
 			unsigned int off = rand() % 560, len = rand() % 40, ranges = 0, top = 0;
+			unsigned int differs = r.differs;
 
 			for (unsigned int i = 0; i < len; i++)
 				data[i] = rand();
@@ -183,6 +213,8 @@ static void random_against_a_model(void **state)
 			for (unsigned int i = 0; i < len; i++) {
 				if (!have[off + i])
 					model[off + i] = data[i];
+				else if (model[off + i] != data[i] && off + i < differs)
+					differs = off + i;
 				have[off + i] = true;
 			}
 			for (unsigned int i = 0; i < 600; i++) {
@@ -197,11 +229,12 @@ static void random_against_a_model(void **state)
 			}
 			assert_int_equal(r.n_ranges, ranges);
 			assert_int_equal(r.top, top);
+			assert_int_equal(r.differs, differs);
 		}
 	}
 }
 
 UNIT_MAIN("reasm", cmocka_unit_test(every_order), cmocka_unit_test(first_byte_wins),
-	  cmocka_unit_test(touching_ranges_become_one), cmocka_unit_test(limit_of_bytes),
+	  cmocka_unit_test(what_differs), cmocka_unit_test(touching_ranges_become_one), cmocka_unit_test(limit_of_bytes),
 	  cmocka_unit_test(bound), cmocka_unit_test(limit_of_ranges),
 	  cmocka_unit_test(random_against_a_model))
