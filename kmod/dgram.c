@@ -65,8 +65,7 @@ int nq_transport(const struct sk_buff *skb, u8 pf)
 	return thoff;
 }
 
-static bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf,
-			   unsigned int thoff)
+bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf, unsigned int thoff)
 {
 	const struct udphdr *uh;
 	struct udphdr buf;

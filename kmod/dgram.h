@@ -87,6 +87,13 @@ bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int t
 int nq_transport(const struct sk_buff *skb, u8 pf);
 
 /**
+ * nq_path_header - addresses and ports as they stand in the packet, nothing else of @path
+ *
+ * Return: false if the header cannot be read.
+ */
+bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf, unsigned int thoff);
+
+/**
  * nq_path_read - the path of a packet
  * @path:	filled in
  * @skb:	the packet

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 #include <net/netlink.h>
 
+#include "ask_rule.h"
 #include "budget.h"
 #include "expr.h"
 #include "expr_eval.h"
@@ -107,6 +108,7 @@ static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsign
 			kfree(state);
 			return err;
 		}
+		nq_ask_enter(nq_pernet(ctx->net), &state->asker);
 	}
 	priv->state = state;
 	return 0;
@@ -178,6 +180,7 @@ static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *ex
 
 	if (nq_key_is_name(priv->key)) {
 		cancel_delayed_work_sync(&state->settle);
+		nq_ask_leave(nq_pernet(ctx->net), &state->asker);
 		nq_points_put(nq_pernet(ctx->net), state->points);
 	}
 	if (state->search.set)
@@ -236,6 +239,7 @@ static int nq_match_validate(const struct nft_ctx *ctx, const struct nft_expr *e
 	    (ops->hooknum == NF_INET_PRE_ROUTING || ops->hooknum == NF_INET_LOCAL_OUT))
 		return -EOPNOTSUPP; /* too early: nothing is gathered yet */
 
+	nq_ask_rule(ctx, state->chain, expr, &state->asker);
 	needed = state->needed | nq_points(ctx->family, ops->hooknum);
 	if (needed == state->needed)
 		return 0;

@@ -7,6 +7,7 @@
 #include <net/netfilter/nf_tables.h>
 #include <uapi/nft_quic.h>
 
+#include "ask.h"
 #include "expr_search.h"
 
 /**
@@ -21,6 +22,7 @@
  * @needed:	points of the base chains that it was reached from; grows under commit_mutex, read
  *		with READ_ONCE()
  * @settle:	makes @points what is @needed, for names; see nq_expr_settle()
+ * @asker:	what the rule's matches let through, for names
  * @resolved:	@search is valid; smp_store_release() by .validate, under commit_mutex,
  *		smp_load_acquire() by .eval. Never goes back.
  * @search:	for loads of names
@@ -33,6 +35,7 @@ struct nq_expr_state {
 	unsigned int points;
 	unsigned int needed;
 	struct delayed_work settle;
+	struct nq_asker asker;
 	bool resolved;
 	struct nq_search search;
 	u8 len;

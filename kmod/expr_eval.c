@@ -2,6 +2,7 @@
 /* Packets meet the expression. Runs under RCU, in softirq or in a sending task. */
 #include <net/netfilter/nf_conntrack.h>
 
+#include "ask.h"
 #include "budget.h"
 #include "candidates.h"
 #include "expr.h"
@@ -150,16 +151,6 @@ static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *
 	nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
 }
 
-static const struct nq_names *nq_head_names(const struct nq_head *head,
-					    const struct nft_pktinfo *pkt)
-{
-	const struct nq_names *names = nq_head_find(head, pkt);
-
-	if (!names)
-		nq_head_early(head, pkt);
-	return names;
-}
-
 /* Does the datagram hold an Initial, though it may not be the first packet? */
 static bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
@@ -171,8 +162,42 @@ static bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo
 	       nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg));
 }
 
+/*
+ * Is it a packet that should have been gathered, and was not? No rule was said to ask for where it
+ * goes, and still it is at one: nobody may get past a rule like that.
+ */
+static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_path path;
+
+	if (!head->is_long || !head->h.ver || head->h.type == NQ_TYPE_RETRY ||
+	    (head->h.type == NQ_TYPE_INITIAL &&
+	     !nq_flight_gate_on(head->bytes, head->n, head->len)) ||
+	    (head->h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(head, pkt)))
+		return false;
+	return nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) &&
+	       nq_ask_strayed(nq_pernet(nft_net(pkt)), &path);
+}
+
+/*
+ * The connection's names, or NULL. If @regs has a verdict then, the packet was dropped: as with
+ * nq_eval_spent() it may be gone.
+ */
+static const struct nq_names *nq_head_names(const struct nq_head *head, struct nft_regs *regs,
+					    const struct nft_pktinfo *pkt)
+{
+	const struct nq_names *names = nq_head_find(head, pkt);
+
+	if (names)
+		return names;
+	nq_head_early(head, pkt);
+	if (unlikely(nq_head_strayed(head, pkt)))
+		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
+	return NULL;
+}
+
 /* enum nft_quic_hellos of a packet, whatever it is. */
-static u8 nq_hello(const struct nft_pktinfo *pkt)
+static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	struct nq_path path;
@@ -186,8 +211,10 @@ static u8 nq_hello(const struct nft_pktinfo *pkt)
 	if (!head.h.ver)
 		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
 								      : NFT_QUIC_HELLO_NONE;
-	if (nq_head_names(&head, pkt))
+	if (nq_head_names(&head, regs, pkt))
 		return NFT_QUIC_HELLO_EXISTS;
+	if (regs->verdict.code != NFT_CONTINUE)
+		return NFT_QUIC_HELLO_NONE;
 	if (!nq_head_initial(&head, pkt))
 		return NFT_QUIC_HELLO_NONE;
 	if (!nq_head_id(&id, &head) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
@@ -317,7 +344,7 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 	struct nq_head head;
 
 	if (priv->key == NFT_QUIC_HELLO) {
-		nft_reg_store8(dst, nq_hello(pkt));
+		nft_reg_store8(dst, nq_hello(regs, pkt));
 		return;
 	}
 	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
@@ -328,7 +355,7 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 		return;
 	}
 
-	names = nq_head_names(&head, pkt);
+	names = nq_head_names(&head, regs, pkt);
 	if (!names)
 		goto err;
 	if (priv->key == NFT_QUIC_ECH) {
@@ -341,7 +368,8 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 	nq_load_name(expr, names, regs, pkt);
 	return;
 err:
-	regs->verdict.code = NFT_BREAK;
+	if (regs->verdict.code == NFT_CONTINUE)
+		regs->verdict.code = NFT_BREAK;
 }
 
 /* Is the literal among the protocols? @steps: how many had to be looked at. */
@@ -409,7 +437,7 @@ void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
 	switch (priv->key) {
 	case NFT_QUIC_ALPN:
 	case NFT_QUIC_SNI:
-		names = nq_head_names(&head, pkt);
+		names = nq_head_names(&head, regs, pkt);
 		match = names && nq_match_name(priv, names, regs, pkt);
 		break;
 	case NFT_QUIC_DCID:

@@ -15,13 +15,7 @@
 
 #define NQ_DUMP_SIZE 2048 /* of one expression's attributes */
 
-/* An expression's own attributes, as it dumps them. */
-struct nq_dump {
-	struct sk_buff *skb;
-	struct nlattr *tb[NFT_EXPR_MAXATTR + 1];
-};
-
-static int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr)
+int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr)
 {
 	dump->skb = alloc_skb(NQ_DUMP_SIZE, GFP_ATOMIC);
 	if (!dump->skb)
@@ -35,13 +29,13 @@ static int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr)
 	return 0;
 }
 
-static void nq_dump_free(struct nq_dump *dump)
+void nq_dump_free(struct nq_dump *dump)
 {
 	kfree_skb(dump->skb);
 }
 
 /* The inverse of nft_dump_register(). Return: index into nft_regs.data, or -1. */
-static int nq_dump_reg(const struct nq_dump *dump, unsigned int attr)
+int nq_dump_reg(const struct nq_dump *dump, unsigned int attr)
 {
 	u32 reg;
 
@@ -55,7 +49,7 @@ static int nq_dump_reg(const struct nq_dump *dump, unsigned int attr)
 	return -1;
 }
 
-static bool nq_expr_is(const struct nft_expr *expr, const char *type)
+bool nq_expr_is(const struct nft_expr *expr, const char *type)
 {
 	return !strcmp(expr->ops->type->name, type);
 }
@@ -65,12 +59,6 @@ static bool nq_uses_set(const struct nft_expr *expr)
 	return nq_expr_is(expr, "lookup") || nq_expr_is(expr, "objref") ||
 	       nq_expr_is(expr, "dynset");
 }
-
-/* An expression that looks a register up in a set. */
-struct nq_lookup {
-	int sreg;
-	const struct nft_set *set;
-};
 
 static const struct nft_set *nq_set_find(struct net *net, const struct nft_table *table,
 					 const struct nlattr *name)
@@ -95,9 +83,8 @@ static bool nq_set_bound_by(const struct nft_set *set, const struct nft_expr *ex
 	return false;
 }
 
-/* Return: 1 if @expr is a lookup, 0 if not, -errno if its set is not known. */
-static int nq_lookup_read(struct net *net, const struct nft_table *table,
-			  const struct nft_expr *expr, struct nq_lookup *lookup)
+int nq_lookup_read(struct net *net, const struct nft_table *table, const struct nft_expr *expr,
+		   struct nq_lookup *lookup)
 {
 	unsigned int attr_set, attr_sreg;
 	struct nq_dump dump;
@@ -228,8 +215,7 @@ static bool nq_replaces(const struct nft_expr *expr, unsigned int dreg, unsigned
 	return !nq_written(expr, &write) && write.dreg >= dreg && write.dreg < dreg + n;
 }
 
-static const struct nft_rule *nq_rule_find(const struct nft_chain *chain,
-					   const struct nft_expr *expr)
+const struct nft_rule *nq_rule_find(const struct nft_chain *chain, const struct nft_expr *expr)
 {
 	const struct nft_rule *rule;
 

@@ -59,6 +59,39 @@ struct nq_search {
 	const struct nft_set *set;
 };
 
+/** struct nq_dump - an expression's own attributes, as it dumps them */
+struct nq_dump {
+	struct sk_buff *skb;
+	struct nlattr *tb[NFT_EXPR_MAXATTR + 1];
+};
+
+/** nq_dump_expr - have an expression dumped. Any context. Return: 0 or -errno. */
+int nq_dump_expr(struct nq_dump *dump, const struct nft_expr *expr);
+void nq_dump_free(struct nq_dump *dump);
+
+/** nq_dump_reg - a register's number, as index into nft_regs.data, or -1 */
+int nq_dump_reg(const struct nq_dump *dump, unsigned int attr);
+
+/** nq_expr_is - is the expression of this type? */
+bool nq_expr_is(const struct nft_expr *expr, const char *type);
+
+/** struct nq_lookup - an expression that looks a register up in a set */
+struct nq_lookup {
+	int sreg;
+	const struct nft_set *set;
+};
+
+/**
+ * nq_lookup_read - which set does an expression look into?
+ *
+ * Under commit_mutex. Return: 1 if @expr is a lookup, 0 if not, -errno if its set is not known.
+ */
+int nq_lookup_read(struct net *net, const struct nft_table *table, const struct nft_expr *expr,
+		   struct nq_lookup *lookup);
+
+/** nq_rule_find - the rule that an expression lies in, or NULL. Under commit_mutex. */
+const struct nft_rule *nq_rule_find(const struct nft_chain *chain, const struct nft_expr *expr);
+
 /**
  * nq_search_resolve - find the lookup that reads what @expr loads
  * @net:	namespace

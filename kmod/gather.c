@@ -4,6 +4,7 @@
  * In the order of the looks that a packet gets, cheapest first:
  *
  *	not UDP, no long header, no Initial or 0-RTT: passes
+ *	no rule asks for where it goes: passes
  *	several connections in one skb: each datagram by itself from here on
  *	its UDP checksum is wrong, so the stack will discard it: passes
  *	its connection is held: it is held, too
@@ -15,6 +16,7 @@
  * conntrack knows the 5-tuple does not matter: a client may begin any number of connections from
  * one port.
  */
+#include "ask.h"
 #include "budget.h"
 #include "compat/compat.h"
 #include "feed.h"
@@ -360,6 +362,26 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 	return NF_STOLEN;
 }
 
+/*
+ * A packet that no rule asks for. Its connection may be held since a rule did: no packet overtakes
+ * another.
+ */
+static unsigned int nq_gather_unasked(struct nq_net *nn, struct nq_packet *p, unsigned int thoff)
+{
+	unsigned int verdict;
+
+	if (READ_ONCE(nn->n_holds) && !p->mixed && nq_packet_intact(nn, p, thoff) &&
+	    nq_path_read(&p->path, p->skb, p->state, thoff)) {
+		nq_path_untranslate(&p->path, p->skb, p->state);
+		if (nq_hold_follow(nn, p, &p->id, &verdict)) {
+			nq_stat_add(nn, NQ_STAT_initials, p->initials);
+			nq_stat_add(nn, NQ_STAT_zero_rtt, p->zero_rtt);
+			return verdict;
+		}
+	}
+	return nq_gather_pass(nn, p, NQ_STAT_unasked);
+}
+
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct nq_packet p = {.skb = skb, .state = state};
@@ -372,6 +394,8 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (thoff < 0)
 		return NF_ACCEPT;
 	nq_budget_begin(skb);
+	if (!nq_ask_wants(nn, &p, thoff))
+		return nq_gather_unasked(nn, &p, thoff);
 	if (unlikely(p.mixed) && nq_stolen_can(&p))
 		return nq_gather_split(nn, &p);
 	return nq_gather_packet(nn, &p, thoff);

@@ -2,6 +2,7 @@
 /* Network namespaces and devices come and go. */
 #include <linux/netdevice.h>
 
+#include "ask.h"
 #include "hold_table.h"
 #include "limits.h"
 #include "names.h"
@@ -32,8 +33,13 @@ static int __net_init nq_net_init(struct net *net)
 	err = nq_limits_init(nn);
 	if (err)
 		goto err_hold;
+	err = nq_ask_init(nn);
+	if (err)
+		goto err_limits;
 	return 0;
 
+err_limits:
+	nq_limits_exit(nn);
 err_hold:
 	nq_hold_exit(nn);
 err_names:
@@ -57,6 +63,7 @@ static void __net_exit nq_net_exit(struct net *net)
 {
 	struct nq_net *nn = nq_pernet(net);
 
+	nq_ask_exit(nn);
 	nq_limits_exit(nn);
 	nq_hold_exit(nn);
 	nq_names_exit(nn);

@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
@@ -85,7 +86,9 @@ struct nq_limits {
 	X(flushed)	/* held ones that went with a device, a namespace or the rules */ \
 	X(bad_checksum)	/* passed: the stack will discard them */			\
 	X(lookups_spent) /* packets that cost too many look-ups: dropped or passed */	\
-	X(too_early)	/* Initials at a rule that comes before the gathering */
+	X(too_early)	/* Initials at a rule that comes before the gathering */	\
+	X(unasked)	/* passed unread: no rule asks for where they go */		\
+	X(strayed)	/* dropped at a rule that was not said to ask for them */
 
 enum nq_stat {
 #define NQ_STAT_ENUM(name) NQ_STAT_##name,
@@ -94,6 +97,8 @@ enum nq_stat {
 	NQ_STAT_COUNT
 };
 /* clang-format on */
+
+struct nq_filter;
 
 struct nq_stats {
 	unsigned long count[NQ_STAT_COUNT];
@@ -113,6 +118,15 @@ struct nq_stats {
  * @active:	some point is in use and the namespace is not on its way out; written
  *		under @use_mutex, read with READ_ONCE(). While it is false nothing is held.
  * @dead:	.pre_exit has run, under @use_mutex
+ *
+ * @ask_lock:	guards @askers, @ask_dead and writes of the next three; ask.h
+ * @askers:	expressions that need names: struct nq_asker
+ * @filter:	what they ask for, so what is gathered; under RCU, NULL for everything
+ * @ask_stale:	@filter is void until @ask_work has made another; READ_ONCE
+ * @ask_strayed: set by a packet that @filter was wrong about: everything is gathered, until no
+ *		rule is left; READ_ONCE/WRITE_ONCE
+ * @ask_dead:	@ask_work must not be started any more
+ * @ask_work:	makes @filter
  *
  * @hold_lock:	guards @holds, @fifo, @hold_bytes, @timer's arming and all of struct
  *		nq_hold that its owner does not have to itself; taken with BHs off
@@ -145,6 +159,14 @@ struct nq_net {
 	struct nf_hook_ops ops[NQ_POINTS];
 	bool active;
 	bool dead;
+
+	spinlock_t ask_lock;
+	struct list_head askers;
+	struct nq_filter __rcu *filter;
+	bool ask_stale;
+	bool ask_strayed;
+	bool ask_dead;
+	struct delayed_work ask_work;
 
 	spinlock_t hold_lock;
 	struct rhltable holds;

@@ -35,13 +35,18 @@ typedef struct nft_elem_priv nq_walk_elem;
 typedef struct nft_set_elem nq_walk_elem;
 #endif
 
-static inline const u32 *nq_walk_key(const struct nft_set *set, const nq_walk_elem *elem)
+static inline struct nft_set_ext *nq_walk_ext(const struct nft_set *set, const nq_walk_elem *elem)
 {
 #ifdef NQ_HAVE_ELEM_PRIV
-	return (const u32 *)nft_set_ext_key(nft_set_elem_ext(set, elem));
+	return nft_set_elem_ext(set, elem);
 #else
-	return (const u32 *)nft_set_ext_key(nft_set_elem_ext(set, elem->priv));
+	return nft_set_elem_ext(set, elem->priv);
 #endif
+}
+
+static inline const u32 *nq_walk_key(const struct nft_set *set, const nq_walk_elem *elem)
+{
+	return (const u32 *)nft_set_ext_key(nq_walk_ext(set, elem));
 }
 
 /* Call @iter's function for each element that is there after the commit. Return: 0 or its error. */

@@ -226,7 +226,10 @@ class Nft:
         return self.ids
 
     def elements(self, family, table, set_name, elems, set_id=None, delete=False):
+        """A key may be None for the catch-all element, or (key,) for the end of an interval."""
         def one(key):
+            if isinstance(key, tuple):
+                return nest(1, value(1, key[0]), u32(3, 1))
             out = [attr(3, struct.pack('>I', 2))] if key is None else [value(1, key)]
             if isinstance(elems, dict):
                 data = elems[key]

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/netfilter_bridge.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netdevice.h>
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "ask.h"
+
+#define NQ_ASK_DELAY (HZ / 20) /* a batch of rules makes the filter anew once */
+
+/* A part of the filter. */
+struct nq_term {
+	const struct nq_ask *ask; /* NULL: everything */
+	bool late;
+};
+
+/**
+ * struct nq_filter - what all rules ask for
+ * @rcu:	for kfree_rcu()
+ * @full:	they ask for more than fits: everything is gathered
+ * @n_terms:	how many of @terms
+ * @terms:	each of them is asked for
+ *
+ * Constant once it is published. The spans are copies: they lie behind @terms.
+ */
+struct nq_filter {
+	struct rcu_head rcu;
+	bool full;
+	unsigned int n_terms;
+	struct nq_term terms[];
+};
+
+static bool nq_ask_same(const struct nq_ask *a, const struct nq_ask *b)
+{
+	if (!a || !b)
+		return a == b;
+	return a->family == b->family && a->n_ports == b->n_ports && a->n_addrs == b->n_addrs &&
+	       !memcmp(a->spans, b->spans, nq_ask_spans(a) * sizeof(*a->spans));
+}
+
+static bool nq_filter_has(const struct nq_filter *f, const struct nq_ask *ask, bool late)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->n_terms; i++)
+		if (f->terms[i].late == late && nq_ask_same(f->terms[i].ask, ask))
+			return true;
+	return false;
+}
+
+/* Fill in @f for the askers as they are. Under ask_lock. */
+static void nq_filter_fill(struct nq_net *nn, struct nq_filter *f)
+{
+	struct nq_ask *copy = (void *)&f->terms[NQ_FILTER_TERMS];
+	struct nq_asker *asker;
+	unsigned int spans = 0;
+
+	list_for_each_entry (asker, &nn->askers, list) {
+		const struct nq_ask *ask = asker->ask;
+		unsigned int n = ask ? nq_ask_spans(ask) : 0;
+
+		if (!asker->reached || nq_filter_has(f, ask, asker->late))
+			continue;
+		spans += n;
+		if (f->n_terms == NQ_FILTER_TERMS || spans > NQ_FILTER_SPANS) {
+			f->full = true;
+			return;
+		}
+		f->terms[f->n_terms].late = asker->late;
+		if (ask) {
+			memcpy(copy, ask, struct_size(ask, spans, n));
+			f->terms[f->n_terms].ask = copy;
+			copy = (void *)copy + struct_size(ask, spans, n);
+		}
+		f->n_terms++;
+	}
+}
+
+static struct nq_filter *nq_filter_old(struct nq_net *nn)
+{
+	return rcu_dereference_protected(nn->filter, lockdep_is_held(&nn->ask_lock));
+}
+
+static void nq_ask_work(struct work_struct *work)
+{
+	struct nq_net *nn = container_of(to_delayed_work(work), struct nq_net, ask_work);
+	struct nq_filter *old, *new;
+
+	/* Without memory for it everything is gathered. */
+	new = kzalloc(struct_size(new, terms, NQ_FILTER_TERMS) +
+			      NQ_FILTER_TERMS * sizeof(struct nq_ask) +
+			      NQ_FILTER_SPANS * sizeof(struct nq_span),
+		      GFP_KERNEL);
+	spin_lock(&nn->ask_lock);
+	if (new)
+		nq_filter_fill(nn, new);
+	old = nq_filter_old(nn);
+	rcu_assign_pointer(nn->filter, new);
+	/* Packets see the new filter before they see that the old one is void no more. */
+	smp_store_release(&nn->ask_stale, false);
+	spin_unlock(&nn->ask_lock);
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
+/* Under ask_lock. */
+static void nq_ask_later(struct nq_net *nn)
+{
+	if (!nn->ask_dead)
+		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
+}
+
+void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker)
+{
+	spin_lock(&nn->ask_lock);
+	list_add_tail(&asker->list, &nn->askers);
+	nq_ask_later(nn);
+	spin_unlock(&nn->ask_lock);
+}
+
+void nq_ask_leave(struct nq_net *nn, struct nq_asker *asker)
+{
+	spin_lock(&nn->ask_lock);
+	list_del(&asker->list);
+	if (list_empty(&nn->askers))
+		WRITE_ONCE(nn->ask_strayed, false);
+	nq_ask_later(nn);
+	spin_unlock(&nn->ask_lock);
+	kfree(asker->ask);
+}
+
+void nq_ask_reach(struct nq_net *nn, struct nq_asker *asker, bool late, struct nq_ask *ask)
+{
+	const struct nq_filter *f;
+
+	spin_lock(&nn->ask_lock);
+	if (asker->reached && (asker->late || !late))
+		goto out;
+	if (!asker->reached)
+		asker->ask = ask;
+	asker->reached = true;
+	asker->late |= late;
+	f = nq_filter_old(nn);
+	if (f && (f->full || nq_filter_has(f, asker->ask, asker->late)))
+		goto out;
+	WRITE_ONCE(nn->ask_stale, true); /* before the commit lets packets come here */
+	nq_ask_later(nn);
+out:
+	spin_unlock(&nn->ask_lock);
+}
+
+/*
+ * Does conntrack translate addresses? Its hooks come and go with the NAT chains of nf_tables and of
+ * iptables, for all places at once.
+ */
+static bool nq_ask_nat(const struct net *net, u8 pf)
+{
+	const struct nf_hook_entries *e;
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	if (pf == NFPROTO_IPV4)
+		e = rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]);
+	else
+		e = rcu_dereference(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < e->num_hook_entries; i++) {
+		const struct nf_hook_ops *op = READ_ONCE(ops[i]);
+
+		if (op->priority == NF_IP_PRI_NAT_DST && op->hook_ops_type != NF_HOOK_OP_NF_TABLES)
+			return true;
+	}
+	return false;
+}
+
+static bool nq_spans_have(const struct nq_span *spans, unsigned int n, const void *value,
+			  unsigned int len)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (memcmp(value, spans[i].lo, len) >= 0 && memcmp(value, spans[i].hi, len) <= 0)
+			return true;
+	return !n;
+}
+
+static bool nq_term_has(const struct nq_term *term, const struct nq_path *path)
+{
+	const struct nq_ask *ask = term->ask;
+
+	if (!ask)
+		return true;
+	if (ask->family != NFPROTO_INET && ask->family != path->pf)
+		return false;
+	return nq_spans_have(ask->spans, ask->n_ports, &path->dport, sizeof(path->dport)) &&
+	       nq_spans_have(ask->spans + ask->n_ports, ask->n_addrs, &path->dst,
+			     path->pf == NFPROTO_IPV4 ? sizeof(path->dst.in)
+						      : sizeof(path->dst.in6));
+}
+
+static const struct nq_filter *nq_filter_get(const struct nq_net *nn)
+{
+	/* pairs with nq_ask_work(): not stale, so the filter is the one that was made since */
+	if (smp_load_acquire(&nn->ask_stale) || READ_ONCE(nn->ask_strayed))
+		return NULL;
+	return rcu_dereference(nn->filter);
+}
+
+/* Is what goes to @path's destination gathered? */
+static bool nq_filter_wants(const struct nq_filter *f, const struct net *net,
+			    const struct nq_path *path)
+{
+	bool late = false;
+	unsigned int i;
+
+	if (f->full)
+		return true;
+	for (i = 0; i < f->n_terms; i++) {
+		if (nq_term_has(&f->terms[i], path))
+			return true;
+		late |= f->terms[i].late;
+	}
+	return late && nq_ask_nat(net, path->pf);
+}
+
+/*
+ * Does the packet come by this hook twice, or with more than one header? A VRF's goes through
+ * PRE_ROUTING again, behind NAT; a bridge's is the bridge's.
+ */
+static bool nq_ask_odd(const struct nq_packet *p)
+{
+	const struct net_device *in = p->state->in;
+
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	if (nf_bridge_info_exists(p->skb))
+		return true;
+#endif
+	return in && (netif_is_l3_master(in) || netif_is_l3_slave(in));
+}
+
+bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
+{
+	const struct nq_filter *f = nq_filter_get(nn);
+	struct nq_path path;
+
+	if (!f || nq_ask_odd(p) || !nq_path_header(&path, p->skb, p->state->pf, thoff) ||
+	    nq_filter_wants(f, nn->net, &path))
+		return true;
+	/* On loopback conntrack has it already, and output may have translated it. */
+	return skb_nfct(p->skb) && nq_path_read(&path, p->skb, p->state, thoff) &&
+	       nq_filter_wants(f, nn->net, &path);
+}
+
+bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path)
+{
+	const struct nq_filter *f = nq_filter_get(nn);
+
+	if (!f || nq_filter_wants(f, nn->net, path))
+		return false;
+	WRITE_ONCE(nn->ask_strayed, true);
+	nq_stat_add(nn, NQ_STAT_strayed, 1);
+	return true;
+}
+
+static void nq_ask_show_addr(struct seq_file *seq, const struct nq_ask *ask, const u8 *addr)
+{
+	if (ask->family == NFPROTO_IPV4)
+		seq_printf(seq, "%pI4", addr);
+	else
+		seq_printf(seq, "%pI6c", addr);
+}
+
+static void nq_term_show(struct seq_file *seq, const struct nq_term *term)
+{
+	const struct nq_ask *ask = term->ask;
+	const struct nq_span *span;
+	unsigned int i;
+
+	seq_puts(seq, !ask || ask->family == NFPROTO_INET ? "ip ip6"
+		      : ask->family == NFPROTO_IPV4	  ? "ip"
+							  : "ip6");
+	for (i = 0; ask && i < ask->n_addrs; i++) {
+		span = &ask->spans[ask->n_ports + i];
+		seq_puts(seq, i ? "," : " daddr ");
+		nq_ask_show_addr(seq, ask, span->lo);
+		seq_putc(seq, '-');
+		nq_ask_show_addr(seq, ask, span->hi);
+	}
+	for (i = 0; ask && i < ask->n_ports; i++) {
+		span = &ask->spans[i];
+		seq_printf(seq, "%s%u-%u", i ? "," : " udp dport ", span->lo[0] << 8 | span->lo[1],
+			   span->hi[0] << 8 | span->hi[1]);
+	}
+	if (!ask || !nq_ask_spans(ask))
+		seq_puts(seq, " all");
+	seq_puts(seq, term->late ? ", all while there is NAT\n" : "\n");
+}
+
+/* /proc/net/nft_quic: a line for each thing that is asked for, or "all" and why. */
+static int nq_ask_show(struct seq_file *seq, void *v)
+{
+	struct nq_net *nn = nq_pernet(seq_file_single_net(seq));
+	const struct nq_filter *f;
+	unsigned int i;
+
+	rcu_read_lock();
+	f = nq_filter_get(nn);
+	if (!READ_ONCE(nn->active) || (f && !f->n_terms))
+		seq_puts(seq, "nothing: no rule asks for names\n");
+	else if (READ_ONCE(nn->ask_strayed))
+		seq_puts(seq, "all: a packet came to a rule that does not ask for where it went\n");
+	else if (!f)
+		seq_puts(seq, "all: rules are being loaded\n");
+	else if (f->full)
+		seq_puts(seq, "all: the rules have too many different matches\n");
+	else
+		for (i = 0; i < f->n_terms; i++)
+			nq_term_show(seq, &f->terms[i]);
+	rcu_read_unlock();
+	return 0;
+}
+
+int nq_ask_init(struct nq_net *nn)
+{
+	spin_lock_init(&nn->ask_lock);
+	INIT_LIST_HEAD(&nn->askers);
+	INIT_DELAYED_WORK(&nn->ask_work, nq_ask_work);
+	if (!proc_create_net_single("nft_quic", 0400, nn->net->proc_net, nq_ask_show, NULL))
+		return -ENOMEM;
+	return 0;
+}
+
+/* Rules are destroyed later still: nq_ask_leave() may come, but nothing is made for it. */
+void nq_ask_exit(struct nq_net *nn)
+{
+	struct nq_filter *f;
+
+	remove_proc_entry("nft_quic", nn->net->proc_net);
+	spin_lock(&nn->ask_lock);
+	nn->ask_dead = true;
+	spin_unlock(&nn->ask_lock);
+	cancel_delayed_work_sync(&nn->ask_work);
+	spin_lock(&nn->ask_lock);
+	f = nq_filter_old(nn);
+	RCU_INIT_POINTER(nn->filter, NULL);
+	spin_unlock(&nn->ask_lock);
+	if (f)
+		kfree_rcu(f, rcu);
+}

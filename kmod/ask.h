@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which packets are gathered: those whose destination some rule with names asks for.
+ *
+ * A rule asks for the ports and addresses that its own matches before `quic` let through; a rule
+ * without any asks for everything. The filter is made of what all rules ask for. That a rule can
+ * see a packet whose header was other in the hook is guarded against three times:
+ *
+ *	conntrack's NAT: behind it (nq_asker.late) a match counts only while nobody translates
+ *	a chain that a rule comes to be reached from: .validate makes the filter void (@ask_stale)
+ *	all else: where a packet that was not gathered meets the expression, it is dropped, and
+ *	  everything is gathered from then on (@ask_strayed)
+ *
+ * Rewriting that conntrack does not know of needs no guard: names are found by the header as it was
+ * sent or as conntrack remembers it, so such a packet has none anyhow.
+ *
+ * @ask_lock guards the askers and writes of the filter. It is never taken in softirq, but may be
+ * with BHs off, and under locks of nf_tables' sets: it is the innermost, and nobody sleeps in it.
+ * Packets read the filter under RCU and the two flags with READ_ONCE(), and take no lock.
+ */
+#ifndef NQ_ASK_H
+#define NQ_ASK_H
+
+#include <linux/list.h>
+#include <linux/netfilter.h>
+
+#include "dgram.h"
+#include "packet.h"
+#include "state.h"
+
+#define NQ_ASK_SPANS	32  /* ranges of ports, and as many of addresses, in one rule's matches */
+#define NQ_FILTER_TERMS 64  /* different rules' matches */
+#define NQ_FILTER_SPANS 256 /* ranges in all of them */
+#define NQ_SPAN_LEN	16
+
+/** struct nq_span - from @lo to @hi, as bytes in network order; a port is the first two */
+struct nq_span {
+	u8 lo[NQ_SPAN_LEN];
+	u8 hi[NQ_SPAN_LEN];
+};
+
+/**
+ * struct nq_ask - destinations that the matches of one rule let through
+ * @family:	NFPROTO_IPV4, NFPROTO_IPV6, or NFPROTO_INET for both
+ * @n_ports:	ranges of ports; 0 for all ports
+ * @n_addrs:	ranges of addresses; 0 for all addresses
+ * @spans:	of ports, then of addresses
+ */
+struct nq_ask {
+	u8 family;
+	u8 n_ports;
+	u8 n_addrs;
+	struct nq_span spans[];
+};
+
+static inline unsigned int nq_ask_spans(const struct nq_ask *ask)
+{
+	return ask->n_ports + ask->n_addrs;
+}
+
+/**
+ * struct nq_asker - a rule's expression that needs names
+ * @list:	in nq_net.askers
+ * @reached:	.validate came by: packets may reach it
+ * @late:	it may be reached behind conntrack's NAT
+ * @ask:	what it asks for; NULL for everything. Set with @reached, then constant.
+ *
+ * All under ask_lock.
+ */
+struct nq_asker {
+	struct list_head list;
+	bool reached;
+	bool late;
+	struct nq_ask *ask;
+};
+
+/** nq_ask_enter - an expression is made; until it is reached it asks for nothing */
+void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker);
+
+/** nq_ask_leave - it is destroyed */
+void nq_ask_leave(struct nq_net *nn, struct nq_asker *asker);
+
+/**
+ * nq_ask_reach - packets can reach an expression from now on
+ * @nn:		namespace
+ * @asker:	the expression's
+ * @late:	the way to it may lead behind conntrack's NAT
+ * @ask:	if it was not reached before: what it asks for; now @asker's
+ *
+ * In .validate, under commit_mutex. Any context but softirq.
+ */
+void nq_ask_reach(struct nq_net *nn, struct nq_asker *asker, bool late, struct nq_ask *ask);
+
+/**
+ * nq_ask_wants - does some rule ask for a packet in the hook?
+ * @thoff:	where its UDP header is
+ *
+ * Under RCU.
+ */
+bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned int thoff);
+
+/**
+ * nq_ask_strayed - a packet without names is at an expression that needs them
+ * @path:	its path
+ *
+ * Under RCU. Return: true if it was not gathered. Then it has to be dropped; everything is gathered
+ * from now on, so the client will do better when it sends again.
+ */
+bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path);
+
+int nq_ask_init(struct nq_net *nn);
+void nq_ask_exit(struct nq_net *nn);
+
+#endif /* NQ_ASK_H */
