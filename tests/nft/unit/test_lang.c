@@ -318,7 +318,8 @@ static void test_errors(void **state)
 		"quic dcid & 0xfff == 0x123",
 		"quic dcid & 0xffff | 0x0001 == 0x1234",
 		"quic server-id & 0xffff == 0x12",
-		"alpn . quic sni . ip saddr . quic server-id { \"a\" . \"b\" . 1.2.3.4 . 0x0102030405 }",
+		"quic sni . ip saddr . ip daddr . quic server-id "
+		"{ \"a\" . 1.2.3.4 . 1.2.3.4 . 0x010203040506070809 }",
 		"quic type foo",
 		"quic ech maybe",
 		"quic alpn . quic sni . ip saddr @s",
