@@ -346,7 +346,7 @@ static void test_errors(void **state)
 		const char *user, *error;
 	} cases[] = {
 		{IS("{'quic':{'key':'foo'}}", "'a'"),
-		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello: "
+		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello, server-id: "
 		 "{'quic':{'key':'foo'}}"},
 		{IS("{'quic':{'keys':'sni'}}", "'a'"),
 		 "quic: an object with 'key' is expected: {'quic':{'keys':'sni'}}"},
