@@ -11,6 +11,7 @@
 #define NQ_SIMD_H
 
 #include "types.h"
+#include "keys.h"
 
 #ifdef NQ_HAVE_SIMD
 
@@ -21,12 +22,9 @@ void nq_simd_aes_block(const u8 key[16], u8 out[16], const u8 in[16]);
 bool nq_simd_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad, size_t aad_len, u8 *buf,
 		      size_t len);
 
-/**
- * nq_simd_sha256 - the compression function of SHA-256 (FIPS 180-4 6.2.2); needs NQ_SIMD_SHA
- * @state:	the hash value, updated
- * @block:	64 bytes of padded message
- */
-void nq_simd_sha256(u32 state[8], const u8 block[64]);
+/** nq_simd_keys - nq_keys_chain() of keys.h; needs NQ_SIMD_SHA */
+void nq_simd_keys(const struct nq_salt *salt, const u8 dcid[64], const u8 info[NQ_SECRETS][64],
+		  struct nq_keys *keys);
 
 #else /* the same in C: nq_simd_begin() is never true, so nobody gets here */
 
@@ -44,9 +42,10 @@ static inline bool nq_simd_gcm_open(const u8 key[16], const u8 iv[12], const u8 
 	return nq_gcm_open(key, iv, aad, aad_len, buf, len);
 }
 
-static inline void nq_simd_sha256(u32 state[8], const u8 block[64])
+static inline void nq_simd_keys(const struct nq_salt *salt, const u8 dcid[64],
+				const u8 info[NQ_SECRETS][64], struct nq_keys *keys)
 {
-	nq_sha256_block(state, block);
+	nq_keys_chain(salt, dcid, info, keys);
 }
 
 #endif

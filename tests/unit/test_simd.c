@@ -102,21 +102,23 @@ static void aes_blocks(void **state)
 	nq_simd_end();
 }
 
-static void sha256_blocks(void **state)
+/* The chain is the same from any state and over any blocks. */
+static void key_chains(void **state)
 {
-	u32 simd[8], c[8];
-	u8 block[64];
+	u8 dcid[64], info[NQ_SECRETS][64];
+	struct nq_keys simd, c;
+	struct nq_salt salt;
 
 	(void)state;
 	need(NQ_SIMD_SHA);
 	srand(3);
 	for (size_t n = 0; n < 2000; n++) {
-		fill((u8 *)simd, sizeof(simd));
-		memcpy(c, simd, sizeof(c));
-		fill(block, sizeof(block));
-		nq_simd_sha256(simd, block);
-		nq_sha256_block(c, block);
-		assert_memory_equal(simd, c, sizeof(c));
+		fill((u8 *)&salt, sizeof(salt));
+		fill(dcid, sizeof(dcid));
+		fill(info[0], sizeof(info));
+		nq_simd_keys(&salt, dcid, info, &simd);
+		nq_keys_chain(&salt, dcid, info, &c);
+		assert_memory_equal(&simd, &c, sizeof(c));
 	}
 	nq_simd_end();
 }
@@ -145,7 +147,7 @@ static void keys_by_both(void **state)
 }
 
 UNIT_MAIN("simd", cmocka_unit_test(gcm_of_every_length), cmocka_unit_test(gcm_of_forgeries),
-	  cmocka_unit_test(aes_blocks), cmocka_unit_test(sha256_blocks),
+	  cmocka_unit_test(aes_blocks), cmocka_unit_test(key_chains),
 	  cmocka_unit_test(keys_by_both))
 
 #else
