@@ -15,6 +15,7 @@
 
 DECLARE_STATIC_KEY_FALSE(nq_simd_aes);
 DECLARE_STATIC_KEY_FALSE(nq_simd_sha);
+DECLARE_STATIC_KEY_FALSE(nq_simd_vaes);
 
 /**
  * nq_simd_begin - may the functions of core/simd.h that need @need be called?
@@ -37,6 +38,12 @@ static inline bool nq_simd_begin(unsigned int need)
 static inline void nq_simd_end(void)
 {
 	kernel_fpu_end();
+}
+
+/** nq_simd_wide - is what NQ_SIMD_AES stands for there in registers of 256 bits, too? */
+static inline bool nq_simd_wide(void)
+{
+	return static_branch_likely(&nq_simd_vaes);
 }
 
 /** nq_simd_init - see what the processor has; says so once in the kernel's log */

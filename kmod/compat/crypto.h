@@ -11,7 +11,6 @@
 
 #include <linux/string.h>
 #include <linux/types.h>
-#include <crypto/aes.h>
 #include <crypto/sha2.h>
 
 #ifdef NQ_HAVE_SHA256_CTX /* 6.17 */
@@ -75,41 +74,26 @@ static inline void nq_sha256_block(u32 state[8], const u8 block[SHA256_BLOCK_SIZ
 	nq_sha256_state(&s, state);
 }
 
-/* The key setups below can fail only for a wrong key length, which 16 never is. */
+#ifdef NQ_HAVE_AES_GCM /* 7.3 */
 
-#ifdef NQ_HAVE_AES_ENCKEY /* 7.2 */
+#include <crypto/aes.h>
+#include <crypto/aes-gcm.h>
 
 struct nq_aes {
 	struct aes_enckey key;
 };
 
+/* The key setups can fail only for a wrong key length, which 16 never is. */
 static inline void nq_aes_key(struct nq_aes *aes, const u8 key[AES_KEYSIZE_128])
 {
 	(void)aes_prepareenckey(&aes->key, key, AES_KEYSIZE_128);
 }
-
-#else
-
-struct nq_aes {
-	struct crypto_aes_ctx key;
-};
-
-static inline void nq_aes_key(struct nq_aes *aes, const u8 key[AES_KEYSIZE_128])
-{
-	(void)aes_expandkey(&aes->key, key, AES_KEYSIZE_128);
-}
-
-#endif
 
 static inline void nq_aes_block(const struct nq_aes *aes, u8 out[AES_BLOCK_SIZE],
 				const u8 in[AES_BLOCK_SIZE])
 {
 	aes_encrypt(&aes->key, out, in);
 }
-
-#ifdef NQ_HAVE_AES_GCM /* 7.3 */
-
-#include <crypto/aes-gcm.h>
 
 static inline bool nq_gcm_open(const u8 key[AES_KEYSIZE_128], const u8 iv[12], const u8 *aad,
 			       size_t aad_len, u8 *buf, size_t len)
@@ -132,12 +116,31 @@ static inline bool nq_gcm_open(const u8 key[AES_KEYSIZE_128], const u8 iv[12], c
 
 #else
 
-/* core/gcm.c, on top of nq_aes */
+/*
+ * core/aes128.c and core/gcm.c. The library's aes_encrypt() there has the S-box alone and takes
+ * twice as long; aes_expandkey() makes the keys of decryption, too.
+ */
+#include "../core/aes128.h"
+
+struct nq_aes {
+	struct nq_aes128 key;
+};
+
+static inline void nq_aes_key(struct nq_aes *aes, const u8 key[16])
+{
+	nq_aes128_key(&aes->key, key);
+}
+
+static inline void nq_aes_block(const struct nq_aes *aes, u8 out[16], const u8 in[16])
+{
+	nq_aes128_block(&aes->key, out, in);
+}
+
 bool nq_gcm_open_blocks(const u8 key[16], const u8 iv[12], const u8 *aad, size_t aad_len, u8 *buf,
 			size_t len);
 
-static inline bool nq_gcm_open(const u8 key[AES_KEYSIZE_128], const u8 iv[12], const u8 *aad,
-			       size_t aad_len, u8 *buf, size_t len)
+static inline bool nq_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad, size_t aad_len,
+			       u8 *buf, size_t len)
 {
 	return nq_gcm_open_blocks(key, iv, aad, aad_len, buf, len);
 }

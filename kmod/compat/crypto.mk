@@ -12,5 +12,4 @@ nq-crypto-gcm := $(call nq-crypto-has,aes-gcm.h,^void aes_gcm_init)
 
 nq-crypto-flags := \
 	$(if $(call nq-crypto-has,sha2.h,^struct sha256_ctx ),-DNQ_HAVE_SHA256_CTX) \
-	$(if $(call nq-crypto-has,aes.h,^struct aes_enckey ),-DNQ_HAVE_AES_ENCKEY) \
 	$(if $(nq-crypto-gcm),-DNQ_HAVE_AES_GCM)

@@ -93,21 +93,25 @@ static bool nq_flight_second(const struct nq_flight *f, const struct nq_crypto *
 	       crypto->data[end - crypto->off] == NQ_HELLO_TYPE;
 }
 
-/* Take the CRYPTO frames of a payload that nq_frames_valid() accepted. */
+/*
+ * Take the CRYPTO frames of a payload, in one walk. If it is not valid the flight ends, so it does
+ * not matter which of them were taken.
+ */
 static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload, size_t len)
 {
 	struct nq_crypto crypto;
 	struct nq_cursor c;
+	enum nq_verdict v;
 
 	nq_frames_init(&c, payload, len);
-	while (nq_frames_next(&c, framing, &crypto) == NQ_MORE) {
+	while ((v = nq_frames_next(&c, framing, &crypto)) == NQ_MORE) {
 		if (nq_flight_second(f, &crypto))
 			f->second = true;
 		if (!nq_reasm_add(&f->crypto, crypto.off, crypto.data, crypto.len))
 			return false;
 	}
 	nq_flight_bound(f);
-	return true;
+	return len && v == NQ_DONE;
 }
 
 /* The context of one nq_flight_feed() call. */
@@ -143,8 +147,10 @@ static bool nq_flight_initial(struct nq_feed *feed, const struct nq_header *h)
 	}
 	res->opened++;
 
+	/* One that would begin the flight anew must leave it as it was if it is not valid. */
 	if (payload.reserved ||
-	    !nq_frames_valid(h->ver->framing, feed->dgram + payload.off, payload.len)) {
+	    (fresh && f->started &&
+	     !nq_frames_valid(h->ver->framing, feed->dgram + payload.off, payload.len))) {
 		res->dead = !fresh || !f->started;
 		return false;
 	}

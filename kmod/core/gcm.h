@@ -6,7 +6,7 @@
 #include "types.h"
 
 /**
- * nq_gcm_open_blocks - nq_gcm_open() on top of nq_aes (NIST SP 800-38D 7.2)
+ * nq_gcm_open_blocks - nq_gcm_open() in C, with AES of aes128.h (NIST SP 800-38D 7.2)
  *
  * Checks the tag before it decrypts. See port.h for the arguments.
  */

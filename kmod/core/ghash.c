@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * GHASH with a table of 16 multiples of H (Shoup's 4-bit method): 256 bytes of
- * table made per key, 32 look-ups a block. The kernel's gf128mul is either bitwise or
- * needs an allocated table. The table's look-ups leak H through the cache, which
- * is no secret here (see port.h).
+ * GHASH with tables of multiples of H (Shoup's method), eight bits of either half of a block at a
+ * time: 1 KiB of tables made per key. The kernel's gf128mul is either bitwise or needs an allocated
+ * table. The look-ups leak H through the cache, which is no secret here (see port.h).
  */
 #include "ghash.h"
 
@@ -15,12 +14,8 @@ static const u16 nq_ghash_fold[16] = {
 
 static u64 nq_be64(const u8 *p)
 {
-	u64 v = 0;
-	int i;
-
-	for (i = 0; i < 8; i++)
-		v = v << 8 | p[i];
-	return v;
+	return (u64)p[0] << 56 | (u64)p[1] << 48 | (u64)p[2] << 40 | (u64)p[3] << 32 |
+	       (u64)p[4] << 24 | (u64)p[5] << 16 | (u64)p[6] << 8 | p[7];
 }
 
 static void nq_put_be64(u8 *p, u64 v)
@@ -31,48 +26,79 @@ static void nq_put_be64(u8 *p, u64 v)
 		p[i] = v;
 }
 
-void nq_ghash_init(struct nq_ghash *g, const u8 h[16])
+/* z times x^4, and the four bits that drop out folded in */
+static struct nq_gf128 nq_gf128_shift4(struct nq_gf128 z)
 {
-	struct nq_gf128 v = {nq_be64(h), nq_be64(h + 8)};
+	u64 fold = nq_ghash_fold[z.lo & 0xf];
+
+	z.lo = z.hi << 60 | z.lo >> 4;
+	z.hi = z.hi >> 4 ^ fold << 48;
+	return z;
+}
+
+/* z times x^8 */
+static inline struct nq_gf128 nq_gf128_shift8(struct nq_gf128 z)
+{
+	u64 fold = nq_ghash_fold[z.lo >> 4 & 0xf] ^ nq_ghash_fold[z.lo & 0xf] >> 4;
+
+	z.lo = z.hi << 56 | z.lo >> 8;
+	z.hi = z.hi >> 8 ^ fold << 48;
+	return z;
+}
+
+/* @v times each polynomial of four bits: the top bit of an index stands for 1, the next for x. */
+static void nq_ghash_multiples(struct nq_gf128 table[16], struct nq_gf128 v)
+{
 	int i, j;
 
-	memset(g, 0, sizeof(*g));
-	/* The top bit of a 4-bit index stands for 1, the next for x, and so on. */
+	table[0] = (struct nq_gf128){0, 0};
 	for (i = 8; i; i >>= 1) {
 		u64 carry = v.lo & 1;
 
-		g->table[i] = v;
+		table[i] = v;
 		v.lo = v.hi << 63 | v.lo >> 1;
 		v.hi = v.hi >> 1 ^ (carry ? 0xe1ULL << 56 : 0);
 	}
 	for (i = 2; i < 16; i <<= 1) {
 		for (j = 1; j < i; j++) {
-			g->table[i + j].hi = g->table[i].hi ^ g->table[j].hi;
-			g->table[i + j].lo = g->table[i].lo ^ g->table[j].lo;
+			table[i + j].hi = table[i].hi ^ table[j].hi;
+			table[i + j].lo = table[i].lo ^ table[j].lo;
 		}
 	}
 }
 
-static void nq_ghash_step(const struct nq_ghash *g, struct nq_gf128 *z, unsigned int nibble)
+void nq_ghash_init(struct nq_ghash *g, const u8 h[16])
 {
-	unsigned int out = z->lo & 0xf;
+	struct nq_gf128 v = {nq_be64(h), nq_be64(h + 8)};
+	int half, i;
 
-	z->lo = z->hi << 60 | z->lo >> 4;
-	z->hi = z->hi >> 4 ^ (u64)nq_ghash_fold[out] << 48;
-	z->hi ^= g->table[nibble].hi;
-	z->lo ^= g->table[nibble].lo;
+	g->y = (struct nq_gf128){0, 0};
+	for (half = 0; half < 2; half++) {
+		nq_ghash_multiples(g->high[half], v);
+		for (i = 0; i < 16; i++)
+			g->low[half][i] = nq_gf128_shift4(g->high[half][i]);
+		for (i = 0; i < 8; i++)
+			v = nq_gf128_shift8(v);
+	}
 }
 
-/* y = (y + block) * H */
+/* y = (y + block) * H: both halves at once, each from the last byte to the first */
 static void nq_ghash_block(struct nq_ghash *g, const u8 block[16])
 {
-	const u64 x[2] = {g->y.hi ^ nq_be64(block), g->y.lo ^ nq_be64(block + 8)};
+	u64 a = g->y.hi ^ nq_be64(block), b = g->y.lo ^ nq_be64(block + 8);
+	const struct nq_gf128 *p, *q, *r, *s;
 	struct nq_gf128 z = {0, 0};
-	int i, shift;
+	int i;
 
-	for (i = 1; i >= 0; i--)
-		for (shift = 0; shift < 64; shift += 4)
-			nq_ghash_step(g, &z, x[i] >> shift & 0xf);
+	for (i = 0; i < 8; i++, a >>= 8, b >>= 8) {
+		p = &g->high[0][a >> 4 & 0xf];
+		q = &g->low[0][a & 0xf];
+		r = &g->high[1][b >> 4 & 0xf];
+		s = &g->low[1][b & 0xf];
+		z = nq_gf128_shift8(z);
+		z.hi ^= p->hi ^ q->hi ^ r->hi ^ s->hi;
+		z.lo ^= p->lo ^ q->lo ^ r->lo ^ s->lo;
+	}
 	g->y = z;
 }
 

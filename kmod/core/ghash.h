@@ -12,11 +12,13 @@ struct nq_gf128 {
 
 /**
  * struct nq_ghash - a hash in progress
- * @table:	H times each 4-bit polynomial
+ * @high:	H times each 4-bit polynomial, and the same times x^64 for a block's second half
+ * @low:	likewise times x^4, for the second half of a byte
  * @y:		what was hashed up to now
  */
 struct nq_ghash {
-	struct nq_gf128 table[16];
+	struct nq_gf128 high[2][16];
+	struct nq_gf128 low[2][16];
 	struct nq_gf128 y;
 };
 

@@ -2,57 +2,69 @@
 #include "keys.h"
 #include "simd.h"
 
-#define NQ_HASH_LEN  32
 #define NQ_BLOCK_LEN 64
-#define NQ_LABEL_MAX 16
+#define NQ_HASH_LEN  32
 
 /* FIPS 180-4 5.3.3 */
 #define NQ_SHA256_INITIAL                                                                          \
 	{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,                                           \
 	 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}
 
-/* HMAC-SHA256 (RFC 2104) whose key is hashed: both states after their first block. */
-struct nq_hmac {
-	struct nq_salt key;
-	bool simd; /* between nq_simd_begin(NQ_SIMD_SHA) and its end */
+/*
+ * The input of HKDF-Expand-Label with an empty context (RFC 8446 7.1) and of HKDF-Expand's only
+ * round, padded as the last block of a hash that has one block before it (FIPS 180-4 5.1.1).
+ */
+struct nq_info {
+	u8 len[2], label_len;
+	char label[NQ_BLOCK_LEN - 5]; /* the empty context, the round and the padding's 1 follow */
+	u8 bits[2];
 };
 
-static void nq_hash_block(bool simd, u32 state[8], const u8 block[NQ_BLOCK_LEN])
-{
-	if (simd)
-		nq_simd_sha256(state, block);
-	else
-		nq_sha256_block(state, block);
-}
+#define NQ_INFO_BITS(label) ((NQ_BLOCK_LEN + 3 + sizeof(label) - 1 + 2) * 8)
+#define NQ_INFO(len, label)                                                                        \
+	{{0, len},                                                                                 \
+	 sizeof(label) - 1,                                                                        \
+	 label "\0\1\x80",                                                                         \
+	 {NQ_INFO_BITS(label) >> 8, NQ_INFO_BITS(label) & 0xff}}
 
-static void nq_hmac_key(struct nq_hmac *h, const u8 key[NQ_HASH_LEN])
+/* In the order of enum nq_secret; RFC 9001 5.2 and RFC 9369 3.3.2 */
+static const struct nq_info nq_infos[2][NQ_SECRETS] = {
+	{
+		NQ_INFO(32, "tls13 client in"),
+		NQ_INFO(16, "tls13 quic key"),
+		NQ_INFO(12, "tls13 quic iv"),
+		NQ_INFO(16, "tls13 quic hp"),
+	},
+	{
+		NQ_INFO(32, "tls13 client in"),
+		NQ_INFO(16, "tls13 quicv2 key"),
+		NQ_INFO(12, "tls13 quicv2 iv"),
+		NQ_INFO(16, "tls13 quicv2 hp"),
+	},
+};
+
+/* HMAC-SHA256 (RFC 2104) with a key of a hash's length: both states after their first block. */
+static void nq_hmac_key(struct nq_salt *h, const u8 key[NQ_HASH_LEN])
 {
 	static const struct nq_salt initial = {NQ_SHA256_INITIAL, NQ_SHA256_INITIAL};
 	u8 pad[NQ_BLOCK_LEN];
 	int i;
 
-	h->key = initial;
+	*h = initial;
 	memset(pad, 0x36, sizeof(pad));
 	for (i = 0; i < NQ_HASH_LEN; i++)
 		pad[i] ^= key[i];
-	nq_hash_block(h->simd, h->key.inner, pad);
+	nq_sha256_block(h->inner, pad);
 	for (i = 0; i < NQ_BLOCK_LEN; i++)
 		pad[i] ^= 0x36 ^ 0x5c;
-	nq_hash_block(h->simd, h->key.outer, pad);
+	nq_sha256_block(h->outer, pad);
 }
 
-/* The last block of a hash whose first block is in @state already; @len is at most 55. */
-static void nq_hash_last(bool simd, u32 state[8], const u8 *msg, size_t len, u8 out[NQ_HASH_LEN])
+static void nq_hash_last(u32 state[8], const u8 block[NQ_BLOCK_LEN], u8 out[NQ_HASH_LEN])
 {
-	const unsigned int bits = (NQ_BLOCK_LEN + len) * 8;
-	u8 block[NQ_BLOCK_LEN] = {0};
 	int i;
 
-	memcpy(block, msg, len);
-	block[len] = 0x80;
-	block[NQ_BLOCK_LEN - 2] = bits >> 8;
-	block[NQ_BLOCK_LEN - 1] = bits;
-	nq_hash_block(simd, state, block);
+	nq_sha256_block(state, block);
 	for (i = 0; i < 8; i++) {
 		out[4 * i] = state[i] >> 24;
 		out[4 * i + 1] = state[i] >> 16;
@@ -61,54 +73,54 @@ static void nq_hash_last(bool simd, u32 state[8], const u8 *msg, size_t len, u8 
 	}
 }
 
-static void nq_hmac(const struct nq_hmac *h, const u8 *msg, size_t len, u8 out[NQ_HASH_LEN])
+/* @block: the message with the padding of a hash's second block */
+static void nq_hmac(const struct nq_salt *h, const u8 block[NQ_BLOCK_LEN], u8 out[NQ_HASH_LEN])
 {
-	struct nq_salt state = h->key;
+	u8 last[NQ_BLOCK_LEN] = {0};
+	struct nq_salt state = *h;
 
-	nq_hash_last(h->simd, state.inner, msg, len, out);
-	nq_hash_last(h->simd, state.outer, out, NQ_HASH_LEN, out);
+	nq_hash_last(state.inner, block, last);
+	last[NQ_HASH_LEN] = 0x80;
+	last[NQ_BLOCK_LEN - 2] = (NQ_BLOCK_LEN + NQ_HASH_LEN) * 8 >> 8;
+	nq_hash_last(state.outer, last, out);
 }
 
-/*
- * HKDF-Expand-Label with an empty context (RFC 8446 7.1). @len is at most the hash's, so
- * that one round of HKDF-Expand is enough.
- */
-static void nq_expand_label(const struct nq_hmac *secret, const char *label, u8 *out, size_t len)
+void nq_keys_chain(const struct nq_salt *salt, const u8 dcid[NQ_BLOCK_LEN],
+		   const u8 info[NQ_SECRETS][NQ_BLOCK_LEN], struct nq_keys *keys)
 {
-	static const char prefix[] = "tls13 ";
-	const size_t prefix_len = sizeof(prefix) - 1, label_len = strlen(label);
-	u8 info[3 + sizeof(prefix) - 1 + NQ_LABEL_MAX + 2], hash[NQ_HASH_LEN];
-	size_t n = 0;
+	u8 secret[NQ_HASH_LEN];
+	struct nq_salt h;
 
-	info[n++] = 0;
-	info[n++] = len;
-	info[n++] = prefix_len + label_len;
-	memcpy(info + n, prefix, prefix_len);
-	n += prefix_len;
-	memcpy(info + n, label, label_len);
-	n += label_len;
-	info[n++] = 0; /* no context */
-	info[n++] = 1; /* first round */
-	nq_hmac(secret, info, n, hash);
-	memcpy(out, hash, len);
+	/* initial_secret = HKDF-Extract(salt, dcid) */
+	nq_hmac(salt, dcid, secret);
+
+	nq_hmac_key(&h, secret);
+	nq_hmac(&h, info[NQ_SECRET_CLIENT], secret);
+
+	nq_hmac_key(&h, secret);
+	nq_hmac(&h, info[NQ_SECRET_KEY], secret);
+	memcpy(keys->key, secret, sizeof(keys->key));
+	nq_hmac(&h, info[NQ_SECRET_IV], secret);
+	memcpy(keys->iv, secret, sizeof(keys->iv));
+	nq_hmac(&h, info[NQ_SECRET_HP], secret);
+	memcpy(keys->hp, secret, sizeof(keys->hp));
 }
 
 void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
 		    struct nq_keys *keys)
 {
-	struct nq_hmac h = {.key = *ver->salt, .simd = nq_simd_begin(NQ_SIMD_SHA)};
-	u8 secret[NQ_HASH_LEN];
+	const u8(*info)[NQ_BLOCK_LEN] = (const void *)nq_infos[ver->v2];
+	const unsigned int bits = (NQ_BLOCK_LEN + dcid_len) * 8;
+	u8 block[NQ_BLOCK_LEN] = {0};
 
-	/* initial_secret = HKDF-Extract(salt, dcid) */
-	nq_hmac(&h, dcid, dcid_len, secret);
-
-	nq_hmac_key(&h, secret);
-	nq_expand_label(&h, "client in", secret, sizeof(secret));
-
-	nq_hmac_key(&h, secret);
-	nq_expand_label(&h, ver->v2 ? "quicv2 key" : "quic key", keys->key, sizeof(keys->key));
-	nq_expand_label(&h, ver->v2 ? "quicv2 iv" : "quic iv", keys->iv, sizeof(keys->iv));
-	nq_expand_label(&h, ver->v2 ? "quicv2 hp" : "quic hp", keys->hp, sizeof(keys->hp));
-	if (h.simd)
+	memcpy(block, dcid, dcid_len);
+	block[dcid_len] = 0x80;
+	block[NQ_BLOCK_LEN - 2] = bits >> 8;
+	block[NQ_BLOCK_LEN - 1] = bits & 0xff;
+	if (nq_simd_begin(NQ_SIMD_SHA)) {
+		nq_simd_keys(ver->salt, block, info, keys);
 		nq_simd_end();
+	} else {
+		nq_keys_chain(ver->salt, block, info, keys);
+	}
 }

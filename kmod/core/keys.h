@@ -30,4 +30,23 @@ struct nq_keys {
 void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
 		    struct nq_keys *keys);
 
+/** enum nq_secret - the outputs of HKDF-Expand-Label on the way from a connection ID to the keys */
+enum nq_secret {
+	NQ_SECRET_CLIENT,
+	NQ_SECRET_KEY,
+	NQ_SECRET_IV,
+	NQ_SECRET_HP,
+	NQ_SECRETS,
+};
+
+/**
+ * nq_keys_chain - the 14 compressions, in C
+ * @salt:	of the version
+ * @dcid:	the connection ID, padded as a hash's second block
+ * @info:	the input of each HKDF-Expand-Label, padded the same way
+ * @keys:	gets the keys
+ */
+void nq_keys_chain(const struct nq_salt *salt, const u8 dcid[64], const u8 info[NQ_SECRETS][64],
+		   struct nq_keys *keys);
+
 #endif /* NQ_KEYS_H */

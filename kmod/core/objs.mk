@@ -4,9 +4,9 @@
 # nq-core-gcm is for kernels whose crypto library lacks AES-GCM, and for the tests.
 
 nq-core-objs := version.o header.o keys.o protect.o frames.o reasm.o hello.o flight.o
-nq-core-gcm  := gcm.o ghash.o
+nq-core-gcm  := gcm.o ghash.o aes128.o
 # By the processor's own instructions; simd.h.
-nq-core-x86  := x86/aesgcm.o x86/sha256.o
+nq-core-x86  := x86/aesgcm.o x86/aesgcm_wide.o x86/sha256.o
 ifeq ($(KBUILD_EXTMOD),)
 nq-core-objs += port_simd.o $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),$(nq-core-x86))
 endif

@@ -19,8 +19,9 @@
 #define NQ_PORT_H
 
 /* The instructions that nq_simd_begin() is asked for. */
-#define NQ_SIMD_AES 1 /* AES and carry-less multiplication */
-#define NQ_SIMD_SHA 2 /* SHA-256 */
+#define NQ_SIMD_AES  1 /* AES and carry-less multiplication */
+#define NQ_SIMD_SHA  2 /* SHA-256 */
+#define NQ_SIMD_WIDE 4 /* NQ_SIMD_AES also in registers of 256 bits; by nq_simd_wide() */
 
 #ifdef __KERNEL__
 
@@ -152,6 +153,9 @@ bool nq_simd_begin(unsigned int need);
 static inline void nq_simd_end(void)
 {
 }
+
+/** nq_simd_wide - is what NQ_SIMD_AES stands for there in registers of 256 bits, too? */
+bool nq_simd_wide(void);
 
 /** nq_simd_allow - use no more than these NQ_SIMD_*, for tests and benchmarks; all by default */
 void nq_simd_allow(unsigned int allowed);

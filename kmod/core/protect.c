@@ -61,9 +61,11 @@ bool nq_protect_open(const struct nq_keys *keys, u8 *dgram, const struct nq_head
 	if (h->end - h->pn_off < 4 + NQ_SAMPLE_LEN)
 		return false;
 	if (nq_simd_begin(NQ_SIMD_AES)) {
-		nq_simd_aes_block(keys->hp, mask, sample);
+		struct nq_aead aead;
+
+		nq_simd_aead_init(&aead, keys, sample, mask);
 		nq_protect_unmask(&s, keys, dgram, h, mask);
-		good = nq_simd_gcm_open(keys->key, s.iv, s.aad, s.aad_len, s.text, s.len);
+		good = nq_simd_aead_open(&aead, s.iv, s.aad, s.aad_len, s.text, s.len);
 		nq_simd_end();
 	} else {
 		nq_protect_mask(keys->hp, sample, mask);

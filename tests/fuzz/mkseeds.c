@@ -203,6 +203,13 @@ int main(int argc, char **argv)
 	save("hello", "big", hello);
 	free(hello);
 
+	for (int damage = 0; damage < 2; damage++) {
+		out.len = 0;
+		qt_put_u16(&out, damage);
+		qt_put(&out, msg.p, msg.len);
+		save("gcm", damage ? "forged" : "good", &out);
+	}
+
 	/* Two datagrams, the second half first. */
 	out.len = 0;
 	for (int i = 1; i >= 0; i--) {

@@ -2,6 +2,7 @@
 #include "unit.h"
 #include <nettle/gcm.h>
 #include "buf.h"
+#include "aes128.h"
 #include "gcm.h"
 #include "ghash.h"
 
@@ -120,5 +121,41 @@ static void lengths_as_nettle(void **state)
 	}
 }
 
-UNIT_MAIN("gcm", cmocka_unit_test(vectors_blocks), cmocka_unit_test(vectors_library),
+/* FIPS 197 appendix B */
+static void aes_vector(void **state)
+{
+	static struct qt_buf key, text, cipher;
+	struct nq_aes128 aes;
+	u8 out[16];
+
+	(void)state;
+	qt_put_hex(&key, "2b7e151628aed2a6abf7158809cf4f3c");
+	qt_put_hex(&text, "3243f6a8885a308d313198a2e0370734");
+	qt_put_hex(&cipher, "3925841d02dc09fbdc118597196a0b32");
+	nq_aes128_key(&aes, key.p);
+	nq_aes128_block(&aes, out, text.p);
+	assert_memory_equal(out, cipher.p, 16);
+}
+
+static void aes_as_nettle(void **state)
+{
+	struct aes128_ctx want;
+	u8 key[16] = {0}, block[16] = {0}, out[16];
+	struct nq_aes128 aes;
+
+	(void)state;
+	/* Each result is the next input and, every second time, the next key. */
+	for (unsigned int i = 0; i < 4000; i++) {
+		aes128_set_encrypt_key(&want, key);
+		aes128_encrypt(&want, 16, out, block);
+		nq_aes128_key(&aes, key);
+		nq_aes128_block(&aes, block, block);
+		assert_memory_equal(block, out, 16);
+		if (i % 2)
+			memcpy(key, out, sizeof(key));
+	}
+}
+
+UNIT_MAIN("gcm", cmocka_unit_test(aes_vector), cmocka_unit_test(aes_as_nettle),
+	  cmocka_unit_test(vectors_blocks), cmocka_unit_test(vectors_library),
 	  cmocka_unit_test(wrong_tag_changes_nothing), cmocka_unit_test(lengths_as_nettle))

@@ -15,10 +15,37 @@ static void fill(u8 *p, size_t len)
 		*p++ = rand() >> 8;
 }
 
-static void need(unsigned int what)
+#define ALL (NQ_SIMD_AES | NQ_SIMD_SHA | NQ_SIMD_WIDE)
+
+/* Each width is a test of its own: *@state is what may be used. */
+static void need(unsigned int what, void **state)
 {
-	if (!nq_simd_begin(what))
+	unsigned int allowed = *state ? *(unsigned int *)*state : ALL;
+
+	nq_simd_allow(allowed);
+	if (!nq_simd_begin(what) || nq_simd_wide() != !!(allowed & NQ_SIMD_WIDE)) {
+		nq_simd_allow(ALL);
 		skip();
+	}
+}
+
+static void done(void)
+{
+	nq_simd_end();
+	nq_simd_allow(ALL);
+}
+
+static bool simd_open(const u8 key[16], const u8 iv[12], const u8 *aad, size_t aad_len, u8 *buf,
+		      size_t len)
+{
+	struct nq_keys keys = {0};
+	struct nq_aead aead;
+	u8 mask[16];
+
+	memcpy(keys.key, key, sizeof(keys.key));
+	fill(keys.hp, sizeof(keys.hp));
+	nq_simd_aead_init(&aead, &keys, keys.hp, mask);
+	return nq_simd_aead_open(&aead, iv, aad, aad_len, buf, len);
 }
 
 static void gcm_of_every_length(void **state)
@@ -26,8 +53,7 @@ static void gcm_of_every_length(void **state)
 	static u8 text[1600], buf[1600 + 16], c[1600 + 16], aad[1600];
 	u8 key[16], iv[12];
 
-	(void)state;
-	need(NQ_SIMD_AES);
+	need(NQ_SIMD_AES, state);
 	srand(1);
 	for (size_t n = 0; n < 6000; n++) {
 		size_t len = n < 1500 ? n : (size_t)rand() % 1500;
@@ -44,13 +70,13 @@ static void gcm_of_every_length(void **state)
 		gcm_aes128_encrypt(&gcm, len, buf, text);
 		gcm_aes128_digest(&gcm, 16, buf + len);
 		memcpy(c, buf, len + 16);
-		assert_true(nq_simd_gcm_open(key, iv, aad, aad_len, buf, len));
+		assert_true(simd_open(key, iv, aad, aad_len, buf, len));
 		assert_memory_equal(buf, text, len);
 		assert_memory_equal(buf + len, c + len, 16);
 		assert_true(nq_gcm_open_blocks(key, iv, aad, aad_len, c, len));
 		assert_memory_equal(c, text, len);
 	}
-	nq_simd_end();
+	done();
 }
 
 /* Any wrong bit is seen, and the buffer stays as it was. */
@@ -59,8 +85,7 @@ static void gcm_of_forgeries(void **state)
 	u8 key[16] = {1}, iv[12] = {2}, aad[20] = {3}, buf[200 + 16], keep[200 + 16];
 	struct gcm_aes128_ctx gcm;
 
-	(void)state;
-	need(NQ_SIMD_AES);
+	need(NQ_SIMD_AES, state);
 	gcm_aes128_set_key(&gcm, key);
 	gcm_aes128_set_iv(&gcm, 12, iv);
 	gcm_aes128_update(&gcm, sizeof(aad), aad);
@@ -70,55 +95,58 @@ static void gcm_of_forgeries(void **state)
 	for (size_t bit = 0; bit < 8 * sizeof(buf); bit++) {
 		buf[bit / 8] ^= 1 << bit % 8;
 		memcpy(keep, buf, sizeof(buf));
-		assert_false(nq_simd_gcm_open(key, iv, aad, sizeof(aad), buf, 200));
+		assert_false(simd_open(key, iv, aad, sizeof(aad), buf, 200));
 		assert_memory_equal(buf, keep, sizeof(buf));
 		buf[bit / 8] ^= 1 << bit % 8;
 	}
 	for (size_t bit = 0; bit < 8 * sizeof(aad); bit++) {
 		aad[bit / 8] ^= 1 << bit % 8;
-		assert_false(nq_simd_gcm_open(key, iv, aad, sizeof(aad), buf, 200));
+		assert_false(simd_open(key, iv, aad, sizeof(aad), buf, 200));
 		aad[bit / 8] ^= 1 << bit % 8;
 	}
-	assert_true(nq_simd_gcm_open(key, iv, aad, sizeof(aad), buf, 200));
-	nq_simd_end();
+	assert_true(simd_open(key, iv, aad, sizeof(aad), buf, 200));
+	done();
 }
 
-static void aes_blocks(void **state)
+/* The mask of header protection, and the bytes behind the key that must not matter */
+static void masks(void **state)
 {
-	u8 key[16], in[16], simd[16], c[16];
+	u8 sample[16], simd[16], c[16];
+	struct nq_aead aead;
+	struct nq_keys keys;
 	struct nq_aes aes;
 
-	(void)state;
-	need(NQ_SIMD_AES);
+	need(NQ_SIMD_AES, state);
 	srand(2);
 	for (size_t n = 0; n < 2000; n++) {
-		fill(key, sizeof(key));
-		fill(in, sizeof(in));
-		nq_simd_aes_block(key, simd, in);
-		nq_aes_key(&aes, key);
-		nq_aes_block(&aes, c, in);
+		fill((u8 *)&keys, sizeof(keys));
+		fill(sample, sizeof(sample));
+		nq_simd_aead_init(&aead, &keys, sample, simd);
+		nq_aes_key(&aes, keys.hp);
+		nq_aes_block(&aes, c, sample);
 		assert_memory_equal(simd, c, 16);
 	}
-	nq_simd_end();
+	done();
 }
 
-static void sha256_blocks(void **state)
+/* The chain is the same from any state and over any blocks. */
+static void key_chains(void **state)
 {
-	u32 simd[8], c[8];
-	u8 block[64];
+	u8 dcid[64], info[NQ_SECRETS][64];
+	struct nq_keys simd, c;
+	struct nq_salt salt;
 
-	(void)state;
-	need(NQ_SIMD_SHA);
+	need(NQ_SIMD_SHA, state);
 	srand(3);
 	for (size_t n = 0; n < 2000; n++) {
-		fill((u8 *)simd, sizeof(simd));
-		memcpy(c, simd, sizeof(c));
-		fill(block, sizeof(block));
-		nq_simd_sha256(simd, block);
-		nq_sha256_block(c, block);
-		assert_memory_equal(simd, c, sizeof(c));
+		fill((u8 *)&salt, sizeof(salt));
+		fill(dcid, sizeof(dcid));
+		fill(info[0], sizeof(info));
+		nq_simd_keys(&salt, dcid, info, &simd);
+		nq_keys_chain(&salt, dcid, info, &c);
+		assert_memory_equal(&simd, &c, sizeof(c));
 	}
-	nq_simd_end();
+	done();
 }
 
 /* Both ways to a flow's keys, for every version and length of the connection ID. */
@@ -138,15 +166,18 @@ static void keys_by_both(void **state)
 			nq_keys_derive(ver, dcid, len, &simd);
 			nq_simd_allow(0);
 			nq_keys_derive(ver, dcid, len, &c);
-			nq_simd_allow(NQ_SIMD_AES | NQ_SIMD_SHA);
+			nq_simd_allow(ALL);
 			assert_memory_equal(&simd, &c, sizeof(c));
 		}
 	}
 }
 
-UNIT_MAIN("simd", cmocka_unit_test(gcm_of_every_length), cmocka_unit_test(gcm_of_forgeries),
-	  cmocka_unit_test(aes_blocks), cmocka_unit_test(sha256_blocks),
-	  cmocka_unit_test(keys_by_both))
+static unsigned int narrow = NQ_SIMD_AES | NQ_SIMD_SHA, wide = ALL;
+
+#define EACH(test) cmocka_unit_test_prestate(test, &narrow), cmocka_unit_test_prestate(test, &wide)
+
+UNIT_MAIN("simd", EACH(gcm_of_every_length), EACH(gcm_of_forgeries), EACH(masks),
+	  cmocka_unit_test(key_chains), cmocka_unit_test(keys_by_both))
 
 #else
 

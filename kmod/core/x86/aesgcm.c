@@ -5,7 +5,7 @@
  * GHASH works on byte-swapped blocks, which turns it into POLYVAL with the key
  * H times x (RFC 8452 appendix A). Eight blocks are multiplied by H^8 to H^1 and reduced once.
  */
-#include "../simd.h"
+#include "aesgcm.h"
 #include "vec.h"
 
 #define NQ_TARGET __attribute__((target("sse4.1,ssse3,aes,pclmul")))
@@ -14,59 +14,39 @@
 #define NQ_ROUNDS 10
 #define NQ_WIDE	  8 /* blocks in flight */
 
-struct nq_aesni {
+/* Which registers hold what is in struct nq_aead */
+struct nq_narrow {
 	nq_v2di k[NQ_ROUNDS + 1];
+	nq_v2di h[NQ_WIDE]; /* h[i] is the hash key to the power of i + 1 */
 };
 
-NQ_INLINE nq_v2di nq_aesni_step(nq_v2di key, nq_v2di assist)
-{
-	const nq_v4si zero = {0};
-	nq_v4si k = (nq_v4si)key, a = (nq_v4si)assist, t = k;
-	int i;
+_Static_assert(sizeof(struct nq_narrow) <= sizeof(struct nq_aead), "the keys fit");
 
-	for (i = 0; i < 3; i++) {
-		t = __builtin_shufflevector(t, zero, 4, 0, 1, 2);
-		k ^= t;
-	}
-	return (nq_v2di)(k ^ __builtin_shufflevector(a, a, 3, 3, 3, 3));
+/*
+ * One step of the key expansion (FIPS 197 5.2). All columns of what the S-box gets are the same,
+ * so that AESENCLAST's ShiftRows changes nothing; it is faster than AESKEYGENASSIST.
+ */
+NQ_INLINE nq_v2di nq_next_key(nq_v2di key, int rcon)
+{
+	const nq_v4si zero = {0}, c = {rcon, rcon, rcon, rcon};
+	nq_v16qu b = (nq_v16qu)key;
+	nq_v4si k = (nq_v4si)key;
+
+	b = __builtin_shufflevector(b, b, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14,
+				    15, 12);
+	k ^= __builtin_shufflevector(k, zero, 4, 0, 1, 2);
+	k ^= __builtin_shufflevector(k, zero, 4, 5, 0, 1);
+	return (nq_v2di)k ^ __builtin_ia32_aesenclast128((nq_v2di)b, (nq_v2di)c);
 }
 
-/* The round constant is part of the instruction. */
-#define NQ_EXPAND(aes, i, rcon)                                                                    \
-	((aes)->k[i] = nq_aesni_step((aes)->k[(i) - 1],                                            \
-				     __builtin_ia32_aeskeygenassist128((aes)->k[(i) - 1], rcon)))
-
-NQ_TARGET static void nq_aesni_key(struct nq_aesni *aes, const u8 key[16])
-{
-	aes->k[0] = nq_load(key);
-	NQ_EXPAND(aes, 1, 0x01);
-	NQ_EXPAND(aes, 2, 0x02);
-	NQ_EXPAND(aes, 3, 0x04);
-	NQ_EXPAND(aes, 4, 0x08);
-	NQ_EXPAND(aes, 5, 0x10);
-	NQ_EXPAND(aes, 6, 0x20);
-	NQ_EXPAND(aes, 7, 0x40);
-	NQ_EXPAND(aes, 8, 0x80);
-	NQ_EXPAND(aes, 9, 0x1b);
-	NQ_EXPAND(aes, 10, 0x36);
-}
-
-NQ_INLINE nq_v2di nq_aesni_block(const struct nq_aesni *aes, nq_v2di b)
+NQ_INLINE nq_v2di nq_encrypt(const nq_v2di k[NQ_ROUNDS + 1], nq_v2di b)
 {
 	int i;
 
-	b ^= aes->k[0];
+	b ^= k[0];
 	for (i = 1; i < NQ_ROUNDS; i++)
-		b = __builtin_ia32_aesenc128(b, aes->k[i]);
-	return __builtin_ia32_aesenclast128(b, aes->k[NQ_ROUNDS]);
-}
-
-NQ_TARGET void nq_simd_aes_block(const u8 key[16], u8 out[16], const u8 in[16])
-{
-	struct nq_aesni aes;
-
-	nq_aesni_key(&aes, key);
-	nq_store(out, nq_aesni_block(&aes, nq_load(in)));
+		b = __builtin_ia32_aesenc128(b, k[i]);
+	return __builtin_ia32_aesenclast128(b, k[NQ_ROUNDS]);
 }
 
 /* A product of 256 bits that is not reduced yet, or a sum of such */
@@ -102,33 +82,43 @@ NQ_INLINE nq_v2di nq_dot(nq_v2di a, nq_v2di b)
 	return nq_product_reduce(&p);
 }
 
-struct nq_polyval {
-	nq_v2di h[NQ_WIDE]; /* h[i] is the key to the power of i + 1 */
-	nq_v2di y;
-};
-
-/* @len: of the longest string to come; short ones want one power of the key only. */
-NQ_TARGET static void nq_polyval_init(struct nq_polyval *g, nq_v2di hash_key, size_t len)
+/* GHASH's key as POLYVAL's, times x (RFC 8452 appendix A), and its powers */
+NQ_INLINE void nq_narrow_powers(struct nq_narrow *w, nq_v2di hash_key)
 {
-	nq_v2du h = (nq_v2du)nq_swap_bytes(hash_key);
-	unsigned long long top = h[1] >> 63;
-	unsigned int i, n = len < 16 * NQ_WIDE ? 1 : NQ_WIDE;
-	const nq_v2du fold = {top, top * 0xc200000000000000ULL};
-	const nq_v2du carry = {0, h[0] >> 63};
+	const nq_v2di fold = {1, (long long)0xc200000000000000ULL};
+	nq_v2du h = (nq_v2du)nq_swap_bytes(hash_key), top = h >> 63;
+	nq_v2di over = -(nq_v2di)__builtin_shufflevector(top, top, 1, 1);
+	unsigned int i;
 
-	g->h[0] = (nq_v2di)((h << 1 | carry) ^ fold);
-	for (i = 1; i < n; i++)
-		g->h[i] = nq_dot(g->h[i - 1], g->h[0]);
-	g->y = (nq_v2di){0};
+	w->h[0] = (nq_v2di)(h << 1 | __builtin_shufflevector(top, (nq_v2du){0}, 2, 0)) ^
+		  (over & fold);
+	/* Of earlier ones as far back as may be, so that they need not wait for each other. */
+#pragma GCC unroll 8
+	for (i = 1; i < NQ_WIDE; i++)
+		w->h[i] = nq_dot(w->h[i / 2], w->h[(i - 1) / 2]);
 }
 
-NQ_INLINE void nq_polyval_block(struct nq_polyval *g, nq_v2di block)
+NQ_TARGET static void nq_narrow_init(struct nq_aead *aead, const struct nq_keys *keys,
+				     const u8 sample[16], u8 mask[16])
 {
-	g->y = nq_dot(g->y ^ nq_swap_bytes(block), g->h[0]);
+	static const u8 rcon[NQ_ROUNDS] = {0x01, 0x02, 0x04, 0x08, 0x10,
+					   0x20, 0x40, 0x80, 0x1b, 0x36};
+	struct nq_narrow *w = (struct nq_narrow *)aead;
+	nq_v2di hp[NQ_ROUNDS + 1] = {nq_load(keys->hp)};
+	int i;
+
+	w->k[0] = nq_load(keys->key);
+#pragma GCC unroll 10
+	for (i = 1; i <= NQ_ROUNDS; i++) {
+		hp[i] = nq_next_key(hp[i - 1], rcon[i - 1]);
+		w->k[i] = nq_next_key(w->k[i - 1], rcon[i - 1]);
+	}
+	nq_store(mask, nq_encrypt(hp, nq_load(sample)));
+	nq_narrow_powers(w, nq_encrypt(w->k, (nq_v2di){0}));
 }
 
 /* Hash @len bytes, padded with zeros to whole blocks. */
-NQ_TARGET static void nq_polyval_update(struct nq_polyval *g, const u8 *data, size_t len)
+NQ_INLINE nq_v2di nq_hash_bytes(const struct nq_narrow *w, nq_v2di y, const u8 *data, size_t len)
 {
 	u8 last[16] = {0};
 	int i;
@@ -136,19 +126,20 @@ NQ_TARGET static void nq_polyval_update(struct nq_polyval *g, const u8 *data, si
 	for (; len >= 16 * NQ_WIDE; len -= 16 * NQ_WIDE, data += 16 * NQ_WIDE) {
 		struct nq_product p = {{0}, {0}, {0}};
 
-		nq_product_add(&p, g->y ^ nq_swap_bytes(nq_load(data)), g->h[NQ_WIDE - 1]);
+		nq_product_add(&p, y ^ nq_swap_bytes(nq_load(data)), w->h[NQ_WIDE - 1]);
 #pragma GCC unroll 8
 		for (i = 1; i < NQ_WIDE; i++)
 			nq_product_add(&p, nq_swap_bytes(nq_load(data + 16 * i)),
-				       g->h[NQ_WIDE - 1 - i]);
-		g->y = nq_product_reduce(&p);
+				       w->h[NQ_WIDE - 1 - i]);
+		y = nq_product_reduce(&p);
 	}
 	for (; len >= 16; len -= 16, data += 16)
-		nq_polyval_block(g, nq_load(data));
+		y = nq_dot(y ^ nq_swap_bytes(nq_load(data)), w->h[0]);
 	if (len) {
 		__builtin_memcpy(last, data, len);
-		nq_polyval_block(g, nq_load(last));
+		y = nq_dot(y ^ nq_swap_bytes(nq_load(last)), w->h[0]);
 	}
+	return y;
 }
 
 NQ_INLINE nq_v2di nq_counter(nq_v2di iv, u32 n)
@@ -160,7 +151,7 @@ NQ_INLINE nq_v2di nq_counter(nq_v2di iv, u32 n)
 }
 
 /* Decrypt in counter mode. The first counter is 2 (NIST SP 800-38D 7.2). */
-NQ_TARGET static void nq_ctr(const struct nq_aesni *aes, nq_v2di iv, u8 *buf, size_t len)
+NQ_TARGET static void nq_ctr(const struct nq_narrow *w, nq_v2di iv, u8 *buf, size_t len)
 {
 	nq_v2di b[NQ_WIDE];
 	u8 last[16] = {0};
@@ -170,9 +161,9 @@ NQ_TARGET static void nq_ctr(const struct nq_aesni *aes, nq_v2di iv, u8 *buf, si
 	for (; len >= sizeof(b); len -= sizeof(b), buf += sizeof(b)) {
 #pragma GCC unroll 8
 		for (i = 0; i < NQ_WIDE; i++)
-			b[i] = nq_counter(iv, n++) ^ aes->k[0];
+			b[i] = nq_counter(iv, n++) ^ w->k[0];
 		for (r = 1; r < NQ_ROUNDS; r++) {
-			nq_v2di k = aes->k[r];
+			nq_v2di k = w->k[r];
 
 #pragma GCC unroll 8
 			for (i = 0; i < NQ_WIDE; i++)
@@ -182,38 +173,50 @@ NQ_TARGET static void nq_ctr(const struct nq_aesni *aes, nq_v2di iv, u8 *buf, si
 		for (i = 0; i < NQ_WIDE; i++)
 			nq_store(buf + 16 * i,
 				 nq_load(buf + 16 * i) ^
-					 __builtin_ia32_aesenclast128(b[i], aes->k[NQ_ROUNDS]));
+					 __builtin_ia32_aesenclast128(b[i], w->k[NQ_ROUNDS]));
 	}
 	for (; len >= 16; len -= 16, buf += 16)
-		nq_store(buf, nq_load(buf) ^ nq_aesni_block(aes, nq_counter(iv, n++)));
+		nq_store(buf, nq_load(buf) ^ nq_encrypt(w->k, nq_counter(iv, n++)));
 	if (len) {
 		__builtin_memcpy(last, buf, len);
-		nq_store(last, nq_load(last) ^ nq_aesni_block(aes, nq_counter(iv, n)));
+		nq_store(last, nq_load(last) ^ nq_encrypt(w->k, nq_counter(iv, n)));
 		__builtin_memcpy(buf, last, len);
 	}
 }
 
-NQ_TARGET bool nq_simd_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad, size_t aad_len,
-				u8 *buf, size_t len)
+NQ_TARGET static bool nq_narrow_open(const struct nq_aead *aead, const u8 iv[12], const u8 *aad,
+				     size_t aad_len, u8 *buf, size_t len)
 {
-	const nq_v2du lens = {len * 8ULL, aad_len * 8ULL};
-	nq_v2di iv_block = {0}, tag;
-	struct nq_polyval g;
-	struct nq_aesni aes;
+	const struct nq_narrow *w = (const struct nq_narrow *)aead;
+	/* As big-endian numbers, so the block is swapped already */
+	const nq_v2di lens = {len * 8LL, aad_len * 8LL};
+	nq_v2di y = {0}, iv_block = {0}, diff;
 
-	nq_aesni_key(&aes, key);
 	__builtin_memcpy(&iv_block, iv, 12);
+	y = nq_hash_bytes(w, y, aad, aad_len);
+	y = nq_hash_bytes(w, y, buf, len);
+	y = nq_dot(y ^ lens, w->h[0]);
 
-	nq_polyval_init(&g, nq_aesni_block(&aes, (nq_v2di){0}), len > aad_len ? len : aad_len);
-	nq_polyval_update(&g, aad, aad_len);
-	nq_polyval_update(&g, buf, len);
-	/* The two lengths as big-endian numbers, so the block is swapped already. */
-	g.y = nq_dot(g.y ^ (nq_v2di)lens, g.h[0]);
-
-	tag = nq_swap_bytes(g.y) ^ nq_aesni_block(&aes, nq_counter(iv_block, 1));
-	tag ^= nq_load(buf + len);
-	if (tag[0] | tag[1])
+	diff = nq_swap_bytes(y) ^ nq_encrypt(w->k, nq_counter(iv_block, 1)) ^ nq_load(buf + len);
+	if (diff[0] | diff[1])
 		return false;
-	nq_ctr(&aes, iv_block, buf, len);
+	nq_ctr(w, iv_block, buf, len);
 	return true;
+}
+
+void nq_simd_aead_init(struct nq_aead *aead, const struct nq_keys *keys, const u8 sample[16],
+		       u8 mask[16])
+{
+	if (nq_simd_wide())
+		nq_wide_aead_init(aead, keys, sample, mask);
+	else
+		nq_narrow_init(aead, keys, sample, mask);
+}
+
+bool nq_simd_aead_open(const struct nq_aead *aead, const u8 iv[12], const u8 *aad, size_t aad_len,
+		       u8 *buf, size_t len)
+{
+	if (nq_simd_wide())
+		return nq_wide_aead_open(aead, iv, aad, aad_len, buf, len);
+	return nq_narrow_open(aead, iv, aad, aad_len, buf, len);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* SHA-256 by the SHA extensions: four rounds at a time, the state as (ABEF, CDGH). */
+/* A flow's keys by the SHA extensions: four rounds at a time, a state is (ABEF, CDGH). */
 #include "../simd.h"
 #include "vec.h"
 
 #define NQ_TARGET __attribute__((target("sse4.1,ssse3,sha")))
+#define NQ_INLINE NQ_TARGET static inline __attribute__((always_inline))
 
 static const u32 nq_k[64] __attribute__((aligned(16))) = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
@@ -19,7 +20,7 @@ static const u32 nq_k[64] __attribute__((aligned(16))) = {
 };
 
 /* Big-endian words of the message */
-NQ_TARGET static nq_v4si nq_words(const u8 *p)
+NQ_INLINE nq_v4si nq_words(const u8 *p)
 {
 	nq_v16qu b = (nq_v16qu)nq_load(p);
 
@@ -28,43 +29,187 @@ NQ_TARGET static nq_v4si nq_words(const u8 *p)
 }
 
 /* Sums modulo 2^32 */
-NQ_TARGET static inline __attribute__((always_inline)) nq_v4si nq_sum(nq_v4si a, nq_v4si b)
+NQ_INLINE nq_v4si nq_sum(nq_v4si a, nq_v4si b)
 {
 	return (nq_v4si)((nq_v4su)a + (nq_v4su)b);
 }
 
-NQ_TARGET void nq_simd_sha256(u32 state[8], const u8 block[64])
+/* A state */
+struct nq_sha {
+	nq_v4si abef, cdgh;
+};
+
+/* A block, or its first half as a hash is: words in the order of FIPS 180-4 */
+struct nq_msg {
+	nq_v4si w[4];
+};
+
+/* HMAC (RFC 2104) with a key: the states after their first blocks */
+struct nq_mac {
+	struct nq_sha inner, outer;
+};
+
+#define NQ_MACS 3 /* side by side: one alone waits for its own results */
+
+/* @n blocks, each into a state of its own. @n is a constant, so all of this stays in registers. */
+NQ_INLINE void nq_compress_n(struct nq_sha *state, const struct nq_msg *msg, const int n)
+{
+	struct nq_sha s[NQ_MACS];
+	struct nq_msg m[NQ_MACS];
+	nq_v4si *w, t;
+	int i, j;
+
+#pragma GCC unroll 3
+	for (j = 0; j < n; j++) {
+		s[j] = state[j];
+		m[j] = msg[j];
+	}
+#pragma GCC unroll 16
+	for (i = 0; i < 16; i++) {
+#pragma GCC unroll 3
+		for (j = 0; j < n; j++) {
+			w = m[j].w;
+			if (i >= 4) {
+				nq_v4si last = w[(i - 1) & 3], before = w[(i - 2) & 3];
+
+				t = __builtin_ia32_sha256msg1(w[i & 3], w[(i + 1) & 3]);
+				t = nq_sum(t, __builtin_shufflevector(before, last, 1, 2, 3, 4));
+				w[i & 3] = __builtin_ia32_sha256msg2(t, last);
+			}
+			t = nq_sum(w[i & 3], (nq_v4si)nq_load(nq_k + 4 * i));
+			s[j].cdgh = __builtin_ia32_sha256rnds2(s[j].cdgh, s[j].abef, t);
+			t = __builtin_shufflevector(t, t, 2, 3, 0, 0);
+			s[j].abef = __builtin_ia32_sha256rnds2(s[j].abef, s[j].cdgh, t);
+		}
+	}
+#pragma GCC unroll 3
+	for (j = 0; j < n; j++) {
+		state[j].abef = nq_sum(s[j].abef, state[j].abef);
+		state[j].cdgh = nq_sum(s[j].cdgh, state[j].cdgh);
+	}
+}
+
+/* The code is long: one copy for each number, for the sake of the instruction cache. */
+
+NQ_TARGET static NQ_NOINLINE void nq_compress_1(struct nq_sha *s, const struct nq_msg *m)
+{
+	nq_compress_n(s, m, 1);
+}
+
+NQ_TARGET static NQ_NOINLINE void nq_compress_2(struct nq_sha *s, const struct nq_msg *m)
+{
+	nq_compress_n(s, m, 2);
+}
+
+NQ_TARGET static NQ_NOINLINE void nq_compress_3(struct nq_sha *s, const struct nq_msg *m)
+{
+	nq_compress_n(s, m, 3);
+}
+
+NQ_INLINE void nq_compress(struct nq_sha *s, const struct nq_msg *m, const int n)
+{
+	if (n == 1)
+		nq_compress_1(s, m);
+	else if (n == 2)
+		nq_compress_2(s, m);
+	else
+		nq_compress_3(s, m);
+}
+
+NQ_INLINE struct nq_sha nq_state(const u32 state[8])
 {
 	nq_v4si abcd = (nq_v4si)nq_load(state), efgh = (nq_v4si)nq_load(state + 4);
-	nq_v4si abef, cdgh, abef0, cdgh0, w, m[4];
-	unsigned int i;
 
 	abcd = __builtin_shufflevector(abcd, abcd, 1, 0, 3, 2);
 	efgh = __builtin_shufflevector(efgh, efgh, 3, 2, 1, 0);
-	abef0 = abef = __builtin_shufflevector(efgh, abcd, 2, 3, 4, 5);
-	cdgh0 = cdgh = __builtin_shufflevector(efgh, abcd, 0, 1, 6, 7);
+	return (struct nq_sha){__builtin_shufflevector(efgh, abcd, 2, 3, 4, 5),
+			       __builtin_shufflevector(efgh, abcd, 0, 1, 6, 7)};
+}
 
-	for (i = 0; i < 4; i++)
-		m[i] = nq_words(block + 16 * i);
-#pragma GCC unroll 16
-	for (i = 0; i < 16; i++) {
-		if (i >= 4) {
-			nq_v4si last = m[(i - 1) & 3], before = m[(i - 2) & 3];
+/* A hash as the beginning of a message; the rest is for the caller. */
+NQ_INLINE struct nq_msg nq_hash(struct nq_sha s)
+{
+	nq_v4si feba = __builtin_shufflevector(s.abef, s.abef, 3, 2, 1, 0);
+	nq_v4si dchg = __builtin_shufflevector(s.cdgh, s.cdgh, 1, 0, 3, 2);
 
-			w = __builtin_ia32_sha256msg1(m[i & 3], m[(i + 1) & 3]);
-			w = nq_sum(w, __builtin_shufflevector(before, last, 1, 2, 3, 4));
-			m[i & 3] = __builtin_ia32_sha256msg2(w, last);
-		}
-		w = nq_sum(m[i & 3], (nq_v4si)nq_load(nq_k + 4 * i));
-		cdgh = __builtin_ia32_sha256rnds2(cdgh, abef, w);
-		w = __builtin_shufflevector(w, w, 2, 3, 0, 0);
-		abef = __builtin_ia32_sha256rnds2(abef, cdgh, w);
+	return (struct nq_msg){{__builtin_shufflevector(feba, dchg, 0, 1, 6, 7),
+				__builtin_shufflevector(feba, dchg, 2, 3, 4, 5)}};
+}
+
+NQ_INLINE struct nq_msg nq_block(const u8 block[64])
+{
+	return (struct nq_msg){{nq_words(block), nq_words(block + 16), nq_words(block + 32),
+				nq_words(block + 48)}};
+}
+
+/* @n messages under one key */
+NQ_INLINE void nq_macs(const struct nq_mac *key, struct nq_msg *m, const int n)
+{
+	struct nq_sha s[NQ_MACS];
+	int j;
+
+#pragma GCC unroll 3
+	for (j = 0; j < n; j++)
+		s[j] = key->inner;
+	nq_compress(s, m, n);
+#pragma GCC unroll 3
+	for (j = 0; j < n; j++) {
+		m[j] = nq_hash(s[j]);
+		m[j].w[2] = (nq_v4si){(int)0x80000000};
+		m[j].w[3] = (nq_v4si){0, 0, 0, (64 + 32) * 8};
+		s[j] = key->outer;
 	}
-	abef = nq_sum(abef, abef0);
-	cdgh = nq_sum(cdgh, cdgh0);
+	nq_compress(s, m, n);
+#pragma GCC unroll 3
+	for (j = 0; j < n; j++)
+		m[j] = nq_hash(s[j]);
+}
 
-	abef = __builtin_shufflevector(abef, abef, 3, 2, 1, 0);
-	cdgh = __builtin_shufflevector(cdgh, cdgh, 1, 0, 3, 2);
-	nq_store(state, (nq_v2di)__builtin_shufflevector(abef, cdgh, 0, 1, 6, 7));
-	nq_store(state + 4, (nq_v2di)__builtin_shufflevector(abef, cdgh, 2, 3, 4, 5));
+NQ_INLINE struct nq_mac nq_mac_key(const struct nq_msg *secret)
+{
+	const int in = 0x36363636, out = 0x5c5c5c5c;
+	/* FIPS 180-4 5.3.3 */
+	const struct nq_sha start = {
+		{(int)0x9b05688c, 0x510e527f, (int)0xbb67ae85, 0x6a09e667},
+		{0x5be0cd19, 0x1f83d9ab, (int)0xa54ff53a, 0x3c6ef372},
+	};
+	struct nq_sha s[2] = {start, start};
+	struct nq_msg m[2];
+	int i;
+
+#pragma GCC unroll 4
+	for (i = 0; i < 4; i++) {
+		m[0].w[i] = i < 2 ? secret->w[i] ^ in : (nq_v4si){in, in, in, in};
+		m[1].w[i] = i < 2 ? secret->w[i] ^ out : (nq_v4si){out, out, out, out};
+	}
+	nq_compress(s, m, 2);
+	return (struct nq_mac){s[0], s[1]};
+}
+
+NQ_TARGET static void nq_bytes(u8 *out, size_t len, nq_v4si words)
+{
+	nq_v16qu b = (nq_v16qu)words;
+
+	b = __builtin_shufflevector(b, b, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+	__builtin_memcpy(out, &b, len);
+}
+
+NQ_TARGET void nq_simd_keys(const struct nq_salt *salt, const u8 dcid[64],
+			    const u8 info[NQ_SECRETS][64], struct nq_keys *keys)
+{
+	struct nq_mac key = {nq_state(salt->inner), nq_state(salt->outer)};
+	struct nq_msg m[NQ_MACS] = {nq_block(dcid)};
+
+	nq_macs(&key, m, 1);
+	key = nq_mac_key(m);
+	m[0] = nq_block(info[NQ_SECRET_CLIENT]);
+	nq_macs(&key, m, 1);
+	key = nq_mac_key(m);
+	m[0] = nq_block(info[NQ_SECRET_KEY]);
+	m[1] = nq_block(info[NQ_SECRET_IV]);
+	m[2] = nq_block(info[NQ_SECRET_HP]);
+	nq_macs(&key, m, NQ_MACS);
+	nq_bytes(keys->key, sizeof(keys->key), m[0].w[0]);
+	nq_bytes(keys->iv, sizeof(keys->iv), m[1].w[0]);
+	nq_bytes(keys->hp, sizeof(keys->hp), m[2].w[0]);
 }

@@ -39,14 +39,9 @@ extern const struct kernel_core kernel_core_6_1 __attribute__((weak));
 extern const struct kernel_core kernel_core_6_12 __attribute__((weak));
 extern const struct kernel_core kernel_core_7_3 __attribute__((weak));
 
-static void user_simd(bool on)
-{
-	nq_simd_allow(on ? NQ_SIMD_AES | NQ_SIMD_SHA : 0);
-}
-
 static const struct kernel_core user_core = {
 	.flight_size = sizeof(struct nq_flight),
-	.simd = user_simd,
+	.simd = nq_simd_allow,
 	.gate = nq_flight_gate,
 	.init = nq_flight_init,
 	.feed = nq_flight_feed,
@@ -54,30 +49,36 @@ static const struct kernel_core user_core = {
 
 static const struct kernel_core blocks_core = {
 	.flight_size = sizeof(struct nq_flight),
-	.simd = user_simd,
+	.simd = nq_simd_allow,
 	.gate = nq_flight_gate,
 	.init = blocks_flight_init,
 	.feed = blocks_flight_feed,
 };
 
+#define NARROW (NQ_SIMD_AES | NQ_SIMD_SHA)
+
 static const struct subject {
 	const char *text;
 	const struct kernel_core *core; /* NULL: the floor, a peer, or a build that is not linked */
-	bool simd;
-	const struct peer *peer; /* NULL: no peer, or one that is not linked */
+	unsigned int simd;		/* NQ_SIMD_* that it may use */
+	const struct peer *peer;	/* NULL: no peer, or one that is not linked */
 } subjects[] = {
-	{"floor", NULL, false, NULL},
-	{"core", &user_core, true, NULL},
-	{"core, nettle", &user_core, false, NULL},
-	{"core, own GCM", &blocks_core, false, NULL},
-	{"c-6.1", &kernel_core_6_1, false, NULL},
-	{"c-6.12", &kernel_core_6_12, false, NULL},
-	{"c-7.3", &kernel_core_7_3, false, NULL},
-	{"x86-6.12", &kernel_core_6_12, true, NULL},
-	{"libndpi", NULL, false, &peer_ndpi},
+	{"floor", NULL, 0, NULL},
+	{"core", &user_core, NARROW | NQ_SIMD_WIDE, NULL},
+	{"core, 128 bits", &user_core, NARROW, NULL},
+	{"core, nettle", &user_core, 0, NULL},
+	{"core, own GCM", &blocks_core, 0, NULL},
+	{"c-6.1", &kernel_core_6_1, 0, NULL},
+	{"c-6.12", &kernel_core_6_12, 0, NULL},
+	{"c-7.3", &kernel_core_7_3, 0, NULL},
+	{"x86-6.1", &kernel_core_6_1, NARROW | NQ_SIMD_WIDE, NULL},
+	{"x86-6.12", &kernel_core_6_12, NARROW | NQ_SIMD_WIDE, NULL},
+	{"x86-7.3", &kernel_core_7_3, NARROW | NQ_SIMD_WIDE, NULL},
+	{"libndpi", NULL, 0, &peer_ndpi},
 };
 #define SUBJECTS (sizeof(subjects) / sizeof(subjects[0]))
 static bool have_floor;
+static unsigned int have_simd; /* NQ_SIMD_* */
 
 static struct nq_flight flight;
 static u8 copy[FLOW_LEN];
@@ -154,7 +155,7 @@ static double measure(const struct subject *s, const struct flow *flows, unsigne
 	double start;
 
 	if (s->core)
-		s->core->simd(s->simd);
+		s->core->simd(s->simd & have_simd);
 	start = cpu_ns();
 	for (unsigned int i = 0; i < n; i++)
 		done += open_flow(s, &flows[i]);
@@ -194,7 +195,7 @@ static bool verify(enum flow_kind kind, const struct flow *flows, unsigned int n
 			continue;
 		}
 		if (s->core)
-			s->core->simd(s->simd);
+			s->core->simd(s->simd & have_simd);
 		for (unsigned int i = 0; i < n; i++) {
 			bool opened = open_flow(s, &flows[i]);
 
@@ -366,6 +367,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	have_floor = floor_init();
+	have_simd = (nq_simd_begin(NQ_SIMD_AES) ? NQ_SIMD_AES : 0) |
+		    (nq_simd_begin(NQ_SIMD_SHA) ? NQ_SIMD_SHA : 0) |
+		    (nq_simd_wide() ? NQ_SIMD_WIDE : 0);
 	if (start_kernels()) {
 		fprintf(stderr, "bench-core: the kernels' builds cannot run in this process\n");
 		return 1;

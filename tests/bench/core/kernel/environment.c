@@ -12,6 +12,7 @@
 
 DEFINE_STATIC_KEY_FALSE(nq_simd_aes);
 DEFINE_STATIC_KEY_FALSE(nq_simd_sha);
+DEFINE_STATIC_KEY_FALSE(nq_simd_vaes);
 bool static_key_initialized = true;
 struct cpuinfo_x86 boot_cpu_data;
 
@@ -93,15 +94,17 @@ static void start(void (*writable)(void *code))
 
 #endif
 
-static void simd(bool on)
+static void simd(unsigned int allowed)
 {
-	if (on) {
-		static_branch_enable(&nq_simd_aes);
-		static_branch_enable(&nq_simd_sha);
-	} else {
-		static_branch_disable(&nq_simd_aes);
-		static_branch_disable(&nq_simd_sha);
-	}
+	static_key_disable(&nq_simd_aes.key);
+	static_key_disable(&nq_simd_sha.key);
+	static_key_disable(&nq_simd_vaes.key);
+	if (allowed & NQ_SIMD_AES)
+		static_key_enable(&nq_simd_aes.key);
+	if (allowed & NQ_SIMD_SHA)
+		static_key_enable(&nq_simd_sha.key);
+	if (allowed & NQ_SIMD_WIDE)
+		static_key_enable(&nq_simd_vaes.key);
 }
 
 const struct kernel_core kernel_core = {

@@ -12,7 +12,7 @@
  * @flight_size: of struct nq_flight, to see that both sides mean the same
  * @start:	have the kernel's library find the processor's instructions, once;
  *		@writable lets it write 5 bytes of code
- * @simd:	may the core use its own (core/simd.h)? Not at first
+ * @simd:	the NQ_SIMD_* that the core may use, all of which this processor has; at first none
  * @gate:	nq_flight_gate()
  * @init:	nq_flight_init()
  * @feed:	nq_flight_feed()
@@ -21,7 +21,7 @@ struct kernel_core {
 	const char *release, *compiler;
 	size_t flight_size;
 	void (*start)(void (*writable)(void *code));
-	void (*simd)(bool on);
+	void (*simd)(unsigned int allowed);
 	bool (*gate)(const u8 *head, size_t head_len, size_t len);
 	void (*init)(struct nq_flight *f);
 	enum nq_verdict (*feed)(struct nq_flight *f, u8 *dgram, size_t len,
