@@ -207,15 +207,6 @@ static int hook_set_str(void *num, const char *s, int base)
 	return 0;
 }
 
-static void install_gmp(const struct link_map *map, void *handle)
-{
-	struct nx_patch patch[] = {{"__gmpz_set_str", hook_set_str, 0}};
-
-	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
-	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
-	gmp.hooked = gmp.set_str && gmp.import && !nx_got_patch(map, patch, 1);
-}
-
 bool nx_hooks_short(void)
 {
 	return gmp.hooked;
@@ -224,18 +215,23 @@ bool nx_hooks_short(void)
 const char *nx_hooks_install(const struct link_map *map, void *handle)
 {
 	struct nx_patch patch[] = {
-		{"fopen", hook_fopen, 0},
-		{"read", hook_read, 0},
-		{"sendmsg", hook_sendmsg, 0},
-		{"nftnl_rule_nlmsg_build_payload", hook_rule_build, 0},
-		{"nftnl_rule_nlmsg_parse", hook_rule_parse, 0},
-		{"nftnl_set_nlmsg_build_payload", hook_set_build, 0},
-		{"nftnl_set_nlmsg_parse", hook_set_parse, 0},
+		{"fopen", hook_fopen, false, 0},
+		{"read", hook_read, false, 0},
+		{"sendmsg", hook_sendmsg, false, 0},
+		{"nftnl_rule_nlmsg_build_payload", hook_rule_build, false, 0},
+		{"nftnl_rule_nlmsg_parse", hook_rule_parse, false, 0},
+		{"nftnl_set_nlmsg_build_payload", hook_set_build, false, 0},
+		{"nftnl_set_nlmsg_parse", hook_set_parse, false, 0},
+		{"__gmpz_set_str", hook_set_str, true, 0},
 	};
+	size_t n = sizeof(patch) / sizeof(patch[0]);
 	const char *why;
 
-	why = nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
-	if (!why)
-		install_gmp(map, handle);
+	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
+	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
+	if (!gmp.set_str || !gmp.import)
+		n--;
+	why = nx_got_patch(map, patch, n);
+	gmp.hooked = !why && patch[sizeof(patch) / sizeof(patch[0]) - 1].found;
 	return why;
 }
