@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The dynamic linker has written the addresses of called functions into the library's
- * global offset table, by relocations that name the symbol (System V gABI, "Dynamic
- * Linking"). With RELRO the table is read-only by then.
+ * The dynamic linker writes the addresses of called functions into the library's global offset
+ * table, by relocations that name the symbol (System V gABI, "Dynamic Linking"); at the first call
+ * if binding is lazy, unless another address is there by then. With RELRO the table is read-only.
  */
 #include <elf.h>
 #include <stdbool.h>

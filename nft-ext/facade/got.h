@@ -25,7 +25,7 @@ struct nx_patch {
 
 /**
  * nx_got_patch - change the library's table of addresses
- * @map:	the library, with all its relocations done (RTLD_NOW)
+ * @map:	the library; calls that are not bound yet are bound by this
  * @patch:	functions
  * @n:		how many
  *
