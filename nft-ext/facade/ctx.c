@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
 #include "ctx.h"
+#include "real.h"
 
 static struct nx_map table; /* handle to struct nx_ctx */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -11,30 +13,76 @@ static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static ssize_t cookie_write(void *cookie, const char *text, size_t len)
 {
 	struct nx_stream *s = cookie;
+	struct nx_run *run = s->ctx->run;
 
-	nx_buf_add(&s->raw, text, len);
-	if (s->raw.oom)
-		return 0;
-	if (!s->ctx->run) {
-		/* between runs nothing is translated */
-		nx_stream_put(s, nx_buf_cstr(&s->raw), s->raw.len);
-		nx_buf_reset(&s->raw);
-	} else if (s->pass) {
-		s->pass(s->ctx->run);
-	}
-	return len;
+	if (!run || !s->ctx->diverted)
+		nx_stream_put(s, text, len);
+	else if (s->pass)
+		s->pass(run, text, len);
+	else
+		nx_buf_add(&s->raw, text, len);
+	return s->raw.oom ? 0 : len;
 }
 
-static bool stream_init(struct nx_stream *s, struct nx_ctx *ctx, FILE *user)
+static void stream_init(struct nx_stream *s, struct nx_ctx *ctx, FILE *user)
 {
-	static const cookie_io_functions_t io = {.write = cookie_write};
-
 	s->ctx = ctx;
 	s->user = user;
-	s->cookie = fopencookie(s, "w", io);
-	if (s->cookie)
-		setvbuf(s->cookie, NULL, _IOFBF, 1 << 16);
-	return s->cookie;
+}
+
+/* Have the real library write to where it must. */
+static int bind_stream(struct nx_stream *s)
+{
+	static const cookie_io_functions_t io = {.write = cookie_write};
+	const struct nx_real *real = nx_real();
+	struct nx_ctx *ctx = s->ctx;
+	bool to_us = ctx->diverted || s->buffered;
+	FILE *fp;
+
+	if (to_us && !s->cookie) {
+		s->cookie = fopencookie(s, "w", io);
+		if (!s->cookie)
+			return -ENOMEM;
+		/* output is flushed after each print; of errors each call counts, as on stderr */
+		if (s == &ctx->err)
+			setvbuf(s->cookie, NULL, _IONBF, 0);
+	}
+	fp = to_us ? s->cookie : s->user;
+	if (s == &ctx->out)
+		real->nft_ctx_set_output(ctx->real, fp);
+	else
+		real->nft_ctx_set_error(ctx->real, fp);
+	return 0;
+}
+
+int nx_ctx_divert(struct nx_ctx *ctx)
+{
+	if (ctx->diverted)
+		return 0;
+	ctx->diverted = true;
+	if (!bind_stream(&ctx->out) && !bind_stream(&ctx->err))
+		return 0;
+	ctx->diverted = false;
+	return -ENOMEM;
+}
+
+void nx_ctx_flush(struct nx_ctx *ctx)
+{
+	if (ctx->out.cookie)
+		fflush(ctx->out.cookie);
+	if (ctx->err.cookie)
+		fflush(ctx->err.cookie);
+}
+
+FILE *nx_stream_user(struct nx_stream *s, FILE *fp)
+{
+	FILE *old = s->user;
+
+	if (!fp || ferror(fp))
+		return NULL;
+	s->user = fp;
+	bind_stream(s);
+	return old;
 }
 
 static void stream_free(struct nx_stream *s)
@@ -64,10 +112,8 @@ struct nx_ctx *nx_ctx_add(struct nft_ctx *real)
 	if (!ctx)
 		return NULL;
 	ctx->real = real;
-	if (!stream_init(&ctx->out, ctx, stdout) || !stream_init(&ctx->err, ctx, stderr)) {
-		ctx_free(ctx);
-		return NULL;
-	}
+	stream_init(&ctx->out, ctx, stdout);
+	stream_init(&ctx->err, ctx, stderr);
 	pthread_mutex_lock(&table_lock);
 	rc = nx_map_put(&table, &real, sizeof(real), ctx, NULL);
 	pthread_mutex_unlock(&table_lock);
@@ -110,6 +156,8 @@ void nx_stream_put(struct nx_stream *s, const char *text, size_t len)
 		nx_buf_add(&s->kept, text, len);
 	} else if (len) {
 		fwrite(text, 1, len, s->user);
+		if (s == &s->ctx->out)
+			fflush(s->user);
 	}
 }
 
@@ -128,5 +176,8 @@ int nx_stream_keep(struct nx_stream *s, bool on)
 	s->buffered = on;
 	s->fetched = false;
 	nx_buf_reset(&s->kept);
-	return 0;
+	if (!bind_stream(s))
+		return 0;
+	s->buffered = false;
+	return -1;
 }

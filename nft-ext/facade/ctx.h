@@ -24,9 +24,9 @@ struct nx_ctx;
  * struct nx_stream - output or errors of a context
  * @ctx:	the context
  * @user:	where the caller wants the text
- * @cookie:	what the real library writes to
- * @raw:	text that it has written and that is not passed on yet
- * @pass:	monitor: passes on the complete part of @raw; NULL: @raw is kept until the run ends
+ * @cookie:	what the real library writes to, once the context is diverted or @buffered
+ * @raw:	text that it has written and that is not translated yet
+ * @pass:	of a run: takes what is written; NULL: @raw does
  * @kept:	what the caller will fetch, if @buffered
  * @buffered:	nft_ctx_buffer_output or _error is in force
  * @fetched:	the caller has fetched @kept: the next text begins anew
@@ -36,7 +36,7 @@ struct nx_stream {
 	FILE *user;
 	FILE *cookie;
 	struct nx_buf raw;
-	void (*pass)(struct nx_run *run);
+	void (*pass)(struct nx_run *run, const char *text, size_t len);
 	struct nx_buf kept;
 	bool buffered;
 	bool fetched;
@@ -47,6 +47,8 @@ struct nx_stream {
  * @real:	the real library's handle
  * @out:	output
  * @err:	errors
+ * @diverted:	the real library has seen quic, and what it writes is translated. Until then it
+ *writes to the caller's streams itself, as without us
  * @layouts:	sets with quic keys that the kernel has
  * @slots:	long literals
  * @vars:	"name=value", one after the other, each with its NUL
@@ -56,6 +58,7 @@ struct nx_stream {
 struct nx_ctx {
 	struct nft_ctx *real;
 	struct nx_stream out, err;
+	bool diverted;
 	struct nx_map layouts;
 	struct nx_slots slots;
 	struct nx_buf vars;
@@ -70,7 +73,16 @@ struct nx_ctx *nx_ctx_find(struct nft_ctx *real);
 /** nx_ctx_remove - free it, before the real library frees it */
 void nx_ctx_remove(struct nft_ctx *real);
 
-/** nx_stream_put - pass translated text on to the caller */
+/** nx_ctx_divert - from now on all that the library writes is translated; 0 or -ENOMEM */
+int nx_ctx_divert(struct nx_ctx *ctx);
+
+/** nx_ctx_flush - have the library's prints pass, those that are under way */
+void nx_ctx_flush(struct nx_ctx *ctx);
+
+/** nx_stream_user - set where the caller wants the text; what was set before, NULL if @fp is bad */
+FILE *nx_stream_user(struct nx_stream *s, FILE *fp);
+
+/** nx_stream_put - pass translated text on to the caller, at once where stock nft does */
 void nx_stream_put(struct nx_stream *s, const char *text, size_t len);
 /** nx_stream_fetch - the text of a buffered stream, for the caller; valid until the next run */
 const char *nx_stream_fetch(struct nx_stream *s);

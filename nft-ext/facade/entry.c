@@ -33,8 +33,6 @@ struct nft_ctx *nft_ctx_new(uint32_t flags)
 		real->nft_ctx_free(ctx);
 		return NULL;
 	}
-	real->nft_ctx_set_output(ctx, c->out.cookie);
-	real->nft_ctx_set_error(ctx, c->err.cookie);
 	return ctx;
 }
 
@@ -52,28 +50,18 @@ void nft_ctx_free(struct nft_ctx *ctx)
 	real->nft_ctx_free(ctx);
 }
 
-static FILE *set_stream(struct nx_stream *s, FILE *fp)
-{
-	FILE *old = s->user;
-
-	if (!fp || ferror(fp))
-		return NULL;
-	s->user = fp;
-	return old;
-}
-
 FILE *nft_ctx_set_output(struct nft_ctx *ctx, FILE *fp)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? set_stream(&c->out, fp) : nx_start()->nft_ctx_set_output(ctx, fp);
+	return c ? nx_stream_user(&c->out, fp) : nx_start()->nft_ctx_set_output(ctx, fp);
 }
 
 FILE *nft_ctx_set_error(struct nft_ctx *ctx, FILE *fp)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c ? set_stream(&c->err, fp) : nx_start()->nft_ctx_set_error(ctx, fp);
+	return c ? nx_stream_user(&c->err, fp) : nx_start()->nft_ctx_set_error(ctx, fp);
 }
 
 int nft_ctx_buffer_output(struct nft_ctx *ctx)

@@ -7,7 +7,6 @@
 
 #include <nftables/libnftables.h>
 
-#include "errmap.h"
 #include "exec.h"
 #include "hooks.h"
 #include "include.h"
@@ -108,7 +107,7 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 
 	run->tries++;
 	run->ctx->run = run;
-	run->ctx->out.pass = run->stream ? nx_output_lines : NULL;
+	nx_output_begin(run);
 	old = nx_hooks_enter(run);
 	if (json) {
 		rc = real->nft_run_cmd_from_buffer(run->ctx->real, json);
@@ -121,62 +120,9 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 		rc = real->nft_run_cmd_from_filename(run->ctx->real, src->name);
 	}
 	nx_hooks_enter(old);
-	fflush(run->ctx->out.cookie);
-	fflush(run->ctx->err.cookie);
-	run->ctx->out.pass = NULL;
+	nx_ctx_flush(run->ctx);
 	run->ctx->run = NULL;
 	return rc;
-}
-
-/* Hints for the admin when the kernel refuses a rule with quic. */
-static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
-{
-	bool unsupported = memmem(err->p, err->len, "Operation not supported", 23);
-	bool no_module;
-
-	if (unsupported && run->wide_interval) {
-		nx_buf_str(err, "Error: in a concatenation with intervals or prefixes the kernel "
-				"takes parts of at most 16 bytes, so quic alpn but not quic sni\n");
-		return;
-	}
-	if (!run->nquic)
-		return;
-	/* the kernel points at an expression that it does not know, not at one in a wrong place */
-	no_module = memmem(err->p, err->len, "No such file or directory", 25) &&
-		    access("/sys/module/nft_quic", F_OK);
-	if (no_module && run->json_in)
-		nx_buf_str(err, "Error: the module nft_quic is not loaded: without it the kernel "
-				"does not know quic (see modprobe nft_quic)\n");
-	else if (no_module && blamed)
-		nx_buf_str(err, "Error: the kernel does not know quic: its module nft_quic is not "
-				"loaded and could not be loaded (see modprobe nft_quic)\n");
-	if (unsupported)
-		nx_buf_str(err, "Error: quic works in tables of the families ip, ip6 and inet and "
-				"in chains that are reached from the hooks prerouting, input, "
-				"forward, output or postrouting; if that is so here, something "
-				"else in the rule is not supported\n");
-}
-
-static void finish_errors(struct nx_run *run)
-{
-	struct nx_stream *s = &run->ctx->err;
-	struct nx_buf err = NX_BUF_INIT;
-
-	if (run->lang.errors.len)
-		nx_buf_add(&err, run->lang.errors.p, run->lang.errors.len);
-	if (run->lang.oom)
-		nx_buf_str(&err, "Error: quic: out of memory\n");
-	if (s->raw.len) {
-		bool blamed =
-			nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang, &err);
-
-		explain(run, &err, blamed);
-	}
-	if (run->notes.len)
-		nx_buf_add(&err, run->notes.p, run->notes.len);
-	nx_buf_reset(&s->raw);
-	nx_stream_put(s, nx_buf_cstr(&err), err.len);
-	nx_buf_free(&err);
 }
 
 /* JSON that the real library would read past the hooks, from what is read already. */
@@ -191,14 +137,26 @@ static bool read_by_jansson(const struct source *src)
 	return i < src->len && src->cmd[i] == '{';
 }
 
+/* Does the real library get anything of ours, or could its messages be about it? */
+static bool touched(const struct nx_run *run, bool json)
+{
+	bool is = json || run->lang.describe.len || run->lang.suspects;
+
+	for (size_t i = 0; i < run->ntext && !is; i++)
+		is = run->text[i]->n;
+	return is;
+}
+
 static int run_once(struct nx_run *run, const struct source *src, bool *again)
 {
 	struct nx_buf json = NX_BUF_INIT;
+	bool changed;
 	int rc = 0;
 
 	*again = false;
 	if (takes_json(run))
 		rc = nx_json_in(run, src->cmd, src->len, &json);
+	changed = rc > 0;
 	if (!rc && takes_json(run) && read_by_jansson(src)) {
 		nx_buf_add(&json, src->cmd, src->len);
 		rc = json.oom ? -ENOMEM : 1;
@@ -208,15 +166,14 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 	if (rc < 0 || run->lang.nerrs || run->lang.oom) {
 		rc = -1;
 	} else {
-		run->stream = is_monitor(src);
+		run->monitor = is_monitor(src);
 		run->json_in = rc;
-		rc = execute(run, src, rc ? json.p : NULL);
-		if (nx_run_stale(run)) {
-			*again = true;
-			nx_buf_reset(&run->ctx->out.raw);
-			nx_buf_reset(&run->ctx->err.raw);
-		}
-		if (run->failed)
+		if (touched(run, changed) && nx_ctx_divert(run->ctx))
+			run->lang.oom = true;
+		else
+			rc = execute(run, src, rc ? json.p : NULL);
+		*again = nx_run_stale(run);
+		if (run->failed || run->lang.oom)
 			rc = -1;
 	}
 	nx_buf_free(&json);
@@ -235,11 +192,8 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		run_init(&run, ctx, src->name);
 		run.tries = tries++;
 		rc = run_once(&run, src, &again);
-		if (!again) {
-			if (!nx_output_all(&run))
-				rc = -1;
-			finish_errors(&run);
-		}
+		if (!nx_output_end(&run, !again))
+			rc = -1;
 		run_free(&run);
 	}
 	return rc;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The dynamic linker has written the addresses of called functions into the library's
- * global offset table, by relocations that name the symbol (System V gABI, "Dynamic
- * Linking"). With RELRO the table is read-only by then.
+ * The dynamic linker writes the addresses of called functions into the library's global offset
+ * table, by relocations that name the symbol (System V gABI, "Dynamic Linking"); at the first call
+ * if binding is lazy, unless another address is there by then. With RELRO the table is read-only.
  */
 #include <elf.h>
 #include <stdbool.h>
@@ -28,6 +28,15 @@ struct tables {
 	const char *rel[2]; /* PLT and other relocations */
 	size_t size[2];
 	size_t entry[2];
+	size_t relative; /* so many of the others come first that name no symbol */
+};
+
+#define MAX_PLACES 32
+
+/** struct place - where the address of a function is kept */
+struct place {
+	void **at;
+	void *with;
 };
 
 /* Relocations that hold the plain address of a symbol. */
@@ -90,18 +99,27 @@ static void read_dynamic(const struct link_map *map, struct tables *t)
 		case DT_RELSZ:
 			t->size[1] = d->d_un.d_val;
 			break;
+		case DT_RELACOUNT:
+		case DT_RELCOUNT:
+			t->relative = d->d_un.d_val;
+			break;
 		}
 	}
 }
 
-static bool store(void **place, void *with)
+static bool store(const struct place *place, size_t n)
 {
-	uintptr_t page = sysconf(_SC_PAGESIZE), from = (uintptr_t)place & ~(page - 1);
+	uintptr_t page = sysconf(_SC_PAGESIZE), open = 0;
 
-	if (mprotect((void *)from, page, PROT_READ | PROT_WRITE))
-		return false;
-	*place = with;
-	/* the page stays writable here: without RELRO other data in it is written to */
+	for (size_t i = 0; i < n; i++) {
+		uintptr_t from = (uintptr_t)place[i].at & ~(page - 1);
+
+		if (from != open && mprotect((void *)from, page, PROT_READ | PROT_WRITE))
+			return false;
+		open = from;
+		*place[i].at = place[i].with;
+		/* the page stays writable here: without RELRO other data in it is written to */
+	}
 	return true;
 }
 
@@ -127,35 +145,47 @@ static void protect(const struct link_map *map)
 	}
 }
 
-/* Visit the places of all functions; with @write change them. */
-static bool visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
-		  size_t n, bool write)
+/* Find the places of all functions; how many there are. The first @max are put down. */
+static size_t visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
+		    size_t n, struct place *place, size_t max)
 {
+	size_t len[NX_MAX_PATCHES], places = 0;
+
+	for (size_t i = 0; i < n; i++)
+		len[i] = strlen(patch[i].name);
 	for (unsigned int table = 0; table < 2; table++) {
-		for (size_t off = 0; t->entry[table] && off + t->entry[table] <= t->size[table];
+		size_t off = table ? t->relative * t->entry[1] : 0;
+
+		for (; t->entry[table] && off + t->entry[table] <= t->size[table];
 		     off += t->entry[table]) {
 			const ElfW(Rel) *r = (const void *)(t->rel[table] + off);
 			const char *name;
+			size_t l;
 
 			if (!is_address(R_TYPE(r->r_info)) || !R_SYM(r->r_info))
 				continue;
 			name = t->str + t->sym[R_SYM(r->r_info)].st_name;
+			l = strlen(name);
 			for (size_t i = 0; i < n; i++) {
-				if (strcmp(name, patch[i].name))
+				if (l != len[i] || memcmp(name, patch[i].name, l))
 					continue;
-				patch[i].found += !write;
-				if (write &&
-				    !store((void **)(map->l_addr + r->r_offset), patch[i].with))
-					return false;
+				patch[i].found++;
+				if (places < max)
+					place[places] =
+						(struct place){(void **)(map->l_addr + r->r_offset),
+							       patch[i].with};
+				places++;
 			}
 		}
 	}
-	return true;
+	return places;
 }
 
 const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n)
 {
+	struct place place[MAX_PLACES];
 	struct tables t;
+	size_t places;
 	bool ok;
 
 	read_dynamic(map, &t);
@@ -163,12 +193,14 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 		return "it has no dynamic symbols";
 	for (size_t i = 0; i < n; i++)
 		patch[i].found = 0;
-	visit(map, &t, patch, n, false);
+	places = visit(map, &t, patch, n, place, MAX_PLACES);
 	for (size_t i = 0; i < n; i++) {
-		if (!patch[i].found)
+		if (!patch[i].found && !patch[i].optional)
 			return patch[i].name;
 	}
-	ok = visit(map, &t, patch, n, true);
+	if (places > MAX_PLACES)
+		return "it calls the functions from too many places";
+	ok = store(place, places);
 	protect(map);
 	return ok ? NULL : "its address table cannot be changed";
 }
@@ -180,6 +212,6 @@ bool nx_got_calls(const struct link_map *map, const char *name)
 
 	read_dynamic(map, &t);
 	if (t.sym && t.str)
-		visit(map, &t, &patch, 1, false);
+		visit(map, &t, &patch, 1, NULL, 0);
 	return patch.found;
 }

@@ -11,22 +11,26 @@
  * struct nx_patch - one function
  * @name:	its name
  * @with:	what is called instead
+ * @optional:	the library need not call it
  * @found:	places that were changed, set by nx_got_patch
  */
 struct nx_patch {
 	const char *name;
 	void *with;
+	bool optional;
 	unsigned int found;
 };
 
+#define NX_MAX_PATCHES 16
+
 /**
  * nx_got_patch - change the library's table of addresses
- * @map:	the library, with all its relocations done (RTLD_NOW)
+ * @map:	the library; calls that are not bound yet are bound by this
  * @patch:	functions
  * @n:		how many
  *
- * No other thread may call into the library meanwhile. All or nothing: no place is changed unless
- * each function was found.
+ * @n is at most NX_MAX_PATCHES. No other thread may call into the library meanwhile. All or
+ * nothing: no place is changed unless each function was found that is not optional.
  *
  * Return: NULL, or a sentence that says why not.
  */

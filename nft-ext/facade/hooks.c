@@ -65,6 +65,13 @@ static bool is_batch(const struct msghdr *msg)
 	return nlh->nlmsg_type == NFNL_MSG_BATCH_BEGIN;
 }
 
+/* quic is in play: what the library prints from now on is ours to translate. */
+static void divert(void)
+{
+	if (nx_ctx_divert(current->ctx))
+		nx_run_note(current, "quic: %s", strerror(ENOMEM));
+}
+
 /* The last moment before the kernel changes: stop if a set is not what was assumed. */
 static ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
@@ -89,6 +96,8 @@ static void hook_rule_build(struct nlmsghdr *nlh, struct nftnl_rule *rule)
 	else if (rc)
 		nx_run_note(current, "quic: cannot build the rule: %s", strerror(-rc));
 	current->nquic += n;
+	if (n)
+		divert();
 }
 
 static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
@@ -97,6 +106,8 @@ static int hook_rule_parse(const struct nlmsghdr *nlh, struct nftnl_rule *rule)
 	int rc, ret;
 
 	rc = current ? nx_rule_in(nlh, &msg, &current->ctx->slots) : 0;
+	if (rc)
+		divert();
 	ret = nftnl_rule_nlmsg_parse(rc > 0 ? (const struct nlmsghdr *)msg.p : nlh, rule);
 	nx_buf_free(&msg);
 	if (rc < 0)
@@ -144,6 +155,8 @@ static void hook_set_build(struct nlmsghdr *nlh, struct nftnl_set *set)
 	part = nftnl_set_get_data(set, NFTNL_SET_DESC_CONCAT, &n);
 	for (uint32_t i = 0; part && i < n; i++)
 		current->wide_interval |= part[i] > INTERVAL_PART_MAX;
+	if (current->wide_interval)
+		divert();
 }
 
 static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
@@ -159,6 +172,8 @@ static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
 		return ret;
 	udata = nftnl_set_get_data(set, NFTNL_SET_USERDATA, &len);
 	nx_udata_layout(udata, udata ? len : 0, &layout);
+	if (nx_layout_quic(&layout))
+		divert();
 	id.family = nx_family_name(nftnl_set_get_u32(set, NFTNL_SET_FAMILY));
 	id.table = nftnl_set_get_str(set, NFTNL_SET_TABLE);
 	id.table_len = strlen(id.table);
@@ -192,15 +207,6 @@ static int hook_set_str(void *num, const char *s, int base)
 	return 0;
 }
 
-static void install_gmp(const struct link_map *map, void *handle)
-{
-	struct nx_patch patch[] = {{"__gmpz_set_str", hook_set_str, 0}};
-
-	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
-	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
-	gmp.hooked = gmp.set_str && gmp.import && !nx_got_patch(map, patch, 1);
-}
-
 bool nx_hooks_short(void)
 {
 	return gmp.hooked;
@@ -209,18 +215,23 @@ bool nx_hooks_short(void)
 const char *nx_hooks_install(const struct link_map *map, void *handle)
 {
 	struct nx_patch patch[] = {
-		{"fopen", hook_fopen, 0},
-		{"read", hook_read, 0},
-		{"sendmsg", hook_sendmsg, 0},
-		{"nftnl_rule_nlmsg_build_payload", hook_rule_build, 0},
-		{"nftnl_rule_nlmsg_parse", hook_rule_parse, 0},
-		{"nftnl_set_nlmsg_build_payload", hook_set_build, 0},
-		{"nftnl_set_nlmsg_parse", hook_set_parse, 0},
+		{"fopen", hook_fopen, false, 0},
+		{"read", hook_read, false, 0},
+		{"sendmsg", hook_sendmsg, false, 0},
+		{"nftnl_rule_nlmsg_build_payload", hook_rule_build, false, 0},
+		{"nftnl_rule_nlmsg_parse", hook_rule_parse, false, 0},
+		{"nftnl_set_nlmsg_build_payload", hook_set_build, false, 0},
+		{"nftnl_set_nlmsg_parse", hook_set_parse, false, 0},
+		{"__gmpz_set_str", hook_set_str, true, 0},
 	};
+	size_t n = sizeof(patch) / sizeof(patch[0]);
 	const char *why;
 
-	why = nx_got_patch(map, patch, sizeof(patch) / sizeof(patch[0]));
-	if (!why)
-		install_gmp(map, handle);
+	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
+	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
+	if (!gmp.set_str || !gmp.import)
+		n--;
+	why = nx_got_patch(map, patch, n);
+	gmp.hooked = !why && patch[sizeof(patch) / sizeof(patch[0]) - 1].found;
 	return why;
 }

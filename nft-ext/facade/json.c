@@ -48,7 +48,7 @@ static bool put_value(struct nx_run *run, struct nx_lang *lang, json_t *v, const
 	struct nx_jwalk w = {.lang = lang,
 			     .typeof_in = true,
 			     .arg = run,
-			     .typeof_text = run->stream ? NULL : nx_probe_typeof};
+			     .typeof_text = run->monitor ? NULL : nx_probe_typeof};
 	char *dump;
 
 	nx_jwalk(&w, v);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <libnftnl/common.h>
@@ -10,10 +9,10 @@
 
 #include "debug.h"
 #include "json.h"
+#include "messages.h"
 #include "output.h"
 #include "real.h"
 #include "run.h"
-#include "walk.h"
 
 /* `describe quic KEY`: stock nft has described the placeholder. */
 static bool describe_line(struct nx_run *run, const char *line, size_t len, struct nx_buf *out)
@@ -56,42 +55,6 @@ static void put_described(struct nx_run *run, const char *s, size_t len, struct 
 	}
 }
 
-static bool translate_text(struct nx_run *run, const char *raw, size_t len, struct nx_buf *out)
-{
-	struct nx_ctx *ctx = run->ctx;
-	unsigned int flags = nx_real()->nft_ctx_output_get_flags(ctx->real);
-	struct nx_lang lang = {.dir = NX_OUT,
-			       .slots = &ctx->slots,
-			       .known = &ctx->layouts,
-			       .made = &run->lang.sets,
-			       .numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL};
-	struct nx_text *text;
-	char *copy;
-	bool ok;
-
-	if (!memmem(raw, len, "@ih,", 4) &&
-	    !((ctx->layouts.n || run->lang.sets.n) && memmem(raw, len, "element", 7)) &&
-	    !(run->lang.sets.n && memmem(raw, len, "type integer", 12))) {
-		nx_buf_add(out, raw, len);
-		return !out->oom;
-	}
-	copy = malloc(len + 1);
-	if (!copy)
-		return false;
-	memcpy(copy, raw, len);
-	copy[len] = '\0';
-	text = nx_text_new(NULL, copy, len);
-	if (!text)
-		return false;
-	nx_translate(&lang, text, NULL);
-	raw = nx_text_result(text, &len);
-	nx_buf_add(out, raw, len);
-	ok = !lang.oom && !out->oom;
-	nx_text_free(text);
-	nx_lang_free(&lang);
-	return ok;
-}
-
 /* `get element` prints text even where JSON was asked for, in every nft so far. */
 static bool is_json(const struct nx_run *run, const char *raw, size_t len)
 {
@@ -117,14 +80,41 @@ static bool words_as_sent(void)
 	return strstr(text, "0x00000001");
 }
 
-static bool put(struct nx_run *run, const char *raw, size_t len)
+static void begin_pieces(struct nx_run *run)
+{
+	struct nx_ctx *ctx = run->ctx;
+	unsigned int flags = nx_real()->nft_ctx_output_get_flags(ctx->real);
+
+	run->pieces.lang = (struct nx_lang){.dir = NX_OUT,
+					    .slots = &ctx->slots,
+					    .known = &ctx->layouts,
+					    .made = &run->lang.sets,
+					    .numeric = flags & NFT_CTX_OUTPUT_NUMERIC_SYMBOL};
+}
+
+/* Text of the library; @all: a piece that has begun, too. */
+static bool put_pieces(struct nx_run *run, const char *raw, size_t len, bool all)
+{
+	struct nx_buf out = NX_BUF_INIT;
+	bool ok;
+
+	if (run->pieces.lang.dir != NX_OUT)
+		begin_pieces(run);
+	ok = nx_pieces_add(&run->pieces, raw, len, &out) &&
+	     (!all || nx_pieces_flush(&run->pieces, &out));
+	if (ok && out.len)
+		nx_stream_put(&run->ctx->out, out.p, out.len);
+	nx_buf_free(&out);
+	return ok;
+}
+
+/* What was kept, all of it. */
+static bool put_held(struct nx_run *run, const char *raw, size_t len)
 {
 	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);
 	struct nx_buf out = NX_BUF_INIT, shown = NX_BUF_INIT;
 	bool ok = true;
 
-	if (!len)
-		return true;
 	if (debug & NFT_DEBUG_NETLINK) {
 		nx_debug_out(raw, len, &run->ctx->slots, words_as_sent(), &shown);
 		ok = !shown.oom;
@@ -138,25 +128,30 @@ static bool put(struct nx_run *run, const char *raw, size_t len)
 	else if (run->lang.describe.len)
 		put_described(run, raw, len, &out);
 	else
-		ok = translate_text(run, raw, len, &out);
-	if (ok && !out.oom)
-		nx_stream_put(&run->ctx->out, nx_buf_cstr(&out), out.len);
-	else
-		nx_run_note(run, "quic: the output could not be translated");
+		ok = put_pieces(run, raw, len, true);
+	ok = ok && !out.oom;
+	if (ok && out.len)
+		nx_stream_put(&run->ctx->out, out.p, out.len);
 	nx_buf_free(&out);
 	nx_buf_free(&shown);
 	return ok;
 }
 
-bool nx_output_all(struct nx_run *run)
+/* Let all output that can go now go. */
+static bool output_out(struct nx_run *run)
 {
 	struct nx_buf raw = run->ctx->out.raw;
-	bool ok;
+	bool ok = true;
 
 	/* on the way there may be further runs, for details that JSON leaves out */
 	run->ctx->out.raw = (struct nx_buf)NX_BUF_INIT;
-	ok = put(run, nx_buf_cstr(&raw), raw.len);
+	if (raw.len)
+		ok = put_held(run, raw.p, raw.len);
+	else if (run->pieces.raw.len)
+		ok = put_pieces(run, "", 0, true);
 	nx_buf_free(&raw);
+	if (!ok)
+		nx_run_note(run, "quic: the output could not be translated");
 	return ok;
 }
 
@@ -185,16 +180,86 @@ static size_t complete(const struct nx_buf *raw)
 	return done;
 }
 
-void nx_output_lines(struct nx_run *run)
+/* A monitor's JSON: each line is a value. */
+static void put_json_lines(struct nx_run *run)
 {
-	struct nx_stream *s = &run->ctx->out;
-	size_t n = complete(&s->raw);
+	struct nx_buf *raw = &run->ctx->out.raw;
+	size_t n = complete(raw);
 
 	if (!n)
 		return;
-	put(run, s->raw.p, n);
-	memmove(s->raw.p, s->raw.p + n, s->raw.len - n + 1);
-	s->raw.len -= n;
-	if (!s->buffered)
-		fflush(s->user);
+	if (!put_held(run, raw->p, n))
+		nx_run_note(run, "quic: the output could not be translated");
+	memmove(raw->p, raw->p + n, raw->len - n + 1);
+	raw->len -= n;
+}
+
+/* Does the output of a run that may start anew wait? */
+static bool unsure(struct nx_run *run)
+{
+	if (!run->sure && run->lang.asked) {
+		if (nx_run_stale(run))
+			return true;
+		/* some of these print before the kernel's sets are known */
+		if (nx_real()->nft_ctx_output_get_debug(run->ctx->real))
+			return true;
+	}
+	run->sure = true;
+	return false;
+}
+
+static void out_write(struct nx_run *run, const char *text, size_t len)
+{
+	struct nx_stream *s = &run->ctx->out;
+
+	if (unsure(run)) {
+		nx_buf_add(&s->raw, text, len);
+		return;
+	}
+	if (run->ctx->err.raw.len && !s->raw.len && !run->pieces.raw.len)
+		nx_messages_out(run, false);
+	if (run->hold || s->raw.len || (run->json && run->monitor)) {
+		nx_buf_add(&s->raw, text, len);
+		if (run->monitor && run->json && !s->raw.oom)
+			put_json_lines(run);
+	} else if (!put_pieces(run, text, len, false)) {
+		nx_run_note(run, "quic: the output could not be translated");
+	}
+}
+
+static void err_write(struct nx_run *run, const char *text, size_t len)
+{
+	struct nx_stream *s = &run->ctx->err;
+
+	/* what is held as JSON may need a look at the kernel, for which the run must have ended */
+	if (!s->raw.len && run->sure && !run->json)
+		output_out(run);
+	nx_buf_add(&s->raw, text, len);
+}
+
+void nx_output_begin(struct nx_run *run)
+{
+	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);
+
+	run->hold =
+		debug & NFT_DEBUG_NETLINK || run->lang.describe.len || (run->json && !run->monitor);
+	run->ctx->out.pass = out_write;
+	run->ctx->err.pass = err_write;
+}
+
+bool nx_output_end(struct nx_run *run, bool good)
+{
+	struct nx_ctx *ctx = run->ctx;
+	bool ok = true;
+
+	ctx->out.pass = NULL;
+	ctx->err.pass = NULL;
+	if (good) {
+		ok = output_out(run);
+		nx_messages_out(run, true);
+	}
+	nx_buf_reset(&ctx->out.raw);
+	nx_buf_reset(&ctx->err.raw);
+	nx_pieces_free(&run->pieces);
+	return ok;
 }

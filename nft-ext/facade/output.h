@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The real library's output, translated and passed on. */
+/*
+ * What the real library writes once quic is in play, translated and passed on.
+ *
+ * Output leaves in pieces, as soon as one is complete. Errors wait for their last line. Neither
+ * overtakes the other: who writes lets the other out first.
+ */
 #ifndef NX_OUTPUT_H
 #define NX_OUTPUT_H
 
@@ -7,10 +12,10 @@
 
 struct nx_run;
 
-/** nx_output_all - pass on all that is left of a run; false if it could not be translated */
-bool nx_output_all(struct nx_run *run);
+/** nx_output_begin - take what the library writes in this run */
+void nx_output_begin(struct nx_run *run);
 
-/** nx_output_lines - pass on the complete lines of a run that does not end, as of `monitor` */
-void nx_output_lines(struct nx_run *run);
+/** nx_output_end - pass on all that is left, if @good; false if it could not be translated */
+bool nx_output_end(struct nx_run *run, bool good);
 
 #endif /* NX_OUTPUT_H */

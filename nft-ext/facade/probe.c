@@ -29,8 +29,7 @@ static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)
 	old = nx_hooks_enter(&run);
 	rc = real->nft_run_cmd_from_buffer(ctx->real, cmd);
 	nx_hooks_enter(old);
-	fflush(ctx->out.cookie);
-	fflush(ctx->err.cookie);
+	nx_ctx_flush(ctx);
 	ctx->run = NULL;
 	real->nft_ctx_output_set_flags(ctx->real, flags);
 	if (!rc && ctx->out.raw.p)

@@ -47,7 +47,8 @@ static void *try_open(const char *path)
 
 	if (same_file(path, own_path()))
 		return NULL;
-	lib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	/* with RTLD_NOW the libraries that it needs would be bound at once, too */
+	lib = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	if (!lib && !access(path, F_OK))
 		snprintf(why_not, sizeof(why_not), ": %s", dlerror());
 	if (lib && dlsym(lib, "nft_quic_facade")) {

@@ -8,6 +8,7 @@
 
 #include "ctx.h"
 #include "lang.h"
+#include "pieces.h"
 
 #define NX_MAX_TRIES 3
 
@@ -21,7 +22,10 @@
  * @input:	text that the real library will read from descriptor 0, or NULL
  * @input_len:	its length
  * @input_pos:	read up to here
- * @stream:	monitor: output is passed on as it comes
+ * @monitor:	it does not end by itself, and the library cannot be asked in between
+ * @hold:	output is kept until the run ends: it can only be understood as a whole
+ * @sure:	the assumptions have been looked at, and output is under way
+ * @pieces:	output under translation
  * @json:	the output is JSON
  * @json_in:	the commands came as JSON, and messages have no places
  * @nquic:	quic expressions sent
@@ -38,7 +42,10 @@ struct nx_run {
 	size_t ntext, cap;
 	const char *input;
 	size_t input_len, input_pos;
-	bool stream;
+	bool monitor;
+	bool hold;
+	bool sure;
+	struct nx_pieces pieces;
 	bool json;
 	bool json_in;
 	unsigned int nquic;

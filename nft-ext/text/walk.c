@@ -325,3 +325,36 @@ void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_bl
 	nx_text_finish(text);
 	lang->oom |= text->dst.oom || lang->errors.oom;
 }
+
+void nx_translate_elements(struct nx_lang *lang, struct nx_text *text, const struct nx_layout *l)
+{
+	struct nx_walk w = {.lang = lang, .text = text};
+
+	if (nx_lex(&w.toks, text->src, text->len)) {
+		lang->oom = true;
+		return;
+	}
+	nx_walk_elements(&w, 0, w.toks.n, l);
+	nx_lex_free(&w.toks);
+	nx_text_finish(text);
+	lang->oom |= text->dst.oom;
+}
+
+void nx_translate_set(struct nx_lang *lang, struct nx_text *text, const struct nx_block *table,
+		      const struct nx_buf *name, struct nx_layout *l)
+{
+	struct nx_walk w = {.lang = lang, .text = text};
+	struct nx_block inside = *table;
+
+	if (nx_lex(&w.toks, text->src, text->len)) {
+		lang->oom = true;
+		return;
+	}
+	nx_setblock_layout(&w, 0, w.toks.n, table, nx_buf_cstr(name), name->len, l);
+	inside.kind = NX_SET;
+	inside.layout = l;
+	nx_walk_block(&w, 0, w.toks.n, &inside);
+	nx_lex_free(&w.toks);
+	nx_text_finish(text);
+	lang->oom |= text->dst.oom;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The real library's messages, in the user's words and places, with ours beside them. */
+#ifndef NX_MESSAGES_H
+#define NX_MESSAGES_H
+
+#include <stdbool.h>
+
+struct nx_run;
+
+/**
+ * nx_messages_out - pass on the messages that a run has so far
+ * @run:	the run
+ * @last:	it has ended: with the translator's errors, hints and notes
+ */
+void nx_messages_out(struct nx_run *run, bool last);
+
+#endif /* NX_MESSAGES_H */
