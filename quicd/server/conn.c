@@ -95,6 +95,7 @@ static void fill_params(struct conn *c, const struct conn_accept *a, const ngtcp
 	p->max_idle_timeout = cfg->idle_timeout;
 	p->active_connection_id_limit = 7;
 	p->grease_quic_bit = 1;
+	p->disable_active_migration = !c->cid->server_id_len;
 	p->original_dcid = a->original_dcid ? *a->original_dcid : a->hd->dcid;
 	p->original_dcid_present = 1;
 	if (a->original_dcid) {
@@ -144,6 +145,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const str
 		return NULL;
 	c->worker = w;
 	c->ep = ep;
+	c->cid = &ep->cid;
 	c->state = CONN_HANDSHAKE;
 	c->timer.fn = on_timer;
 	c->mode = w->server->config->mode;

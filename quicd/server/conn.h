@@ -20,7 +20,8 @@ enum conn_state {
 struct conn {
 	struct list of_worker, dirty, cids;
 	struct worker *worker;
-	struct endpoint *ep; /* the socket of the current path */
+	struct endpoint *ep;	      /* the socket of the current path */
+	const struct cid_format *cid; /* of the socket that it began at, wherever it moves */
 	enum conn_state state;
 	struct timer timer;
 	struct tls_session tls;

@@ -10,7 +10,7 @@
 
 int conn_new_cid(struct conn *c, ngtcp2_cid *cid)
 {
-	const struct cid_format *f = &c->worker->server->config->cid;
+	const struct cid_format *f = c->cid;
 	uint8_t random[CID_LEN_MAX];
 
 	if (gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len))
@@ -85,10 +85,12 @@ static int recv_tx_key_cb(ngtcp2_conn *quic, ngtcp2_encryption_level level, void
 {
 	struct conn *c = user;
 
-	(void)quic;
-	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT && c->mode->speaks_first && start_mode(c))
-		return NGTCP2_ERR_CALLBACK_FAILURE;
-	return 0;
+	if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT)
+		return 0;
+	/* A client without other IDs cannot move, and nothing could route it then. */
+	if (!c->cid->server_id_len)
+		QUICVER_ONE_CID(quic);
+	return c->mode->speaks_first && start_mode(c) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
