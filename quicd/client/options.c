@@ -264,7 +264,7 @@ static int parse_one(struct options *o, int opt)
 	}
 }
 
-/* What options demand of each other. */
+/* Options that need or contradict each other. */
 static int check(struct options *o)
 {
 	unsigned int lists = o->nalpn > o->nsni ? o->nalpn : o->nsni;

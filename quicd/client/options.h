@@ -25,7 +25,7 @@ enum quicc_exit {
 #define CONNECTIONS_MAX 64
 #define MOVES_MAX	16
 
-/* What to offer on a connection. */
+/* Protocols to offer on a connection. */
 struct alpn_list {
 	const char *name[ALPN_MAX];
 	unsigned int n;
@@ -65,7 +65,7 @@ struct options {
 	int verbose;
 };
 
-/* What connection @i offers; NULL: nothing. */
+/* The protocols that connection @i offers; NULL: none. */
 const struct alpn_list *options_alpn(const struct options *o, unsigned int i);
 /* The name that connection @i asks for; NULL: the host, unless it is an address. */
 const char *options_sni(const struct options *o, unsigned int i);

@@ -16,6 +16,8 @@
 	"[service]\nlisten = 127.0.0.1:8443\nalpn = a\nmode = echo\n[tls]\ncert = c\n"             \
 	"key = k\n"
 
+#define GOOD_TLS "[tls]\ncert = c\nkey = k\n"
+
 #define TEN "/234567890"
 
 static char path[] = "/tmp/quicd-config-test-XXXXXX";
@@ -66,8 +68,7 @@ static void good_file_and_defaults(void **state)
 static void server_ids(void **state)
 {
 #define FILE_OF(listen, more)                                                                      \
-	"[service]\nlisten = " listen "\nalpn = a\nmode = echo\n" more "[tls]\ncert = c\nkey = "   \
-								       "k\n"
+	"[service]\nlisten = " listen "\nalpn = a\nmode = echo\n" more GOOD_TLS
 	static const struct {
 		const char *text, *id;
 		unsigned int rotation, len;
