@@ -32,6 +32,23 @@ def quicc_rebinds():
 
 @test
 @mark("moves")
+def rebinding_during_the_handshake():
+    """answers follow a client whose port or address changes before the handshake's end"""
+    s = Service(service={"workers": "2"})
+    data = pattern(300000)
+    for when in "hello", "handshake", "hello,handshake", "handshake,1":
+        r = quicc(s, "-v", "--rebind", when, data=data)
+        eq((r.rc, r.out == data, len(moved(r, "rebound"))), (0, True, when.count(",") + 1), r.err)
+        r = quicc(s, "--bind", "127.0.0.2:0,127.0.0.3:0,127.0.0.4:0", "--rebind", when, data=data)
+        eq((r.rc, r.out == data), (0, True), r.err)
+    s = Service(service={"server-id": "none"})
+    for when in "hello", "handshake":
+        r = quicc(s, "--rebind", when, data=data)
+        eq((r.rc, r.out == data), (0, True), r.err)
+
+
+@test
+@mark("moves")
 def quicc_changes_its_address():
     """--bind: the next address after each move"""
     s = Service()
