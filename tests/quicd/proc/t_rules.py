@@ -134,7 +134,7 @@ def quicc_in(ns, *args, data=b"", host="10.0.0.2", stdin=None):
 @test
 @mark("moves")
 def moves_behind_rules():
-    """by its server ID a connection goes on whatever port it moves to, and a lost one is reset at once"""
+    """by its server ID a connection survives whatever port it moves to, and a lost one is reset at once"""
     data = pattern(3 << 20)
     for form in FORMS:
         with behind_rules(form) as (c, s, service):
