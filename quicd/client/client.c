@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <gnutls/crypto.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,10 +19,33 @@
 #define CONNECTION_WINDOW (16u << 20)
 #define IDLE_TIMEOUT	  (300 * NGTCP2_SECONDS) /* the server's, if shorter, counts */
 #define CID_LEN		  8
+#define MOVED_KEEP_ALIVE  NGTCP2_SECONDS
 
 static ngtcp2_conn *get_quic(ngtcp2_crypto_conn_ref *ref)
 {
 	return ((struct client *)ref->user_data)->quic;
+}
+
+void client_say(const struct client *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs(c->label, stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void client_err(const struct client *c, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_err("%s%s", c->label, text);
 }
 
 void client_end(struct client *c, int status)
@@ -55,7 +79,7 @@ static void explain_tls(struct client *c)
 
 	if (ctls_print_refusal(c->session))
 		return;
-	log_err("TLS handshake failed: %s", name ? name : "error");
+	client_err(c, "TLS handshake failed: %s", name ? name : "error");
 }
 
 /* The server closed the connection: report its reason and choose the exit status. */
@@ -73,12 +97,12 @@ static void explain_close(struct client *c)
 	if (c->done)
 		return;
 	if (tls)
-		log_err("server: TLS alert: %s", name ? name : "unknown");
+		client_err(c, "server: TLS alert: %s", name ? name : "unknown");
 	else
-		log_err("server closed the connection: %s error 0x%" PRIx64 "%s%.*s",
-			e->type == NGTCP2_CCERR_TYPE_APPLICATION ? "application" : "transport",
-			e->error_code, e->reasonlen ? ": " : "", (int)e->reasonlen,
-			e->reason ? (const char *)e->reason : "");
+		client_err(c, "server closed the connection: %s error 0x%" PRIx64 "%s%.*s",
+			   e->type == NGTCP2_CCERR_TYPE_APPLICATION ? "application" : "transport",
+			   e->error_code, e->reasonlen ? ": " : "", (int)e->reasonlen,
+			   e->reason ? (const char *)e->reason : "");
 	client_end(c, tls ? QUICC_TLS : c->connected ? QUICC_STREAM : QUICC_HANDSHAKE);
 }
 
@@ -89,19 +113,19 @@ static void fail(struct client *c, int rv)
 		explain_close(c);
 		return;
 	case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-		log_err("no handshake within %" PRIu64 " s", c->o->timeout / NS_PER_S);
+		client_err(c, "no handshake within %" PRIu64 " s", c->o->timeout / NS_PER_S);
 		client_end(c, QUICC_TIMEOUT);
 		return;
 	case NGTCP2_ERR_IDLE_CLOSE:
-		log_err("the connection timed out");
+		client_err(c, "the connection timed out");
 		client_end(c, QUICC_TIMEOUT);
 		return;
 	case NGTCP2_ERR_RECV_VERSION_NEGOTIATION:
 		if (c->offered && !c->o->version && !c->version) {
-			c->version = c->offered; /* on_readable() begins again with it */
+			c->version = c->offered; /* client_read() begins again with it */
 			return;
 		}
-		log_err("the server speaks none of our versions");
+		client_err(c, "the server speaks none of our versions");
 		client_end(c, QUICC_HANDSHAKE);
 		return;
 	case NGTCP2_ERR_CRYPTO:
@@ -111,7 +135,7 @@ static void fail(struct client *c, int rv)
 		return;
 	default:
 		if (!c->done)
-			log_err("%s", ngtcp2_strerror(rv));
+			client_err(c, "%s", ngtcp2_strerror(rv));
 		ngtcp2_ccerr_set_liberr(&c->error, rv, NULL, 0);
 		client_end(c, c->connected ? QUICC_STREAM : QUICC_HANDSHAKE);
 	}
@@ -169,8 +193,8 @@ static ngtcp2_ssize write_packet(struct client *c, ngtcp2_path_storage *ps, ngtc
 		if (n == NGTCP2_ERR_STREAM_SHUT_WR || n == NGTCP2_ERR_STREAM_NOT_FOUND) {
 			s->shut = true;
 			if (c->o->verbose)
-				fprintf(stderr, "stream %" PRId64 ": the server stopped reading\n",
-					s->id);
+				client_say(c, "stream %" PRId64 ": the server stopped reading",
+					   s->id);
 			continue;
 		}
 		if (s && taken >= 0) {
@@ -185,43 +209,102 @@ static ngtcp2_ssize write_packet(struct client *c, ngtcp2_path_storage *ps, ngtc
 	}
 }
 
+/* Datagrams of one size for one path, on their way out. */
+struct train {
+	uint8_t buf[UDP_BUF];
+	size_t len, segment;
+	union addr local;
+	uint8_t ecn;
+};
+
+static void send_train(struct client *c, struct train *t)
+{
+	if (t->len)
+		net_send(c->net, &t->local, t->ecn, t->buf, t->len, t->segment);
+	t->len = 0;
+}
+
 static int write_all(struct client *c)
 {
 	size_t max = ngtcp2_conn_get_max_tx_udp_payload_size(c->quic);
-	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic), off = 0, segment = 0, total = 0;
-	uint8_t buf[UDP_BUF];
+	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic), total = 0;
+	struct train t = {0};
 	ngtcp2_path_storage ps;
 	ngtcp2_pkt_info pi = {0};
 	uint64_t now = clock_now();
 
 	ngtcp2_path_storage_zero(&ps);
 	while (total < quantum) {
-		ngtcp2_ssize n = write_packet(c, &ps, &pi, buf + off, max, now);
+		uint8_t *at = t.buf + t.len;
+		ngtcp2_ssize n = write_packet(c, &ps, &pi, at, max, now);
+		union addr local = {0};
 
 		if (n < 0)
 			return (int)n;
 		if (n == 0)
 			break;
-		if (off && (size_t)n > segment) {
-			/* A probe of the path MTU is longer: it goes alone. */
-			udp_send(&c->sock, NULL, &c->remote, pi.ecn, buf, off, segment);
-			memmove(buf, buf + off, (size_t)n);
-			off = 0;
+		memcpy(&local, ps.path.local.addr, ps.path.local.addrlen);
+		/* A probe of the path MTU is longer: it goes alone. So does one of a new path. */
+		if (t.len && ((size_t)n > t.segment || !addr_equal(&local, &t.local))) {
+			send_train(c, &t);
+			memmove(t.buf, at, (size_t)n);
 		}
-		if (!off)
-			segment = (size_t)n;
-		off += (size_t)n;
+		if (!t.len) {
+			t.segment = (size_t)n;
+			t.local = local;
+			t.ecn = pi.ecn;
+		}
+		t.len += (size_t)n;
 		total += (size_t)n;
-		if ((size_t)n < segment || off + max > sizeof(buf) ||
-		    off >= UDP_GSO_MAX * segment) {
-			udp_send(&c->sock, NULL, &c->remote, pi.ecn, buf, off, segment);
-			off = 0;
-		}
+		if ((size_t)n < t.segment || t.len + max > sizeof(t.buf) ||
+		    t.len >= UDP_GSO_MAX * t.segment)
+			send_train(c, &t);
 	}
-	if (off)
-		udp_send(&c->sock, NULL, &c->remote, pi.ecn, buf, off, segment);
+	send_train(c, &t);
 	ngtcp2_conn_update_pkt_tx_time(c->quic, now);
 	return 0;
+}
+
+/* A path of this connection that ends at the net's remote address. */
+static ngtcp2_path path_from(struct client *c, const union addr *local)
+{
+	return (ngtcp2_path){
+		.local = {(ngtcp2_sockaddr *)&local->sa, addr_len(local)},
+		.remote = {(ngtcp2_sockaddr *)&c->net->remote.sa, addr_len(&c->net->remote)},
+	};
+}
+
+/* Migrates to the net's newest address, as soon as handshake and server allow it. */
+static void follow_migration(struct client *c)
+{
+	const ngtcp2_transport_params *p;
+	ngtcp2_path path;
+	int rv;
+
+	if (!c->connected || c->migrated == c->net->migrations)
+		return;
+	p = ngtcp2_conn_get_remote_transport_params(c->quic);
+	if (p->disable_active_migration) {
+		client_err(c, "the server forbids migration");
+		client_end(c, QUICC_HANDSHAKE);
+		return;
+	}
+	path = path_from(c, net_local(c->net));
+	rv = ngtcp2_conn_initiate_migration(c->quic, &path, clock_now());
+	if (!rv)
+		c->migrated = c->net->migrations;
+	else if (rv != NGTCP2_ERR_INVALID_STATE && rv != NGTCP2_ERR_CONN_ID_BLOCKED)
+		fail(c, rv);
+}
+
+void client_moved(struct client *c)
+{
+	/*
+	 * A client that only receives has nothing to send that the server must answer; if
+	 * its one ACK from the new address were lost, both would wait.
+	 */
+	if (c->quic)
+		ngtcp2_conn_set_keep_alive_timeout(c->quic, MOVED_KEEP_ALIVE);
 }
 
 void client_write(struct client *c)
@@ -230,12 +313,13 @@ void client_write(struct client *c)
 
 	if (c->done || !c->quic)
 		return;
+	follow_migration(c);
 	rv = write_all(c);
 	if (rv) {
 		fail(c, rv);
 		return;
 	}
-	timer_set(&c->loop.timers, &c->timer, ngtcp2_conn_get_expiry(c->quic));
+	timer_set(&c->net->loop.timers, &c->timer, ngtcp2_conn_get_expiry(c->quic));
 }
 
 static void on_timer(struct timer *t)
@@ -255,49 +339,20 @@ static bool begin_again(const struct client *c)
 	return c->version && ngtcp2_conn_get_client_chosen_version(c->quic) != c->version;
 }
 
-static void read_datagrams(struct client *c, const struct udp_msg *m)
+void client_read(struct client *c, const union addr *local, uint8_t ecn, const uint8_t *data,
+		 size_t len)
 {
-	ngtcp2_path path = {
-		.local = {(ngtcp2_sockaddr *)&c->sock.local.sa, addr_len(&c->sock.local)},
-		.remote = {(ngtcp2_sockaddr *)&c->remote.sa, addr_len(&c->remote)},
-	};
-	ngtcp2_pkt_info pi = {.ecn = m->ecn};
+	ngtcp2_path path = path_from(c, local);
+	ngtcp2_pkt_info pi = {.ecn = ecn};
+	int rv;
 
-	for (size_t off = 0; off < m->len && !c->done && !begin_again(c); off += m->segment) {
-		size_t len = m->len - off < m->segment ? m->len - off : m->segment;
-		int rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, m->data + off, len, clock_now());
-
-		if (rv)
-			fail(c, rv);
-	}
-}
-
-static void refused(struct client *c);
-static void reconnect(struct client *c);
-
-static void on_readable(struct io *io, uint32_t events)
-{
-	struct client *c = container_of(io, struct client, io);
-
-	(void)events;
-	for (int round = 0; round < 4 && !c->done; round++) {
-		int n = udp_recv(&c->sock, c->batch);
-
-		if (n == -ECONNREFUSED && !c->connected) {
-			refused(c);
-			break;
-		}
-		for (int i = 0; i < n; i++)
-			read_datagrams(c, &c->batch->msg[i]);
-		if (!c->done && begin_again(c)) {
-			c->addr_next = c->addr_now;
-			reconnect(c);
-			break;
-		}
-		if (n < UDP_BATCH)
-			break;
-	}
-	client_write(c);
+	if (c->done || !c->quic)
+		return;
+	rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, data, len, clock_now());
+	if (rv)
+		fail(c, rv);
+	if (!c->done && begin_again(c))
+		client_again(c);
 }
 
 void client_credit(struct client *c, struct client_stream *s, size_t len)
@@ -308,17 +363,15 @@ void client_credit(struct client *c, struct client_stream *s, size_t len)
 
 static int make_quic(struct client *c)
 {
-	ngtcp2_path path = {
-		.local = {(ngtcp2_sockaddr *)&c->sock.local.sa, addr_len(&c->sock.local)},
-		.remote = {(ngtcp2_sockaddr *)&c->remote.sa, addr_len(&c->remote)},
-	};
+	ngtcp2_path path = path_from(c, net_local(c->net));
 	static const uint32_t both[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
 	ngtcp2_transport_params p;
 	ngtcp2_settings s;
 	ngtcp2_cid dcid = {.datalen = 16}, scid = {.datalen = CID_LEN};
 
 	gnutls_rnd(GNUTLS_RND_NONCE, dcid.data, dcid.datalen);
-	gnutls_rnd(GNUTLS_RND_NONCE, scid.data, scid.datalen);
+	if (client_make_cid(c, scid.data, scid.datalen))
+		return -EIO;
 	ngtcp2_settings_default(&s);
 	s.initial_ts = clock_now();
 	s.handshake_timeout = c->o->timeout;
@@ -353,124 +406,71 @@ static int make_quic(struct client *c)
 	return 0;
 }
 
-/* Opens a socket to the next address of the host that has a route. */
-static int open_socket(struct client *c)
-{
-	struct udp_options uo = {
-		.gso = true, .gro = true, .ecn = true, .rcvbuf = 2 << 20, .sndbuf = 1 << 20};
-	int err = -ENOENT;
-
-	while (err && c->addr_next) {
-		struct addrinfo *ai = c->addr_next;
-		union addr any = {.sa.sa_family = (sa_family_t)ai->ai_family};
-		socklen_t len = sizeof(c->sock.local);
-
-		c->addr_now = ai;
-		c->addr_next = ai->ai_next;
-		memset(&c->remote, 0, sizeof(c->remote));
-		memcpy(&c->remote, ai->ai_addr, ai->ai_addrlen);
-		err = udp_open(&c->sock, &any, &uo);
-		if (!err && connect(c->sock.fd, ai->ai_addr, ai->ai_addrlen)) {
-			err = -errno;
-			udp_close(&c->sock);
-		}
-		if (!err)
-			getsockname(c->sock.fd, &c->sock.local.sa, &len);
-	}
-	return err;
-}
-
 /* Everything that belongs to one try at one address. */
-static int open_connection(struct client *c)
+static void open_connection(struct client *c)
 {
-	char text[ADDR_TEXT_MAX];
-	int err = open_socket(c), rv;
+	int rv = ctls_session(c->tls, c->name, options_alpn(c->o, c->index), &c->ref, &c->session);
 
-	if (err) {
-		log_err("%s: %s", addr_format(&c->remote, text), strerror(-err));
-		return err;
-	}
-	rv = ctls_session(c->tls, &c->ref, &c->session);
-	if (rv) {
-		log_err("TLS: %s", gnutls_strerror(rv));
-		return -EINVAL;
-	}
-	err = make_quic(c);
-	if (!err)
-		err = loop_add(&c->loop, &c->io, c->sock.fd, EPOLLIN);
-	if (err)
-		log_err("%s", strerror(-err));
+	if (rv)
+		client_err(c, "TLS: %s", gnutls_strerror(rv));
+	else
+		rv = make_quic(c);
+	if (rv)
+		client_end(c, QUICC_LOCAL);
 	else if (c->early)
 		client_open_streams(c);
-	return err;
 }
 
 static void close_connection(struct client *c)
 {
-	if (c->sock.fd >= 0)
-		loop_del(&c->loop, &c->io);
-	timer_cancel(&c->loop.timers, &c->timer);
+	timer_cancel(&c->net->loop.timers, &c->timer);
 	ngtcp2_conn_del(c->quic);
 	c->quic = NULL;
 	if (c->session)
 		gnutls_deinit(c->session);
 	c->session = NULL;
-	udp_close(&c->sock);
 }
 
-/* Nobody answers at this address: try the next one. */
-static void refused(struct client *c)
+void client_again(struct client *c)
 {
-	char text[ADDR_TEXT_MAX];
-
-	if (!c->addr_next) {
-		log_err("%s: no UDP service", addr_format(&c->remote, text));
-		client_end(c, QUICC_HANDSHAKE);
+	if (!c->started || c->done)
 		return;
-	}
-	reconnect(c);
-}
-
-/* At the next address, or with another version: all input is still to be sent. */
-static void reconnect(struct client *c)
-{
 	close_connection(c);
 	client_rewind(c);
-	if (open_connection(c))
-		client_end(c, QUICC_LOCAL);
+	open_connection(c);
 }
 
-int client_start(struct client *c, const struct options *o, struct ctls *tls)
+int client_init(struct client *c, struct net *net, unsigned int i, struct ctls *tls)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
-	int rv;
-
-	c->o = o;
+	c->o = net->o;
+	c->net = net;
 	c->tls = tls;
-	c->sock.fd = -1;
-	c->io.fn = on_readable;
+	c->index = i;
+	c->name = ctls_name(c->o, i);
+	if (net->nclients > 1)
+		snprintf(c->label, sizeof(c->label), "%u %s: ", i + 1,
+			 c->name ? c->name : c->o->host);
 	c->timer.fn = on_timer;
 	c->ref.get_conn = get_quic;
 	c->ref.user_data = c;
 	c->early = tls->params_len > 0;
-	c->nstreams = c->fetch_only ? 0 : o->streams;
+	c->nstreams = c->fetch_only ? 0 : c->o->streams;
 	ngtcp2_ccerr_set_application_error(&c->error, 0, NULL, 0);
 	chunk_pool_init(&c->pool, 256);
 	c->stream = calloc(c->nstreams + 1, sizeof(*c->stream));
-	c->batch = malloc(sizeof(*c->batch));
-	if (loop_init(&c->loop) || !c->stream || !c->batch) {
-		log_err("%s", strerror(errno));
+	if (!c->stream) {
+		client_err(c, "%s", strerror(errno));
 		return QUICC_LOCAL;
 	}
-	for (unsigned int i = 0; i < c->nstreams; i++)
-		c->stream[i].id = -1;
-	rv = getaddrinfo(o->host, o->port, &hints, &c->addrs);
-	if (rv) {
-		log_err("%s:%s: %s", o->host, o->port, gai_strerror(rv));
-		return QUICC_LOCAL;
-	}
-	c->addr_next = c->addrs;
-	return open_connection(c) ? QUICC_LOCAL : -1;
+	for (unsigned int k = 0; k < c->nstreams; k++)
+		c->stream[k].id = -1;
+	return -1;
+}
+
+void client_start(struct client *c)
+{
+	c->started = true;
+	open_connection(c);
 }
 
 /* Says good-bye, once; the server need not wait for its idle timeout. */
@@ -487,21 +487,25 @@ static void send_close(struct client *c)
 	n = ngtcp2_conn_write_connection_close(c->quic, &ps.path, &pi, buf, sizeof(buf), &c->error,
 					       clock_now());
 	if (n > 0)
-		udp_send(&c->sock, NULL, &c->remote, 0, buf, (size_t)n, (size_t)n);
+		net_send(c->net, (union addr *)ps.path.local.addr, 0, buf, (size_t)n, (size_t)n);
 }
 
-void client_free(struct client *c)
+void client_close(struct client *c)
 {
 	if (c->quic)
 		send_close(c);
 	close_connection(c);
-	if (c->addrs)
-		freeaddrinfo(c->addrs);
+}
+
+void client_free(struct client *c)
+{
+	if (!c->net)
+		return;
+	client_close(c);
 	if (c->stream)
 		for (unsigned int i = 0; i < c->nstreams; i++)
 			chunkq_clear(&c->stream[i].q, &c->pool);
 	free(c->stream);
-	free(c->batch);
-	loop_free(&c->loop);
+	free(c->name);
 	chunk_pool_free(&c->pool);
 }

@@ -3,15 +3,13 @@
 #ifndef QUICC_CLIENT_H
 #define QUICC_CLIENT_H
 
-#include <netdb.h>
-
 #include "../common/chunkq.h"
 #include "../common/loop.h"
 #include "../common/quicver.h"
-#include "../common/udp.h"
 #include "ctls.h"
+#include "net.h"
 
-struct client;
+#define LABEL_MAX 280 /* a number and a name of 255 octets */
 
 struct client_stream {
 	int64_t id;
@@ -27,13 +25,14 @@ struct client_stream {
 
 struct client {
 	const struct options *o;
+	struct net *net;
 	struct ctls *tls;
-	struct loop loop;
-	struct udp_sock sock;
-	struct io io;
+	unsigned int index;	/* among the connections */
+	char *name;		/* to ask for by SNI; NULL for an address */
+	char label[LABEL_MAX];	/* before each line of output; empty for a single connection */
+	unsigned int migrated;	/* how many of the net's migrations this one has followed */
+	uint64_t last, longest; /* when data came, and the longest time without */
 	struct timer timer;
-	union addr remote;
-	struct addrinfo *addrs, *addr_now, *addr_next; /* of the host; to be tried in turn */
 	uint32_t offered, version; /* by a Version Negotiation packet; of the try after it */
 	ngtcp2_crypto_conn_ref ref;
 	gnutls_session_t session;
@@ -44,21 +43,34 @@ struct client {
 	unsigned int nstreams, opened, turn;
 	bool fetch_only; /* end as soon as a ticket is here */
 	bool early;	 /* trying 0-RTT */
-	bool connected, done;
+	bool started, connected, done;
 	int status; /* exit status */
-	struct udp_batch *batch;
 	/* Called with the bytes a stream received; returns how much credit to give back now. */
 	size_t (*on_data)(struct client *c, struct client_stream *s, const uint8_t *data,
 			  size_t len);
 	void *user;
 };
 
-/*
- * Connects and opens the streams as soon as the server lets us. Returns -1 if client_run() is
- * to follow, or an exit status after saying why.
- */
-int client_start(struct client *c, const struct options *o, struct ctls *tls);
+/* Prepares connection @i of @net. Returns -1, or an exit status after saying why. */
+int client_init(struct client *c, struct net *net, unsigned int i, struct ctls *tls);
+/* Connects and opens the streams as soon as the server lets us; failures end it. */
+void client_start(struct client *c);
+/* After client_end(): says good-bye at once, where other connections are not done yet. */
+void client_close(struct client *c);
 void client_free(struct client *c);
+
+/* A line about this connection on standard error. */
+__attribute__((format(printf, 2, 3))) void client_say(const struct client *c, const char *fmt, ...);
+/* An error of this connection. */
+__attribute__((format(printf, 2, 3))) void client_err(const struct client *c, const char *fmt, ...);
+
+/* One datagram, which came to @local. */
+void client_read(struct client *c, const union addr *local, uint8_t ecn, const uint8_t *data,
+		 size_t len);
+/* Begins again at the net's new remote address: all input is still to be sent. */
+void client_again(struct client *c);
+/* The local address has changed, or migration to a new one is due. */
+void client_moved(struct client *c);
 
 /* Writes whatever is waiting and sets the timer. */
 void client_write(struct client *c);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../common/log.h"
+#include "../common/clock.h"
 
 static void rand_cb(uint8_t *dest, size_t len, const ngtcp2_rand_ctx *ctx)
 {
@@ -16,12 +16,20 @@ static void rand_cb(uint8_t *dest, size_t len, const ngtcp2_rand_ctx *ctx)
 		__builtin_trap(); /* no randomness, no QUIC */
 }
 
+int client_make_cid(struct client *c, uint8_t *data, size_t len)
+{
+	if (gnutls_rnd(GNUTLS_RND_NONCE, data, len))
+		return -1;
+	if (c->net->nclients > 1)
+		data[0] = net_cid_octet(c->net, c->index);
+	return 0;
+}
+
 static int new_cid_cb(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user)
 {
 	(void)quic;
-	(void)user;
 	cid->datalen = len;
-	if (gnutls_rnd(GNUTLS_RND_NONCE, cid->data, len) ||
+	if (client_make_cid(user, cid->data, len) ||
 	    gnutls_rnd(GNUTLS_RND_RANDOM, token, NGTCP2_STATELESS_RESET_TOKENLEN))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	return 0;
@@ -57,15 +65,16 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 		gnutls_datum_t alpn = {0};
 
 		gnutls_alpn_get_selected_protocol(c->session, &alpn);
-		fprintf(stderr, "QUIC: version %s, ALPN %.*s\n",
-			ngtcp2_conn_get_negotiated_version(quic) == NGTCP2_PROTO_VER_V2 ? "2" : "1",
-			(int)alpn.size, alpn.size ? (char *)alpn.data : "");
-		ctls_print(c->session);
+		client_say(c, "QUIC: version %s, ALPN %.*s",
+			   ngtcp2_conn_get_negotiated_version(quic) == NGTCP2_PROTO_VER_V2 ? "2"
+											   : "1",
+			   (int)alpn.size, alpn.size ? (char *)alpn.data : "");
+		ctls_print(c->session, c->label);
 		if (c->early)
-			fprintf(stderr, "early data: %s\n",
-				gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_EARLY_DATA
-					? "accepted"
-					: "rejected");
+			client_say(c, "early data: %s",
+				   gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_EARLY_DATA
+					   ? "accepted"
+					   : "rejected");
 	}
 	client_open_streams(c);
 	return 0;
@@ -92,6 +101,17 @@ static int early_rejected_cb(ngtcp2_conn *quic, void *user)
 	return 0;
 }
 
+/* For --rebind and --migrate, and for the longest time without data. */
+static void note_arrival(struct client *c, size_t len)
+{
+	uint64_t now = clock_now();
+
+	c->net->received += len;
+	if (c->last && now - c->last > c->longest)
+		c->longest = now - c->last;
+	c->last = now;
+}
+
 static int recv_stream_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t offset,
 			  const uint8_t *data, size_t len, void *user, void *stream)
 {
@@ -107,6 +127,7 @@ static int recv_stream_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
 		ngtcp2_conn_extend_max_offset(quic, len);
 		return 0;
 	}
+	note_arrival(c, len);
 	s->received += len;
 	if (flags & NGTCP2_STREAM_DATA_FLAG_FIN)
 		s->ended = true;
@@ -138,7 +159,7 @@ static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
 	(void)final_size;
 	if (!stream)
 		return 0;
-	log_err("stream %" PRId64 " reset by the server: error 0x%" PRIx64, id, code);
+	client_err(c, "stream %" PRId64 " reset by the server: error 0x%" PRIx64, id, code);
 	client_end(c, QUICC_STREAM);
 	return 0;
 }
@@ -179,8 +200,29 @@ static int stateless_reset_cb(ngtcp2_conn *quic, const ngtcp2_pkt_stateless_rese
 
 	(void)quic;
 	(void)sr;
-	log_err("stateless reset: the server no longer knows this connection");
+	client_err(c, "stateless reset: the server no longer knows this connection");
 	client_end(c, QUICC_STREAM);
+	return 0;
+}
+
+static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_path *path,
+			      const ngtcp2_path *fallback, ngtcp2_path_validation_result res,
+			      void *user)
+{
+	struct client *c = user;
+	char text[ADDR_TEXT_MAX];
+
+	(void)quic;
+	(void)flags;
+	(void)fallback;
+	addr_format((const union addr *)path->local.addr, text);
+	if (res == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS) {
+		if (c->o->verbose)
+			client_say(c, "migrated: now at %s", text);
+	} else if (res == NGTCP2_PATH_VALIDATION_RESULT_FAILURE) {
+		client_err(c, "no answer on the new path from %s", text);
+		client_end(c, QUICC_TIMEOUT);
+	}
 	return 0;
 }
 
@@ -212,6 +254,7 @@ const ngtcp2_callbacks client_callbacks = {
 	.rand = rand_cb,
 	.get_new_connection_id = new_cid_cb,
 	.update_key = ngtcp2_crypto_update_key_cb,
+	.path_validation = path_validation_cb,
 	.stream_reset = stream_reset_cb,
 	.extend_max_stream_data = extend_data_cb,
 	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,

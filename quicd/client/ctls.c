@@ -57,17 +57,19 @@ int ctls_init(struct ctls *t, const struct options *o)
 		if (!t->keylog)
 			return fail("--keylog", o->keylog, strerror(errno));
 	}
-	if (o->sni || !is_address(o->host)) {
-		const char *name = o->sni ? o->sni : o->host;
-		size_t len = strlen(name);
-
-		/*
-		 * The trailing dot of an absolute DNS name is not part of the host name
-		 * (RFC 6066, 3).
-		 */
-		t->name = strndup(name, len && name[len - 1] == '.' ? len - 1 : len);
-	}
 	return -1;
+}
+
+char *ctls_name(const struct options *o, unsigned int i)
+{
+	const char *name = options_sni(o, i);
+	size_t len;
+
+	if (!name && is_address(o->host))
+		return NULL;
+	name = name ? name : o->host;
+	len = strlen(name);
+	return strndup(name, len && name[len - 1] == '.' ? len - 1 : len);
 }
 
 void ctls_free(struct ctls *t)
@@ -76,7 +78,6 @@ void ctls_free(struct ctls *t)
 		gnutls_certificate_free_credentials(t->cred);
 	keylog_close(t->keylog);
 	gnutls_free(t->ticket.data);
-	free(t->name);
 }
 
 static int log_key(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
@@ -87,7 +88,8 @@ static int log_key(gnutls_session_t session, const char *label, const gnutls_dat
 	return 0;
 }
 
-static int configure(struct ctls *t, gnutls_session_t s)
+static int configure(struct ctls *t, const char *name, const struct alpn_list *a,
+		     gnutls_session_t s)
 {
 	const struct options *o = t->o;
 	gnutls_datum_t alpn[ALPN_MAX];
@@ -97,23 +99,24 @@ static int configure(struct ctls *t, gnutls_session_t s)
 		rv = GNUTLS_E_INTERNAL_ERROR;
 	if (!rv)
 		rv = gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE, t->cred);
-	for (unsigned int i = 0; i < o->nalpn; i++)
-		alpn[i] = (gnutls_datum_t){(unsigned char *)o->alpn[i],
-					   (unsigned int)strlen(o->alpn[i])};
-	if (!rv && o->nalpn)
-		rv = gnutls_alpn_set_protocols(s, alpn, o->nalpn, GNUTLS_ALPN_MANDATORY);
-	if (!rv && t->name)
-		rv = gnutls_server_name_set(s, GNUTLS_NAME_DNS, t->name, strlen(t->name));
+	for (unsigned int i = 0; a && i < a->n; i++)
+		alpn[i] = (gnutls_datum_t){(unsigned char *)a->name[i],
+					   (unsigned int)strlen(a->name[i])};
+	if (!rv && a)
+		rv = gnutls_alpn_set_protocols(s, alpn, a->n, GNUTLS_ALPN_MANDATORY);
+	if (!rv && name)
+		rv = gnutls_server_name_set(s, GNUTLS_NAME_DNS, name, strlen(name));
 	if (!rv && t->ticket.size)
 		rv = gnutls_session_set_data(s, t->ticket.data, t->ticket.size);
 	if (!rv && !o->insecure)
-		gnutls_session_set_verify_cert(s, t->name ? t->name : o->host, 0);
+		gnutls_session_set_verify_cert(s, name ? name : o->host, 0);
 	if (!rv && t->keylog)
 		gnutls_session_set_keylog_function(s, log_key);
 	return rv;
 }
 
-int ctls_session(struct ctls *t, ngtcp2_crypto_conn_ref *ref, gnutls_session_t *out)
+int ctls_session(struct ctls *t, const char *name, const struct alpn_list *alpn,
+		 ngtcp2_crypto_conn_ref *ref, gnutls_session_t *out)
 {
 	int rv = gnutls_init(out, GNUTLS_CLIENT | GNUTLS_ENABLE_EARLY_DATA |
 					  GNUTLS_NO_END_OF_EARLY_DATA);
@@ -122,7 +125,7 @@ int ctls_session(struct ctls *t, ngtcp2_crypto_conn_ref *ref, gnutls_session_t *
 		return rv;
 	gnutls_session_set_ptr(*out, ref);
 	gnutls_db_set_ptr(*out, t);
-	rv = configure(t, *out);
+	rv = configure(t, name, alpn, *out);
 	if (rv) {
 		gnutls_deinit(*out);
 		*out = NULL;
@@ -142,13 +145,13 @@ void ctls_keep_ticket(struct ctls *t, gnutls_session_t session, ngtcp2_conn *con
 	t->params_len = n > 0 ? (size_t)n : 0;
 }
 
-void ctls_print(gnutls_session_t session)
+void ctls_print(gnutls_session_t session, const char *label)
 {
 	char *desc = gnutls_session_get_desc(session);
 	const gnutls_datum_t *chain;
 	unsigned int n = 0;
 
-	fprintf(stderr, "TLS: %s%s\n", desc ? desc : "?",
+	fprintf(stderr, "%sTLS: %s%s\n", label, desc ? desc : "?",
 		gnutls_session_is_resumed(session) ? ", resumed" : "");
 	gnutls_free(desc);
 	chain = gnutls_certificate_get_peers(session, &n);
@@ -160,7 +163,7 @@ void ctls_print(gnutls_session_t session)
 			return;
 		if (!gnutls_x509_crt_import(crt, &chain[i], GNUTLS_X509_FMT_DER) &&
 		    !gnutls_x509_crt_print(crt, GNUTLS_CRT_PRINT_ONELINE, &text)) {
-			fprintf(stderr, "certificate %u: %s\n", i, text.data);
+			fprintf(stderr, "%scertificate %u: %s\n", label, i, text.data);
 			gnutls_free(text.data);
 		}
 		gnutls_x509_crt_deinit(crt);

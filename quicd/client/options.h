@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../common/addr.h"
+
 /* Exit statuses, documented in quicc(1). */
 enum quicc_exit {
 	QUICC_OK = 0,
@@ -20,12 +22,40 @@ enum quicc_exit {
 #define ALPN_MAX      8
 #define ALPN_NAME_MAX 31
 
+#define CONNECTIONS_MAX 64
+#define MOVES_MAX	16
+
+/* Protocols to offer on a connection. */
+struct alpn_list {
+	const char *name[ALPN_MAX];
+	unsigned int n;
+};
+
+/* A change of the local address. */
+struct move {
+	enum {
+		MOVE_REBIND,  /* as a NAT does it: the connections are not told */
+		MOVE_MIGRATE, /* RFC 9000, 9.2 */
+	} kind;
+	enum {
+		MOVE_AT_HELLO,	   /* the first flight is out */
+		MOVE_AT_HANDSHAKE, /* the server has answered, and we not yet */
+		MOVE_AT_BYTES,	   /* this many were received on all streams */
+	} when;
+	uint64_t bytes;
+};
+
 struct options {
 	char *host, *port;
-	const char *alpn[ALPN_MAX];
-	unsigned int nalpn;
-	const char *sni; /* NULL: the host, unless it is an address */
-	const char *ca;	 /* NULL: the system's */
+	/* Connection i has the lists' item i modulo their length. */
+	struct alpn_list alpn[CONNECTIONS_MAX];
+	const char *sni[CONNECTIONS_MAX];
+	unsigned int nalpn, nsni, connections;
+	bool in_turn; /* each connection begins when the one before has ended */
+	struct move move[MOVES_MAX];
+	union addr bind[MOVES_MAX + 1]; /* of the first socket, and after each move */
+	unsigned int nmoves, nbind;
+	const char *ca; /* NULL: the system's */
 	const char *cert, *key;
 	const char *keylog;
 	bool insecure, early_data, quiet_stdin;
@@ -34,6 +64,11 @@ struct options {
 	uint64_t timeout; /* of the handshake, ns */
 	int verbose;
 };
+
+/* The protocols that connection @i offers; NULL: none. */
+const struct alpn_list *options_alpn(const struct options *o, unsigned int i);
+/* The name that connection @i asks for; NULL: the host, unless it is an address. */
+const char *options_sni(const struct options *o, unsigned int i);
 
 /* Returns -1 to continue, or the exit status. */
 int options_parse(struct options *o, int argc, char **argv);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Standard input to the streams, the first stream to standard output. */
+/*
+ * Standard input to the streams, the first stream of each connection to standard output: as it
+ * comes, or in lines with a label if there are several connections.
+ */
 #ifndef QUICC_RELAY_H
 #define QUICC_RELAY_H
 
@@ -11,17 +14,28 @@ struct stdio_end {
 	bool plain;  /* never blocks, as a file: not in the loop */
 	bool shared; /* plain or a terminal: its flags are left alone */
 	int old_flags;
-	struct client *client;
+	struct loop *loop;
 };
 
 struct relay {
 	struct stdio_end in, out;
+	struct net *net;
+	struct relay_line {
+		uint8_t *data; /* received, without an end so far */
+		size_t len;
+		size_t owed; /* credit to be given when the output was written */
+	} *line;	     /* of each connection, if there are several */
+	struct chunk_pool pool;
 	struct chunkq outq; /* received, not yet written */
 	bool eof;
 };
 
-/* Attaches to the client before client_start(). Returns 0 or -errno. */
-int relay_init(struct relay *r, struct client *c);
+/* Attaches to the connections before client_start(). Returns 0 or -ENOMEM. */
+int relay_init(struct relay *r, struct net *net);
+/* Some input can be read without waiting, and is wanted. */
+bool relay_ready(const struct relay *r);
+/* Several connections: all lines were written. A single one does not end before that. */
+bool relay_empty(const struct relay *r);
 /* Sends and writes as much as possible; called once per round of the loop. */
 void relay_turn(struct relay *r);
 /* Restores the descriptors' flags. */

@@ -31,6 +31,11 @@ bool addr_equal(const union addr *a, const union addr *b)
 	       !memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof(a->in6.sin6_addr));
 }
 
+uint16_t addr_port(const union addr *a)
+{
+	return ntohs(a->sa.sa_family == AF_INET ? a->in.sin_port : a->in6.sin6_port);
+}
+
 const char *addr_format(const union addr *a, char buf[ADDR_TEXT_MAX])
 {
 	char host[INET6_ADDRSTRLEN], scope[IF_NAMESIZE] = "";

@@ -22,6 +22,8 @@ union addr {
 socklen_t addr_len(const union addr *a);
 /* Same family, address and port (IPv6: and scope). */
 bool addr_equal(const union addr *a, const union addr *b);
+/* The port, in host order. */
+uint16_t addr_port(const union addr *a);
 /* Writes "1.2.3.4:443", "[::1]:443" or "unix:/path"; returns @buf. */
 const char *addr_format(const union addr *a, char buf[ADDR_TEXT_MAX]);
 

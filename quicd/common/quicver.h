@@ -25,6 +25,15 @@
 #endif
 
 /*
+ * For a server, before it has sent a 1-RTT packet: no connection ID beyond its first. The
+ * library has no setting for that; it counts against what the client can take, in
+ * parameters that are const only to those who ask for them. 1 is its count of ours.
+ */
+#define QUICVER_ONE_CID(quic)                                                                      \
+	(((ngtcp2_transport_params *)ngtcp2_conn_get_remote_transport_params(quic))                \
+		 ->active_connection_id_limit = 1)
+
+/*
  * CVE-2026-40170, a stack overflow in the qlog writer: fixed in 1.22.1 and in Debian's
  * 1.11.0-1+deb13u1. The package's patch does not change the library's number, so with
  * 1.11 the running library is asked for more than its number (qlog.c).

@@ -1,7 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cid.h"
 
+#include <stdio.h>
 #include <string.h>
+
+void cid_set_port(struct cid_format *f, uint16_t port)
+{
+	f->by_port = true;
+	f->server_id_len = 2;
+	f->server_id[0] = (uint8_t)(port >> 8);
+	f->server_id[1] = (uint8_t)port;
+}
+
+void cid_server_id_text(const struct cid_format *f, char text[2 * CID_SERVER_ID_MAX + 1])
+{
+	text[0] = '\0';
+	for (size_t i = 0; i < f->server_id_len; i++)
+		sprintf(text + 2 * i, "%02x", f->server_id[i]);
+}
 
 size_t cid_len(const struct cid_format *f)
 {

@@ -4,10 +4,11 @@
  * (draft-ietf-quic-load-balancers, sections 3 and 5.1):
  *
  *	first octet	config rotation (3 bits), length of the rest (5 bits)
- *	server ID	0 to 14 octets as configured
+ *	server ID	0 to 15 octets: the listening port or as configured
  *	nonce		4 to 18 octets; the first one also tells the worker
  *
- * Without a server ID the rotation bits are 0b111, "not routable by a balancer".
+ * All IDs of a service have one length. Without a server ID the rotation bits are 0b111,
+ * "not routable by a balancer".
  *
  * Which worker owns a packet is (octet at cid_worker_offset()) modulo the number of
  * workers. That holds for IDs that a client chose, too: their octets are random, and
@@ -16,21 +17,29 @@
 #ifndef QUICD_CID_H
 #define QUICD_CID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define CID_SERVER_ID_MAX 14
+#define CID_SERVER_ID_MAX 15
 #define CID_NONCE_MIN	  4
 #define CID_LEN_MAX	  20
 #define CID_UNROUTABLE	  7
 
 struct cid_format {
 	uint8_t rotation; /* 0..6 with a server ID, CID_UNROUTABLE without */
+	bool by_port;	  /* the server ID is the port, cid_set_port() */
 	uint8_t server_id_len;
 	uint8_t server_id[CID_SERVER_ID_MAX];
 	uint8_t nonce_len;
 	uint8_t workers;
 };
+
+/* Makes @port (in host order) the server ID: two octets, big endian. */
+void cid_set_port(struct cid_format *f, uint16_t port);
+
+/* Writes the server ID in hexadecimal digits; empty without. */
+void cid_server_id_text(const struct cid_format *f, char text[2 * CID_SERVER_ID_MAX + 1]);
 
 /* Length of the IDs that this format makes. */
 size_t cid_len(const struct cid_format *f);

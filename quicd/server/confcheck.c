@@ -54,11 +54,24 @@ void loader_backend(struct loader *l, const char *section, const char *name, con
 				why);
 }
 
+/* A service on port 443 alone is reached without rules: nobody routes its connections. */
+static bool reached_directly(const struct config *c)
+{
+	for (size_t i = 0; i < c->nlisten; i++)
+		if (addr_port(&c->listen[i].addr) != 443)
+			return false;
+	return true;
+}
+
 static void check_cids(struct loader *l)
 {
 	struct config *c = l->c;
 
 	c->cid.workers = (uint8_t)c->workers;
+	if (c->server_id == SERVER_ID_DEFAULT && !reached_directly(c))
+		c->server_id = SERVER_ID_PORT;
+	if (c->server_id == SERVER_ID_PORT)
+		cid_set_port(&c->cid, addr_port(&c->listen[0].addr));
 	if (!c->cid.server_id_len) {
 		c->cid.rotation = CID_UNROUTABLE;
 		if (c->cid_rotation != UINT64_MAX)

@@ -212,7 +212,7 @@ static void set_defaults(struct config *c)
 	c->max_connections = 10000;
 	c->max_streams = 100;
 	c->retry_threshold = 1000;
-	c->idle_timeout = 120 * NS_PER_S;
+	c->idle_timeout = 100 * NS_PER_S;
 	c->handshake_timeout = 10 * NS_PER_S;
 	c->drain_timeout = 30 * NS_PER_S;
 	c->log_level = LOG_LEVEL_INFO;

@@ -25,6 +25,13 @@ enum cc_choice {
 	CC_BBR,
 };
 
+enum server_id_kind {
+	SERVER_ID_DEFAULT, /* the port, or none if that is always 443 */
+	SERVER_ID_NONE,
+	SERVER_ID_PORT,
+	SERVER_ID_GIVEN,
+};
+
 struct string_list {
 	char **item;
 	size_t n;
@@ -72,7 +79,8 @@ struct config {
 	int log_level; /* enum log_level */
 	char *control;
 	char *secret_file;
-	struct cid_format cid;
+	enum server_id_kind server_id;
+	struct cid_format cid; /* an endpoint's own has its port */
 	uint64_t cid_rotation; /* UINT64_MAX: not given */
 
 	/* [transport] */

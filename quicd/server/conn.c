@@ -13,6 +13,8 @@
 #include "conncb.h"
 #include "connwrite.h"
 
+#define EARLY_MOVES_MAX 4
+
 static void conn_fail(struct conn *c, int liberr);
 
 static ngtcp2_conn *get_quic(ngtcp2_crypto_conn_ref *ref)
@@ -95,6 +97,7 @@ static void fill_params(struct conn *c, const struct conn_accept *a, const ngtcp
 	p->max_idle_timeout = cfg->idle_timeout;
 	p->active_connection_id_limit = 7;
 	p->grease_quic_bit = 1;
+	p->disable_active_migration = !c->cid->server_id_len;
 	p->original_dcid = a->original_dcid ? *a->original_dcid : a->hd->dcid;
 	p->original_dcid_present = 1;
 	if (a->original_dcid) {
@@ -144,6 +147,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const str
 		return NULL;
 	c->worker = w;
 	c->ep = ep;
+	c->cid = &ep->cid;
 	c->state = CONN_HANDSHAKE;
 	c->timer.fn = on_timer;
 	c->mode = w->server->config->mode;
@@ -222,6 +226,13 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
+const union addr *conn_remote(const struct conn *c, const ngtcp2_path *path)
+{
+	const union addr *remote = (const union addr *)path->remote.addr;
+
+	return c->early.moves && addr_equal(remote, &c->early.first) ? &c->early.remote : remote;
+}
+
 void conn_addrs(const struct conn *c, union addr *local, union addr *remote)
 {
 	const ngtcp2_path *p = ngtcp2_conn_get_path(c->quic);
@@ -229,7 +240,7 @@ void conn_addrs(const struct conn *c, union addr *local, union addr *remote)
 	memset(local, 0, sizeof(*local));
 	memset(remote, 0, sizeof(*remote));
 	memcpy(local, p->local.addr, p->local.addrlen);
-	memcpy(remote, p->remote.addr, p->remote.addrlen);
+	memcpy(remote, conn_remote(c, p), p->remote.addrlen);
 }
 
 /* Waits out stray packets for three PTOs (RFC 9000, 10.2), holding only the IDs. */
@@ -259,7 +270,7 @@ static void send_close(struct conn *c)
 		return;
 	}
 	memcpy(&c->close.local, ps.path.local.addr, ps.path.local.addrlen);
-	memcpy(&c->close.remote, ps.path.remote.addr, ps.path.remote.addrlen);
+	memcpy(&c->close.remote, conn_remote(c, &ps.path), ps.path.remote.addrlen);
 	c->close.pkt = malloc((size_t)n);
 	if (c->close.pkt) {
 		c->close.len = (size_t)n;
@@ -388,6 +399,44 @@ static void repeat_close(struct conn *c)
 			      c->close.len, c->close.len);
 }
 
+/*
+ * Reads a packet of the handshake, wherever it came from, as if from the first path: ngtcp2 would
+ * drop it otherwise, and so the handshake of a client whose NAT gives it another port just then.
+ * Answers follow a packet that could be decrypted. An attacker on the path could have sent it
+ * from an address that is not its own: so this happens a few times only, and ngtcp2's limit of
+ * three times the bytes received (RFC 9000, 8.1) counts for all addresses together.
+ */
+static int read_handshake(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_info *pi,
+			  const uint8_t *data, size_t len)
+{
+	const union addr *remote = (const union addr *)from->remote.addr;
+	const ngtcp2_path *now = ngtcp2_conn_get_path(c->quic);
+	unsigned long opened = conn_packets_opened();
+	ngtcp2_path_storage first;
+	bool moved;
+	int rv;
+
+	ngtcp2_path_storage_zero(&first);
+	ngtcp2_path_copy(&first.path, now);
+	first.path.user_data = now->user_data;
+	moved = !addr_equal(remote, conn_remote(c, &first.path));
+	if (moved && c->early.moves == EARLY_MOVES_MAX)
+		return 0;
+	rv = ngtcp2_conn_read_pkt(c->quic, &first.path, pi, data, len, clock_now());
+	if (!moved || conn_packets_opened() == opened)
+		return rv;
+	if (!c->early.moves++)
+		memcpy(&c->early.first, first.path.remote.addr, first.path.remote.addrlen);
+	c->early.remote = *remote;
+	return rv;
+}
+
+static bool in_handshake(const struct conn *c, const union addr *local)
+{
+	return !ngtcp2_conn_get_handshake_completed(c->quic) &&
+	       addr_equal(local, (union addr *)ngtcp2_conn_get_path(c->quic)->local.addr);
+}
+
 void conn_read(struct conn *c, struct endpoint *ep, const struct udp_msg *m, const uint8_t *data,
 	       size_t len)
 {
@@ -403,7 +452,10 @@ void conn_read(struct conn *c, struct endpoint *ep, const struct udp_msg *m, con
 		repeat_close(c);
 		return;
 	}
-	rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, data, len, clock_now());
+	if (in_handshake(c, &m->local))
+		rv = read_handshake(c, &path, &pi, data, len);
+	else
+		rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, data, len, clock_now());
 	if (rv)
 		conn_fail(c, rv);
 	else

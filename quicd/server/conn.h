@@ -20,7 +20,8 @@ enum conn_state {
 struct conn {
 	struct list of_worker, dirty, cids;
 	struct worker *worker;
-	struct endpoint *ep; /* the socket of the current path */
+	struct endpoint *ep;	      /* the socket of the current path */
+	const struct cid_format *cid; /* of the socket that it began at, wherever it moves */
 	enum conn_state state;
 	struct timer timer;
 	struct tls_session tls;
@@ -37,6 +38,16 @@ struct conn {
 	uint64_t serial;	  /* unique in the process */
 	char peer[ADDR_TEXT_MAX]; /* address at the first Initial, for the log */
 	struct qlog *qlog;
+
+	/*
+	 * The client's address has changed during the handshake, when ngtcp2 knows only the
+	 * first path: packets are read as if from there, and answers go to @remote. Ends when
+	 * the handshake is over and a new path is validated.
+	 */
+	struct {
+		unsigned int moves; /* 0: no change so far */
+		union addr first, remote;
+	} early;
 
 	/* The closing state: the packet, its path and how often it may be repeated. */
 	struct {
@@ -71,6 +82,8 @@ void conn_close(struct conn *c, uint64_t app_error, const char *reason);
 /* The worker drains: finish what is open, then close. The connection may be gone afterwards. */
 void conn_drain(struct conn *c);
 
+/* Where packets for this remote address of a path are to be sent. */
+const union addr *conn_remote(const struct conn *c, const ngtcp2_path *path);
 /* The current path's addresses. */
 void conn_addrs(const struct conn *c, union addr *local, union addr *remote);
 

@@ -10,7 +10,7 @@
 
 int conn_new_cid(struct conn *c, ngtcp2_cid *cid)
 {
-	const struct cid_format *f = &c->worker->server->config->cid;
+	const struct cid_format *f = c->cid;
 	uint8_t random[CID_LEN_MAX];
 
 	if (gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len))
@@ -18,6 +18,24 @@ int conn_new_cid(struct conn *c, ngtcp2_cid *cid)
 	cid_make(f, c->worker->id, random, cid->data);
 	cid->datalen = cid_len(f);
 	return 0;
+}
+
+static _Thread_local unsigned long packets_opened;
+
+unsigned long conn_packets_opened(void)
+{
+	return packets_opened;
+}
+
+static int decrypt_cb(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+		      const ngtcp2_crypto_aead_ctx *ctx, const uint8_t *data, size_t len,
+		      const uint8_t *nonce, size_t nonce_len, const uint8_t *aad, size_t aad_len)
+{
+	int rv = ngtcp2_crypto_decrypt_cb(dest, aead, ctx, data, len, nonce, nonce_len, aad,
+					  aad_len);
+
+	packets_opened += !rv;
+	return rv;
 }
 
 /* A mode's verdict as ngtcp2 wants it. */
@@ -85,17 +103,20 @@ static int recv_tx_key_cb(ngtcp2_conn *quic, ngtcp2_encryption_level level, void
 {
 	struct conn *c = user;
 
-	(void)quic;
-	if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT && c->mode->speaks_first && start_mode(c))
-		return NGTCP2_ERR_CALLBACK_FAILURE;
-	return 0;
+	if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT)
+		return 0;
+	/* A client without other IDs cannot move, and nothing could route it then. */
+	if (!c->cid->server_id_len)
+		QUICVER_ONE_CID(quic);
+	return c->mode->speaks_first && start_mode(c) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 {
 	struct conn *c = user;
 	uint8_t token[NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN];
-	const ngtcp2_path *path = ngtcp2_conn_get_path(quic);
+	union addr local, remote;
+	ngtcp2_addr to = {.addr = (ngtcp2_sockaddr *)&remote.sa};
 	ngtcp2_ssize n;
 
 	/*
@@ -108,7 +129,9 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 	if (tls_send_ticket(&c->tls))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	/* A token for the client's next connection, so that Retry need not ask again. */
-	n = token_make_regular(&c->worker->server->secret, &path->remote, token);
+	conn_addrs(c, &local, &remote);
+	to.addrlen = addr_len(&remote);
+	n = token_make_regular(&c->worker->server->secret, &to, token);
 	if (n > 0)
 		return ngtcp2_conn_submit_new_token(quic, token, (size_t)n);
 	return 0;
@@ -215,6 +238,7 @@ static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 		return 0;
 	if (path->user_data)
 		c->ep = path->user_data;
+	c->early.moves = 0;
 	STAT_INC(&c->worker->stats, migrations);
 	addr_format((const union addr *)path->remote.addr, text);
 	log_info("%s: now at %s", c->peer, text);
@@ -227,7 +251,7 @@ const ngtcp2_callbacks conn_callbacks = {
 	.recv_tx_key = recv_tx_key_cb,
 	.handshake_completed = handshake_completed_cb,
 	.encrypt = ngtcp2_crypto_encrypt_cb,
-	.decrypt = ngtcp2_crypto_decrypt_cb,
+	.decrypt = decrypt_cb,
 	.hp_mask = ngtcp2_crypto_hp_mask_cb,
 	.recv_stream_data = recv_stream_cb,
 	.acked_stream_data_offset = acked_cb,

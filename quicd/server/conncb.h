@@ -5,6 +5,9 @@
 
 #include "conn.h"
 
+/* How many packets this thread has decrypted: ngtcp2 does not say it of a single one. */
+unsigned long conn_packets_opened(void);
+
 extern const ngtcp2_callbacks conn_callbacks;
 
 /* A fresh ID of the connection's worker, in QUIC-LB format. Returns 0 or -EIO. */

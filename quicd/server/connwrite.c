@@ -87,8 +87,8 @@ int conn_write(struct conn *c)
 			STAT_ADD(&w->stats, tx_datagrams, count);
 			STAT_ADD(&w->stats, tx_bytes, off);
 			endpoint_send(ep, (union addr *)train_ps.path.local.addr,
-				      (union addr *)train_ps.path.remote.addr, train_pi.ecn,
-				      w->txbuf, off, segment);
+				      conn_remote(c, &train_ps.path), train_pi.ecn, w->txbuf, off,
+				      segment);
 			if (n > 0)
 				memmove(w->txbuf, w->txbuf + off, (size_t)n);
 			off = count = 0;
@@ -115,8 +115,8 @@ int conn_write(struct conn *c)
 			STAT_ADD(&w->stats, tx_bytes, off);
 			endpoint_send(path_endpoint(&train_ps.path, c->ep),
 				      (union addr *)train_ps.path.local.addr,
-				      (union addr *)train_ps.path.remote.addr, train_pi.ecn,
-				      w->txbuf, off, segment);
+				      conn_remote(c, &train_ps.path), train_pi.ecn, w->txbuf, off,
+				      segment);
 			off = count = 0;
 		}
 	}

@@ -92,7 +92,7 @@ static void refuse(struct endpoint *ep, const struct udp_msg *m, const ngtcp2_pk
 static void send_retry(struct endpoint *ep, const struct udp_msg *m, const ngtcp2_pkt_hd *hd)
 {
 	struct worker *w = ep->worker;
-	const struct cid_format *f = &w->server->config->cid;
+	const struct cid_format *f = &ep->cid;
 	uint8_t buf[NGTCP2_MAX_UDP_PAYLOAD_SIZE], random[CID_LEN_MAX];
 	ngtcp2_cid scid;
 
@@ -272,6 +272,9 @@ int endpoint_init(struct endpoint *ep, struct worker *w, size_t index)
 		log_err("%s:%d: listen %s: %s", c->path, la->line, la->text, strerror(-err));
 		return err;
 	}
+	ep->cid = c->cid;
+	if (ep->cid.by_port)
+		cid_set_port(&ep->cid, addr_port(&ep->sock.local));
 	if (w->id == 0 && udp_rcvbuf(&ep->sock) < o.rcvbuf)
 		log_warn("%s: receive buffer of %d bytes instead of %d: raise net.core.rmem_max",
 			 la->text, udp_rcvbuf(&ep->sock), o.rcvbuf);

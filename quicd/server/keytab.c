@@ -120,12 +120,22 @@ static int parse_server_id(void *cfg, const char *value, int line, char *why)
 	size_t len = strlen(value);
 
 	(void)line;
+	if (!strcmp(value, "none") || !strcmp(value, "port")) {
+		c->server_id = value[0] == 'n' ? SERVER_ID_NONE : SERVER_ID_PORT;
+		return 0;
+	}
 	if (!len || len % 2 || len / 2 > CID_SERVER_ID_MAX ||
 	    strspn(value, "0123456789abcdefABCDEF") != len) {
-		snprintf(why, CONF_WHY_MAX, "2 to %d hexadecimal digits, two for an octet",
+		snprintf(why, CONF_WHY_MAX,
+			 "port, none, or 2 to %d hexadecimal digits, two for an octet",
 			 2 * CID_SERVER_ID_MAX);
 		return -EINVAL;
 	}
+	if (strspn(value, "0") == len) {
+		snprintf(why, CONF_WHY_MAX, "all zero, as the IDs of nginx read");
+		return -EINVAL;
+	}
+	c->server_id = SERVER_ID_GIVEN;
 	for (size_t i = 0; i < len / 2; i++) {
 		unsigned int octet;
 

@@ -295,10 +295,16 @@ static void main_loop(struct process *p)
 static void announce(const struct process *p)
 {
 	const struct config *c = p->server.config;
+	char id[2 * CID_SERVER_ID_MAX + 1];
 
-	for (size_t i = 0; i < c->nlisten; i++)
-		log_info("%s: listening on %s, mode %s, %" PRIu64 " worker%s", c->name,
-			 c->listen[i].text, c->mode->name, c->workers, c->workers > 1 ? "s" : "");
+	for (size_t i = 0; i < c->nlisten; i++) {
+		const struct cid_format *f = &p->server.workers[0]->endpoint[i].cid;
+
+		cid_server_id_text(f, id);
+		log_info("%s: listening on %s, mode %s, %" PRIu64 " worker%s, server ID %s",
+			 c->name, c->listen[i].text, c->mode->name, c->workers,
+			 c->workers > 1 ? "s" : "", id[0] ? id : "none");
+	}
 	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", c->mode->name, c->nlisten);
 }
 

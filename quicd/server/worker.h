@@ -13,6 +13,7 @@
 #include "../common/chunkq.h"
 #include "../common/loop.h"
 #include "../common/udp.h"
+#include "cid.h"
 #include "cidmap.h"
 #include "server.h"
 #include "stats.h"
@@ -27,7 +28,8 @@ struct endpoint {
 	struct io io;
 	struct udp_sock sock;
 	struct worker *worker;
-	bool blocked; /* the train below waits for EPOLLOUT */
+	struct cid_format cid; /* of the connections that begin here */
+	bool blocked;	       /* the train below waits for EPOLLOUT */
 	struct {
 		union addr local, remote;
 		uint8_t ecn;

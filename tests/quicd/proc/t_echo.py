@@ -188,3 +188,4 @@ def server_id_in_connection_ids():
         scid = answer[7 + dlen:7 + dlen + answer[6 + dlen]]
         eq(scid[0], 3 << 5 | (len(scid) - 1))
         eq(scid[1:4].hex(), "c0ffee")
+        eq(len(scid), 14)

@@ -68,7 +68,7 @@ def workers_keep_their_connections():
         assert quicc(s, data=data).out == data
 
     together([transfer] * 8)
-    s = Service(service={"workers": "3", "server-id": "0102030405060708090a0b0c0d0e"})
+    s = Service(service={"workers": "3", "server-id": "0102030405060708090a0b0c0d0e0f"})
     for _ in range(4):
         rebind_in_the_middle(s)
     eq(s.stat("stateless_resets"), 0)

@@ -16,6 +16,8 @@
 	"[service]\nlisten = 127.0.0.1:8443\nalpn = a\nmode = echo\n[tls]\ncert = c\n"             \
 	"key = k\n"
 
+#define GOOD_TLS "[tls]\ncert = c\nkey = k\n"
+
 #define TEN "/234567890"
 
 static char path[] = "/tmp/quicd-config-test-XXXXXX";
@@ -53,9 +55,54 @@ static void good_file_and_defaults(void **state)
 	assert_int_equal(c->nlisten, 1);
 	assert_string_equal(c->listen[0].text, "127.0.0.1:8443");
 	assert_int_equal(c->workers, 1);
-	assert_int_equal(c->cid.rotation, CID_UNROUTABLE);
-	assert_int_equal(cid_len(&c->cid), 11);
+	assert_int_equal(c->cid.rotation, 0);
+	assert_int_equal(c->cid.server_id_len, 2);
+	assert_memory_equal(c->cid.server_id, "\x20\xfb", 2);
+	assert_int_equal(cid_len(&c->cid), 13);
+	/* Below what conntrack gives a stream by default, 120 s. */
+	assert_true(c->idle_timeout == UINT64_C(100000000000));
 	config_free(c);
+}
+
+/* The server ID that a file's keys make; the first port, if it is by port. */
+static void server_ids(void **state)
+{
+#define FILE_OF(listen, more)                                                                      \
+	"[service]\nlisten = " listen "\nalpn = a\nmode = echo\n" more GOOD_TLS
+	static const struct {
+		const char *text, *id;
+		unsigned int rotation, len;
+		bool by_port;
+	} cases[] = {
+		{FILE_OF("*:8443", ""), "20fb", 0, 13, true},
+		{FILE_OF("*:8443 *:8444", ""), "20fb", 0, 13, true},
+		{FILE_OF("*:8443", "server-id-rotation = 6\n"), "20fb", 6, 13, true},
+		{FILE_OF("*:8443", "server-id = none\n"), "", CID_UNROUTABLE, 11, false},
+		{FILE_OF("*:443", ""), "", CID_UNROUTABLE, 11, false},
+		{FILE_OF("127.0.0.1:443 [::1]:443", ""), "", CID_UNROUTABLE, 11, false},
+		{FILE_OF("*:443 *:8443", ""), "01bb", 0, 13, true},
+		{FILE_OF("*:443", "server-id = port\n"), "01bb", 0, 13, true},
+		{FILE_OF("*:443", "server-id = 07\n"), "07", 0, 12, false},
+		{FILE_OF("*:8443", "server-id = 000100\n"), "000100", 0, 14, false},
+		{FILE_OF("*:8443", "server-id = 0102030405060708090a0b0c0d0e0f\n"),
+		 "0102030405060708090a0b0c0d0e0f", 0, 20, false},
+	};
+#undef FILE_OF
+	char said[4096], id[2 * CID_SERVER_ID_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config *c = load(cases[i].text, said, sizeof(said));
+
+		assert_non_null(c);
+		cid_server_id_text(&c->cid, id);
+		assert_string_equal(id, cases[i].id);
+		assert_int_equal(c->cid.rotation, cases[i].rotation);
+		assert_int_equal(cid_len(&c->cid), cases[i].len);
+		assert_true(c->cid.nonce_len >= CID_NONCE_MIN);
+		assert_int_equal(c->cid.by_port, cases[i].by_port);
+		config_free(c);
+	}
 }
 
 static void values(void **state)
@@ -136,7 +183,13 @@ static void mistakes_name_file_and_line(void **state)
 		{GOOD "[service]\nalpn = b 12345678901234567890123456789012\n",
 		 ":9:", "at most 31 octets, not 1234"},
 		{GOOD "[service]\nserver-id = abc\n", ":9:", "hexadecimal"},
-		{GOOD "[service]\nserver-id-rotation = 1\n", ":9:", "needs a server-id"},
+		{GOOD "[service]\nserver-id = 0000\n",
+		 ":9:", "server-id = 0000: all zero, as the IDs of nginx read"},
+		{GOOD "[service]\nserver-id = 0102030405060708090a0b0c0d0e0f10\n",
+		 ":9:", "port, none, or 2 to 30 hexadecimal digits"},
+		{GOOD "[service]\nserver-id-rotation = 7\n", ":9:", "out of range, 0 to 6"},
+		{GOOD "[service]\nserver-id = none\nserver-id-rotation = 1\n",
+		 ":10:", "needs a server-id"},
 		{GOOD "[service]\nkeep-alive = 10m\n", ":9:", "not shorter than idle-timeout"},
 		{GOOD "[service]\ngroup = x\n", ":9:", "group needs a user"},
 		{GOOD "[transport]\ngso = maybe\n", ":9:", "neither yes nor no"},
@@ -217,6 +270,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_file_and_defaults),
+		cmocka_unit_test(server_ids),
 		cmocka_unit_test(values),
 		cmocka_unit_test(mistakes_name_file_and_line),
 		cmocka_unit_test(every_mistake_is_reported),

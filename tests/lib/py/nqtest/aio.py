@@ -4,8 +4,8 @@ from nqtest.poll import PATIENCE
 from nqtest.suite import Skip
 
 
-def aioquic_run(port, work):
-    """Runs work(protocol) with an aioquic client; None if it is not installed."""
+def aioquic_run(port, work, **more):
+    """Runs work(protocol) with an aioquic client; more goes into its configuration."""
     try:
         import asyncio
         import ssl
@@ -14,7 +14,7 @@ def aioquic_run(port, work):
     except ImportError:
         raise Skip("python3-aioquic is not installed")
     config = QuicConfiguration(alpn_protocols=["echo"], is_client=True, server_name="localhost",
-                               verify_mode=ssl.CERT_NONE)
+                               verify_mode=ssl.CERT_NONE, **more)
 
     async def go():
         async with connect("127.0.0.1", port, configuration=config) as c:

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""quicc: addresses that change, and several connections on one socket."""
+import re
+
+from nqtest.checks import eq, pattern
+from nqtest.poll import wait_for
+from nqtest.quicc import quicc, spawn_quicc
+from nqtest.quicd import Service
+from nqtest.suite import mark, test
+
+
+def moved(r, verb):
+    """The ports before and after each move, from the lines of --verbose."""
+    return re.findall(r"%s: 127\.0\.0\.\d+:(\d+) to 127\.0\.0\.\d+:(\d+), after" % verb, r.err)
+
+
+@test
+@mark("moves")
+def quicc_rebinds():
+    """--rebind: a new port in the middle of a transfer, three times; the server validates each"""
+    s = Service()
+    data = pattern(3 << 20)
+    r = quicc(s, "-v", "--rebind", "100k,1M,2M", data=data)
+    eq(r.rc, 0, r.err)
+    assert r.out == data
+    ports = moved(r, "rebound")
+    eq((len(ports), len(set(sum(ports, ())))), (3, 4), r.err)
+    assert "longest time without data:" in r.err, r.err
+    wait_for(lambda: s.stat("migrations") >= 1, 5, "a validated path")
+    eq(s.stat("stateless_resets"), 0)
+
+
+@test
+@mark("moves")
+def rebinding_during_the_handshake():
+    """answers follow a client whose port or address changes before the handshake's end"""
+    s = Service(service={"workers": "2"})
+    data = pattern(300000)
+    for when in "hello", "handshake", "hello,handshake", "handshake,1":
+        r = quicc(s, "-v", "--rebind", when, data=data)
+        eq((r.rc, r.out == data, len(moved(r, "rebound"))), (0, True, when.count(",") + 1), r.err)
+        r = quicc(s, "--bind", "127.0.0.2:0,127.0.0.3:0,127.0.0.4:0", "--rebind", when, data=data)
+        eq((r.rc, r.out == data), (0, True), r.err)
+    s = Service(service={"server-id": "none"})
+    for when in "hello", "handshake":
+        r = quicc(s, "--rebind", when, data=data)
+        eq((r.rc, r.out == data), (0, True), r.err)
+
+
+@test
+@mark("moves")
+def quicc_changes_its_address():
+    """--bind: the next address after each move"""
+    s = Service()
+    p = spawn_quicc(s, "-v", "--bind", "127.0.0.2:0,127.0.0.3:0", "--rebind", "1")
+    for i in b"1", b"2":
+        p.stdin.write(i)
+        p.stdin.flush()
+        eq(p.stdout.read(1), i)
+    wait_for(lambda: "now at 127.0.0.3:" in s.log(), 5, "the new address")
+    out, err = p.communicate()
+    eq((p.returncode, out), (0, b""), err)
+
+
+@test
+@mark("moves")
+def quicc_migrates():
+    """--migrate: a new path is validated, then used; refused if the server forbids it"""
+    s = Service()
+    data = pattern(3 << 20)
+    r = quicc(s, "-v", "--migrate", "0,1M", data=data)
+    eq(r.rc, 0, r.err)
+    assert r.out == data
+    eq(len(moved(r, "migrating")), 2, r.err)
+    new = moved(r, "migrating")[-1][1]
+    assert "migrated: now at 127.0.0.1:" + new in r.err, r.err
+    wait_for(lambda: "now at 127.0.0.1:" + new in s.log(), 5, "the new path at the server")
+    s = Service(service={"server-id": "none"})
+    r = quicc(s, "--migrate", "0", data=data)
+    eq(r.rc, 2, r.err)
+    assert "the server forbids migration" in r.err, r.err
+    r = quicc(s, "--rebind", "1M", data=data)
+    eq((r.rc, r.out == data), (0, True), r.err)
+
+
+@test
+def quicc_with_several_connections():
+    """one socket, three names and two protocols: each connection has its own, lines are labelled"""
+    s = Service(service={"alpn": "a b"})
+    for turn in [], ["--in-turn"]:
+        r = quicc(s, "-v", "--alpn", "a", "--alpn", "b", "--sni", "localhost", "--sni", "localhost.", "--sni",
+                  "LOCALHOST", *turn, alpn=None, sni=None, data=b"one\ntwo")
+        eq(r.rc, 0, r.err)
+        eq(sorted(r.out.decode().splitlines()),
+           ["1 localhost: one", "1 localhost: two", "2 localhost: one", "2 localhost: two", "3 LOCALHOST: one",
+            "3 LOCALHOST: two"])
+        for line in "1 localhost: QUIC: version 1, ALPN a", "2 localhost: QUIC: version 1, ALPN b", \
+                    "3 LOCALHOST: stream 0: 7 bytes received":
+            assert line in r.err, r.err
+        peers = re.findall(r"(127\.0\.0\.1:\d+): closed", s.log())[-3:]
+        eq((len(peers), len(set(peers))), (3, 1), s.log())
+    data = b"".join(b"%07d\n" % i for i in range(1 << 17))
+    r = quicc(s, "--connections", "3", "--migrate", "300k", "--rebind", "1M", alpn="a", data=data)
+    eq(r.rc, 0, r.err)
+    for i in b"1", b"2", b"3":
+        label = i + b" localhost: "
+        eq(b"".join(line[len(label):] for line in r.out.splitlines(True) if line.startswith(label)) == data, True)
+
+
+@test
+def quicc_refuses_moves():
+    """what cannot be done ends with status 1 and says why; so does a move that never came"""
+    s = Service()
+    for args, said in ((["--migrate", "hello"], "--migrate takes a number of bytes, not: hello"),
+                       (["--rebind", "soon"], "hello, handshake or a number of bytes, not: soon"),
+                       (["--rebind", ",".join("1" * 17)], "more than 16 moves"),
+                       (["--bind", "127.0.0.1"], "with a port or :0, not: 127.0.0.1"),
+                       (["--bind", "192.0.2.1:0"], "Cannot assign requested address"),
+                       (["--bind", "[::1]:0"], "Address family not supported"),
+                       (["--connections", "0"], "--connections is 1 to 64, not: 0"),
+                       (["--connections", "2", "--0rtt"], "--0rtt: only with one connection"),
+                       (["--in-turn"], "--in-turn: needs several connections"),
+                       (["--rebind", "1M"], "the end came before all moves")):
+        r = quicc(s, *args, data=b"x")
+        eq((r.rc, said in r.err), (1, True), r.err)
