@@ -134,8 +134,16 @@ bool nq_packet_intact(struct nq_net *nn, const struct nq_packet *p, unsigned int
 		return false;
 	if (!uh->check && p->state->pf == NFPROTO_IPV4)
 		return true; /* none (RFC 768) */
-	if (!nf_checksum(p->skb, p->state->hook, thoff, IPPROTO_UDP, p->state->pf))
+	if (!nf_checksum(p->skb, p->state->hook, thoff, IPPROTO_UDP, p->state->pf)) {
+		/*
+		 * Checked. The sum is not left in skb->csum: nft's payload statement, which writes
+		 * ports and UDP's checksum, counts the one and not the other into it (as for a
+		 * pseudo header), and the socket would take the datagram for damaged.
+		 */
+		if (p->skb->ip_summed == CHECKSUM_COMPLETE)
+			p->skb->ip_summed = CHECKSUM_UNNECESSARY;
 		return true;
+	}
 	nq_stat_add(nn, NQ_STAT_bad_checksum, nq_packet_datagrams(p));
 	return false;
 }
