@@ -25,8 +25,8 @@ bool nq_budget_begun(const struct sk_buff *skb)
 	return this_cpu_read(nq_budgets.begun) == skb;
 }
 
-struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names)
-	__acquires(&b->lock)
+struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names,
+				unsigned int asked) __acquires(&b->lock)
 {
 	unsigned int round = atomic_read(&nq_budget_round);
 	struct nq_budget *b;
@@ -50,7 +50,7 @@ struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_n
 		b->n_found = 0;
 	}
 	if (!b->spent)
-		b->left += NQ_BUDGET_RULE;
+		b->left += asked * NQ_BUDGET_RULE;
 	return b;
 }
 
@@ -66,18 +66,19 @@ const struct nq_found *nq_budget_found(const struct nq_budget *b, const struct n
 	unsigned int i;
 
 	for (i = 0; i < min_t(unsigned int, b->n_found, NQ_FOUND); i++)
-		if (b->found[i].set == set && b->found[i].shape == shape)
+		if (b->found[i].set == set && b->found[i].shape == shape &&
+		    b->found[i].nelems == nq_budget_nelems(set))
 			return &b->found[i];
 	return NULL;
 }
 
-void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, const u32 *key)
+void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, unsigned int nelems,
+		    const u32 *key)
 {
 	struct nq_found *f = &b->found[b->n_found++ % NQ_FOUND];
 
 	f->set = set;
 	f->shape = shape;
-	f->hit = key;
-	if (key)
-		memcpy(f->key, key, set->klen);
+	f->nelems = nelems;
+	memcpy(f->key, key, set->klen);
 }

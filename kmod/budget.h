@@ -33,13 +33,13 @@
  * struct nq_found - the result of a search that depends on nothing but the packet's names
  * @set:	where it looked; compared, never followed
  * @shape:	which names the key is made of
- * @hit:	@key is in the set, else no candidate is
- * @key:	the set's key
+ * @nelems:	elements of the set before it was searched: with another number it was changed
+ * @key:	what the search left in the registers, be it in the set or not
  */
 struct nq_found {
 	const struct nft_set *set;
 	u16 shape;
-	bool hit;
+	unsigned int nelems;
 	u32 key[NFT_DATA_VALUE_MAXLEN / sizeof(u32)];
 };
 
@@ -87,10 +87,12 @@ bool nq_budget_begun(const struct sk_buff *skb);
  * nq_budget_get - this CPU's budget for a packet at a rule
  * @pkt:	the packet
  * @names:	its names
+ * @asked:	for how many names the rule asks: NQ_BUDGET_RULE more for each
  *
  * Return: the budget, locked, with BHs off; not to be called twice.
  */
-struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names);
+struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names,
+				unsigned int asked);
 void nq_budget_put(struct nq_budget *b);
 
 /** nq_budget_take - pay for @steps. Return: false if they are not there. */
@@ -107,8 +109,24 @@ static inline bool nq_budget_take(struct nq_budget *b, unsigned int steps)
 const struct nq_found *nq_budget_found(const struct nq_budget *b, const struct nft_set *set,
 				       u16 shape);
 
-/** nq_budget_note - remember a result: @key is in @set, or if it is NULL, no candidate is */
-void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, const u32 *key);
+/**
+ * nq_budget_note - remember a result
+ * @nelems:	nq_budget_nelems() before the search
+ * @key:	what it left in the registers
+ */
+void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, unsigned int nelems,
+		    const u32 *key);
+
+static inline unsigned int nq_budget_nelems(const struct nft_set *set)
+{
+	return atomic_read(&set->nelems);
+}
+
+/** nq_budget_forget - the packet may be about to change a set itself: no result may be used */
+static inline void nq_budget_forget(struct nq_budget *b)
+{
+	b->n_found = 0;
+}
 
 /**
  * nq_budget_round_next - no result that is remembered now may be used any more

@@ -299,8 +299,10 @@ static void nq_load_name(const struct nft_expr *expr, const struct nq_names *nam
 	if (search->role == NQ_ROLE_LAST && !nq_search_ahead(search, expr, regs, pkt))
 		return;
 
-	b = nq_budget_get(pkt, names);
+	b = nq_budget_get(pkt, names, search->role == NQ_ROLE_PLAIN ? 1 : search->n_parts);
 	spent = b->spent;
+	if (search->role == NQ_ROLE_PLAIN)
+		nq_budget_forget(b); /* its reader may put it into a set */
 	if (!spent && search->role == NQ_ROLE_LAST)
 		nq_search_run(search, nft_net(pkt), names, regs, b);
 	else if (!spent)
@@ -320,6 +322,13 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 		nft_reg_store8(dst, nq_hello(pkt));
 		return;
 	}
+	if (nq_key_is_list(priv->key)) {
+		/* .validate ran before the rule could be reached. */
+		if (WARN_ON_ONCE(!smp_load_acquire(&priv->state->resolved)))
+			goto err;
+		if (priv->state->search.role == NQ_ROLE_PART && priv->state->search.idle)
+			return;
+	}
 	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
 		goto err;
 	if (!nq_key_is_name(priv->key)) {
@@ -335,9 +344,6 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 		nft_reg_store8(dst, names->ech);
 		return;
 	}
-	/* .validate ran before the rule could be reached. */
-	if (WARN_ON_ONCE(!smp_load_acquire(&priv->state->resolved)))
-		goto err;
 	nq_load_name(expr, names, regs, pkt);
 	return;
 err:
@@ -387,7 +393,7 @@ static bool nq_match_name(const struct nq_expr *priv, const struct nq_names *nam
 	if (priv->key == NFT_QUIC_SNI)
 		return nq_match_sni(names, state->data, state->len) != priv->invert;
 
-	b = nq_budget_get(pkt, names);
+	b = nq_budget_get(pkt, names, 1);
 	spent = b->spent;
 	if (!spent)
 		match = nq_match_alpn(names, state->data, state->len, &steps);

@@ -220,6 +220,14 @@ static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int
 	return write.early ? 1 : -EOPNOTSUPP;
 }
 
+/* Has @expr no effect but on a register? */
+static bool nq_is_pure(const struct nft_expr *expr)
+{
+	struct nq_write write;
+
+	return !nq_written(expr, &write) && write.early;
+}
+
 /* Does @expr write over what a load put into @n registers from @dreg? */
 static bool nq_replaces(const struct nft_expr *expr, unsigned int dreg, unsigned int n)
 {
@@ -377,12 +385,14 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 
 	search->set = lookup.set;
 	search->sreg = lookup.sreg;
+	search->idle = true;
 	end = e;
 	for (e = nft_expr_next(expr); e != end; e = nft_expr_next(e)) {
 		if (nq_part_of(e, lookup.sreg, n)) {
 			search->role = NQ_ROLE_PART;
 			return 0;
 		}
+		search->idle &= nq_is_pure(e);
 		ret = nq_ahead(e, lookup.sreg, n);
 		if (ret < 0)
 			return ret;
@@ -503,20 +513,19 @@ static void nq_search_none(const struct nq_search *search, const struct nq_names
 void nq_search_run(const struct nq_search *search, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
 {
-	const struct nq_found *found;
+	const struct nft_set *set = search->set;
 	u32 *key = &regs->data[search->sreg];
-	bool hit;
+	const struct nq_found *found;
+	unsigned int nelems;
 
-	found = search->shape ? nq_budget_found(b, search->set, search->shape) : NULL;
+	found = search->shape ? nq_budget_found(b, set, search->shape) : NULL;
 	if (found) {
-		hit = found->hit;
-		if (hit)
-			memcpy(key, found->key, search->set->klen);
-	} else {
-		hit = nq_search_try(search, net, names, regs, b);
-		if (search->shape && !b->spent)
-			nq_budget_note(b, search->set, search->shape, hit ? key : NULL);
+		memcpy(key, found->key, set->klen);
+		return;
 	}
-	if (!hit && !b->spent)
+	nelems = nq_budget_nelems(set);
+	if (!nq_search_try(search, net, names, regs, b) && !b->spent)
 		nq_search_none(search, names, regs, b);
+	if (search->shape && !b->spent)
+		nq_budget_note(b, set, search->shape, nelems, key);
 }

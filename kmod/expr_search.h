@@ -39,6 +39,8 @@ enum nq_role {
 /**
  * struct nq_search - how a load finds the candidate that a lookup after it will hit
  * @role:	enum nq_role
+ * @idle:	for NQ_ROLE_PART: nothing that could be seen happens before the load that tries the
+ *		candidates, so that one will do, whatever comes of it
  * @n_parts:	for NQ_ROLE_LAST, as all that follows
  * @n_ahead:	expressions up to the lookup
  * @run:	a bit for each of these: evaluate it first, it loads a part of the key
@@ -50,6 +52,7 @@ enum nq_role {
  */
 struct nq_search {
 	u8 role;
+	bool idle;
 	u8 n_parts;
 	u8 n_ahead;
 	u32 run;
