@@ -17,6 +17,7 @@ void nq_budget_begin(const struct sk_buff *skb)
 {
 	/* Without the lock: at worst a task that is moved has its budget begin anew. */
 	this_cpu_write(nq_budgets.skb, NULL);
+	this_cpu_write(nq_budgets.recent.names, NULL);
 	this_cpu_write(nq_budgets.begun, skb);
 }
 
@@ -25,15 +26,20 @@ bool nq_budget_begun(const struct sk_buff *skb)
 	return this_cpu_read(nq_budgets.begun) == skb;
 }
 
-struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names,
-				unsigned int asked) __acquires(&b->lock)
+struct nq_budget *nq_budget_lock(void) __acquires(&b->lock)
 {
-	unsigned int round = atomic_read(&nq_budget_round);
 	struct nq_budget *b;
 
 	local_bh_disable();
 	b = raw_cpu_ptr(&nq_budgets);
 	spin_lock(&b->lock);
+	return b;
+}
+
+void nq_budget_open(struct nq_budget *b, const struct nft_pktinfo *pkt,
+		    const struct nq_names *names, unsigned int asked)
+{
+	unsigned int round = atomic_read(&nq_budget_round);
 
 	if (READ_ONCE(b->skb) != pkt->skb || b->names != names || b->seq != names->seq) {
 		WRITE_ONCE(b->skb, pkt->skb);
@@ -51,7 +57,6 @@ struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_n
 	}
 	if (!b->spent)
 		b->left += asked * NQ_BUDGET_RULE;
-	return b;
 }
 
 void nq_budget_put(struct nq_budget *b) __releases(&b->lock)
@@ -73,12 +78,15 @@ const struct nq_found *nq_budget_found(const struct nq_budget *b, const struct n
 }
 
 void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, unsigned int nelems,
-		    const u32 *key)
+		    bool hit, const u32 *key)
 {
 	struct nq_found *f = &b->found[b->n_found++ % NQ_FOUND];
 
 	f->set = set;
 	f->shape = shape;
 	f->nelems = nelems;
-	memcpy(f->key, key, set->klen);
+	f->hit = hit;
+	f->filled = key;
+	if (key)
+		memcpy(f->key, key, set->klen);
 }

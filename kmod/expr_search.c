@@ -69,6 +69,7 @@ static bool nq_uses_set(const struct nft_expr *expr)
 /* An expression that looks a register up in a set. */
 struct nq_lookup {
 	int sreg;
+	bool invert;
 	const struct nft_set *set;
 };
 
@@ -122,6 +123,8 @@ static int nq_lookup_read(struct net *net, const struct nft_table *table,
 		err = nq_expr_is(expr, "objref") ? 0 : -EOPNOTSUPP;
 		goto out;
 	}
+	lookup->invert = nq_expr_is(expr, "lookup") && dump.tb[NFTA_LOOKUP_FLAGS] &&
+			 nla_get_be32(dump.tb[NFTA_LOOKUP_FLAGS]) & htonl(NFT_LOOKUP_F_INV);
 	lookup->set = nq_set_find(net, table, dump.tb[attr_set]);
 	err = lookup->set && nq_set_bound_by(lookup->set, expr) ? 1 : -EOPNOTSUPP;
 out:
@@ -385,6 +388,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 
 	search->set = lookup.set;
 	search->sreg = lookup.sreg;
+	search->invert = lookup.invert;
 	search->idle = true;
 	end = e;
 	for (e = nft_expr_next(expr); e != end; e = nft_expr_next(e)) {
@@ -510,22 +514,32 @@ static void nq_search_none(const struct nq_search *search, const struct nq_names
 	nq_budget_take(b, steps);
 }
 
-void nq_search_run(const struct nq_search *search, const struct net *net,
+/* Does the lookup do nothing but end the rule if no candidate is in the set? */
+static bool nq_search_ends(const struct nq_search *search)
+{
+	return search->idle && !search->invert && list_empty(&search->set->catchall_list);
+}
+
+bool nq_search_run(const struct nq_search *search, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
 {
 	const struct nft_set *set = search->set;
 	u32 *key = &regs->data[search->sreg];
 	const struct nq_found *found;
+	bool hit, ends = nq_search_ends(search);
 	unsigned int nelems;
 
 	found = search->shape ? nq_budget_found(b, set, search->shape) : NULL;
-	if (found) {
-		memcpy(key, found->key, set->klen);
-		return;
+	if (found && (found->filled || ends)) {
+		if (found->filled)
+			memcpy(key, found->key, set->klen);
+		return found->hit || !ends;
 	}
 	nelems = nq_budget_nelems(set);
-	if (!nq_search_try(search, net, names, regs, b) && !b->spent)
+	hit = nq_search_try(search, net, names, regs, b);
+	if (!hit && !ends && !b->spent)
 		nq_search_none(search, names, regs, b);
 	if (search->shape && !b->spent)
-		nq_budget_note(b, set, search->shape, nelems, key);
+		nq_budget_note(b, set, search->shape, nelems, hit, hit || !ends ? key : NULL);
+	return hit || !ends;
 }

@@ -39,8 +39,10 @@ enum nq_role {
 /**
  * struct nq_search - how a load finds the candidate that a lookup after it will hit
  * @role:	enum nq_role
- * @idle:	for NQ_ROLE_PART: nothing that could be seen happens before the load that tries the
- *		candidates, so that one will do, whatever comes of it
+ * @idle:	nothing that could be seen happens before the load that tries the candidates, or
+ *		from there to the lookup: who has nothing for it can leave the rule to the other,
+ *		or end it
+ * @invert:	the lookup is
  * @n_parts:	for NQ_ROLE_LAST, as all that follows
  * @n_ahead:	expressions up to the lookup
  * @run:	a bit for each of these: evaluate it first, it loads a part of the key
@@ -53,6 +55,7 @@ enum nq_role {
 struct nq_search {
 	u8 role;
 	bool idle;
+	bool invert;
 	u8 n_parts;
 	u8 n_ahead;
 	u32 run;
@@ -92,9 +95,10 @@ bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr
  * @regs:	of the rule
  * @b:		pays for it; if it is spent on return the registers mean nothing
  *
- * Under RCU.
+ * Under RCU. Return: false if the lookup would end the rule, and nothing happens until then. The
+ * registers mean nothing in that case, either.
  */
-void nq_search_run(const struct nq_search *search, const struct net *net,
+bool nq_search_run(const struct nq_search *search, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b);
 
 #endif /* NQ_EXPR_SEARCH_H */
