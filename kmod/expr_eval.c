@@ -432,7 +432,7 @@ static void nq_load_name(const struct nft_expr *expr, struct nft_regs *regs,
 	if (search->role == NQ_ROLE_PLAIN)
 		nq_budget_forget(b); /* its reader may put it into a set */
 	if (!spent && search->role == NQ_ROLE_LAST)
-		found = nq_search_run(search, nft_net(pkt), names, regs, b);
+		found = nq_search_run(search, &priv->state->watch, nft_net(pkt), names, regs, b);
 	else if (!spent)
 		found = nq_load_first(priv, names, &regs->data[priv->dreg], b);
 	if (!nq_eval_paid(b, spent, regs, pkt) || found || search->role == NQ_ROLE_PART)

@@ -453,10 +453,11 @@ static bool nq_part_next(const struct nq_part *part, struct nq_candidates *c, st
 	return found;
 }
 
-static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
-			  const struct nq_names *names, struct nft_regs *regs, unsigned int *steps)
+static bool nq_part_begin(const struct nq_part *part, const struct nq_fit *fit,
+			  struct nq_candidates *c, const struct nq_names *names,
+			  struct nft_regs *regs, unsigned int *steps)
 {
-	nq_candidates_init(c, names, &part->fit, part->key != NFT_QUIC_ALPN, part->len);
+	nq_candidates_init(c, names, fit, part->key != NFT_QUIC_ALPN, part->len);
 	return nq_part_next(part, c, regs, steps);
 }
 
@@ -471,21 +472,25 @@ static bool nq_combine(const struct nq_search *search, struct nq_candidates *c,
 		part = &search->parts[i];
 		if (nq_part_next(part, &c[i], regs, steps))
 			return true;
-		nq_part_begin(part, &c[i], names, regs, steps);
+		nq_part_begin(part, c[i].fit, &c[i], names, regs, steps);
 	}
 	return false;
 }
 
 /* Try all combinations. Return: is one in the set? If @b is spent, that is not known. */
-static bool nq_search_try(const struct nq_search *search, const struct net *net,
-			  const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
+static bool nq_search_try(const struct nq_search *search, struct nq_watch *watch,
+			  const struct net *net, const struct nq_names *names,
+			  struct nft_regs *regs, struct nq_budget *b)
 {
+	const struct nq_fits *fits = nq_watch_fits(watch);
 	struct nq_candidates c[NQ_PARTS_MAX];
 	unsigned int i, steps = 0;
 	bool more = true;
 
 	for (i = 0; i < search->n_parts && more; i++)
-		more = nq_part_begin(&search->parts[i], &c[i], names, regs, &steps);
+		more = nq_part_begin(&search->parts[i],
+				     fits ? &fits->fit[i] : &search->parts[i].fit, &c[i], names,
+				     regs, &steps);
 	while (more) {
 		if (!nq_budget_take(b, NQ_LOOKUP_STEPS + steps))
 			return false;
@@ -520,7 +525,7 @@ static bool nq_search_ends(const struct nq_search *search)
 	return search->idle && !search->invert && list_empty(&search->set->catchall_list);
 }
 
-bool nq_search_run(const struct nq_search *search, const struct net *net,
+bool nq_search_run(const struct nq_search *search, struct nq_watch *watch, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
 {
 	const struct nft_set *set = search->set;
@@ -536,7 +541,7 @@ bool nq_search_run(const struct nq_search *search, const struct net *net,
 		return found->hit || !ends;
 	}
 	nelems = nq_budget_nelems(set);
-	hit = nq_search_try(search, net, names, regs, b);
+	hit = nq_search_try(search, watch, net, names, regs, b);
 	if (!hit && !ends && !b->spent)
 		nq_search_none(search, names, regs, b);
 	if (search->shape && !b->spent)

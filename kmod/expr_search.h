@@ -43,6 +43,7 @@ enum nq_role {
  *		from there to the lookup: who has nothing for it can leave the rule to the other,
  *		or end it
  * @invert:	the lookup is
+ * @watched:	only commits change the set: struct nq_watch
  * @n_parts:	for NQ_ROLE_LAST, as all that follows
  * @n_ahead:	expressions up to the lookup
  * @run:	a bit for each of these: evaluate it first, it loads a part of the key
@@ -56,6 +57,7 @@ struct nq_search {
 	u8 role;
 	bool idle;
 	bool invert;
+	bool watched;
 	u8 n_parts;
 	u8 n_ahead;
 	u32 run;
@@ -64,6 +66,8 @@ struct nq_search {
 	struct nq_part parts[NQ_PARTS_MAX];
 	const struct nft_set *set;
 };
+
+struct nq_watch;
 
 /**
  * nq_search_resolve - find the lookup that reads what @expr loads
@@ -90,6 +94,7 @@ bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr
 /**
  * nq_search_run - leave the candidate that the lookup hits in the registers
  * @search:	nq_search_ahead() was true
+ * @watch:	the search's
  * @net:	namespace
  * @names:	the flow
  * @regs:	of the rule
@@ -98,7 +103,7 @@ bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr
  * Under RCU. Return: false if the lookup would end the rule, and nothing happens until then. The
  * registers mean nothing in that case, either.
  */
-bool nq_search_run(const struct nq_search *search, const struct net *net,
+bool nq_search_run(const struct nq_search *search, struct nq_watch *watch, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b);
 
 #endif /* NQ_EXPR_SEARCH_H */
