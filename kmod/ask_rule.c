@@ -286,7 +286,8 @@ static void nq_read_set(struct nq_reading *r, const struct nft_set *set)
 	if (!walk)
 		return;
 	walk->iter.fn = nq_edge_add;
-	if (nq_set_walk(r->net, set, &walk->iter) || !nq_edges_value(walk, v, interval, field.len))
+	if (nq_set_walk(r->net, set, &walk->iter, nft_genmask_next(r->net)) ||
+	    !nq_edges_value(walk, v, interval, field.len))
 		v->n = 0;
 	/* Compared are as many bytes as the field has; the rest is as of other spans. */
 	for (i = 0; i < v->n; i++)

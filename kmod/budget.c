@@ -17,6 +17,7 @@ void nq_budget_begin(const struct sk_buff *skb)
 {
 	/* Without the lock: at worst a task that is moved has its budget begin anew. */
 	this_cpu_write(nq_budgets.skb, NULL);
+	this_cpu_write(nq_budgets.recent.names, NULL);
 	this_cpu_write(nq_budgets.begun, skb);
 }
 
@@ -25,15 +26,20 @@ bool nq_budget_begun(const struct sk_buff *skb)
 	return this_cpu_read(nq_budgets.begun) == skb;
 }
 
-struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names)
-	__acquires(&b->lock)
+struct nq_budget *nq_budget_lock(void) __acquires(&b->lock)
 {
-	unsigned int round = atomic_read(&nq_budget_round);
 	struct nq_budget *b;
 
 	local_bh_disable();
 	b = raw_cpu_ptr(&nq_budgets);
 	spin_lock(&b->lock);
+	return b;
+}
+
+void nq_budget_open(struct nq_budget *b, const struct nft_pktinfo *pkt,
+		    const struct nq_names *names, unsigned int asked)
+{
+	unsigned int round = atomic_read(&nq_budget_round);
 
 	if (READ_ONCE(b->skb) != pkt->skb || b->names != names || b->seq != names->seq) {
 		WRITE_ONCE(b->skb, pkt->skb);
@@ -50,8 +56,7 @@ struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_n
 		b->n_found = 0;
 	}
 	if (!b->spent)
-		b->left += NQ_BUDGET_RULE;
-	return b;
+		b->left += asked * NQ_BUDGET_RULE;
 }
 
 void nq_budget_put(struct nq_budget *b) __releases(&b->lock)
@@ -66,18 +71,22 @@ const struct nq_found *nq_budget_found(const struct nq_budget *b, const struct n
 	unsigned int i;
 
 	for (i = 0; i < min_t(unsigned int, b->n_found, NQ_FOUND); i++)
-		if (b->found[i].set == set && b->found[i].shape == shape)
+		if (b->found[i].set == set && b->found[i].shape == shape &&
+		    b->found[i].nelems == nq_budget_nelems(set))
 			return &b->found[i];
 	return NULL;
 }
 
-void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, const u32 *key)
+void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, unsigned int nelems,
+		    bool hit, const u32 *key)
 {
 	struct nq_found *f = &b->found[b->n_found++ % NQ_FOUND];
 
 	f->set = set;
 	f->shape = shape;
-	f->hit = key;
+	f->nelems = nelems;
+	f->hit = hit;
+	f->filled = key;
 	if (key)
 		memcpy(f->key, key, set->klen);
 }

@@ -22,10 +22,11 @@
 #include <linux/spinlock.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "core/flight.h"
 #include "names.h"
 
 #define NQ_LOOKUP_STEPS	 16
-#define NQ_BUDGET_PACKET (512 * NQ_LOOKUP_STEPS)
+#define NQ_BUDGET_PACKET (320 * NQ_LOOKUP_STEPS)
 #define NQ_BUDGET_RULE	 (16 * NQ_LOOKUP_STEPS)
 #define NQ_FOUND	 8 /* searches whose result is remembered */
 
@@ -33,14 +34,54 @@
  * struct nq_found - the result of a search that depends on nothing but the packet's names
  * @set:	where it looked; compared, never followed
  * @shape:	which names the key is made of
- * @hit:	@key is in the set, else no candidate is
- * @key:	the set's key
+ * @hit:	a candidate is in the set
+ * @filled:	@key is known
+ * @nelems:	elements of the set before it was searched: with another number it was changed
+ * @key:	what the search left in the registers
  */
 struct nq_found {
 	const struct nft_set *set;
 	u16 shape;
 	bool hit;
+	bool filled;
+	unsigned int nelems;
 	u32 key[NFT_DATA_VALUE_MAXLEN / sizeof(u32)];
+};
+
+/* UDP's header, and what a long header says up to its connection IDs. */
+#define NQ_RECENT_HEAD (8 + NQ_FLIGHT_HEAD)
+
+/**
+ * struct nq_recent - the packet whose names were found last
+ * @names:	these, or NULL; to be followed under RCU while nq_names_age() is @age
+ * @age:	nq_names_age() before they were looked up
+ * @stamp:	that time in jiffies: a long is too short to count for ever on 32-bit machines
+ * @skb:	the packet, and all that its path and its connection follow from; compared only
+ * @net:	likewise
+ * @in, @out:	likewise
+ * @iif:	likewise
+ * @ct:		conntrack's entry and direction, likewise
+ * @hook:	likewise
+ * @pf:		likewise
+ * @n:		bytes in @head
+ * @addrs:	of its IP header
+ * @head:	from its UDP header on
+ * @buf:	for reading another one's
+ */
+struct nq_recent {
+	const struct nq_names *names;
+	unsigned long age;
+	u32 stamp;
+	const struct sk_buff *skb;
+	const struct net *net;
+	const struct net_device *in, *out;
+	int iif;
+	unsigned long ct;
+	u8 hook, pf;
+	u8 n;
+	u8 addrs[2 * sizeof(struct in6_addr)];
+	u8 head[NQ_RECENT_HEAD];
+	u8 buf[NQ_RECENT_HEAD];
 };
 
 /**
@@ -57,6 +98,7 @@ struct nq_found {
  * @stamp:	that time in jiffies: no result is older than one
  * @n_found:	results so far; the oldest makes room
  * @found:	results
+ * @recent:	for each rule's look-up of the names
  */
 struct nq_budget {
 	spinlock_t lock;
@@ -71,6 +113,7 @@ struct nq_budget {
 	u32 stamp;
 	unsigned int n_found;
 	struct nq_found found[NQ_FOUND];
+	struct nq_recent recent;
 };
 
 /**
@@ -83,14 +126,17 @@ void nq_budget_begin(const struct sk_buff *skb);
 /** nq_budget_begun - was it for this packet that nq_budget_begin() was called last on this CPU? */
 bool nq_budget_begun(const struct sk_buff *skb);
 
+/** nq_budget_lock - this CPU's state, locked, with BHs off; not to be called twice */
+struct nq_budget *nq_budget_lock(void);
+
 /**
- * nq_budget_get - this CPU's budget for a packet at a rule
+ * nq_budget_open - begin the budget of a packet, or continue with it at another rule
  * @pkt:	the packet
  * @names:	its names
- *
- * Return: the budget, locked, with BHs off; not to be called twice.
+ * @asked:	for how many names the rule asks: NQ_BUDGET_RULE more for each
  */
-struct nq_budget *nq_budget_get(const struct nft_pktinfo *pkt, const struct nq_names *names);
+void nq_budget_open(struct nq_budget *b, const struct nft_pktinfo *pkt,
+		    const struct nq_names *names, unsigned int asked);
 void nq_budget_put(struct nq_budget *b);
 
 /** nq_budget_take - pay for @steps. Return: false if they are not there. */
@@ -107,8 +153,25 @@ static inline bool nq_budget_take(struct nq_budget *b, unsigned int steps)
 const struct nq_found *nq_budget_found(const struct nq_budget *b, const struct nft_set *set,
 				       u16 shape);
 
-/** nq_budget_note - remember a result: @key is in @set, or if it is NULL, no candidate is */
-void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, const u32 *key);
+/**
+ * nq_budget_note - remember a result
+ * @nelems:	nq_budget_nelems() before the search
+ * @hit:	a candidate is in the set
+ * @key:	what the search left in the registers, or NULL
+ */
+void nq_budget_note(struct nq_budget *b, const struct nft_set *set, u16 shape, unsigned int nelems,
+		    bool hit, const u32 *key);
+
+static inline unsigned int nq_budget_nelems(const struct nft_set *set)
+{
+	return atomic_read(&set->nelems);
+}
+
+/** nq_budget_forget - the packet may be about to change a set itself: no result may be used */
+static inline void nq_budget_forget(struct nq_budget *b)
+{
+	b->n_found = 0;
+}
 
 /**
  * nq_budget_round_next - no result that is remembered now may be used any more

@@ -150,7 +150,10 @@ static int nq_load_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 				       priv->len);
 	if (err)
 		return err;
-	return nq_init_state(ctx, priv, 0);
+	err = nq_init_state(ctx, priv, 0);
+	if (!err && nq_key_is_list(priv->key))
+		nq_watch_add(&priv->state->watch, ctx->net);
+	return err;
 }
 
 static int nq_match_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
@@ -204,6 +207,7 @@ static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *ex
 		nq_ask_leave(nq_pernet(ctx->net), &state->asker);
 		nq_points_put(nq_pernet(ctx->net), state->points);
 	}
+	nq_watch_del(&state->watch);
 	if (state->search.set)
 		nq_budget_round_next();
 	kfree(state);
@@ -287,6 +291,8 @@ static int nq_load_validate(const struct nft_ctx *ctx, const struct nft_expr *ex
 		return err;
 	/* pairs with the load in the evaluation: @search is complete before it is seen */
 	smp_store_release(&state->resolved, true);
+	if (state->search.watched)
+		nq_watch_begin(&state->watch, &state->search);
 	return 0;
 }
 

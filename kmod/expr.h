@@ -9,6 +9,7 @@
 
 #include "ask.h"
 #include "expr_search.h"
+#include "expr_set.h"
 
 /**
  * struct nq_expr_state - an expression's state outside the rule
@@ -26,6 +27,7 @@
  * @resolved:	@search is valid; smp_store_release() by .validate, under commit_mutex,
  *		smp_load_acquire() by .eval. Never goes back.
  * @search:	for loads of names
+ * @watch:	for its set
  * @len:	of the literal
  * @data:	the literal
  */
@@ -38,6 +40,7 @@ struct nq_expr_state {
 	struct nq_asker asker;
 	bool resolved;
 	struct nq_search search;
+	struct nq_watch watch;
 	u8 len;
 	u8 data[];
 };

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Packets meet the expression. Runs under RCU, in softirq or in a sending task. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "ask.h"
@@ -36,6 +39,11 @@ struct nq_head {
 	u8 buf[NQ_FLIGHT_HEAD];
 };
 
+static bool nq_is_udp(const struct nft_pktinfo *pkt)
+{
+	return pkt->flags & NFT_PKTINFO_L4PROTO && pkt->tprot == IPPROTO_UDP && !pkt->fragoff;
+}
+
 /*
  * Return: false if this is not a UDP datagram whose first packet could be QUIC; for @names also if
  * it could not have any.
@@ -45,8 +53,7 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bo
 	struct nq_dgrams d;
 	unsigned int len;
 
-	if (!(pkt->flags & NFT_PKTINFO_L4PROTO) || pkt->tprot != IPPROTO_UDP || pkt->fragoff ||
-	    !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
+	if (!nq_is_udp(pkt) || !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
 		return false;
 
 	head->off = d.off;
@@ -68,14 +75,29 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bo
 	return head->bytes && nq_header_invariant(head->bytes, len, 0, &head->h) == NQ_DONE;
 }
 
+/* Two looks, before anything else is done for a packet that has none. */
+static bool nq_may_have_names(const struct nft_pktinfo *pkt)
+{
+	u8 buf[sizeof(struct udphdr) + NQ_GLANCE];
+	const u8 *head;
+
+	if (!nq_is_udp(pkt))
+		return false;
+	head = skb_header_pointer(pkt->skb, nft_thoff(pkt), sizeof(buf), buf);
+	return head && nq_header_glance(head + sizeof(struct udphdr));
+}
+
 /*
  * Conntrack takes a UDP flow that has not lasted two seconds for a query and its answer, and
  * forgets it after 30 s of silence; of a QUIC connection that was set up faster the NAT would be
  * lost. With a ClientHello it is a stream from its first packet on.
  */
-static void nq_is_stream(struct nf_conn *ct)
+static void nq_is_stream(const struct sk_buff *skb)
 {
-	if (!nf_ct_is_confirmed(ct))
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct && !nf_ct_is_template(ct) && !nf_ct_is_confirmed(ct))
 		ct->proto.udp.stream_ts = jiffies - 1;
 }
 
@@ -98,23 +120,15 @@ static const struct nq_names *nq_head_find(const struct nq_head *head,
 {
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	const struct nq_names *names;
-	enum ip_conntrack_info ctinfo;
 	struct nq_path path;
-	struct nf_conn *ct;
 	struct nq_id id;
 
 	if (!READ_ONCE(nn->n_names) || !nq_head_id(&id, head) ||
 	    !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return NULL;
-
 	names = head->h.type == NQ_TYPE_HANDSHAKE ? nq_names_first(nn, &path, &id)
 						  : nq_names_of(nn, &path, &id);
-	if (!names || READ_ONCE(names->gone))
-		return NULL;
-	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (ct && !nf_ct_is_template(ct))
-		nq_is_stream(ct);
-	return names;
+	return names && !READ_ONCE(names->gone) ? names : NULL;
 }
 
 /* Does some chain of nf_tables come before the gathering in this hook? */
@@ -186,21 +200,123 @@ static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo
 	       nq_ask_strayed(nq_pernet(nft_net(pkt)), &path);
 }
 
-/*
- * The connection's names, or NULL. If @regs has a verdict then, the packet was dropped: as with
- * nq_eval_spent() it may be gone.
- */
-static const struct nq_names *nq_head_names(const struct nq_head *head, struct nft_regs *regs,
-					    const struct nft_pktinfo *pkt)
+static const u8 *nq_addrs(const struct nft_pktinfo *pkt, unsigned int *n)
 {
-	const struct nq_names *names = nq_head_find(head, pkt);
+	const struct sk_buff *skb = pkt->skb;
 
-	if (names)
+	if (nft_pf(pkt) == NFPROTO_IPV4) {
+		*n = 2 * sizeof(struct in_addr);
+		return (const u8 *)&ip_hdr(skb)->saddr;
+	}
+	*n = 2 * sizeof(struct in6_addr);
+	return (const u8 *)&ipv6_hdr(skb)->saddr;
+}
+
+/*
+ * The names that this packet's last rule found, or NULL. They are its own even if it is another
+ * packet in the same place: of the same connection, the same way.
+ */
+static const struct nq_names *nq_names_again(struct nq_recent *r, const struct nft_pktinfo *pkt)
+{
+	const struct nq_names *names = READ_ONCE(r->names);
+	const struct nf_hook_state *state = pkt->state;
+	const struct sk_buff *skb = pkt->skb;
+	unsigned int n_addrs;
+	const u8 *bytes;
+
+	if (!names || r->age != nq_names_age() || r->stamp != (u32)jiffies || r->skb != skb ||
+	    r->hook != state->hook || r->pf != state->pf || r->net != state->net ||
+	    r->in != state->in || r->out != state->out || r->iif != skb->skb_iif ||
+	    r->ct != skb->_nfct)
+		return NULL;
+	bytes = nq_addrs(pkt, &n_addrs);
+	if (memcmp(r->addrs, bytes, n_addrs))
+		return NULL;
+	bytes = skb_header_pointer(skb, nft_thoff(pkt), r->n, r->buf);
+	if (!bytes || memcmp(r->head, bytes, r->n) || READ_ONCE(names->gone))
+		return NULL;
+	return names;
+}
+
+/* Look for them, and remember what was found. @strayed is set if it is to be dropped. */
+static noinline const struct nq_names *nq_names_anew(struct nq_recent *r,
+						     const struct nft_pktinfo *pkt, bool *strayed)
+{
+	const struct nf_hook_state *state = pkt->state;
+	const struct sk_buff *skb = pkt->skb;
+	const struct nq_names *names;
+	unsigned int n_addrs;
+	struct nq_head head;
+	const u8 *bytes;
+
+	WRITE_ONCE(r->names, NULL);
+	if (!nq_head_read(&head, pkt, true))
+		return NULL;
+	r->age = nq_names_age();
+	names = nq_head_find(&head, pkt);
+	if (!names) {
+		nq_head_early(&head, pkt);
+		*strayed = unlikely(nq_head_strayed(&head, pkt));
+		return NULL;
+	}
+
+	r->n = sizeof(struct udphdr) + head.h.scid_off + head.h.scid_len;
+	bytes = skb_header_pointer(skb, nft_thoff(pkt), r->n, r->buf);
+	if (WARN_ON_ONCE(!bytes))
+		return NULL;
+	memcpy(r->head, bytes, r->n);
+	bytes = nq_addrs(pkt, &n_addrs);
+	memcpy(r->addrs, bytes, n_addrs);
+	r->stamp = (u32)jiffies;
+	r->skb = skb;
+	r->hook = state->hook;
+	r->pf = state->pf;
+	r->net = state->net;
+	r->in = state->in;
+	r->out = state->out;
+	r->iif = skb->skb_iif;
+	r->ct = skb->_nfct;
+	WRITE_ONCE(r->names, names);
+	return names;
+}
+
+/*
+ * The connection's names, or NULL. With them a budget is locked. If @regs has a verdict then, the
+ * packet was dropped: as with nq_eval_spent() it may be gone.
+ */
+static const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pktinfo *pkt,
+					    struct nq_budget **budget)
+{
+	const struct nq_names *names;
+	bool strayed = false;
+	struct nq_budget *b;
+
+	if (!nq_may_have_names(pkt))
+		return NULL;
+	b = nq_budget_lock();
+	names = nq_names_again(&b->recent, pkt);
+	if (!names)
+		names = nq_names_anew(&b->recent, pkt, &strayed);
+	if (names) {
+		nq_is_stream(pkt->skb);
+		*budget = b;
 		return names;
-	nq_head_early(head, pkt);
-	if (unlikely(nq_head_strayed(head, pkt)))
+	}
+	nq_budget_put(b);
+	if (strayed)
 		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
 	return NULL;
+}
+
+/* The same for a key that needs no budget. */
+static const struct nq_names *nq_names_free(struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	struct nq_budget *b;
+	const struct nq_names *names = nq_names_lock(regs, pkt, &b);
+
+	if (names)
+		nq_budget_put(b);
+	return names;
 }
 
 /* enum nft_quic_hellos of a packet, whatever it is. */
@@ -218,7 +334,7 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 	if (!head.h.ver)
 		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
 								      : NFT_QUIC_HELLO_NONE;
-	if (nq_head_names(&head, regs, pkt))
+	if (nq_names_free(regs, pkt))
 		return NFT_QUIC_HELLO_EXISTS;
 	if (regs->verdict.code != NFT_CONTINUE)
 		return NFT_QUIC_HELLO_NONE;
@@ -283,9 +399,9 @@ static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
 }
 
 /*
- * Did a server issue the DCID of a long header? A client makes up the one of its first Initials, and
- * of the 0-RTT beside them; that it continues under another one is known with its names. Under a
- * Handshake packet it may hide such an Initial.
+ * Did a server issue the DCID of a long header? A client makes up the one of its first Initials,
+ * and of the 0-RTT beside them; that it continues under another one is known with its names. Under
+ * a Handshake packet it may hide such an Initial.
  */
 static bool nq_head_issued(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
@@ -329,7 +445,8 @@ static bool nq_load_part(const struct nq_expr *priv, u32 *dst, const struct nq_h
 		if (!id)
 			return false;
 	}
-	if (server && (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
+	if (server &&
+	    (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
 		return false;
 	dst[(priv->len - 1) / NFT_REG32_SIZE] = 0;
 	memcpy(dst, id + skip, priv->len);
@@ -376,61 +493,77 @@ static bool nq_load_first(const struct nq_expr *priv, const struct nq_names *nam
 	return found;
 }
 
-static void nq_load_name(const struct nft_expr *expr, const struct nq_names *names,
-			 struct nft_regs *regs, const struct nft_pktinfo *pkt)
+/* A load that the rules may search with. */
+static void nq_load_name(const struct nft_expr *expr, struct nft_regs *regs,
+			 const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 	const struct nq_search *search = &priv->state->search;
+	const struct nq_names *names;
 	bool spent, found = true;
 	struct nq_budget *b;
 
-	if (search->role == NQ_ROLE_LAST && !nq_search_ahead(search, expr, regs, pkt))
+	/* .validate ran before the rule could be reached. */
+	if (WARN_ON_ONCE(!smp_load_acquire(&priv->state->resolved)))
+		goto err;
+	if (search->role == NQ_ROLE_PART && search->idle)
 		return;
+	names = nq_names_lock(regs, pkt, &b);
+	if (!names)
+		goto err;
+	if (search->run) {
+		nq_budget_put(b);
+		if (!nq_search_ahead(search, expr, regs, pkt))
+			return;
+		b = nq_budget_lock();
+	}
 
-	b = nq_budget_get(pkt, names);
+	nq_budget_open(b, pkt, names, search->role == NQ_ROLE_PLAIN ? 1 : search->n_parts);
 	spent = b->spent;
+	if (search->role == NQ_ROLE_PLAIN)
+		nq_budget_forget(b); /* its reader may put it into a set */
 	if (!spent && search->role == NQ_ROLE_LAST)
-		nq_search_run(search, nft_net(pkt), names, regs, b);
+		found = nq_search_run(search, &priv->state->watch, nft_net(pkt), names, regs, b);
 	else if (!spent)
 		found = nq_load_first(priv, names, &regs->data[priv->dreg], b);
-	if (nq_eval_paid(b, spent, regs, pkt) && !found && search->role == NQ_ROLE_PLAIN)
+	if (!nq_eval_paid(b, spent, regs, pkt) || found || search->role == NQ_ROLE_PART)
+		return;
+err:
+	if (regs->verdict.code == NFT_CONTINUE)
 		regs->verdict.code = NFT_BREAK;
 }
 
-void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)
+/* A load that nothing is searched with: of the ClientHello, or of the packet. */
+static noinline bool nq_load_other(const struct nq_expr *priv, u32 *dst, struct nft_regs *regs,
+				   const struct nft_pktinfo *pkt)
 {
-	const struct nq_expr *priv = nft_expr_priv(expr);
-	u32 *dst = &regs->data[priv->dreg];
 	const struct nq_names *names;
 	struct nq_head head;
 
 	if (priv->key == NFT_QUIC_HELLO) {
 		nft_reg_store8(dst, nq_hello(regs, pkt));
-		return;
+		return true;
 	}
-	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
-		goto err;
-	if (!nq_key_is_name(priv->key)) {
-		if (priv->part ? !nq_load_part(priv, dst, &head, pkt)
-			       : !nq_load_head(priv->key, dst, &head))
-			goto err;
-		return;
-	}
-
-	names = nq_head_names(&head, regs, pkt);
-	if (!names)
-		goto err;
 	if (priv->key == NFT_QUIC_ECH) {
-		nft_reg_store8(dst, names->ech);
-		return;
+		names = nq_names_free(regs, pkt);
+		if (names)
+			nft_reg_store8(dst, names->ech);
+		return names;
 	}
-	/* .validate ran before the rule could be reached. */
-	if (WARN_ON_ONCE(!smp_load_acquire(&priv->state->resolved)))
-		goto err;
-	nq_load_name(expr, names, regs, pkt);
-	return;
-err:
-	if (regs->verdict.code == NFT_CONTINUE)
+	if (!nq_head_read(&head, pkt, false))
+		return false;
+	return priv->part ? nq_load_part(priv, dst, &head, pkt)
+			  : nq_load_head(priv->key, dst, &head);
+}
+
+void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+
+	if (nq_key_is_list(priv->key))
+		nq_load_name(expr, regs, pkt);
+	else if (!nq_load_other(priv, &regs->data[priv->dreg], regs, pkt) &&
+		 regs->verdict.code == NFT_CONTINUE)
 		regs->verdict.code = NFT_BREAK;
 }
 
@@ -466,18 +599,24 @@ static bool nq_match_sni(const struct nq_names *names, const u8 *data, u8 len)
 }
 
 /* Does the flow ask for the literal? Return: false, too, if that could not be paid for. */
-static bool nq_match_name(const struct nq_expr *priv, const struct nq_names *names,
-			  struct nft_regs *regs, const struct nft_pktinfo *pkt)
+static bool nq_match_name(const struct nq_expr *priv, struct nft_regs *regs,
+			  const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr_state *state = priv->state;
+	const struct nq_names *names;
 	unsigned int steps = 0;
 	struct nq_budget *b;
 	bool match = false, spent;
 
-	if (priv->key == NFT_QUIC_SNI)
+	names = nq_names_lock(regs, pkt, &b);
+	if (!names)
+		return false;
+	if (priv->key == NFT_QUIC_SNI) {
+		nq_budget_put(b);
 		return nq_match_sni(names, state->data, state->len) != priv->invert;
+	}
 
-	b = nq_budget_get(pkt, names);
+	nq_budget_open(b, pkt, names, 1);
 	spent = b->spent;
 	if (!spent)
 		match = nq_match_alpn(names, state->data, state->len, &steps);
@@ -485,37 +624,31 @@ static bool nq_match_name(const struct nq_expr *priv, const struct nq_names *nam
 	return nq_eval_paid(b, spent, regs, pkt) && match != priv->invert;
 }
 
+/* Is the packet's ID the literal? */
+static noinline bool nq_match_cid(const struct nq_expr *priv, const struct nft_pktinfo *pkt)
+{
+	const struct nq_expr_state *state = priv->state;
+	struct nq_head head;
+	bool match;
+
+	if (!nq_head_read(&head, pkt, false) || !head.is_long)
+		return false;
+	if (priv->key == NFT_QUIC_DCID)
+		match = head.h.dcid_len == state->len &&
+			!memcmp(head.bytes + head.h.dcid_off, state->data, state->len);
+	else
+		match = head.h.scid_len == state->len &&
+			!memcmp(head.bytes + head.h.scid_off, state->data, state->len);
+	return match != priv->invert;
+}
+
 void nq_match_eval(const struct nft_expr *expr, struct nft_regs *regs,
 		   const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
-	const struct nq_expr_state *state = priv->state;
-	const struct nq_names *names;
-	struct nq_head head;
-	bool match;
+	bool match = nq_key_is_name(priv->key) ? nq_match_name(priv, regs, pkt)
+					       : nq_match_cid(priv, pkt);
 
-	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)) || !head.is_long)
-		goto err;
-	switch (priv->key) {
-	case NFT_QUIC_ALPN:
-	case NFT_QUIC_SNI:
-		names = nq_head_names(&head, regs, pkt);
-		match = names && nq_match_name(priv, names, regs, pkt);
-		break;
-	case NFT_QUIC_DCID:
-		match = head.h.dcid_len == state->len &&
-			!memcmp(head.bytes + head.h.dcid_off, state->data, state->len);
-		match = match != priv->invert;
-		break;
-	default: /* NFT_QUIC_SCID */
-		match = head.h.scid_len == state->len &&
-			!memcmp(head.bytes + head.h.scid_off, state->data, state->len);
-		match = match != priv->invert;
-		break;
-	}
-	if (match)
-		return;
-err:
-	if (regs->verdict.code == NFT_CONTINUE)
+	if (!match && regs->verdict.code == NFT_CONTINUE)
 		regs->verdict.code = NFT_BREAK;
 }

@@ -109,6 +109,8 @@ int nq_lookup_read(struct net *net, const struct nft_table *table, const struct 
 		err = nq_expr_is(expr, "objref") ? 0 : -EOPNOTSUPP;
 		goto out;
 	}
+	lookup->invert = nq_expr_is(expr, "lookup") && dump.tb[NFTA_LOOKUP_FLAGS] &&
+			 nla_get_be32(dump.tb[NFTA_LOOKUP_FLAGS]) & htonl(NFT_LOOKUP_F_INV);
 	lookup->set = nq_set_find(net, table, dump.tb[attr_set]);
 	err = lookup->set && nq_set_bound_by(lookup->set, expr) ? 1 : -EOPNOTSUPP;
 out:
@@ -205,6 +207,14 @@ static int nq_ahead(const struct nft_expr *expr, unsigned int sreg, unsigned int
 	if (write.dreg < sreg || write.dreg >= sreg + n)
 		return 0;
 	return write.early ? 1 : -EOPNOTSUPP;
+}
+
+/* Has @expr no effect but on a register? */
+static bool nq_is_pure(const struct nft_expr *expr)
+{
+	struct nq_write write;
+
+	return !nq_written(expr, &write) && write.early;
 }
 
 /* Does @expr write over what a load put into @n registers from @dreg? */
@@ -363,12 +373,15 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 
 	search->set = lookup.set;
 	search->sreg = lookup.sreg;
+	search->invert = lookup.invert;
+	search->idle = true;
 	end = e;
 	for (e = nft_expr_next(expr); e != end; e = nft_expr_next(e)) {
 		if (nq_part_of(e, lookup.sreg, n)) {
 			search->role = NQ_ROLE_PART;
 			return 0;
 		}
+		search->idle &= nq_is_pure(e);
 		ret = nq_ahead(e, lookup.sreg, n);
 		if (ret < 0)
 			return ret;
@@ -425,10 +438,11 @@ static bool nq_part_next(const struct nq_part *part, struct nq_candidates *c, st
 	return found;
 }
 
-static bool nq_part_begin(const struct nq_part *part, struct nq_candidates *c,
-			  const struct nq_names *names, struct nft_regs *regs, unsigned int *steps)
+static bool nq_part_begin(const struct nq_part *part, const struct nq_fit *fit,
+			  struct nq_candidates *c, const struct nq_names *names,
+			  struct nft_regs *regs, unsigned int *steps)
 {
-	nq_candidates_init(c, names, &part->fit, part->key != NFT_QUIC_ALPN, part->len);
+	nq_candidates_init(c, names, fit, part->key != NFT_QUIC_ALPN, part->len);
 	return nq_part_next(part, c, regs, steps);
 }
 
@@ -443,21 +457,25 @@ static bool nq_combine(const struct nq_search *search, struct nq_candidates *c,
 		part = &search->parts[i];
 		if (nq_part_next(part, &c[i], regs, steps))
 			return true;
-		nq_part_begin(part, &c[i], names, regs, steps);
+		nq_part_begin(part, c[i].fit, &c[i], names, regs, steps);
 	}
 	return false;
 }
 
 /* Try all combinations. Return: is one in the set? If @b is spent, that is not known. */
-static bool nq_search_try(const struct nq_search *search, const struct net *net,
-			  const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
+static bool nq_search_try(const struct nq_search *search, struct nq_watch *watch,
+			  const struct net *net, const struct nq_names *names,
+			  struct nft_regs *regs, struct nq_budget *b)
 {
+	const struct nq_fits *fits = nq_watch_fits(watch);
 	struct nq_candidates c[NQ_PARTS_MAX];
 	unsigned int i, steps = 0;
 	bool more = true;
 
 	for (i = 0; i < search->n_parts && more; i++)
-		more = nq_part_begin(&search->parts[i], &c[i], names, regs, &steps);
+		more = nq_part_begin(&search->parts[i],
+				     fits ? &fits->fit[i] : &search->parts[i].fit, &c[i], names,
+				     regs, &steps);
 	while (more) {
 		if (!nq_budget_take(b, NQ_LOOKUP_STEPS + steps))
 			return false;
@@ -486,23 +504,32 @@ static void nq_search_none(const struct nq_search *search, const struct nq_names
 	nq_budget_take(b, steps);
 }
 
-void nq_search_run(const struct nq_search *search, const struct net *net,
+/* Does the lookup do nothing but end the rule if no candidate is in the set? */
+static bool nq_search_ends(const struct nq_search *search)
+{
+	return search->idle && !search->invert && list_empty(&search->set->catchall_list);
+}
+
+bool nq_search_run(const struct nq_search *search, struct nq_watch *watch, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b)
 {
-	const struct nq_found *found;
+	const struct nft_set *set = search->set;
 	u32 *key = &regs->data[search->sreg];
-	bool hit;
+	const struct nq_found *found;
+	bool hit, ends = nq_search_ends(search);
+	unsigned int nelems;
 
-	found = search->shape ? nq_budget_found(b, search->set, search->shape) : NULL;
-	if (found) {
-		hit = found->hit;
-		if (hit)
-			memcpy(key, found->key, search->set->klen);
-	} else {
-		hit = nq_search_try(search, net, names, regs, b);
-		if (search->shape && !b->spent)
-			nq_budget_note(b, search->set, search->shape, hit ? key : NULL);
+	found = search->shape ? nq_budget_found(b, set, search->shape) : NULL;
+	if (found && (found->filled || ends)) {
+		if (found->filled)
+			memcpy(key, found->key, set->klen);
+		return found->hit || !ends;
 	}
-	if (!hit && !b->spent)
+	nelems = nq_budget_nelems(set);
+	hit = nq_search_try(search, watch, net, names, regs, b);
+	if (!hit && !ends && !b->spent)
 		nq_search_none(search, names, regs, b);
+	if (search->shape && !b->spent)
+		nq_budget_note(b, set, search->shape, nelems, hit, hit || !ends ? key : NULL);
+	return hit || !ends;
 }

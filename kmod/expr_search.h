@@ -39,6 +39,11 @@ enum nq_role {
 /**
  * struct nq_search - how a load finds the candidate that a lookup after it will hit
  * @role:	enum nq_role
+ * @idle:	nothing that could be seen happens before the load that tries the candidates, or
+ *		from there to the lookup: who has nothing for it can leave the rule to the other,
+ *		or end it
+ * @invert:	the lookup is
+ * @watched:	only commits change the set: struct nq_watch
  * @n_parts:	for NQ_ROLE_LAST, as all that follows
  * @n_ahead:	expressions up to the lookup
  * @run:	a bit for each of these: evaluate it first, it loads a part of the key
@@ -50,6 +55,9 @@ enum nq_role {
  */
 struct nq_search {
 	u8 role;
+	bool idle;
+	bool invert;
+	bool watched;
 	u8 n_parts;
 	u8 n_ahead;
 	u32 run;
@@ -78,6 +86,7 @@ bool nq_expr_is(const struct nft_expr *expr, const char *type);
 /** struct nq_lookup - an expression that looks a register up in a set */
 struct nq_lookup {
 	int sreg;
+	bool invert;
 	const struct nft_set *set;
 };
 
@@ -91,6 +100,8 @@ int nq_lookup_read(struct net *net, const struct nft_table *table, const struct 
 
 /** nq_rule_find - the rule that an expression lies in, or NULL. Under commit_mutex. */
 const struct nft_rule *nq_rule_find(const struct nft_chain *chain, const struct nft_expr *expr);
+
+struct nq_watch;
 
 /**
  * nq_search_resolve - find the lookup that reads what @expr loads
@@ -117,14 +128,16 @@ bool nq_search_ahead(const struct nq_search *search, const struct nft_expr *expr
 /**
  * nq_search_run - leave the candidate that the lookup hits in the registers
  * @search:	nq_search_ahead() was true
+ * @watch:	the search's
  * @net:	namespace
  * @names:	the flow
  * @regs:	of the rule
  * @b:		pays for it; if it is spent on return the registers mean nothing
  *
- * Under RCU.
+ * Under RCU. Return: false if the lookup would end the rule, and nothing happens until then. The
+ * registers mean nothing in that case, either.
  */
-void nq_search_run(const struct nq_search *search, const struct net *net,
+bool nq_search_run(const struct nq_search *search, struct nq_watch *watch, const struct net *net,
 		   const struct nq_names *names, struct nft_regs *regs, struct nq_budget *b);
 
 #endif /* NQ_EXPR_SEARCH_H */

@@ -27,6 +27,7 @@ static int __init nq_init(void)
 static void __exit nq_exit(void)
 {
 	nft_unregister_expr(&nq_expr_type);
+	nq_watch_exit();
 	nq_net_unregister();
 	nq_scratch_free();
 }

@@ -26,6 +26,21 @@ static const struct rhashtable_params nq_names_params = {
 /* With usual names it is 256 bytes to the allocator. */
 static_assert(offsetof(struct nq_names, data) <= 240);
 
+static atomic_long_t nq_names_changes = ATOMIC_LONG_INIT(0);
+
+unsigned long nq_names_age(void)
+{
+	/* pairs with nq_names_changed(): a look-up behind it sees the change */
+	return atomic_long_read_acquire(&nq_names_changes);
+}
+
+/* Behind each change, and before what goes is freed. */
+static void nq_names_changed(void)
+{
+	smp_mb__before_atomic(); /* pairs with nq_names_age() */
+	atomic_long_inc(&nq_names_changes);
+}
+
 void nq_track_other(struct nq_track *track, const u8 *id, u8 len)
 {
 	unsigned int i;
@@ -56,6 +71,7 @@ static void nq_names_drop(struct nq_net *nn, struct nq_names *n)
 {
 	nq_names_disprove(nn, n);
 	rhltable_remove(&nn->names, &n->node, nq_names_params);
+	nq_names_changed();
 	list_del(&n->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names - 1);
 	WRITE_ONCE(nn->names_bytes, nn->names_bytes - n->size);
@@ -279,6 +295,7 @@ static void nq_names_note_one(struct nq_names *n, const struct nq_cid *cid)
 	n->others[n->n_others] = *cid;
 	/* pairs with nq_names_goes_by() */
 	smp_store_release(&n->n_others, n->n_others + 1);
+	nq_names_changed();
 }
 
 void nq_names_note(struct nq_net *nn, struct nq_names *n, const struct nq_cid *cid)
@@ -455,6 +472,7 @@ static int nq_names_insert(struct nq_net *nn, struct nq_names *n, struct nq_proo
 	err = rhltable_insert(&nn->names, &n->node, nq_names_params);
 	if (err)
 		return err;
+	nq_names_changed();
 	list_add_tail(&n->lru, &nn->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names + 1);
 	WRITE_ONCE(nn->names_bytes, nn->names_bytes + n->size + (both ? (*proof)->size : 0));

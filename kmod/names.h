@@ -145,6 +145,15 @@ int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_
 void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
 		   const struct nq_track *track, bool forever);
 
+/**
+ * nq_names_age - grows whenever a connection comes, goes, or gets another ID, in any namespace
+ *
+ * A look-up that came after nq_names_age() has the same result as long as it is the same. A
+ * connection is freed only a grace period after that, so who is under RCU and sees the age at which
+ * one was found may still use it.
+ */
+unsigned long nq_names_age(void);
+
 /* The following want their caller under RCU. */
 
 /** nq_names_first - the connection that a packet with this version and DCID opens, or NULL */

@@ -49,13 +49,30 @@ static inline const u32 *nq_walk_key(const struct nft_set *set, const nq_walk_el
 	return (const u32 *)nft_set_ext_key(nq_walk_ext(set, elem));
 }
 
-/* Call @iter's function for each element that is there after the commit. Return: 0 or its error. */
+/*
+ * The ruleset's generation, another one after each commit; 0 if the kernel does not show it. Rules
+ * and elements of a batch are in their lists and sets before it changes, and count only then.
+ */
+static inline unsigned int nq_generation(const struct net *net)
+{
+#ifdef NQ_HAVE_BASE_SEQ
+	/* pairs with nf_tables_commit(): see what the generation has */
+	return smp_load_acquire(&net->nft.base_seq);
+#else
+	return 0;
+#endif
+}
+
+/*
+ * Call @iter's function for each element with @genmask; with 0 for all, be they of this generation,
+ * the next or the last. Return: 0 or the function's error.
+ */
 static inline int nq_set_walk(const struct net *net, const struct nft_set *set,
-			      struct nft_set_iter *iter)
+			      struct nft_set_iter *iter, u8 genmask)
 {
 	const struct nft_ctx ctx = {.net = (struct net *)net};
 
-	iter->genmask = nft_genmask_next(net);
+	iter->genmask = genmask;
 #ifdef NQ_HAVE_ITER_TYPE
 	iter->type = NFT_ITER_READ;
 #endif

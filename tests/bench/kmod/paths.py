@@ -36,23 +36,30 @@ def match_rules(quic, hit):
     return [[] if hit else other_payload()]
 
 
-def lookup_rules(quic, n):
-    """n rules with a look-up that finds nothing: in a set of names, or of addresses and ports."""
+def lookup_rules(quic, n, sets):
+    """n rules with a look-up that finds nothing: in a set of names, or of addresses and ports; one or n."""
     if quic:
-        return [[nft.quic('alpn', dreg=1), nft.quic('sni_concat', dreg=2), nft.lookup('names', 1)]] * n
+        return [[nft.quic('alpn', dreg=1), nft.quic('sni_concat', dreg=2), nft.lookup(f'names{i % sets}', 1)]
+                for i in range(n)]
     return [[nft.payload(8, 1, 12, 4), nft.payload(9, 1, 16, 4), nft.payload(10, 2, 0, 2),
-             nft.payload(11, 2, 2, 2), nft.lookup('flows', 8)]] * n
+             nft.payload(11, 2, 2, 2), nft.lookup(f'flows{i % sets}', 8)] for i in range(n)]
 
 
-def load(ns, mode, rules):
+def load_sets(n, i):
+    """The i-th set of 16 names, and that of addresses and ports."""
+    n.set('inet', 't', f'names{i}', 64,
+          [nft.alpn(f'p{k}') + nft.sni(f'{k}.example.org', 48) for k in range(16)], concat=(16, 48))
+    n.set('inet', 't', f'flows{i}', 16,
+          [socket.inet_aton(f'192.0.2.{k}') * 2 + b'\0\1\0\0' * 2 for k in range(16)], concat=(4, 4, 2, 2))
+
+
+def load(ns, mode, rules, sets):
     """`udp dport 443` and each of the rules, ending in a redirect if the mode is nat."""
     with ns:
         n = nft.Nft()
     n.table('inet', 't')
-    n.set('inet', 't', 'names', 64, [nft.alpn(f'p{i}') + nft.sni(f'{i}.example.org', 48) for i in range(16)],
-          concat=(16, 48))
-    n.set('inet', 't', 'flows', 16, [socket.inet_aton(f'192.0.2.{i}') * 2 + b'\0\1\0\0' * 2 for i in range(16)],
-          concat=(4, 4, 2, 2))
+    for i in range(sets):
+        load_sets(n, i)
     kind, priority = ('nat', -100) if mode == 'nat' else ('filter', 0)
     n.chain('inet', 't', 'pre', kind, 'prerouting', priority)
     for r in rules:
@@ -78,7 +85,7 @@ def sink(ns, port):
 class Path:
     """One way: its sender, its rules, its sockets."""
 
-    def __init__(self, client, mode, quic, rules, size):
+    def __init__(self, client, mode, quic, rules, size, sets):
         self.mode, self.quic = mode, quic
         self.ns = Ns('s')
         self.dev = f'v{Ns.count}'
@@ -94,7 +101,7 @@ class Path:
         for key in 'udp_timeout', 'udp_timeout_stream':  # no connection ends during a run
             self.ns.sysctl(f'net/netfilter/nf_conntrack_{key}', 3600)
         self.sinks = [sink(self.ns, port) for port in (443, REDIRECT)]
-        self.nft = load(self.ns, mode, rules)
+        self.nft = load(self.ns, mode, rules, sets)
         self.sender = Sender(client, self.dev)
 
     def frames(self, payloads, first, n):
