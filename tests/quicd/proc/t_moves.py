@@ -75,6 +75,10 @@ def quicc_migrates():
     new = moved(r, "migrating")[-1][1]
     assert "migrated: now at 127.0.0.1:" + new in r.err, r.err
     wait_for(lambda: "now at 127.0.0.1:" + new in s.log(), 5, "the new path at the server")
+    # Soon after a rebinding, too: ngtcp2's server miscounts the client's IDs then.
+    for _ in range(3):
+        r = quicc(s, "--rebind", "300k", "--migrate", "1M", data=data)
+        eq((r.rc, r.out == data), (0, True), r.err)
     s = Service(service={"server-id": "none"})
     r = quicc(s, "--migrate", "0", data=data)
     eq(r.rc, 2, r.err)
@@ -97,7 +101,7 @@ def quicc_with_several_connections():
         for line in "1 localhost: QUIC: version 1, ALPN a", "2 localhost: QUIC: version 1, ALPN b", \
                     "3 LOCALHOST: stream 0: 7 bytes received":
             assert line in r.err, r.err
-        peers = re.findall(r"(127\.0\.0\.1:\d+): closed", s.log())[-3:]
+        peers = re.findall(r"(127\.0\.0\.1:\d+): connected", s.log())[-3:]
         eq((len(peers), len(set(peers))), (3, 1), s.log())
     data = b"".join(b"%07d\n" % i for i in range(1 << 17))
     r = quicc(s, "--connections", "3", "--migrate", "300k", "--rebind", "1M", alpn="a", data=data)
