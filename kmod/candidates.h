@@ -8,12 +8,14 @@
 /**
  * struct nq_fit - which candidates may be in a set at all
  * @lens:	bit n - 1: texts of n bytes
+ * @few:	@lens has so few bits that it is quicker to look for a dot where each begins
  * @exact:	names as clients say them
  * @wild:	"*." and a parent
  * @star:	"*"
  */
 struct nq_fit {
 	u64 lens;
+	bool few;
 	bool exact, wild, star;
 };
 

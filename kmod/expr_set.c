@@ -24,6 +24,7 @@
 #define NQ_WATCH_MAX   1024	 /* elements of one that changes */
 #define NQ_WATCH_EXPRS 16384	 /* expressions of its table that are looked at */
 #define NQ_WATCH_TURN  128	 /* sets in one turn of the work */
+#define NQ_FIT_FEW     16	 /* widths */
 #define NQ_WATCH_DELAY (HZ / 10) /* after a packet asked, and between turns */
 
 struct nq_fit_walk {
@@ -67,6 +68,14 @@ static int nq_fit_element(const struct nft_ctx *ctx, struct nft_set *set,
 	return 0;
 }
 
+static void nq_fit_end(struct nq_fit_walk *walk)
+{
+	unsigned int i;
+
+	for (i = 0; i < walk->search->n_parts; i++)
+		walk->fit[i].few = hweight64(walk->fit[i].lens) <= NQ_FIT_FEW;
+}
+
 void nq_set_fit(const struct net *net, struct nq_search *search)
 {
 	const struct nft_set *set = search->set;
@@ -83,6 +92,7 @@ void nq_set_fit(const struct net *net, struct nq_search *search)
 	if (!(set->flags & NFT_SET_CONSTANT) ||
 	    nq_set_walk(net, set, &walk.iter, nft_genmask_next(net)))
 		return;
+	nq_fit_end(&walk);
 	for (i = 0; i < search->n_parts; i++)
 		search->parts[i].fit = walk.fit[i];
 }
@@ -146,6 +156,7 @@ static void nq_watch_look(struct nq_watch *w, const struct nq_search *search)
 	rcu_read_unlock();
 	if (!unknown)
 		unknown = nq_set_walk(w->net, search->set, &walk.iter, 0);
+	nq_fit_end(&walk);
 	if (!unknown)
 		memcpy(fits->fit, walk.fit, sizeof(walk.fit));
 	else
