@@ -14,6 +14,11 @@ static bool nq_fits(const struct nq_fit *fit, unsigned int len)
 	return fit->lens >> (len - 1) & 1;
 }
 
+static bool nq_is_marked(const struct nq_fit *fit, const u8 *text, unsigned int len, bool wild)
+{
+	return fit->marks >> nq_fit_mark(text, len, wild) & 1;
+}
+
 static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 {
 	const u8 *list = nq_names_alpn(c->names), *name;
@@ -23,7 +28,8 @@ static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 		return false;
 	while ((len = nq_alpn_next(list, c->names->alpn_len, &c->pos, &name))) {
 		c->steps++;
-		if (len > c->width || !nq_fits(c->fit, len) || nq_is_pattern(name, len))
+		if (len > c->width || !nq_fits(c->fit, len) ||
+		    !nq_is_marked(c->fit, name, len, false) || nq_is_pattern(name, len))
 			goto skip;
 		memcpy(dst, name, len);
 		memset(dst + len, 0, c->width - len);
@@ -78,7 +84,8 @@ static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
 
 		c->steps++;
 		c->pos = nq_sni_next(c, pos);
-		if (pos == 1 || len + star > c->width || !nq_fits(c->fit, len + star))
+		if (pos == 1 || len + star > c->width || !nq_fits(c->fit, len + star) ||
+		    !nq_is_marked(c->fit, sni + pos, len, star))
 			goto skip; /* at least one byte has to stand for the star */
 		if (!pos && (!c->fit->exact || nq_is_pattern(sni, len)))
 			goto skip;
@@ -109,7 +116,7 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst)
 bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst, unsigned int *steps)
 {
 	/* Not the name's wildcard: only a search may use that. */
-	static const struct nq_fit fit = {.lens = ~0ULL, .exact = true};
+	static const struct nq_fit fit = {.lens = ~0ULL, .marks = ~0ULL, .exact = true};
 	struct nq_candidates c;
 	bool found;
 

@@ -34,19 +34,23 @@ struct nq_fit_walk {
 	struct nq_fit fit[NQ_PARTS_MAX];
 };
 
-static void nq_fit_add(struct nq_fit *fit, const char *text, unsigned int width)
+static void nq_fit_add(struct nq_fit *fit, const u8 *text, unsigned int width)
 {
-	unsigned int len = strnlen(text, width);
+	unsigned int len = strnlen((const char *)text, width);
 
 	if (!len)
 		return; /* no candidate is empty */
 	fit->lens |= 1ULL << (len - 1);
-	if (text[0] == '*' && len == 1)
+	if (text[0] == '*' && len == 1) {
 		fit->star = true;
-	else if (text[0] == '*' && text[1] == '.')
+	} else if (text[0] == '*' && text[1] == '.') {
 		fit->wild = true;
-	else
+		if (len > 2)
+			fit->marks |= 1ULL << nq_fit_mark(text + 2, len - 2, true);
+	} else {
 		fit->exact = true;
+		fit->marks |= 1ULL << nq_fit_mark(text, len, false);
+	}
 }
 
 static int nq_fit_element(const struct nft_ctx *ctx, struct nft_set *set,
@@ -63,7 +67,7 @@ static int nq_fit_element(const struct nft_ctx *ctx, struct nft_set *set,
 	for (i = 0; i < search->n_parts; i++) {
 		const struct nq_part *part = &search->parts[i];
 
-		nq_fit_add(&walk->fit[i], (const char *)&key[part->dreg - search->sreg], part->len);
+		nq_fit_add(&walk->fit[i], (const u8 *)&key[part->dreg - search->sreg], part->len);
 	}
 	return 0;
 }
