@@ -3,9 +3,20 @@
 
 #include "candidates.h"
 
+/*
+ * More for one that is left out: else the candidates of a client that offers hundreds, of which a
+ * set can have none, would be gone through at each rule, paid by what each rule adds to the budget.
+ */
+#define NQ_SKIP_STEPS 3
+
 static bool nq_fits(const struct nq_fit *fit, unsigned int len)
 {
 	return fit->lens >> (len - 1) & 1;
+}
+
+static bool nq_is_marked(const struct nq_fit *fit, const u8 *text, unsigned int len, bool wild)
+{
+	return fit->marks >> nq_fit_mark(text, len, wild) & 1;
 }
 
 static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
@@ -17,13 +28,33 @@ static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 		return false;
 	while ((len = nq_alpn_next(list, c->names->alpn_len, &c->pos, &name))) {
 		c->steps++;
-		if (len > c->width || !nq_fits(c->fit, len) || nq_is_pattern(name, len))
-			continue;
+		if (len > c->width || !nq_fits(c->fit, len) ||
+		    !nq_is_marked(c->fit, name, len, false) || nq_is_pattern(name, len))
+			goto skip;
 		memcpy(dst, name, len);
 		memset(dst + len, 0, c->width - len);
 		return true;
+	skip:
+		c->steps += NQ_SKIP_STEPS;
 	}
 	return false;
+}
+
+/* The next rest behind "*." by its length, from the longest one down. */
+static unsigned int nq_sni_next_fit(const struct nq_candidates *c, unsigned int pos)
+{
+	unsigned int total = c->names->sni_len, longest = total - pos + 1;
+	const u8 *sni = nq_names_sni(c->names);
+	u64 lens = c->fit->lens & ~3ULL; /* the rest is not empty */
+
+	if (longest < 64)
+		lens &= (1ULL << longest) - 1;
+	for (; lens; lens &= ~(1ULL << (fls64(lens) - 1))) {
+		pos = total + 2 - fls64(lens);
+		if (sni[pos - 1] == '.')
+			return pos;
+	}
+	return total;
 }
 
 /* Where the next rest of the name begins: of those that fit behind "*.", the longest. */
@@ -34,6 +65,8 @@ static unsigned int nq_sni_next(const struct nq_candidates *c, unsigned int pos)
 
 	if (!c->fit->wild)
 		return total;
+	if (c->fit->few)
+		return nq_sni_next_fit(c, pos);
 	if (total - pos + 2 > c->width)
 		pos = total + 1 - c->width;
 	dot = memchr(sni + pos, '.', total - pos);
@@ -51,14 +84,17 @@ static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
 
 		c->steps++;
 		c->pos = nq_sni_next(c, pos);
-		if (pos == 1 || len + star > c->width || !nq_fits(c->fit, len + star))
-			continue; /* at least one byte has to stand for the star */
+		if (pos == 1 || len + star > c->width || !nq_fits(c->fit, len + star) ||
+		    !nq_is_marked(c->fit, sni + pos, len, star))
+			goto skip; /* at least one byte has to stand for the star */
 		if (!pos && (!c->fit->exact || nq_is_pattern(sni, len)))
-			continue;
+			goto skip;
 		memcpy(dst, "*.", star);
 		memcpy(dst + star, sni + pos, len);
 		memset(dst + star + len, 0, c->width - star - len);
 		return true;
+	skip:
+		c->steps += NQ_SKIP_STEPS;
 	}
 	return false;
 }
@@ -80,7 +116,7 @@ bool nq_candidates_next(struct nq_candidates *c, u8 *dst)
 bool nq_first_candidate(u8 key, u8 len, const struct nq_names *names, u32 *dst, unsigned int *steps)
 {
 	/* Not the name's wildcard: only a search may use that. */
-	static const struct nq_fit fit = {.lens = ~0ULL, .exact = true};
+	static const struct nq_fit fit = {.lens = ~0ULL, .marks = ~0ULL, .exact = true};
 	struct nq_candidates c;
 	bool found;
 

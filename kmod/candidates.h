@@ -8,16 +8,36 @@
 /**
  * struct nq_fit - which candidates may be in a set at all
  * @lens:	bit n - 1: texts of n bytes
+ * @marks:	bit nq_fit_mark(): texts with this mark
+ * @few:	@lens has so few bits that it is quicker to look for a dot where each begins
  * @exact:	names as clients say them
  * @wild:	"*." and a parent
  * @star:	"*"
  */
 struct nq_fit {
 	u64 lens;
+	u64 marks;
+	bool few;
 	bool exact, wild, star;
 };
 
-#define NQ_FIT_ALL ((struct nq_fit){.lens = ~0ULL, .exact = true, .wild = true, .star = true})
+#define NQ_FIT_ALL                                                                                 \
+	((struct nq_fit){.lens = ~0ULL, .marks = ~0ULL, .exact = true, .wild = true, .star = true})
+
+/**
+ * nq_fit_mark - a number below 64 that most texts do not share
+ * @text:	a name, or what stands behind "*."
+ * @len:	its length, not 0
+ * @wild:	it stands there
+ *
+ * Clients can find names with the same mark as a set's; these cost a look-up, as all would else.
+ */
+static inline unsigned int nq_fit_mark(const u8 *text, unsigned int len, bool wild)
+{
+	u32 h = text[0] | text[len / 2] << 8 | text[len - 1] << 16 | (len * 2 + wild) << 24;
+
+	return h * 0x9e3779b1U >> 26;
+}
 
 /**
  * struct nq_candidates - where a walk through a key's candidates is

@@ -24,6 +24,7 @@
 #define NQ_WATCH_MAX   1024	 /* elements of one that changes */
 #define NQ_WATCH_EXPRS 16384	 /* expressions of its table that are looked at */
 #define NQ_WATCH_TURN  128	 /* sets in one turn of the work */
+#define NQ_FIT_FEW     16	 /* widths */
 #define NQ_WATCH_DELAY (HZ / 10) /* after a packet asked, and between turns */
 
 struct nq_fit_walk {
@@ -33,19 +34,23 @@ struct nq_fit_walk {
 	struct nq_fit fit[NQ_PARTS_MAX];
 };
 
-static void nq_fit_add(struct nq_fit *fit, const char *text, unsigned int width)
+static void nq_fit_add(struct nq_fit *fit, const u8 *text, unsigned int width)
 {
-	unsigned int len = strnlen(text, width);
+	unsigned int len = strnlen((const char *)text, width);
 
 	if (!len)
 		return; /* no candidate is empty */
 	fit->lens |= 1ULL << (len - 1);
-	if (text[0] == '*' && len == 1)
+	if (text[0] == '*' && len == 1) {
 		fit->star = true;
-	else if (text[0] == '*' && text[1] == '.')
+	} else if (text[0] == '*' && text[1] == '.') {
 		fit->wild = true;
-	else
+		if (len > 2)
+			fit->marks |= 1ULL << nq_fit_mark(text + 2, len - 2, true);
+	} else {
 		fit->exact = true;
+		fit->marks |= 1ULL << nq_fit_mark(text, len, false);
+	}
 }
 
 static int nq_fit_element(const struct nft_ctx *ctx, struct nft_set *set,
@@ -62,9 +67,17 @@ static int nq_fit_element(const struct nft_ctx *ctx, struct nft_set *set,
 	for (i = 0; i < search->n_parts; i++) {
 		const struct nq_part *part = &search->parts[i];
 
-		nq_fit_add(&walk->fit[i], (const char *)&key[part->dreg - search->sreg], part->len);
+		nq_fit_add(&walk->fit[i], (const u8 *)&key[part->dreg - search->sreg], part->len);
 	}
 	return 0;
+}
+
+static void nq_fit_end(struct nq_fit_walk *walk)
+{
+	unsigned int i;
+
+	for (i = 0; i < walk->search->n_parts; i++)
+		walk->fit[i].few = hweight64(walk->fit[i].lens) <= NQ_FIT_FEW;
 }
 
 void nq_set_fit(const struct net *net, struct nq_search *search)
@@ -83,6 +96,7 @@ void nq_set_fit(const struct net *net, struct nq_search *search)
 	if (!(set->flags & NFT_SET_CONSTANT) ||
 	    nq_set_walk(net, set, &walk.iter, nft_genmask_next(net)))
 		return;
+	nq_fit_end(&walk);
 	for (i = 0; i < search->n_parts; i++)
 		search->parts[i].fit = walk.fit[i];
 }
@@ -146,6 +160,7 @@ static void nq_watch_look(struct nq_watch *w, const struct nq_search *search)
 	rcu_read_unlock();
 	if (!unknown)
 		unknown = nq_set_walk(w->net, search->set, &walk.iter, 0);
+	nq_fit_end(&walk);
 	if (!unknown)
 		memcpy(fits->fit, walk.fit, sizeof(walk.fit));
 	else

@@ -36,6 +36,11 @@ def match_rules(quic, hit):
     return [[] if hit else other_payload()]
 
 
+def behind_quic(rules):
+    """The same rules behind one with `quic` that does not match, on both sides."""
+    return [[nft.quic('alpn', b'smb')], *rules]
+
+
 def lookup_rules(quic, n, sets):
     """n rules with a look-up that finds nothing: in a set of names, or of addresses and ports; one or n."""
     if quic:
@@ -46,9 +51,14 @@ def lookup_rules(quic, n, sets):
 
 
 def load_sets(n, i):
-    """The i-th set of 16 names, and that of addresses and ports."""
+    """The i-th set of 16 names, and that of addresses and ports.
+
+    Of what the ordinary hello asks for, the protocol, the whole name and the first wildcard have widths
+    that occur there.
+    """
+    names = ['www.example.org', '*.example.org', *[f'{k}.example.org' for k in range(14)]]
     n.set('inet', 't', f'names{i}', 64,
-          [nft.alpn(f'p{k}') + nft.sni(f'{k}.example.org', 48) for k in range(16)], concat=(16, 48))
+          [nft.alpn(f'p{k}') + nft.sni(name, 48) for k, name in enumerate(names)], concat=(16, 48))
     n.set('inet', 't', f'flows{i}', 16,
           [socket.inet_aton(f'192.0.2.{k}') * 2 + b'\0\1\0\0' * 2 for k in range(16)], concat=(4, 4, 2, 2))
 
