@@ -56,6 +56,7 @@ quick:
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:
 #: Not part of check:
+#: check-arm64-core  the core's unit tests for arm64 by qemu-user, where a cross compiler is installed
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-install packages, make install, reboot and services on a Debian with systemd
@@ -64,7 +65,7 @@ quick:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted demo install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted arm64-core demo install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -94,6 +95,9 @@ LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock-userspace $(IN_ROOT) $(1)
 
 tap-planted:
 	@$(IN_ROOT) tests/style/planted
+
+tap-arm64-core:
+	@$(IN_ROOT) tests/unit/arm64
 
 tap-unit:
 ifneq ($(TEST),)

@@ -139,7 +139,7 @@ static inline bool nq_gcm_open(const u8 key[16], const u8 iv[12], const u8 *aad,
 	return false;
 }
 
-#ifdef __x86_64__
+#if defined(__x86_64__) || defined(__aarch64__)
 
 #define NQ_HAVE_SIMD
 
@@ -177,7 +177,7 @@ static inline void nq_simd_allow(unsigned int allowed)
 	(void)allowed;
 }
 
-#endif /* __x86_64__ */
+#endif /* an architecture with a folder of its own */
 
 #endif /* __KERNEL__ */
 

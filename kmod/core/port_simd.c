@@ -6,13 +6,6 @@
 
 #include <cpuid.h>
 
-static unsigned int nq_allowed = NQ_SIMD_AES | NQ_SIMD_SHA | NQ_SIMD_WIDE;
-
-void nq_simd_allow(unsigned int allowed)
-{
-	nq_allowed = allowed;
-}
-
 /* Does the system keep the registers of 256 bits of a thread? XCR0, by XGETBV */
 static bool nq_simd_ymm(void)
 {
@@ -43,6 +36,31 @@ static unsigned int nq_simd_find(void)
 	return has;
 }
 
+#endif /* __x86_64__ */
+
+#ifdef __aarch64__
+
+#include <sys/auxv.h>
+#include <asm/hwcap.h>
+
+static unsigned int nq_simd_find(void)
+{
+	const unsigned long aes = HWCAP_AES | HWCAP_PMULL, cap = getauxval(AT_HWCAP);
+
+	return ((cap & aes) == aes ? NQ_SIMD_AES : 0) | (cap & HWCAP_SHA2 ? NQ_SIMD_SHA : 0);
+}
+
+#endif /* __aarch64__ */
+
+#ifdef NQ_HAVE_SIMD
+
+static unsigned int nq_allowed = NQ_SIMD_AES | NQ_SIMD_SHA | NQ_SIMD_WIDE;
+
+void nq_simd_allow(unsigned int allowed)
+{
+	nq_allowed = allowed;
+}
+
 static bool nq_simd_has(unsigned int need)
 {
 	static unsigned int has = ~0U; /* not asked yet; every thread finds the same */
@@ -62,4 +80,4 @@ bool nq_simd_wide(void)
 	return nq_simd_has(NQ_SIMD_WIDE);
 }
 
-#endif /* __x86_64__ */
+#endif /* NQ_HAVE_SIMD */

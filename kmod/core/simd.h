@@ -4,7 +4,7 @@
  *
  * Called between nq_simd_begin() and nq_simd_end() of port.h, which say whether the vector
  * registers may be used here and now; where they may not, the caller computes the same in C.
- * Each architecture has a folder of its own (x86/). Initial keys follow from bytes on the
+ * Each architecture has a folder of its own (x86/, arm64/). Initial keys follow from bytes on the
  * wire, so nothing is wiped from the registers or the stack.
  */
 #ifndef NQ_SIMD_H

@@ -4,7 +4,7 @@
  * at a time. Wider registers are not worth their price for the 75 blocks of a datagram.
  */
 #include "aesgcm.h"
-#include "vec.h"
+#include "../vec.h"
 
 #define NQ_TARGET __attribute__((target("avx2,vaes,vpclmulqdq,aes,pclmul")))
 #define NQ_INLINE NQ_TARGET static inline __attribute__((always_inline))
@@ -111,7 +111,7 @@ NQ_INLINE void nq_product2_add(struct nq_product2 *p, nq_v4di a, nq_v4di b)
 	p->mid ^= nq_clmul(a, b, 0x01) ^ nq_clmul(a, b, 0x10);
 }
 
-/* As nq_product_reduce(), in each half */
+/* As nq_product_reduce() of vec_gcm.h, in each half */
 NQ_INLINE nq_v4di nq_product2_reduce(const struct nq_product2 *p)
 {
 	const long long top = (long long)0xc200000000000000ULL;

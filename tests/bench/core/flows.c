@@ -15,6 +15,7 @@ const char *flow_text(enum flow_kind kind)
 		[FLOW_TWO] = "two datagrams",
 		[FLOW_SHUFFLED] = "26 frames, shuffled",
 		[FLOW_FORGED] = "forged tag",
+		[FLOW_HALF] = "half a hello, held",
 		[FLOW_SHORT] = "gate: short header",
 		[FLOW_RTP] = "gate: first bit set, as RTP",
 		[FLOW_OTHER] = "gate: not QUIC",
@@ -80,7 +81,7 @@ static void add_shuffled(struct flow *f, uint32_t nth, const struct qt_buf *hell
 static void make_initials(struct flow *f, enum flow_kind kind, unsigned int nth)
 {
 	static struct qt_buf hello, frames;
-	bool two = kind == FLOW_TWO || kind == FLOW_SHUFFLED;
+	bool two = kind == FLOW_TWO || kind == FLOW_SHUFFLED || kind == FLOW_HALF;
 	struct qt_chello h = {.sni = f->name, .alpn = "h3", .size = two ? HELLO_TWO : HELLO_ONE};
 	size_t half;
 
@@ -99,6 +100,10 @@ static void make_initials(struct flow *f, enum flow_kind kind, unsigned int nth)
 		add(f, nth, &frames);
 		if (to == hello.len)
 			break;
+		if (kind == FLOW_HALF) {
+			f->part = to;
+			break;
+		}
 	}
 	if (kind == FLOW_FORGED)
 		f->d[0][FLOW_LEN - 1] ^= 1;

@@ -18,6 +18,7 @@ enum flow_kind {
 	FLOW_TWO,
 	FLOW_SHUFFLED,
 	FLOW_FORGED,
+	FLOW_HALF,
 	FLOW_SHORT,
 	FLOW_RTP,
 	FLOW_OTHER,
@@ -28,6 +29,7 @@ enum flow_kind {
  * struct flow - one of them
  * @name:	its host name; the ALPN is "h3" in all
  * @opens:	its tags are right
+ * @part:	if it is only the beginning of a hello, bytes of that
  * @n:		datagrams
  * @len:	their length in bytes
  * @d:		their bytes
@@ -36,6 +38,7 @@ enum flow_kind {
 struct flow {
 	char name[32];
 	bool opens;
+	size_t part;
 	unsigned int n;
 	size_t len;
 	uint8_t d[FLOW_DGRAMS][FLOW_LEN];

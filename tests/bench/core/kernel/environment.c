@@ -116,4 +116,6 @@ const struct kernel_core kernel_core = {
 	.gate = nq_flight_gate,
 	.init = nq_flight_init,
 	.feed = nq_flight_feed,
+	.packed_size = nq_flight_packed_size,
+	.pack = nq_flight_pack,
 };

@@ -16,6 +16,8 @@
  * @gate:	nq_flight_gate()
  * @init:	nq_flight_init()
  * @feed:	nq_flight_feed()
+ * @packed_size: nq_flight_packed_size()
+ * @pack:	nq_flight_pack()
  */
 struct kernel_core {
 	const char *release, *compiler;
@@ -26,6 +28,8 @@ struct kernel_core {
 	void (*init)(struct nq_flight *f);
 	enum nq_verdict (*feed)(struct nq_flight *f, u8 *dgram, size_t len,
 				struct nq_feed_result *result);
+	size_t (*packed_size)(const struct nq_flight *f);
+	void (*pack)(const struct nq_flight *f, u8 *out);
 };
 
 #endif /* BENCH_KERNEL_CORE_H */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* 128-bit vectors in terms that gcc and clang share; a kernel has no immintrin.h. */
-#ifndef NQ_X86_VEC_H
-#define NQ_X86_VEC_H
+/* 128-bit vectors in terms that gcc and clang share, on x86 and arm64; a kernel has no immintrin.h.
+ */
+#ifndef NQ_VEC_H
+#define NQ_VEC_H
 
-#include "../types.h"
+#include "types.h"
 
 typedef long long nq_v2di __attribute__((vector_size(16)));
 typedef unsigned long long nq_v2du __attribute__((vector_size(16)));
@@ -39,4 +40,4 @@ static inline __attribute__((always_inline)) nq_v2di nq_swap_halves(nq_v2di v)
 	return __builtin_shufflevector(v, v, 1, 0);
 }
 
-#endif /* NQ_X86_VEC_H */
+#endif /* NQ_VEC_H */
