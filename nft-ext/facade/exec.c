@@ -11,6 +11,7 @@
 #include "hooks.h"
 #include "include.h"
 #include "json.h"
+#include "messages.h"
 #include "output.h"
 #include "real.h"
 #include "run.h"
@@ -194,6 +195,8 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		rc = run_once(&run, src, &again);
 		if (!nx_output_end(&run, !again))
 			rc = -1;
+		if (!again && !rc)
+			nx_messages_warn(&run);
 		run_free(&run);
 	}
 	return rc;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,4 +57,14 @@ void nx_messages_out(struct nx_run *run, bool last)
 	nx_buf_reset(&s->raw);
 	nx_stream_put(s, nx_buf_cstr(&err), err.len);
 	nx_buf_free(&err);
+}
+
+void nx_messages_warn(struct nx_run *run)
+{
+	const struct nx_buf *w = &run->lang.warnings;
+	struct nx_stream *s = &run->ctx->err;
+
+	/* other programs take any message for an error */
+	if (w->len && !w->oom && !s->buffered && !strcmp(program_invocation_short_name, "nft"))
+		nx_stream_put(s, w->p, w->len);
 }

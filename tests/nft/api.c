@@ -3,8 +3,8 @@
  * A program on the public API of libnftables, of whichever library is found first:
  *
  *	api file PATH COMMAND	output goes to a file; how much of it is there before any fflush
- *	api fork COMMAND	a child lists with the parent's context and exits, then the parent does
- *	api held COMMAND	buffered, then not, with a text of the program's own around each
+ *	api fork COMMAND	a child lists with the parent's context and exits, then the parent
+ *does api held COMMAND	buffered, then not, with a text of the program's own around each
  */
 #include <dlfcn.h>
 #include <stdbool.h>
