@@ -108,7 +108,7 @@ def session(which):
     with Ns(), load(PLAIN) as f:
         def run(*argv, stdin=None):
             got = writes(argv, which.env, stdin)
-            return ' '.join(argv).replace(f.name, 'FILE'), [(a, alike(str(b)).replace(f.name, 'FILE')) for a, b in got]
+            return ' '.join(argv).replace(f.name, 'FILE').split('\n')[0], [(a, alike(str(b)).replace(f.name, 'FILE')) for a, b in got]
         yield run('nft', '-c', '-o', '-f', f.name)
         yield run('nft', '-e', '-f', f.name)
         yield run('nft', 'list', 'ruleset')
@@ -173,6 +173,7 @@ def terminal(which, cmd, keys=None):
     """What a command prints to a terminal; keys: typed one after the other."""
     pid, fd = pty.fork()
     if not pid:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.environ.clear()
         os.environ.update(which.env, TERM='dumb')
         os.execvp('nft', cmd)
