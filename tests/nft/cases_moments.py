@@ -178,6 +178,9 @@ def terminal(which, cmd, keys=None):
         os.environ.update(which.env, TERM='dumb')
         os.execvp('nft', cmd)
     text = b''
+    # what is typed before the prompt is echoed twice
+    while keys and b'nft> ' not in text and select.select([fd], [], [], 20)[0]:
+        text += os.read(fd, 1 << 16)
     for key in keys or ():
         while select.select([fd], [], [], 0.7)[0]:
             text += os.read(fd, 1 << 16)
