@@ -194,6 +194,12 @@ compile_commands.json:
 fuzz:
 	@$(IN_ROOT) --root fuzz make -C tests/fuzz fuzz FUZZ_S=$(FUZZ_S)
 
+#: check-nft-suite nftables' own tests, from the tree NFTABLES_SRC=..., with stock nft and with the facade
+.PHONY: check-nft-suite
+check-nft-suite: userspace
+	@[ -n "$(NFTABLES_SRC)" ] || { echo "NFTABLES_SRC: a source tree of nftables, of the version $(SUITE) has" >&2; exit 2; }
+	@$(IN_ROOT) --mnt "$(NFTABLES_SRC)" tests/nft/suite /mnt $(TEST)
+
 #: bench-nft     what the nft facade costs, as ratios to stock nft
 .PHONY: bench-nft
 bench-nft: userspace

@@ -5,6 +5,7 @@
 
 #include <nftables/libnftables.h>
 
+#include "blind.h"
 #include "ctx.h"
 #include "exec.h"
 #include "real.h"
@@ -158,16 +159,21 @@ int nft_run_cmd_from_buffer(struct nft_ctx *ctx, const char *buf)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_exec_buffer(c, buf)
-			    : nx_start()->nft_run_cmd_from_buffer(ctx, buf);
+	if (c && !c->run)
+		return nx_exec_buffer(c, buf);
+	if (nx_start()->blind && nx_blind_refuses(buf, strlen(buf)))
+		return -1;
+	return nx_start()->nft_run_cmd_from_buffer(ctx, buf);
 }
 
 int nft_run_cmd_from_filename(struct nft_ctx *ctx, const char *filename)
 {
 	struct nx_ctx *c = known(ctx);
 
-	return c && !c->run ? nx_exec_file(c, filename)
-			    : nx_start()->nft_run_cmd_from_filename(ctx, filename);
+	if (c && !c->run)
+		return nx_exec_file(c, filename);
+	return nx_start()->blind ? nx_exec_blind(ctx, filename)
+				 : nx_start()->nft_run_cmd_from_filename(ctx, filename);
 }
 
 /* The rest is passed on. */

@@ -7,10 +7,12 @@
 
 #include <nftables/libnftables.h>
 
+#include "blind.h"
 #include "exec.h"
 #include "hooks.h"
 #include "include.h"
 #include "json.h"
+#include "messages.h"
 #include "output.h"
 #include "real.h"
 #include "run.h"
@@ -194,6 +196,8 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		rc = run_once(&run, src, &again);
 		if (!nx_output_end(&run, !again))
 			rc = -1;
+		if (!again && !rc)
+			nx_messages_warn(&run);
 		run_free(&run);
 	}
 	return rc;
@@ -249,6 +253,31 @@ int nx_exec_file(struct nx_ctx *ctx, const char *name)
 	src.cmd = text;
 	src.once = !regular && src.len;
 	rc = run_source(ctx, &src);
+	free(text);
+	return rc;
+}
+
+int nx_exec_blind(struct nft_ctx *ctx, const char *name)
+{
+	const struct nx_real *real = nx_real();
+	bool regular = false;
+	size_t len;
+	char *text;
+	int rc;
+
+	if (!strcmp(name, "-") || !strcmp(name, "/dev/stdin"))
+		text = nx_read_fd(STDIN_FILENO, &len);
+	else
+		text = nx_read_file(name, &len, &regular);
+	/* a file that cannot be read: the library says so */
+	if (!text)
+		return real->nft_run_cmd_from_filename(ctx, name);
+	if (nx_blind_refuses(text, len))
+		rc = -1;
+	else if (regular)
+		rc = real->nft_run_cmd_from_filename(ctx, name);
+	else
+		rc = real->nft_run_cmd_from_buffer(ctx, text);
 	free(text);
 	return rc;
 }

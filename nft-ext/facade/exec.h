@@ -16,5 +16,7 @@
 int nx_exec_buffer(struct nx_ctx *ctx, const char *cmd);
 /** nx_exec_file - nft_run_cmd_from_filename for a known context */
 int nx_exec_file(struct nx_ctx *ctx, const char *name);
+/** nx_exec_blind - nft_run_cmd_from_filename where the library could not be hooked */
+int nx_exec_blind(struct nft_ctx *real, const char *name);
 
 #endif /* NX_EXEC_H */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,14 @@ static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 				"else in the rule is not supported\n");
 }
 
+/* Bytes of whole lines. */
+static size_t lines(const struct nx_buf *b)
+{
+	const char *nl = memrchr(b->p, '\n', b->len);
+
+	return nl ? nl + 1 - b->p : 0;
+}
+
 void nx_messages_out(struct nx_run *run, bool last)
 {
 	struct nx_stream *s = &run->ctx->err;
@@ -45,8 +54,11 @@ void nx_messages_out(struct nx_run *run, bool last)
 	if (last && run->lang.oom)
 		nx_buf_str(&err, "Error: quic: out of memory\n");
 	if (s->raw.len) {
-		bool blamed =
-			nx_errmap(s->raw.p, s->raw.len, run->text, run->ntext, &run->lang, &err);
+		/* what the library has begun to say, it may end behind some output */
+		size_t len = last ? s->raw.len : lines(&s->raw);
+		bool blamed = nx_errmap(s->raw.p, len, run->text, run->ntext, &run->lang, &err);
+
+		nx_buf_add(&err, s->raw.p + len, s->raw.len - len);
 
 		if (last)
 			explain(run, &err, blamed);
@@ -56,4 +68,14 @@ void nx_messages_out(struct nx_run *run, bool last)
 	nx_buf_reset(&s->raw);
 	nx_stream_put(s, nx_buf_cstr(&err), err.len);
 	nx_buf_free(&err);
+}
+
+void nx_messages_warn(struct nx_run *run)
+{
+	const struct nx_buf *w = &run->lang.warnings;
+	struct nx_stream *s = &run->ctx->err;
+
+	/* other programs take any message for an error */
+	if (w->len && !w->oom && !s->buffered && !strcmp(program_invocation_short_name, "nft"))
+		nx_stream_put(s, w->p, w->len);
 }

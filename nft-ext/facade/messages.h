@@ -14,4 +14,7 @@ struct nx_run;
  */
 void nx_messages_out(struct nx_run *run, bool last);
 
+/** nx_messages_warn - print the warnings of a run that went well, if the program is nft itself */
+void nx_messages_warn(struct nx_run *run);
+
 #endif /* NX_MESSAGES_H */

@@ -55,11 +55,13 @@ struct nft_ctx;
 /**
  * struct nx_real - the library
  * @active:	translate; false leaves it pure stock
+ * @blind:	it could not be hooked, though it should have been
  * @can:	abilities that not all versions have, valid if @active
  */
 struct nx_real {
 	NX_API(NX_API_POINTER)
 	bool active;
+	bool blind;
 	struct nx_abilities can;
 };
 

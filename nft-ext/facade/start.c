@@ -30,6 +30,7 @@ static void init(void)
 	if (why) {
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : NX_REAL_SONAME, why);
+		real->blind = true;
 		return;
 	}
 	nx_abilities_find(&real->can, lib, map);

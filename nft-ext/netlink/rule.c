@@ -462,3 +462,10 @@ int nx_rule_in(const struct nlmsghdr *nlh, struct nx_buf *out, struct nx_slots *
 	nx_buf_free(&exprs);
 	return rc ? rc : 1;
 }
+
+bool nx_rule_has_quic(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *list = expressions(nlh);
+
+	return list && any(list, any_quic);
+}

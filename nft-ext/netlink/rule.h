@@ -44,4 +44,7 @@ int nx_rule_out(struct nlmsghdr *nlh, size_t room, const struct nx_slots *slots,
  */
 int nx_rule_in(const struct nlmsghdr *nlh, struct nx_buf *out, struct nx_slots *slots);
 
+/** nx_rule_has_quic - is there an expression quic in this rule of the kernel's? */
+bool nx_rule_has_quic(const struct nlmsghdr *nlh);
+
 #endif /* NX_RULE_H */

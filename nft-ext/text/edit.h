@@ -66,6 +66,19 @@ size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to);
 /** nx_replace - put @with in the place of tokens @from up to, not with, @to */
 void nx_replace(struct nx_walk *w, size_t from, size_t to, const struct nx_buf *with);
 
+/**
+ * nx_message - a message as nft prints one: place, text, the user's line, carets below it
+ * @w:		the walk
+ * @from:	first token that it is about
+ * @to:		the token after
+ * @out:	gets the message
+ * @what:	"Error: " or "Warning: "
+ * @fmt:	its text
+ * @ap:		for @fmt
+ */
+void nx_message(const struct nx_walk *w, size_t from, size_t to, struct nx_buf *out,
+		const char *what, const char *fmt, va_list ap);
+
 /** nx_error - a message about tokens @from up to, not with, @to */
 void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

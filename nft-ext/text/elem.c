@@ -6,6 +6,7 @@
 
 #include "elem.h"
 #include "vars.h"
+#include "warn.h"
 #include "walk.h"
 
 bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct nx_lit *lit)
@@ -25,6 +26,8 @@ bool nx_read_literal(struct nx_walk *w, size_t i, const struct nx_key *k, struct
 	rc = nx_lit_parse(k, s, len, quoted, lit, &err);
 	if (rc)
 		nx_error(w, i, i + 1, "%s", nx_buf_cstr(&err));
+	else if (quoted || len < 2 || s[1] != 'x')
+		nx_warn_literal(w, i, k, s, len);
 	nx_buf_free(&err);
 	return !rc;
 }

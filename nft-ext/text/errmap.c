@@ -282,6 +282,19 @@ static bool at_quic(const struct place *pl, unsigned int col)
 	return line && col && col <= len && starts(line + col - 1, line + len, "quic ");
 }
 
+/* `nft -o` shows each rule that it merges: the place, and its line. */
+static void put_merged(struct nx_buf *out, const struct place *pl)
+{
+	unsigned int first = pl->first, last = pl->last;
+	size_t len = 0;
+	const char *line = nx_text_line(pl->text, pl->line, &len);
+
+	nx_text_back(pl->text, pl->line, &first, &last);
+	nx_buf_fmt(out, "%s:%u:%u-%u: ", pl->text->name, pl->line, first, last);
+	nx_buf_add(out, line ? line : "", len);
+	nx_buf_str(out, "\n");
+}
+
 bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t ntext,
 	       const struct nx_lang *lang, struct nx_buf *out)
 {
@@ -303,6 +316,10 @@ bool nx_errmap(const char *raw, size_t len, struct nx_text *const *text, size_t 
 			continue;
 		}
 		msg = (struct line){l.s + pl.head, l.len - pl.head};
+		if (pl.head && pl.text->n && is_source(&msg, &pl)) {
+			put_merged(out, &pl);
+			continue;
+		}
 		if (starts(q, end, EXPECTED)) {
 			next_line(&q, end, &expected);
 			p = q;

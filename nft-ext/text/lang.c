@@ -69,4 +69,5 @@ void nx_lang_free(struct nx_lang *lang)
 	}
 	nx_buf_free(&lang->describe);
 	nx_buf_free(&lang->errors);
+	nx_buf_free(&lang->warnings);
 }

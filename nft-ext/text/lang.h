@@ -124,6 +124,8 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @nested:	files open
  * @errors:	messages in nft's form
  * @nerrs:	how many
+ * @warnings:	NX_IN: messages about what loads and can hardly be meant
+ * @no_warnings: not in this command
  * @oom:	memory ran out; the result is not to be used
  */
 struct nx_lang {
@@ -155,6 +157,8 @@ struct nx_lang {
 	unsigned int nested;
 	struct nx_buf errors;
 	unsigned int nerrs;
+	struct nx_buf warnings;
+	bool no_warnings;
 	bool oom;
 };
 

@@ -26,6 +26,7 @@ struct nx_edit {
  * @n:		how many; 0 means that the translation is the text itself
  * @cap:	room in @edit
  * @opened:	how often it was handed to libnftables
+ * @warned:	kinds of warnings that were given, a bit each
  * @once:	the file cannot be read again: it is always handed over from memory
  *
  * The translation has the same lines: a replaced piece keeps its newlines.
@@ -39,6 +40,7 @@ struct nx_text {
 	struct nx_edit *edit;
 	size_t n, cap;
 	unsigned int opened;
+	unsigned int warned;
 	bool once;
 };
 

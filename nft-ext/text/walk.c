@@ -245,9 +245,13 @@ static size_t walk_command(struct nx_walk *w, size_t i, size_t to)
 	if (nx_is(w, i, "describe"))
 		return walk_describe(w, i, to);
 	if (any_of(w, i, other)) {
-		if (i + 1 < to && nx_is(w, i + 1, "element"))
-			return walk_element_command(w, i + 2, to);
-		return nx_skip_command(w, i, to);
+		if (i + 1 >= to || !nx_is(w, i + 1, "element"))
+			return nx_skip_command(w, i, to);
+		/* what is there already may be taken away without a word */
+		w->lang->no_warnings = true;
+		i = walk_element_command(w, i + 2, to);
+		w->lang->no_warnings = false;
+		return i;
 	}
 	if (any_of(w, i, makes))
 		i++;

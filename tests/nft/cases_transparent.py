@@ -4,7 +4,7 @@ import re
 import subprocess
 import tempfile
 
-from nqtest.nftcmd import Nft
+from nqtest.nftcmd import BUILD, Nft
 from nqtest.netns import Ns
 from nqtest.tap import case, ok, same
 
@@ -72,5 +72,25 @@ def other_library():
            'a named library that is not there', r)
 
 
+def unhookable():
+    """A real library that cannot be hooked: said once, and nothing is hidden."""
+    nft, blind = Nft(), Nft(NFT_QUIC_LIBNFTABLES=f'{BUILD}/unhookable.so')
+    with Ns():
+        blind.good('-f -', 'add table inet t\nadd chain inet t c\nadd rule inet t c tcp dport 1 accept\n')
+        r = blind('list ruleset')
+        ok(r.rc == 0 and 'tcp dport 1 accept' in r.out and r.err.count('nft-quic: cannot hook') == 1 and
+           len(r.err.splitlines()) == 1, 'a library that cannot be hooked says so once, and lists', r)
+        nft.good('add rule inet t c quic alpn "h3" accept')
+        for cmd, stdin in (('list ruleset', None), ('-j list ruleset', None), ('-s list table inet t', None),
+                           ('-f -', 'list ruleset\n'), ('reset rules', None)):
+            r = blind(cmd, stdin)
+            ok(r.rc == 1 and not r.out and 'rules with quic are loaded' in r.err, f'it does not hide rules: {cmd}', r)
+        r = blind('add rule inet t c tcp dport 2 accept')
+        ok(r.rc == 0 and 'tcp dport 2' in nft.good('list ruleset'), 'it loads rules', r)
+        r = Nft(NFT_QUIC_LIBNFTABLES=f'{BUILD}/unhookable.so', NFT_QUIC='off')('list ruleset')
+        ok(r.rc == 0 and r.err == '' and 'tcp dport 2' in r.out, 'NFT_QUIC=off lists without a word', r)
+
+
 case(transparent)
+case(unhookable)
 case(other_library)

@@ -73,6 +73,19 @@ static void test_words(void **state)
 	      "Error: no good: quic alpn \"smb\"\n");
 }
 
+/* Each rule that -o merges, a line of its own; the line under it may be anything. */
+static void test_merged(void **state)
+{
+	(void)state;
+	check("f", "add rule t c quic alpn \"smb\"; add rule t c tcp dport 1",
+	      "Merging:\n"
+	      "f:1:91-101: add rule t c @ih,524288,128 " SMB "; add rule t c tcp dport 1\n"
+	      "into:\n",
+	      "Merging:\n"
+	      "f:1:57-67: add rule t c quic alpn \"smb\"; add rule t c tcp dport 1\n"
+	      "into:\n");
+}
+
 static void test_unknown_key(void **state)
 {
 	(void)state;
@@ -147,7 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_place),	     cmocka_unit_test(test_end),
 		cmocka_unit_test(test_command_line), cmocka_unit_test(test_two_places),
-		cmocka_unit_test(test_words),	     cmocka_unit_test(test_unknown_key),
+		cmocka_unit_test(test_words),	     cmocka_unit_test(test_merged), cmocka_unit_test(test_unknown_key),
 		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_expected),
 	};
 

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Names that can hardly match: they load, and are told of once a text. */
+#include "test.h"
+
+#define A64  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A63  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define LONG A63 "." A63 "." A63 "." A63
+
+static const struct {
+	const char *rule, *says;
+} warned[] = {
+	{"quic sni \"https://one.example.org/\"", "no scheme"},
+	{"quic sni \"one.example.org:443\"", "no port"},
+	{"quic sni \"one.example.org/x\"", "no path"},
+	{"quic sni \"192.0.2.1\"", "few clients"},
+	{"quic sni { \"ok\", \"2001:db8::1\" }", "few clients"},
+	{"quic sni \"" A64 ".org\"", "at most 253"},
+	{"quic sni \"" LONG "\"", "at most 253"},
+	{"ip saddr . quic sni { 192.0.2.1 . \"a:1\" }", "no port"},
+	{"quic alpn \"h3*\"", "no wildcard"},
+	{"quic alpn \"*\"", "no wildcard"},
+	{"quic alpn \"H3\"", "lower case"},
+	{"quic alpn != \"DoQ\"", "lower case"},
+	{"quic alpn H3", "lower case"},
+	{"quic sni \"*.example.org\"", NULL},
+	{"quic sni \"*\"", NULL},
+	{"quic sni \"example.org.\"", NULL},
+	{"quic sni \"*." A63 "\"", NULL},
+	{"quic sni 0x3a3a", NULL},
+	{"quic alpn { \"h3\", \"Ours\", \"a:b/c\" }", NULL},
+	{"comment \"quic sni a:443\"", NULL},
+};
+
+static void test_kinds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(warned) / sizeof(warned[0]); i++) {
+		struct nx_slots slots = {0};
+		struct pass p;
+		char cmd[512];
+
+		snprintf(cmd, sizeof(cmd), "add rule t c %s", warned[i].rule);
+		pass(&p, NX_IN, &slots, NULL, NULL, cmd);
+		assert_int_equal(p.lang.nerrs, 0);
+		if (warned[i].says)
+			assert_non_null(strstr(nx_buf_cstr(&p.lang.warnings), warned[i].says));
+		else
+			assert_string_equal(nx_buf_cstr(&p.lang.warnings), "");
+		pass_free(&p);
+		nx_slots_free(&slots);
+	}
+}
+
+static void test_place_and_once(void **state)
+{
+	struct nx_slots slots = {0};
+	struct pass p;
+
+	(void)state;
+	pass(&p, NX_IN, &slots, NULL, "f.nft",
+	     "define n = \"b:1\"\n"
+	     "add rule t c quic sni { \"ok\",\n"
+	     "\t\"a:1\", \"a:2\" }\n"
+	     "add rule t c quic sni $n\n"
+	     "delete element t s { \"x\" }\n");
+	assert_string_equal(nx_buf_cstr(&p.lang.warnings),
+			    "f.nft:3:2-6: Warning: quic sni: a server name has no port, this will "
+			    "hardly match\n"
+			    "\t\"a:1\", \"a:2\" }\n"
+			    "\t^^^^^\n");
+	pass_free(&p);
+	pass(&p, NX_IN, &slots, NULL, NULL,
+	     "define n = \"b:1\"\nadd rule t c quic sni $n\nadd rule t c quic sni $n\n");
+	assert_string_equal(nx_buf_cstr(&p.lang.warnings),
+			    "Warning: quic sni: a server name has no port, this will hardly match\n"
+			    "add rule t c quic sni $n\n"
+			    "                      ^^\n");
+	pass_free(&p);
+	nx_slots_free(&slots);
+}
+
+static void test_quiet(void **state)
+{
+	struct nx_slots slots = {0};
+	struct pass p;
+
+	(void)state;
+	pass(&p, NX_IN, &slots, NULL, NULL,
+	     "table ip t { set s { typeof quic sni; } }\ndelete element ip t s { \"a:1\" }\n"
+	     "get element ip t s { \"a:1\" }\n");
+	assert_int_equal(p.lang.nerrs, 0);
+	assert_true(p.text->n > 2);
+	assert_string_equal(nx_buf_cstr(&p.lang.warnings), "");
+	pass_free(&p);
+	nx_slots_free(&slots);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_place_and_once),
+		cmocka_unit_test(test_quiet),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("warnings", tests, NULL, NULL);
+}
