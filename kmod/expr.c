@@ -17,15 +17,16 @@ static const struct nla_policy nq_policy[NFTA_QUIC_MAX + 1] = {
 	[NFTA_QUIC_DREG] = {.type = NLA_U32},
 	[NFTA_QUIC_FLAGS] = {.type = NLA_U32},
 	[NFTA_QUIC_DATA] = {.type = NLA_BINARY, .len = NFT_QUIC_DATA_MAX},
+	[NFTA_QUIC_LEN] = {.type = NLA_U32},
 };
 
-/* Width of each key in a register, bytes. */
+/* Width of each key in a register, bytes; 0 if NFTA_QUIC_LEN has to tell. */
 static const u8 nq_key_len[] = {
 	[NFT_QUIC_ALPN] = NFT_QUIC_ALPN_LEN, [NFT_QUIC_SNI] = NFT_QUIC_SNI_LEN,
 	[NFT_QUIC_TYPE] = sizeof(u8),	     [NFT_QUIC_SNI_CONCAT] = NFT_QUIC_SNI_CONCAT_LEN,
 	[NFT_QUIC_VERSION] = sizeof(u32),    [NFT_QUIC_DCID] = NFT_QUIC_CID_LEN,
 	[NFT_QUIC_SCID] = NFT_QUIC_CID_LEN,  [NFT_QUIC_ECH] = sizeof(u8),
-	[NFT_QUIC_HELLO] = sizeof(u8),
+	[NFT_QUIC_HELLO] = sizeof(u8),	     [NFT_QUIC_SERVER_ID] = 0,
 };
 
 static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
@@ -43,6 +44,24 @@ static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
 		return -EOPNOTSUPP;
 	priv->key = key;
 	priv->len = nq_key_len[key];
+	return 0;
+}
+
+/* How much of a connection ID is to be loaded. */
+static int nq_init_part(struct nq_expr *priv, const struct nlattr *attr)
+{
+	u32 len;
+
+	if (!attr)
+		return priv->len ? 0 : -EINVAL;
+	if (priv->key != NFT_QUIC_SERVER_ID && priv->key != NFT_QUIC_DCID &&
+	    priv->key != NFT_QUIC_SCID)
+		return -EOPNOTSUPP;
+	len = ntohl(nla_get_be32(attr));
+	if (!len || len > NFT_QUIC_PART_MAX)
+		return -EINVAL;
+	priv->len = len;
+	priv->part = true;
 	return 0;
 }
 
@@ -119,6 +138,8 @@ static int nq_load_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 	int err;
 
 	err = nq_init_key(ctx, priv, tb);
+	if (!err)
+		err = nq_init_part(priv, tb[NFTA_QUIC_LEN]);
 	if (err)
 		return err;
 	if (tb[NFTA_QUIC_FLAGS] && nla_get_be32(tb[NFTA_QUIC_FLAGS]))
@@ -196,7 +217,9 @@ static int nq_load_dump(struct sk_buff *skb, const struct nft_expr *expr, bool r
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 
-	if (nq_expr_dump(skb, expr, reset) || nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg))
+	if (nq_expr_dump(skb, expr, reset) ||
+	    nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg) ||
+	    (priv->part && nla_put_be32(skb, NFTA_QUIC_LEN, htonl(priv->len))))
 		return -1;
 	return 0;
 }
@@ -290,7 +313,7 @@ static const struct nft_expr_ops *nq_select_ops(const struct nft_ctx *ctx,
 		return ERR_PTR(-EINVAL);
 	if (tb[NFTA_QUIC_DREG])
 		return &nq_load_ops;
-	if (tb[NFTA_QUIC_DATA])
+	if (tb[NFTA_QUIC_DATA] && !tb[NFTA_QUIC_LEN])
 		return &nq_match_ops;
 	return ERR_PTR(-EINVAL);
 }

@@ -19,10 +19,16 @@ static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
 static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
 static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 
+/* A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first three
+ * bits of an octet, behind it the server ID. */
+#define NQ_ROTATION   1
+#define NQ_UNROUTABLE 7
+
 /* The head of a packet's first datagram. */
 struct nq_head {
 	struct nq_header h;
 	const u8 *bytes;
+	unsigned int off; /* of the datagram in the skb */
 	unsigned int n;	  /* bytes that can be read */
 	unsigned int len; /* of the datagram */
 	bool is_long;
@@ -42,6 +48,7 @@ static bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bo
 	    !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
 		return false;
 
+	head->off = d.off;
 	head->len = min(d.len, d.seg);
 	len = min_t(unsigned int, head->len, sizeof(head->buf));
 	if (!len)
@@ -249,6 +256,60 @@ static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
 }
 
 /*
+ * Did a server issue the DCID of a long header? A client makes up the one of its first Initials, and
+ * of the 0-RTT beside them; that it continues under another one is known with its names. Under a
+ * Handshake packet it may hide such an Initial.
+ */
+static bool nq_head_issued(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
+	const struct nq_names *names;
+	struct nq_path path;
+	struct nq_id id;
+
+	if (!nq_head_id(&id, head))
+		return false;
+	if (head->h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(head, pkt))
+		return true;
+	if (!READ_ONCE(nn->n_names) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) ||
+	    nq_names_first(nn, &path, &id))
+		return false;
+	names = nq_names_other(nn, &path, &id);
+	return names && !READ_ONCE(names->gone);
+}
+
+/*
+ * The server ID, or the first bytes of a connection ID. A short header does not tell its DCID's
+ * length: these bytes are read if the packet has them. Return: false if they are not there.
+ */
+static bool nq_load_part(const struct nq_expr *priv, u32 *dst, const struct nq_head *head,
+			 const struct nft_pktinfo *pkt)
+{
+	bool scid = priv->key == NFT_QUIC_SCID, server = priv->key == NFT_QUIC_SERVER_ID;
+	u8 buf[NQ_ROTATION + NFT_QUIC_PART_MAX];
+	const struct nq_header *h = &head->h;
+	unsigned int skip = server ? NQ_ROTATION : 0, n = skip + priv->len;
+	const u8 *id;
+
+	if (head->is_long) {
+		if ((scid ? h->scid_len : h->dcid_len) < n)
+			return false;
+		id = head->bytes + (scid ? h->scid_off : h->dcid_off);
+	} else {
+		if (scid || head->len < 1 + n)
+			return false;
+		id = skb_header_pointer(pkt->skb, head->off + 1, n, buf);
+		if (!id)
+			return false;
+	}
+	if (server && (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
+		return false;
+	dst[(priv->len - 1) / NFT_REG32_SIZE] = 0;
+	memcpy(dst, id + skip, priv->len);
+	return true;
+}
+
+/*
  * The packet's budget is gone, so it is not known what it asks for. As where a packet cannot be
  * held: drop it, and a local sender sees no error; or no rule matches it by name.
  */
@@ -323,7 +384,8 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 	if (!nq_head_read(&head, pkt, nq_key_is_name(priv->key)))
 		goto err;
 	if (!nq_key_is_name(priv->key)) {
-		if (!nq_load_head(priv->key, dst, &head))
+		if (priv->part ? !nq_load_part(priv, dst, &head, pkt)
+			       : !nq_load_head(priv->key, dst, &head))
 			goto err;
 		return;
 	}

@@ -24,6 +24,10 @@
  * @NFT_QUIC_SCID:	source connection ID, 20 bytes
  * @NFT_QUIC_ECH:	1 if the ClientHello has encrypted_client_hello, else 0, 1 byte
  * @NFT_QUIC_HELLO:	enum nft_quic_hellos, 1 byte; loads for every packet, QUIC or not
+ * @NFT_QUIC_SERVER_ID:	NFTA_QUIC_LEN bytes of a DCID behind its first one: the server ID in the
+ *	plaintext form of draft-ietf-quic-load-balancers; also of short headers
+ *
+ * 10 is kept for the state of a connection.
  */
 enum nft_quic_keys {
 	NFT_QUIC_ALPN = 0,
@@ -35,6 +39,7 @@ enum nft_quic_keys {
 	NFT_QUIC_SCID = 6,
 	NFT_QUIC_ECH = 7,
 	NFT_QUIC_HELLO = 8,
+	NFT_QUIC_SERVER_ID = 9,
 	__NFT_QUIC_KEY_MAX
 };
 #define NFT_QUIC_KEY_MAX (__NFT_QUIC_KEY_MAX - 1)
@@ -43,6 +48,7 @@ enum nft_quic_keys {
 #define NFT_QUIC_SNI_LEN	64
 #define NFT_QUIC_SNI_CONCAT_LEN 48
 #define NFT_QUIC_CID_LEN	20
+#define NFT_QUIC_PART_MAX	15 /* NFTA_QUIC_LEN; no server ID is longer */
 
 /**
  * enum nft_quic_types - packet types, independent of the version's type bits
@@ -87,6 +93,9 @@ enum nft_quic_hellos {
  * @NFTA_QUIC_DREG:	destination register (NLA_U32)
  * @NFTA_QUIC_FLAGS:	NFT_QUIC_F_* (NLA_U32)
  * @NFTA_QUIC_DATA:	literal, 0 to NFT_QUIC_DATA_MAX bytes (NLA_BINARY); ALPN, SNI, DCID, SCID
+ * @NFTA_QUIC_LEN:	bytes to load (NLA_U32), 1 to NFT_QUIC_PART_MAX; of NFT_QUIC_SERVER_ID, which
+ *	must have it, and of DCID and SCID: the first bytes of an ID that has so many. With
+ *	it a DCID is that of a short header, too.
  */
 enum nft_quic_attributes {
 	NFTA_QUIC_UNSPEC,
@@ -94,6 +103,7 @@ enum nft_quic_attributes {
 	NFTA_QUIC_DREG,
 	NFTA_QUIC_FLAGS,
 	NFTA_QUIC_DATA,
+	NFTA_QUIC_LEN,
 	__NFTA_QUIC_MAX
 };
 #define NFTA_QUIC_MAX (__NFTA_QUIC_MAX - 1)

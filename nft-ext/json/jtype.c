@@ -11,7 +11,7 @@ static json_t *one(char *text)
 	static const char *const bare[] = {"iif",      "oif",	   "iifname", "oifname",
 					   "iifgroup", "oifgroup", "iiftype", "oiftype",
 					   "skuid",    "skgid",	   "cgroup",  "rtclassid"};
-	char *save, *head = strtok_r(text, " \t", &save), *field = strtok_r(NULL, " \t", &save);
+	char *save, *comma, *head = strtok_r(text, " \t", &save), *field = strtok_r(NULL, " \t", &save);
 
 	if (!head || strtok_r(NULL, " \t", &save))
 		return NULL;
@@ -23,6 +23,11 @@ static json_t *one(char *text)
 				return json_pack("{s:{s:s}}", "meta", "key", head);
 		}
 		return NULL;
+	}
+	comma = !strcmp(head, "quic") ? strchr(field, ',') : NULL;
+	if (comma) {
+		*comma++ = '\0';
+		return json_pack("{s:{s:s, s:i}}", head, "key", field, "len", atoi(comma));
 	}
 	if (!strcmp(head, "quic") || !strcmp(head, "meta") || !strcmp(head, "ct"))
 		return json_pack("{s:{s:s}}", head, "key", field);

@@ -26,6 +26,71 @@ void nx_jquic(json_t *v, const struct nx_key *k)
 {
 	json_object_clear(v);
 	json_object_set_new(v, "quic", json_pack("{s:s}", "key", k->name));
+	if (k->kind == NX_ID && !nx_key_is_port(k))
+		json_object_set_new(json_object_get(v, "quic"), "len", json_integer(k->width * 8));
+}
+
+/* A part of a connection ID as it is written: a port's number, or digits. */
+static json_t *id_text(const struct nx_key *k, const uint8_t *b)
+{
+	struct nx_buf s = NX_BUF_INIT;
+	json_t *v;
+
+	if (nx_key_is_port(k))
+		return json_integer(b[0] << 8 | b[1]);
+	nx_id_text(&s, k, b);
+	v = json_string(nx_buf_cstr(&s));
+	nx_buf_free(&s);
+	return v;
+}
+
+/* `{"&": [KEY, MASK]}` in the place of KEY */
+static void put_mask(json_t *v, const struct nx_slot *slot)
+{
+	const struct nx_key *k = slot->key;
+	json_t *key = json_object(), *mask;
+	json_int_t val = 0;
+
+	nx_jquic(key, k);
+	for (unsigned int i = 0; k->kind == NX_NUM && i < k->width; i++)
+		val = val << 8 | slot->lit.b[i];
+	mask = k->kind == NX_NUM ? json_integer(val) : id_text(k, slot->lit.b);
+	json_object_clear(v);
+	json_object_set_new(v, "&", json_pack("[o, o]", key, mask));
+}
+
+/*
+ * The placeholder of a masked number, or of an ID that a mask of ones gave its width. Return: NULL
+ * if @v is something else.
+ */
+static const struct nx_key *masked(struct nx_jwalk *w, json_t *v)
+{
+	json_t *and = json_object_get(v, "&"), *val = json_array_get(and, 1);
+	const struct nx_key *k = nx_jkey(json_array_get(and, 0));
+	struct nx_buf text = NX_BUF_INIT, err = NX_BUF_INIT;
+	struct nx_lit lit = {0};
+	bool ones = true, ok;
+	uint32_t num;
+
+	if (!k || json_array_size(and) != 2 || !nx_key_is_number(k) || !nx_jtext(val, &text))
+		return NULL;
+	ok = k->kind == NX_ID ? !nx_id_parse(k, text.p, text.len, &lit, &err)
+			      : !nx_num_parse(k, text.p, text.len, &num);
+	for (unsigned int i = 0; ok && k->kind == NX_NUM && i < k->width; i++)
+		lit.b[i] = num >> 8 * (k->width - i - 1);
+	for (unsigned int i = 0; i < k->width; i++)
+		ones &= lit.b[i] == 0xff;
+	if (!ok)
+		nx_jerror(w, v, err.len ? nx_buf_cstr(&err) : "quic: an impossible mask");
+	else if (ones)
+		nx_jplace(v, nx_key_offset(k), k->width * 8u);
+	else if (nx_slot_put_mask(w->lang->slots, k, lit.b, &num))
+		w->lang->oom = true;
+	else
+		nx_jplace(v, nx_slot_offset(num), k->width * 8u);
+	nx_buf_free(&text);
+	nx_buf_free(&err);
+	return k;
 }
 
 /* One part of a selector; NULL if it is not ours. */
@@ -44,6 +109,12 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 				"len", &len) ||
 		    strcmp(name, "ih") || off < 0 || off > UINT32_MAX || len < 0 || len > 512)
 			return NULL;
+		s = nx_slot_mask_by_place(w->lang->slots, off, len);
+		if (s) {
+			put_mask(v, s);
+			w->changed = true;
+			return s->key;
+		}
 		s = slot ? nx_slot_by_place(w->lang->slots, off, len) : NULL;
 		if (s)
 			*slot = s;
@@ -53,6 +124,11 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 	} else {
 		json_t *quic = json_object_get(v, "quic");
 
+		k = masked(w, v);
+		if (k) {
+			w->changed = true;
+			return k;
+		}
 		if (!quic)
 			return NULL;
 		if (json_unpack(quic, "{s:s}", "key", &name)) {
@@ -66,6 +142,11 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 			nx_buf_free(&msg);
 			return NULL;
 		}
+		if (!nx_jkey(v)) {
+			nx_jerror(w, v, "quic: impossible \"len\", bits of a part of an ID are expected");
+			return NULL;
+		}
+		k = nx_jkey(v);
 		if (concat)
 			k = nx_key_in_concat(k);
 		nx_jplace(v, nx_key_offset(k), k->width * 8u);
@@ -89,11 +170,26 @@ static unsigned int stock_width(json_t *v)
 
 const struct nx_key *nx_jkey(json_t *expr)
 {
+	json_t *len = json_object_get(json_object_get(expr, "quic"), "len");
+	json_int_t bits = json_integer_value(len);
+	const struct nx_key *k;
 	const char *name;
 
-	return json_unpack(expr, "{s:{s:s}}", "quic", "key", &name)
-		       ? NULL
-		       : nx_key_by_name(name, strlen(name));
+	if (json_unpack(expr, "{s:{s:s}}", "quic", "key", &name))
+		return NULL;
+	k = nx_key_by_name(name, strlen(name));
+	if (!k || !len)
+		return k;
+	return json_is_integer(len) && bits > 0 && bits % 8 == 0 ? nx_key_part(k, bits / 8) : NULL;
+}
+
+bool nx_jtext(const json_t *v, struct nx_buf *out)
+{
+	if (json_is_integer(v))
+		nx_buf_fmt(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	else if (json_is_string(v))
+		nx_buf_add(out, json_string_value(v), json_string_length(v));
+	return out->len;
 }
 
 unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined)
@@ -249,6 +345,30 @@ static json_t *number(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	return out;
 }
 
+/* A part of a connection ID. Stock nft prints numbers of 64 bits with a sign. */
+static json_t *id(struct nx_jwalk *w, const json_t *v, const struct nx_key *k)
+{
+	struct nx_buf text = NX_BUF_INIT, err = NX_BUF_INIT;
+	json_int_t val = json_integer_value(v);
+	json_t *out = NULL;
+	struct nx_lit lit;
+
+	if (w->lang->dir == NX_OUT) {
+		if (json_is_integer(v))
+			nx_buf_fmt(&text, "%llu", (unsigned long long)val);
+		else
+			nx_jtext(v, &text);
+		if (text.len && !nx_lit_from_number(text.p, text.len, k->width, &lit))
+			out = id_text(k, lit.b);
+	} else if (nx_jtext(v, &text) && text.p[0] != '@') {
+		if (nx_id_parse(k, text.p, text.len, &lit, &err))
+			nx_jerror(w, v, nx_buf_cstr(&err));
+	}
+	nx_buf_free(&text);
+	nx_buf_free(&err);
+	return out;
+}
+
 /* A plain value of one key; NULL if it stays. */
 static json_t *scalar(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, bool concat)
 {
@@ -257,6 +377,8 @@ static json_t *scalar(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	struct nx_lit lit;
 	json_t *out;
 
+	if (k->kind == NX_ID)
+		return id(w, v, k);
 	if (k->kind == NX_NUM)
 		return number(w, v, k);
 	if (s && s[0] == '@' && w->lang->dir == NX_IN)
@@ -290,7 +412,7 @@ static json_t *prefix_range(struct nx_jwalk *w, json_t *v, const struct nx_key *
 	json_int_t len = json_integer_value(json_object_get(prefix, "len"));
 	uint32_t val = json_integer_value(addr), host;
 
-	if ((s ? nx_num_parse(k, s, strlen(s), &val) != 0 : !json_is_integer(addr)) || len < 1 ||
+	if (k->kind == NX_ID || (s ? nx_num_parse(k, s, strlen(s), &val) != 0 : !json_is_integer(addr)) || len < 1 ||
 	    len > k->width * 8) {
 		nx_jerror(w, v, "quic: an impossible prefix");
 		return NULL;
@@ -315,7 +437,7 @@ json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key
 	int yes;
 
 	if (json_is_object(v)) {
-		if (w->lang->dir == NX_IN && n == 1 && key[0] && key[0]->kind == NX_NUM &&
+		if (w->lang->dir == NX_IN && n == 1 && key[0] && nx_key_is_number(key[0]) &&
 		    json_is_object(json_object_get(v, "prefix"))) {
 			out = prefix_range(w, v, key[0]);
 			if (!out)
@@ -338,7 +460,7 @@ json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key
 					json_array_set_new(
 						in, i, nx_jvalue(w, json_incref(p), &key[i], 1));
 			}
-		} else if (w->lang->dir == NX_IN && n == 1 && key[0] && key[0]->kind != NX_NUM &&
+		} else if (w->lang->dir == NX_IN && n == 1 && key[0] && !nx_key_is_number(key[0]) &&
 			   json_object_get(v, "range")) {
 			nx_jerror(w, v, "quic: a range is not possible with a name");
 		} else if (json_is_array(in = json_object_get(v, "set")) ||

@@ -28,7 +28,7 @@ void nx_jexpr(struct nx_jwalk *w, json_t *v, struct nx_layout *l, const struct n
  */
 json_t *nx_jvalue(struct nx_jwalk *w, json_t *v, const struct nx_key *const *key, unsigned int n);
 
-/** nx_jkey - the quic key that an untranslated expression selects, or NULL */
+/** nx_jkey - the quic key that an untranslated expression selects, or NULL; of the width it says */
 const struct nx_key *nx_jkey(json_t *expr);
 
 /**
@@ -41,6 +41,9 @@ unsigned int nx_jwidth(json_t *v, bool *quic, bool *joined);
 
 /** nx_jliteral - read the name or CID that a JSON value is; false with an error */
 bool nx_jliteral(struct nx_jwalk *w, const json_t *v, const struct nx_key *k, struct nx_lit *lit);
+
+/** nx_jtext - add the text of a number or string; false if there is none */
+bool nx_jtext(const json_t *v, struct nx_buf *out);
 
 /** nx_jname - the JSON string of a name or CID */
 json_t *nx_jname(const struct nx_key *k, const struct nx_lit *lit);

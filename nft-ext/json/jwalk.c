@@ -2,6 +2,7 @@
 /* Commands, sets, maps and matches. */
 #include <string.h>
 
+#include "jfit.h"
 #include "jtype.h"
 #include "jvalue.h"
 #include "jwalk.h"
@@ -16,11 +17,11 @@ static bool has_name(json_t *expr)
 	size_t i;
 
 	if (k)
-		return k->kind != NX_NUM;
+		return !nx_key_is_number(k);
 	json_array_foreach(concat, i, p)
 	{
 		k = nx_jkey(p);
-		if (k && k->kind != NX_NUM)
+		if (k && !nx_key_is_number(k))
 			return true;
 	}
 	return false;
@@ -51,6 +52,7 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	struct nx_lit lit;
 	const char *s;
 	uint32_t num;
+	bool numeric;
 
 	if (w->lang->dir == NX_IN && nx_jkey(right)) {
 		nx_jerror(w, match, "quic: a match compares with a value, not with another key");
@@ -58,6 +60,7 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	}
 	if (!json_is_object(left) || !right)
 		return;
+	nx_jfit(w, left, right);
 	if (w->lang->dir == NX_IN && refuse_match(w, match, left, right, op))
 		return;
 	nx_jexpr(w, left, &l, &slot);
@@ -73,7 +76,7 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 		nx_jwalk(w, right);
 		return;
 	}
-	if (w->lang->dir == NX_IN && k && k->kind != NX_NUM) {
+	if (w->lang->dir == NX_IN && k && !nx_key_is_number(k)) {
 		s = json_string_value(right);
 		if (json_is_integer(right) || (s && s[0] != '@')) {
 			if (!nx_jliteral(w, right, k, &lit))
@@ -89,7 +92,11 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 			}
 		}
 	}
+	/* bits of a number have no symbols */
+	numeric = w->lang->numeric;
+	w->lang->numeric |= w->lang->dir == NX_OUT && json_object_get(left, "&");
 	json_object_set_new(match, "right", nx_jvalue(w, json_incref(right), l.key, l.n));
+	w->lang->numeric = numeric;
 }
 
 /* Elements: values, or pairs of key and data. */
@@ -122,6 +129,7 @@ static void walk_map(struct nx_jwalk *w, json_t *map)
 	struct nx_layout l = {0};
 	json_t *set;
 
+	nx_jfit(w, key, data);
 	nx_jexpr(w, key, &l, NULL);
 	if (!nx_layout_quic(&l) && !w->lang->nerrs)
 		nx_jwalk(w, key);
@@ -346,6 +354,23 @@ static bool refuse_member(struct nx_jwalk *w, const char *key, json_t *v)
 	return false;
 }
 
+/* Where a statement wants a port, or a key of its set. */
+static void fit_statement(struct nx_jwalk *w, const char *key, json_t *v)
+{
+	json_t *elem = json_object_get(v, "elem"), *set = json_object_get(v, key), *in;
+	const char *field;
+
+	if (!json_unpack(v, "{s:{s:{s:s}}}", "key", "payload", "field", &field) &&
+	    !strcmp(key, "mangle") && (!strcmp(field, "dport") || !strcmp(field, "sport")))
+		nx_jfit_port(w, json_object_get(v, "value"));
+	if (json_object_get(v, "port"))
+		nx_jfit_port(w, json_object_get(v, "port"));
+	if (elem && json_is_string(set)) {
+		in = json_object_get(json_object_get(elem, "elem"), "val");
+		nx_jfit(w, in ? in : elem, set);
+	}
+}
+
 static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 {
 	struct nx_set_id id;
@@ -353,6 +378,12 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 	if (w->lang->dir == NX_IN && refuse_member(w, key, v))
 		return;
 	if (json_is_object(v)) {
+		if (!strcmp(key, "rule") && w->lang->dir == NX_IN &&
+		    json_is_array(json_object_get(v, "expr"))) {
+			nx_jfit_rule(w, v);
+			return;
+		}
+		fit_statement(w, key, v);
 		if (!strcmp(key, "match")) {
 			walk_match(w, v);
 			return;
@@ -422,7 +453,7 @@ void nx_jwalk(struct nx_jwalk *w, json_t *v)
 	if (!json_is_object(v))
 		return;
 	if (json_object_get(v, "concat") || json_object_get(v, "payload") ||
-	    json_object_get(v, "quic")) {
+	    json_object_get(v, "quic") || nx_jkey(json_array_get(json_object_get(v, "&"), 0))) {
 		nx_jexpr(w, v, &l, NULL);
 		if (nx_layout_quic(&l))
 			return;

@@ -34,6 +34,7 @@ typedef bool nx_typeof_fn(void *arg, const struct nx_set_id *id, bool map, struc
  * @typeof_text: NX_OUT: asks for types that JSON output lacks, or NULL
  * @arg:	for @typeof_text
  * @changed:	something was translated
+ * @port:	NX_IN: in this rule a server ID stands where stock nft wants a port
  */
 struct nx_jwalk {
 	struct nx_lang *lang;
@@ -41,6 +42,7 @@ struct nx_jwalk {
 	nx_typeof_fn *typeof_text;
 	void *arg;
 	bool changed;
+	bool port;
 };
 
 /** nx_jwalk - translate a value and all in it */

@@ -17,12 +17,14 @@
 
 #define NX_KEY_STRIDE  4096u		      /* bits between two keys' offsets */
 #define NX_KEY_FIRST   (128u * NX_KEY_STRIDE) /* bit offset of key 0 */
+#define NX_PART_STRIDE 256u		      /* bits between parts of a connection ID, per byte of length */
 #define NX_SLOT_FIRST  8388608u		      /* bit offset of slot 0 */
 #define NX_SLOT_STRIDE 1024u		      /* bits between two slots' offsets */
 #define NX_SLOT_BITS   32u		      /* width of a slot */
 #define NX_SLOT_MAX    ((0xffffffffu - NX_SLOT_FIRST) / NX_SLOT_STRIDE)
-/* a match that is dropped on the way to the kernel, see mark_rule */
+/* matches that are dropped on the way to the kernel, see mark_rule and name_port */
 #define NX_MARK_OFFSET	 (NX_SLOT_FIRST - NX_SLOT_STRIDE)
+#define NX_PORT_OFFSET	 (NX_SLOT_FIRST - 2 * NX_SLOT_STRIDE)
 #define NX_PAYLOAD_INNER 3 /* NFT_PAYLOAD_INNER_HEADER, "@ih" */
 
 /**
@@ -30,8 +32,10 @@
  * @NX_NAME:	bytes, written as a quoted string; compared for equality only
  * @NX_CID:	bytes, written as hex digits; compared for equality only
  * @NX_NUM:	a number with symbols
+ * @NX_ID:	a part of a connection ID: a number to stock nft, written as hex digits of its full
+ *		width; a server ID of two bytes in decimal, as a port is
  */
-enum nx_kind { NX_NAME, NX_CID, NX_NUM };
+enum nx_kind { NX_NAME, NX_CID, NX_NUM, NX_ID };
 
 /**
  * struct nx_key - one key
@@ -55,12 +59,36 @@ const struct nx_key *nx_key_by_id(uint32_t id);
 const struct nx_key *nx_key_by_name(const char *name, size_t len);
 /** nx_key_by_place - the key whose placeholder has this offset and length in bits, or NULL */
 const struct nx_key *nx_key_by_place(uint32_t bit_off, uint32_t bits);
+/**
+ * nx_key_part - the key for so many bytes of a connection ID
+ * @k:		NFT_QUIC_DCID, NFT_QUIC_SCID or NFT_QUIC_SERVER_ID, of any width
+ * @bytes:	from its beginning
+ *
+ * Return: NULL if that cannot be.
+ */
+const struct nx_key *nx_key_part(const struct nx_key *k, size_t bytes);
 /** nx_key_in_concat - the key to use for @k where it is a part of a concatenation */
 const struct nx_key *nx_key_in_concat(const struct nx_key *k);
 /** nx_key_offset - bit offset of the placeholder */
 uint32_t nx_key_offset(const struct nx_key *k);
 /** nx_key_names - the names of all keys, for messages */
 const char *nx_key_names(void);
+
+/*
+ * A server ID of two bytes stands where stock nft wants a port, too, and there no raw payload will
+ * do. So a rule may have one of these expressions of conntrack's in its place, and says which by
+ * the number that NX_PORT_OFFSET is compared with: the one of them that it does not use itself.
+ */
+#define NX_PORT_WORDS 4
+
+/** struct nx_port_word - `ct original proto-dst` and the like */
+struct nx_port_word {
+	const char *dir, *key;
+	uint8_t ct_dir, ct_key; /* enum ip_conntrack_dir, enum nft_ct_keys */
+};
+
+/** nx_port_word - the one with this number, from 1 to NX_PORT_WORDS; else NULL */
+const struct nx_port_word *nx_port_word(uint32_t num);
 
 #define NX_CONCAT_MAX 64 /* bytes of a set's key; nft 1.0.6 aborts above */
 #define NX_CONCAT_PARTS                                                                            \
@@ -91,6 +119,24 @@ struct nx_layout {
 bool nx_layout_quic(const struct nx_layout *l);
 /** nx_layout_equal - the same parts? */
 bool nx_layout_equal(const struct nx_layout *a, const struct nx_layout *b);
+
+/** nx_key_has_parts - is it an ID, of which there are keys of several widths? */
+static inline bool nx_key_has_parts(const struct nx_key *k)
+{
+	return k && (k->kind == NX_CID || k->kind == NX_ID);
+}
+
+/** nx_key_is_number - does stock nft compare it as the number that it is there? */
+static inline bool nx_key_is_number(const struct nx_key *k)
+{
+	return k->kind == NX_NUM || k->kind == NX_ID;
+}
+
+/** nx_key_is_port - is it a server ID that may be the number of a port? */
+static inline bool nx_key_is_port(const struct nx_key *k)
+{
+	return k->id == NFT_QUIC_SERVER_ID && k->width == 2;
+}
 
 /** nx_key_room - bytes that a key takes in the registers, which have four each */
 static inline unsigned int nx_key_room(const struct nx_key *k)

@@ -388,6 +388,50 @@ void nx_num_text(struct nx_buf *out, const struct nx_key *k, uint32_t val, bool 
 		nx_buf_fmt(out, "%u", (unsigned int)val);
 }
 
+size_t nx_id_width(const char *s, size_t len)
+{
+	uint32_t val;
+
+	if (!is_hex(s, len))
+		return eat_digits(s, len, 10, &val) && val <= UINT16_MAX ? sizeof(uint16_t) : 0;
+	for (size_t i = 2; i < len; i++) {
+		if (hex_digit(s[i]) < 0)
+			return 0;
+	}
+	return len % 2 ? 0 : (len - 2) / 2;
+}
+
+int nx_id_parse(const struct nx_key *k, const char *s, size_t len, struct nx_lit *lit,
+		struct nx_buf *err)
+{
+	size_t width = nx_id_width(s, len);
+
+	if (!width) {
+		nx_buf_fmt(err, "quic %s: expected 0x and two hex digits for each byte%s, not \"%.*s\"",
+			   k->name, nx_key_is_port(k) ? ", or a number up to 65535" : "", (int)len, s);
+		return -EINVAL;
+	}
+	if (width != k->width) {
+		nx_buf_fmt(err, "quic %s: \"%.*s\" has %zu byte%s, %d are compared", k->name, (int)len,
+			   s, width, width == 1 ? "" : "s", k->width);
+		return -EINVAL;
+	}
+	memset(lit, 0, sizeof(*lit));
+	nx_lit_from_number(s, len, width, lit);
+	lit->len = width;
+	return 0;
+}
+
+void nx_id_text(struct nx_buf *out, const struct nx_key *k, const uint8_t *b)
+{
+	if (nx_key_is_port(k)) {
+		nx_buf_fmt(out, "%u", b[0] << 8 | b[1]);
+		return;
+	}
+	nx_buf_str(out, "0x");
+	add_hex(out, b, k->width);
+}
+
 const char *nx_num_symbols(const struct nx_key *k)
 {
 	switch (k->id) {

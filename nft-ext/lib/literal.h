@@ -92,6 +92,31 @@ int nx_num_parse(const struct nx_key *k, const char *s, size_t len, uint32_t *va
 /** nx_num_text - add the symbol, or the number if it has none or @numeric */
 void nx_num_text(struct nx_buf *out, const struct nx_key *k, uint32_t val, bool numeric);
 
+/**
+ * nx_id_width - bytes of a connection ID's part, by its digits
+ * @s:		0x and two hex digits for each byte; or a decimal number, as a port's, of two bytes
+ * @len:	how many characters
+ *
+ * Return: 0 if it is neither.
+ */
+size_t nx_id_width(const char *s, size_t len);
+
+/**
+ * nx_id_parse - read one
+ * @k:		its key, of kind NX_ID
+ * @s:		text
+ * @len:	its length
+ * @lit:	the result, as wide as the key
+ * @err:	on failure a message without newline is added
+ *
+ * Return: 0 or -EINVAL.
+ */
+int nx_id_parse(const struct nx_key *k, const char *s, size_t len, struct nx_lit *lit,
+		struct nx_buf *err);
+
+/** nx_id_text - add it as an admin writes it; @b has the key's width */
+void nx_id_text(struct nx_buf *out, const struct nx_key *k, const uint8_t *b);
+
 /** nx_num_symbols - the symbols of a key, for messages */
 const char *nx_num_symbols(const struct nx_key *k);
 

@@ -4,6 +4,9 @@
  *
  * Stock nft sees literal number n as `@ih,8388608+1024*n,32 1`; the bytes wait here. A slot
  * lives as long as its table, since rules in libnftables' cache refer to it.
+ *
+ * A number under a mask has a slot, too, as wide as the number: nft 1.1 takes the load of a masked
+ * raw payload for one of the mask's bits alone and prints that, and not all masks survive it.
  */
 #ifndef NX_SLOTS_H
 #define NX_SLOTS_H
@@ -25,10 +28,17 @@ struct nx_slots {
 	struct nx_map index;
 };
 
-/** struct nx_slot - one literal and the key that it is compared with */
+/**
+ * struct nx_slot - one literal and the key that it is compared with, or a mask and the masked key
+ * @key:	the key
+ * @num:	its number
+ * @mask:	@lit is a mask of the key's width
+ * @lit:	the bytes
+ */
 struct nx_slot {
 	const struct nx_key *key;
 	uint32_t num;
+	bool mask;
 	struct nx_lit lit;
 };
 
@@ -39,6 +49,14 @@ struct nx_slot {
  */
 int nx_slot_put(struct nx_slots *s, const struct nx_key *key, const struct nx_lit *lit,
 		uint32_t *num);
+
+/** nx_slot_put_mask - number of a masked number; @mask has the key's width */
+int nx_slot_put_mask(struct nx_slots *s, const struct nx_key *key, const uint8_t *mask,
+		     uint32_t *num);
+
+/** nx_slot_mask_by_place - the masked number whose placeholder this is, or NULL */
+const struct nx_slot *nx_slot_mask_by_place(const struct nx_slots *s, uint32_t bit_off,
+					    uint32_t bits);
 
 /** nx_slot_by_place - the literal whose placeholder is at @bit_off, or NULL */
 const struct nx_slot *nx_slot_by_place(const struct nx_slots *s, uint32_t bit_off, uint32_t bits);

@@ -77,7 +77,7 @@ static size_t put_expr(const struct line *l, const char *p, const char *next, co
 	if (!k)
 		return 0;
 	nx_buf_add(out, l->s, p - l->s);
-	if (k->kind == NX_NUM || !read_line(next, end, &cmp) ||
+	if (nx_key_is_number(k) || !read_line(next, end, &cmp) ||
 	    !read_cmp(&cmp, reg, as_sent, &op, &lit)) {
 		nx_buf_fmt(out, "[ quic load %s => reg %u ]\n", k->name, reg);
 		return l->len;

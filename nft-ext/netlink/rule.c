@@ -86,6 +86,8 @@ static void put_quic_load(struct nx_buf *b, const struct nx_key *k, uint32_t dre
 	data = nx_attr_begin(b, NFTA_EXPR_DATA);
 	nx_attr_u32(b, NFTA_QUIC_KEY, k->id);
 	nx_attr_u32(b, NFTA_QUIC_DREG, dreg);
+	if (k->kind == NX_ID)
+		nx_attr_u32(b, NFTA_QUIC_LEN, k->width);
 	nx_attr_end(b, data);
 	nx_attr_end(b, elem);
 }
@@ -105,11 +107,62 @@ static void put_quic_match(struct nx_buf *b, const struct nx_key *k, const void 
 	nx_attr_end(b, elem);
 }
 
+static void put_mask(struct nx_buf *b, uint32_t reg, const uint8_t *mask, size_t len)
+{
+	static const uint8_t none[NFT_QUIC_CID_LEN];
+	size_t elem = nx_attr_begin(b, NFTA_LIST_ELEM), data, value;
+
+	nx_attr_str(b, NFTA_EXPR_NAME, "bitwise");
+	data = nx_attr_begin(b, NFTA_EXPR_DATA);
+	nx_attr_u32(b, NFTA_BITWISE_SREG, reg);
+	nx_attr_u32(b, NFTA_BITWISE_DREG, reg);
+	nx_attr_u32(b, NFTA_BITWISE_LEN, len);
+	value = nx_attr_begin(b, NFTA_BITWISE_MASK);
+	nx_attr_put(b, NFTA_DATA_VALUE, mask, len);
+	nx_attr_end(b, value);
+	value = nx_attr_begin(b, NFTA_BITWISE_XOR);
+	nx_attr_put(b, NFTA_DATA_VALUE, none, len);
+	nx_attr_end(b, value);
+	nx_attr_end(b, data);
+	nx_attr_end(b, elem);
+}
+
+/* The bytes of attribute @type inside of @nest if it is a value of @len bytes, else NULL. */
+static const uint8_t *value_of(const struct nlattr *nest, uint16_t type, size_t len)
+{
+	const struct nlattr *val = nx_attr_find(nest, type);
+
+	val = val ? nx_attr_find(val, NFTA_DATA_VALUE) : NULL;
+	return val && mnl_attr_get_payload_len(val) == len ? mnl_attr_get_payload(val) : NULL;
+}
+
+/* The mask that @elem lays over a number of @len bytes in register @reg, or NULL. */
+static const uint8_t *read_mask(const struct nlattr *elem, uint32_t reg, size_t len)
+{
+	const struct nlattr *data;
+	uint32_t sreg, dreg, n, op = 0;
+	const uint8_t *xor;
+
+	if (!elem || !is_expr(elem, "bitwise"))
+		return NULL;
+	data = nx_attr_find(elem, NFTA_EXPR_DATA);
+	if (!data || !nx_attr_get_u32(data, NFTA_BITWISE_SREG, &sreg) ||
+	    !nx_attr_get_u32(data, NFTA_BITWISE_DREG, &dreg) ||
+	    !nx_attr_get_u32(data, NFTA_BITWISE_LEN, &n) || n != len || dreg != sreg || sreg != reg)
+		return NULL;
+	nx_attr_get_u32(data, NFTA_BITWISE_OP, &op);
+	xor = value_of(data, NFTA_BITWISE_XOR, len);
+	for (size_t i = 0; xor && i < len; i++)
+		op |= xor[i];
+	return xor && !op ? value_of(data, NFTA_BITWISE_MASK, len) : NULL;
+}
+
 /* @next is the expression behind; *used tells that it is part of the match. */
 static int out_one(struct nx_buf *b, const struct load *load, const struct nlattr *next,
 		   const struct nx_slots *slots, bool *used)
 {
 	const struct nx_slot *slot = nx_slot_by_place(slots, load->bit_off, load->bits);
+	const struct nx_slot *mask = nx_slot_mask_by_place(slots, load->bit_off, load->bits);
 	const struct nx_key *k = nx_key_by_place(load->bit_off, load->bits);
 	struct cmp cmp;
 	bool has_cmp = read_cmp(next, &cmp) && cmp.sreg == load->dreg;
@@ -127,9 +180,14 @@ static int out_one(struct nx_buf *b, const struct load *load, const struct nlatt
 		*used = true;
 		return 0;
 	}
+	if (mask) {
+		put_quic_load(b, mask->key, load->dreg);
+		put_mask(b, load->dreg, mask->lit.b, mask->lit.len);
+		return 0;
+	}
 	if (!k)
 		return -EINVAL;
-	if (has_cmp && k->kind != NX_NUM && cmp.len == k->width) {
+	if (has_cmp && !nx_key_is_number(k) && cmp.len == k->width) {
 		while (cmp.len && !cmp.data[cmp.len - 1])
 			cmp.len--;
 		put_quic_match(b, k->id == NFT_QUIC_SNI_CONCAT ? nx_key_by_id(NFT_QUIC_SNI) : k,
@@ -141,29 +199,76 @@ static int out_one(struct nx_buf *b, const struct load *load, const struct nlatt
 	return 0;
 }
 
+/* The expression behind @elem, or NULL. */
+static const struct nlattr *behind(const struct nlattr *list, const struct nlattr *elem)
+{
+	const struct nlattr *next = mnl_attr_next(elem);
+	const char *end =
+		(const char *)mnl_attr_get_payload(list) + mnl_attr_get_payload_len(list);
+
+	return mnl_attr_ok(next, end - (const char *)next) ? next : NULL;
+}
+
+/* At the mark of such a rule: the expression that stands for a server ID in it. */
+static const struct nx_port_word *read_port_word(const struct load *load, const struct nlattr *next)
+{
+	struct cmp cmp;
+	uint32_t num;
+
+	if (load->bit_off != NX_PORT_OFFSET || !read_cmp(next, &cmp) || cmp.len != sizeof(num))
+		return NULL;
+	memcpy(&num, cmp.data, sizeof(num));
+	return nx_port_word(ntohl(num));
+}
+
+/* Does @elem load this expression? */
+static bool is_port_word(const struct nlattr *elem, const struct nx_port_word *word, uint32_t *dreg)
+{
+	const struct nlattr *data, *dir;
+	uint32_t key;
+
+	if (!word || !is_expr(elem, "ct"))
+		return false;
+	data = nx_attr_find(elem, NFTA_EXPR_DATA);
+	dir = data ? nx_attr_find(data, NFTA_CT_DIRECTION) : NULL;
+	return dir && nx_attr_get_u32(data, NFTA_CT_KEY, &key) && key == word->ct_key &&
+	       mnl_attr_get_payload_len(dir) == 1 && mnl_attr_get_u8(dir) == word->ct_dir &&
+	       nx_attr_get_u32(data, NFTA_CT_DREG, dreg);
+}
+
 static int out_list(struct nx_buf *b, const struct nlattr *list, const struct nx_slots *slots,
 		    unsigned int *nquic)
 {
+	const struct nx_port_word *word = NULL;
 	const struct nlattr *elem;
 	struct load load;
 	bool used = false;
 
 	mnl_attr_for_each_nested(elem, list)
 	{
-		const struct nlattr *next = mnl_attr_next(elem);
+		const struct nlattr *next = behind(list, elem);
 		int rc;
 
 		if (used) {
 			used = false;
 			continue;
 		}
+		if (is_port_word(elem, word, &load.dreg)) {
+			put_quic_load(b, nx_key_by_id(NFT_QUIC_SERVER_ID), load.dreg);
+			(*nquic)++;
+			continue;
+		}
 		if (!is_placeholder(elem, &load)) {
 			nx_attr_copy(b, elem);
 			continue;
 		}
-		if (!mnl_attr_ok(next, (const char *)mnl_attr_get_payload(list) +
-					       mnl_attr_get_payload_len(list) - (const char *)next))
-			next = NULL;
+		if (load.bit_off == NX_PORT_OFFSET) {
+			word = read_port_word(&load, next);
+			if (!word)
+				return -EINVAL;
+			used = true;
+			continue;
+		}
 		rc = out_one(b, &load, next, slots, &used);
 		if (rc)
 			return rc;
@@ -273,7 +378,7 @@ static int in_match(struct nx_buf *b, const struct nx_key *k, const struct nlatt
 	uint32_t num;
 	int rc;
 
-	if (k->kind == NX_NUM || mnl_attr_get_payload_len(data) > NFT_QUIC_DATA_MAX)
+	if (nx_key_is_number(k) || mnl_attr_get_payload_len(data) > NFT_QUIC_DATA_MAX)
 		return -EINVAL;
 	lit.len = mnl_attr_get_payload_len(data);
 	memcpy(lit.b, mnl_attr_get_payload(data), lit.len);
@@ -290,16 +395,37 @@ static int in_match(struct nx_buf *b, const struct nx_key *k, const struct nlatt
 	return 0;
 }
 
-static int in_one(struct nx_buf *b, const struct nlattr *elem, struct nx_slots *slots)
+static int in_load(struct nx_buf *b, const struct nx_key *k, uint32_t dreg, const uint8_t *mask,
+		   struct nx_slots *slots)
+{
+	uint32_t num;
+	int rc;
+
+	if (!mask) {
+		put_payload(b, nx_key_offset(k), k->width * 8u, dreg);
+		return 0;
+	}
+	rc = nx_slot_put_mask(slots, k, mask, &num);
+	if (!rc)
+		put_payload(b, nx_slot_offset(num), k->width * 8u, dreg);
+	return rc;
+}
+
+/* @next is the expression behind; *used tells that it is a mask of this one. */
+static int in_one(struct nx_buf *b, const struct nlattr *elem, const struct nlattr *next,
+		  struct nx_slots *slots, bool *used)
 {
 	const struct nlattr *data = nx_attr_find(elem, NFTA_EXPR_DATA), *lit;
-	uint32_t key, dreg, flags = 0;
+	uint32_t key, dreg, len, flags = 0;
 	const struct nx_key *k;
+	const uint8_t *mask;
 
 	if (!data || !nx_attr_get_u32(data, NFTA_QUIC_KEY, &key))
 		return -EINVAL;
 	nx_attr_get_u32(data, NFTA_QUIC_FLAGS, &flags);
 	k = nx_key_by_id(key);
+	if (k && nx_attr_get_u32(data, NFTA_QUIC_LEN, &len))
+		k = nx_key_part(k, len);
 	if (!k || flags & ~NFT_QUIC_F_INVERT)
 		return -EINVAL;
 	lit = nx_attr_find(data, NFTA_QUIC_DATA);
@@ -307,22 +433,26 @@ static int in_one(struct nx_buf *b, const struct nlattr *elem, struct nx_slots *
 		return in_match(b, k, lit, flags, slots);
 	if (!nx_attr_get_u32(data, NFTA_QUIC_DREG, &dreg))
 		return -EINVAL;
-	put_payload(b, nx_key_offset(k), k->width * 8u, dreg);
-	return 0;
+	mask = nx_key_is_number(k) ? read_mask(next, dreg, k->width) : NULL;
+	*used = mask;
+	return in_load(b, k, dreg, mask, slots);
 }
 
 int nx_rule_in(const struct nlmsghdr *nlh, struct nx_buf *out, struct nx_slots *slots)
 {
 	const struct nlattr *list = expressions(nlh), *elem;
 	struct nx_buf exprs = NX_BUF_INIT;
+	bool used = false;
 	int rc = 0;
 
 	if (!list || !any(list, any_quic))
 		return 0;
 	mnl_attr_for_each_nested(elem, list)
 	{
-		if (any_quic(elem))
-			rc = in_one(&exprs, elem, slots);
+		if (used)
+			used = false;
+		else if (any_quic(elem))
+			rc = in_one(&exprs, elem, behind(list, elem), slots, &used);
 		else
 			nx_attr_copy(&exprs, elem);
 		if (rc)

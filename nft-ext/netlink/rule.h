@@ -5,6 +5,9 @@
  *   payload placeholder -> register                  quic KEY -> register
  *   payload placeholder -> register, cmp on it       quic KEY == literal
  *   payload slot -> register, cmp on it with 1       quic KEY == the slot's literal
+ *   payload slot of a mask -> register               quic KEY -> register, bitwise on it
+ *   NX_PORT_OFFSET compared with N, and later the    quic server-id -> register
+ *   ct expression of that number -> register
  */
 #ifndef NX_RULE_H
 #define NX_RULE_H

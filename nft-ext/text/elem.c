@@ -77,6 +77,48 @@ static bool walk_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 	return true;
 }
 
+/* NX_OUT: part of a connection ID as stock nft prints a number. */
+static bool out_id(struct nx_buf *b, const char *s, size_t len, const struct nx_key *k)
+{
+	struct nx_lit lit;
+
+	if (nx_lit_from_number(s, len, k->width, &lit))
+		return false;
+	nx_id_text(b, k, lit.b);
+	return true;
+}
+
+/* Part of a connection ID, or a range of them in one word. */
+static void walk_id(struct nx_walk *w, size_t i, const struct nx_key *k)
+{
+	bool quoted = nx_type_of(w, i) == NX_QUOTED;
+	const char *s = nx_text_of(w, i) + quoted;
+	size_t len = nx_len_of(w, i) - 2 * quoted;
+	const char *dash = memchr(s, '-', len);
+	size_t first = dash ? (size_t)(dash - s) : len, rest = dash ? len - first - 1 : 0;
+	struct nx_buf b = NX_BUF_INIT;
+	struct nx_lit lit;
+	bool ok;
+
+	if (w->lang->dir == NX_IN) {
+		if (nx_id_parse(k, s, first, &lit, &b) ||
+		    (dash && nx_id_parse(k, dash + 1, rest, &lit, &b)))
+			nx_error(w, i, i + 1, "%s", nx_buf_cstr(&b));
+		else if (quoted)
+			nx_buf_add(&b, s, len), nx_replace(w, i, i + 1, &b);
+		nx_buf_free(&b);
+		return;
+	}
+	ok = out_id(&b, s, first, k);
+	if (ok && dash) {
+		nx_buf_str(&b, "-");
+		ok = out_id(&b, dash + 1, rest, k);
+	}
+	if (ok)
+		nx_replace(w, i, i + 1, &b);
+	nx_buf_free(&b);
+}
+
 void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 {
 	const char *s = nx_text_of(w, i);
@@ -85,6 +127,10 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 	uint32_t val;
 	int rc;
 
+	if (k->kind == NX_ID) {
+		walk_id(w, i, k);
+		return;
+	}
 	if (walk_range(w, i, k))
 		return;
 	if (nx_type_of(w, i) == NX_QUOTED)
@@ -170,7 +216,7 @@ static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool 
 
 static void walk_literal(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
 {
-	if (k->kind == NX_NUM)
+	if (nx_key_is_number(k))
 		nx_walk_number(w, i, k);
 	else
 		walk_name(w, i, k, concat);
@@ -233,7 +279,7 @@ static size_t walk_parts(struct nx_walk *w, size_t i, size_t to, const struct nx
 			i = nx_walk_value(w, i, to, k, n > 1);
 			if (i < to && nx_is_punct(w, i, '-')) {
 				i = nx_walk_value(w, i + 1, to, k, n > 1);
-				if (w->lang->dir == NX_IN && k->kind != NX_NUM)
+				if (w->lang->dir == NX_IN && !nx_key_is_number(k))
 					nx_error(w, from, i,
 						 "quic %s: a range is not possible with a name",
 						 k->name);

@@ -9,6 +9,7 @@
 #include "selector.h"
 #include "vars.h"
 #include "walk.h"
+#include "width.h"
 #include "words.h"
 
 /* `quic sni` and a literal that fits no register: both become a slot */
@@ -109,13 +110,13 @@ static size_t walk_variable(struct nx_walk *w, size_t i, const struct nx_selecto
 		nx_write_selector(w, s);
 		return i + 2;
 	}
-	if (k && k->kind != NX_NUM && !nx_is_punct(&sub.w, 0, '{') &&
+	if (k && !nx_key_is_number(k) && !nx_is_punct(&sub.w, 0, '{') &&
 	    !nx_is_punct(&sub.w, 0, '@') && !nx_is_punct(&sub.w, 0, '$')) {
 		write_match(&sub.w, s, 0, w, i, i + 2);
 		nx_sub_end(w, i, &sub, false);
 		return i + 2;
 	}
-	if (k && k->kind != NX_NUM && nx_is_punct(&sub.w, 0, '$')) {
+	if (k && !nx_key_is_number(k) && nx_is_punct(&sub.w, 0, '$')) {
 		/* a define of a define: expand one level, in the use's place */
 		struct nx_sub inner;
 
@@ -171,18 +172,18 @@ static size_t refuse_regex(struct nx_walk *w, size_t i, size_t to, const struct 
 }
 
 /* The words behind a selector, from token @i. */
-static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct nx_selector *s)
+static size_t walk_words(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s)
 {
-	const struct nx_key *k = s->layout.n == 1 && !s->concat ? s->layout.key[0] : NULL;
-	const struct nx_key *any = NULL;
+	const struct nx_key *k, *any = NULL;
 	size_t op = i, behind = refuse_regex(w, i, to, s);
 	bool equal;
 
 	if (behind)
 		return behind;
+	k = s->layout.n == 1 && !s->concat ? s->layout.key[0] : NULL;
 	for (unsigned int n = 0; n < s->layout.n && !any; n++)
-		any = s->layout.key[n] && s->layout.key[n]->kind != NX_NUM ? s->layout.key[n]
-									   : NULL;
+		any = s->layout.key[n] && !nx_key_is_number(s->layout.key[n]) ? s->layout.key[n]
+									      : NULL;
 	if (i < to && is_op(w, i, &equal)) {
 		if (any && !equal && w->lang->dir == NX_IN) {
 			nx_error(w, op, op + 1,
@@ -213,7 +214,7 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 		return to;
 	}
 	if (k && is_literal(w, i, to)) {
-		if (k->kind == NX_NUM) {
+		if (nx_key_is_number(k)) {
 			nx_write_selector(w, s);
 			return walk_numbers(w, i, to, k);
 		}
@@ -226,6 +227,18 @@ static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, const struct 
 		return i + 1;
 	}
 	nx_write_selector(w, s);
+	return i;
+}
+
+static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s)
+{
+	bool numeric = w->lang->numeric;
+
+	nx_fit_selector(w, i, to, s);
+	/* bits of a number have no symbols */
+	w->lang->numeric |= w->lang->dir == NX_OUT && s->masked[0];
+	i = walk_words(w, i, to, s);
+	w->lang->numeric = numeric;
 	return i;
 }
 
@@ -257,6 +270,7 @@ static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 	const struct nx_key *k;
 	uint32_t off, bits;
 	struct nx_selector s;
+	unsigned int nerrs;
 	size_t end;
 
 	if (w->lang->dir == NX_OUT && nx_raw_payload(w, i, &off, &bits)) {
@@ -267,8 +281,9 @@ static size_t walk_expr(struct nx_walk *w, size_t i, size_t from, size_t to)
 	k = nx_selector_key(w, i, &end);
 	if (!k || end > to)
 		return i;
+	nerrs = w->lang->nerrs;
 	end = nx_read_selector(w, i, from, to, k, end, &s);
-	return walk_operand(w, end, to, &s);
+	return w->lang->nerrs > nerrs ? to : walk_operand(w, end, to, &s);
 }
 
 /* Tokens that stand in a rule, @i a brace: the block of a chain, or a set. */
@@ -331,12 +346,18 @@ static void refuse_meter(struct nx_walk *w, size_t i, size_t to)
 	}
 }
 
+/* `{ KEY }` of `update @set { KEY }` */
+static bool dynamic_set(const struct nx_walk *w, size_t i, size_t from)
+{
+	return nx_is_punct(w, i, '{') && nx_mate(w, i) && i >= from + 3 &&
+	       nx_is_punct(w, i - 2, '@') &&
+	       (nx_is(w, i - 3, "add") || nx_is(w, i - 3, "update") || nx_is(w, i - 3, "delete"));
+}
+
 /* `{ KEY : DATA }` of `update @map { KEY : DATA }` */
 static bool dynamic_map(const struct nx_walk *w, size_t i, size_t from)
 {
-	if (!nx_is_punct(w, i, '{') || !nx_mate(w, i) || i < from + 3 ||
-	    !nx_is_punct(w, i - 2, '@') ||
-	    !(nx_is(w, i - 3, "add") || nx_is(w, i - 3, "update") || nx_is(w, i - 3, "delete")))
+	if (!dynamic_set(w, i, from))
 		return false;
 	for (size_t j = i + 1; j < nx_mate(w, i); j++) {
 		if (nx_is_punct(w, j, ':'))
@@ -347,7 +368,9 @@ static bool dynamic_map(const struct nx_walk *w, size_t i, size_t from)
 
 static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 {
+	static const struct nx_layout none;
 	size_t next = walk_expr(w, i, from, to);
+	const struct nx_layout *l;
 
 	if (next > i)
 		return next;
@@ -360,7 +383,15 @@ static size_t walk_any(struct nx_walk *w, size_t i, size_t from, size_t to)
 	}
 	if (w->lang->dir == NX_IN && dynamic_map(w, i, from))
 		nx_refuse_wide_key(w, i + 1, nx_mate(w, i), true);
-	return nx_is_punct(w, i, '{') ? walk_nested(w, i) : i + 1;
+	if (!nx_is_punct(w, i, '{'))
+		return i + 1;
+	if (w->lang->dir == NX_IN && dynamic_set(w, i, from)) {
+		l = nx_set_layout(w, i - 1);
+		w->lang->dynset = l ? l : &none;
+	}
+	next = walk_nested(w, i);
+	w->lang->dynset = NULL;
+	return next;
 }
 
 void nx_walk_exprs(struct nx_walk *w, size_t from, size_t to)
@@ -388,11 +419,49 @@ static void mark_rule(struct nx_walk *w, size_t from, size_t to)
 	}
 }
 
+/* Does the rule use `ct original proto-dst` or whatever @word is? */
+static bool has_word(const struct nx_walk *w, size_t from, size_t to,
+		     const struct nx_port_word *word)
+{
+	for (size_t i = from; i + 1 < to; i++) {
+		if (nx_is(w, i, word->dir) && nx_is(w, i + 1, word->key))
+			return true;
+	}
+	return false;
+}
+
+/* Choose, and tell the other end, what stands for a server ID where nft wants a port. */
+static void name_port(struct nx_walk *w, size_t from, size_t to)
+{
+	const struct nx_key *k = NULL;
+	uint32_t num = 1;
+	char mark[64];
+	size_t end;
+	int n;
+
+	for (size_t i = from; i < to && !(k && k->id == NFT_QUIC_SERVER_ID); i++)
+		k = nx_selector_key(w, i, &end);
+	if (!k || k->id != NFT_QUIC_SERVER_ID)
+		return;
+	while (num < NX_PORT_WORDS && has_word(w, from, to, nx_port_word(num)))
+		num++;
+	n = snprintf(mark, sizeof(mark), "@ih,%u,%u != %u ", NX_PORT_OFFSET, NX_SLOT_BITS,
+		     (unsigned int)num);
+	nx_text_edit(w->text, w->toks.t[from].off, 0, mark, n);
+	w->lang->port_word = num;
+}
+
 size_t nx_walk_rule(struct nx_walk *w, size_t from, size_t to)
 {
+	uint32_t outer = w->lang->port_word;
+
 	to = nx_rule_end(w, from, to);
 	if (w->lang->per_rule)
 		mark_rule(w, from, to);
+	w->lang->port_word = 0;
+	if (w->lang->dir == NX_IN)
+		name_port(w, from, to);
 	nx_walk_exprs(w, from, to);
+	w->lang->port_word = outer;
 	return to;
 }

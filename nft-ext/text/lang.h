@@ -107,6 +107,13 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @scope:	all defines, the youngest first
  * @depth:	of blocks, the scope of defines
  * @expanding:	defines being expanded
+ * @family:	of the table in which rules are walked, a constant, or NULL
+ * @table:	its name, not terminated
+ * @table_len:	its length
+ * @port_word:	NX_IN: number of the expression that stands for a server ID in this rule where a
+ *		port is wanted, or 0; see struct nx_port_word
+ * @dynset:	NX_IN: within the braces of a statement on a set: that set's layout, all zero if
+ *		it has no quic keys
  * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
  * @asked:	NX_IN: element commands that rely on @known
  * @suspects:	NX_IN: what may be an unknown key
@@ -133,6 +140,11 @@ struct nx_lang {
 	struct nx_var *scope;
 	unsigned int depth;
 	unsigned int expanding;
+	const char *family;
+	const char *table;
+	size_t table_len;
+	uint32_t port_word;
+	const struct nx_layout *dynset;
 	unsigned int nesting;
 	struct nx_asked *asked;
 	struct nx_suspect *suspects;

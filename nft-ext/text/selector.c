@@ -32,8 +32,30 @@ bool nx_names_follow(const struct nx_walk *w, size_t i)
 	       nx_is_punct(w, i, '$');
 }
 
+/* Does the token behind @i follow without a gap? */
+static bool adjacent(const struct nx_walk *w, size_t i)
+{
+	return w->toks.t[i].off + w->toks.t[i].len == w->toks.t[i + 1].off;
+}
+
+/* `,32` right behind a key that has parts, the length in bits as in a raw payload */
+static const struct nx_key *key_part(const struct nx_walk *w, const struct nx_key *k, size_t *end)
+{
+	const struct nx_key *part;
+	uint32_t bits;
+
+	if (!nx_key_has_parts(k) || *end + 1 >= w->toks.n || !nx_is_punct(w, *end, ',') ||
+	    !adjacent(w, *end - 1) || !adjacent(w, *end) || !number(w, *end + 1, &bits))
+		return k;
+	part = bits % 8 ? NULL : nx_key_part(k, bits / 8);
+	if (part)
+		*end += 2;
+	return part ? part : k; /* stock nft points at the number */
+}
+
 const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *end)
 {
+	const struct nx_slot *mask;
 	const struct nx_key *k;
 	uint32_t off, bits;
 
@@ -41,7 +63,8 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 		if (!nx_raw_payload(w, i, &off, &bits))
 			return NULL;
 		*end = i + 6;
-		return nx_key_by_place(off, bits);
+		mask = nx_slot_mask_by_place(w->lang->slots, off, bits);
+		return mask ? mask->key : nx_key_by_place(off, bits);
 	}
 	if (!nx_is(w, i, "quic") || nx_type_of(w, i) != NX_WORD || nx_type_of(w, i + 1) != NX_WORD)
 		return NULL;
@@ -49,7 +72,7 @@ const struct nx_key *nx_selector_key(const struct nx_walk *w, size_t i, size_t *
 		return NULL;
 	k = nx_key_by_name(nx_text_of(w, i + 1), nx_len_of(w, i + 1));
 	*end = i + 2;
-	return k;
+	return key_part(w, k, end);
 }
 
 static bool is_binop(const struct nx_walk *w, size_t i)
@@ -200,6 +223,11 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 	return true;
 }
 
+bool nx_selector_fits(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to)
+{
+	return !too_wide(w, s, s->stock, from, to);
+}
+
 /* Two values that are needed at once must share the registers. */
 static void no_room(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
 		    size_t to, unsigned int max)
@@ -219,6 +247,69 @@ static bool is_second(const struct nx_walk *w, size_t i, size_t from)
 	return i > from + 1 && nx_is_punct(w, i - 1, ':') && !nx_is(w, i - 2, "to");
 }
 
+/* NX_OUT: the mask that the placeholder at @i has in it. */
+static void read_slot_mask(const struct nx_walk *w, size_t i, struct nx_selector *s,
+			   unsigned int part)
+{
+	const struct nx_slot *slot;
+	uint32_t off, bits;
+
+	nx_raw_payload(w, i, &off, &bits);
+	slot = nx_slot_mask_by_place(w->lang->slots, off, bits);
+	s->masked[part] = slot;
+	if (slot)
+		memcpy(s->mask[part], slot->lit.b, slot->lit.len);
+}
+
+/*
+ * `& 0xff00` behind a number or an ID, which at @i ends: the token after it. An ID is as wide as its
+ * mask; a mask of ones alone only tells the width.
+ */
+static size_t read_mask(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s,
+			unsigned int part)
+{
+	const struct nx_key *k = s->layout.key[part];
+	bool ones = true;
+	struct nx_lit lit;
+	uint32_t val;
+	size_t bytes;
+
+	if (i + 1 >= to || !(nx_is_punct(w, i, '&') || nx_is(w, i, "and")))
+		return i;
+	if (k->kind == NX_NUM) {
+		if (nx_type_of(w, i + 1) != NX_WORD || (i + 2 < to && is_binop(w, i + 2)) ||
+		    nx_num_parse(k, nx_text_of(w, i + 1), nx_len_of(w, i + 1), &val))
+			return i;
+		for (bytes = 0; bytes < k->width; bytes++)
+			s->mask[part][bytes] = val >> 8 * (k->width - bytes - 1);
+	} else if (nx_key_has_parts(k)) {
+		bytes = nx_type_of(w, i + 1) == NX_WORD
+				? nx_id_width(nx_text_of(w, i + 1), nx_len_of(w, i + 1))
+				: 0;
+		if (bytes < 1 || bytes > NFT_QUIC_PART_MAX || (i + 2 < to && is_binop(w, i + 2)) ||
+		    (s->sized[part] && bytes != k->width)) {
+			nx_error(w, i + 1, i + 2,
+				 "quic %s: a mask is 0x and two hex digits for each byte, at most "
+				 "%d%s",
+				 k->name, NFT_QUIC_PART_MAX,
+				 s->sized[part] ? " and as many as the ID has here" : "");
+			return i + 2;
+		}
+		k = nx_key_part(k, bytes);
+		nx_lit_from_number(nx_text_of(w, i + 1), nx_len_of(w, i + 1), bytes, &lit);
+		memcpy(s->mask[part], lit.b, bytes);
+	} else {
+		return i;
+	}
+	s->layout.key[part] = k;
+	s->sized[part] = true;
+	for (bytes = 0; bytes < k->width; bytes++)
+		ones &= s->mask[part][bytes] == 0xff;
+	s->masked[part] = !ones;
+	s->to[part] = i + 2;
+	return i + 2;
+}
+
 size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, const struct nx_key *k,
 			size_t end, struct nx_selector *s)
 {
@@ -235,6 +326,11 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
 			s->layout.key[part] = k;
 			s->from[part] = i;
 			s->to[part] = end;
+			s->sized[part] = w->lang->dir == NX_IN && end > i + 2;
+			if (w->lang->dir == NX_OUT)
+				read_slot_mask(w, i, s, part);
+			else
+				end = read_mask(w, end, to, s, part);
 			i = k->kind == NX_NUM ? skip_binops(w, end, to) : end;
 			if (s->concat || (i < to && nx_is_punct(w, i, '.')))
 				end = i;
@@ -251,6 +347,7 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
 	}
 	for (part = 0; s->concat && part < s->layout.n; part++)
 		s->layout.key[part] = nx_key_in_concat(s->layout.key[part]);
+	s->stock = stock;
 	if (!too_wide(w, s, stock, begin, end) && is_second(w, first, from))
 		no_room(w, s, stock, begin, end, NX_BESIDE_MAX);
 	return end;
@@ -281,20 +378,70 @@ void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
 		no_room(w, &s, stock, from, end, map && !s.concat ? NX_REG_MAX : NX_BESIDE_MAX);
 }
 
+/* NX_OUT: `quic dcid,64`, `quic version & 0x0f0f0f0f` */
+static void put_key(struct nx_buf *b, const struct nx_selector *s, unsigned int part)
+{
+	const struct nx_key *k = s->layout.key[part];
+	const uint8_t *mask = s->mask[part];
+	uint32_t val = 0;
+
+	nx_buf_fmt(b, "quic %s", k->name);
+	if (k->kind == NX_ID && !nx_key_is_port(k) && !s->evident[part] && !s->masked[part])
+		nx_buf_fmt(b, ",%u", k->width * 8u);
+	if (!s->masked[part])
+		return;
+	nx_buf_str(b, " & ");
+	if (k->kind == NX_ID) {
+		nx_buf_str(b, "0x");
+		for (unsigned int n = 0; n < k->width; n++)
+			nx_buf_fmt(b, "%02x", mask[n]);
+		return;
+	}
+	for (unsigned int n = 0; n < k->width; n++)
+		val = val << 8 | mask[n];
+	nx_num_text(b, k, val, true);
+}
+
+/* A mask and a value with nothing between look like one number. */
+static void put_equals(struct nx_buf *b, const struct nx_selector *s)
+{
+	if (s->masked[0] && s->layout.n == 1 && s->implied)
+		nx_buf_str(b, " ==");
+}
+
+/* NX_IN: the placeholder */
+static void put_place(struct nx_walk *w, struct nx_buf *b, const struct nx_selector *s,
+		      unsigned int part)
+{
+	const struct nx_port_word *word = s->port[part] ? nx_port_word(w->lang->port_word) : NULL;
+	const struct nx_key *k = s->layout.key[part];
+	uint32_t off = nx_key_offset(k), num;
+
+	if (word) {
+		nx_buf_fmt(b, "ct %s %s", word->dir, word->key);
+		return;
+	}
+	if (s->masked[part]) {
+		if (nx_slot_put_mask(w->lang->slots, k, s->mask[part], &num))
+			w->lang->oom = true;
+		else
+			off = nx_slot_offset(num);
+	}
+	nx_buf_fmt(b, "@ih,%u,%u", off, k->width * 8u);
+}
+
 void nx_write_selector(struct nx_walk *w, const struct nx_selector *s)
 {
 	struct nx_buf b = NX_BUF_INIT;
 
 	for (unsigned int i = 0; i < s->layout.n; i++) {
-		const struct nx_key *k = s->layout.key[i];
-
-		if (!k)
+		if (!s->layout.key[i])
 			continue;
 		nx_buf_reset(&b);
 		if (w->lang->dir == NX_OUT)
-			nx_buf_fmt(&b, "quic %s", k->name);
+			put_key(&b, s, i), put_equals(&b, s);
 		else
-			nx_buf_fmt(&b, "@ih,%u,%u", nx_key_offset(k), k->width * 8u);
+			put_place(w, &b, s, i);
 		nx_replace(w, s->from[i], s->to[i], &b);
 	}
 	nx_buf_free(&b);

@@ -11,13 +11,21 @@
  * @from:	first token of each quic part
  * @to:		token after each
  * @concat:	it is a part of a concatenation
- * @slot:	NX_OUT: the literal that it stands for, if it is a slot
+ * @stock:	bytes of its parts that are not ours, at least
+ * @sized:	the text tells the part's width: by a number behind the key, or by a mask
+ * @masked:	there is a mask on it
+ * @mask:	the mask, as wide as the key
+ * @port:	NX_IN: stock nft wants a port there
+ * @implied:	NX_OUT: a value follows without an operator
+ * @evident:	NX_OUT: the width need not be written, as what it is compared with tells it
  */
 struct nx_selector {
 	struct nx_layout layout;
 	size_t from[NX_COMPS], to[NX_COMPS];
-	bool concat;
-	const struct nx_slot *slot;
+	bool concat, implied;
+	unsigned int stock;
+	bool sized[NX_COMPS], masked[NX_COMPS], port[NX_COMPS], evident[NX_COMPS];
+	uint8_t mask[NX_COMPS][NFT_QUIC_CID_LEN];
 };
 
 /** nx_selector_key - the quic key that is selected at @i; *end is the token after it */
@@ -44,6 +52,8 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
  * @map:	it is the key of a dynamic map, the data beside it; else that of a hash
  */
 void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map);
+/** nx_selector_fits - may a concatenation be so wide? False with an error. */
+bool nx_selector_fits(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to);
 /** nx_write_selector - translate its quic keys */
 void nx_write_selector(struct nx_walk *w, const struct nx_selector *s);
 /** nx_walk_typeof - `KEY : DATA` behind typeof */

@@ -117,6 +117,24 @@ static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct n
 	return nx_mate(w, i) + 1;
 }
 
+/* The sets of a table may stand behind the rules that use them. */
+static void find_sets(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block)
+{
+	struct nx_layout l;
+	const char *name;
+	size_t len, at;
+
+	for (size_t i = from; i < to; i = nx_skip_command(w, i, to) + 1) {
+		while (i < to && (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ';')))
+			i++;
+		if (i >= to || !(nx_is(w, i, "set") || nx_is(w, i, "map")))
+			continue;
+		at = read_name(w, i + 1, to, &name, &len);
+		if (name && at < to && nx_is_punct(w, at, '{') && nx_mate(w, at))
+			nx_setblock_layout(w, at + 1, nx_mate(w, at), block, name, len, &l);
+	}
+}
+
 static size_t walk_table(struct nx_walk *w, size_t i, size_t to)
 {
 	struct nx_block table = {.kind = NX_TABLE};
@@ -137,10 +155,14 @@ static size_t walk_rule_command(struct nx_walk *w, size_t i, size_t to)
 
 	i = read_family(w, i, end, &family);
 	i = read_name(w, i, end, &name, &len);
+	w->lang->family = family;
+	w->lang->table = name;
+	w->lang->table_len = len;
 	i = read_name(w, i, end, &name, &len);
 	if (i < end && (nx_is(w, i, "handle") || nx_is(w, i, "position") || nx_is(w, i, "index")))
 		i = read_name(w, i + 1, end, &name, &len);
 	nx_walk_rule(w, i, end);
+	w->lang->table = NULL;
 	return end;
 }
 
@@ -251,6 +273,13 @@ static void walk_items(struct nx_walk *w, size_t from, size_t to, const struct n
 
 	if (block->layout)
 		layout = *block->layout;
+	if (block->table) {
+		w->lang->family = block->family;
+		w->lang->table = block->table;
+		w->lang->table_len = block->table_len;
+	}
+	if (block->kind == NX_TABLE && w->lang->dir == NX_IN)
+		find_sets(w, from, to, block);
 	while (i < to && w->lang->nerrs < NX_MAX_ERRORS) {
 		size_t next = walk_common(w, i, to, block);
 

@@ -24,7 +24,7 @@
 #include "nft_quic.h"
 
 static const char *const key_names[] = {"alpn", "sni",	"type", "sni48", "version",
-					"dcid", "scid", "ech",	"hello"};
+					"dcid", "scid", "ech",	"hello", "server-id"};
 static const char *table, *want_chain;
 static int family;
 
@@ -85,6 +85,7 @@ static unsigned int number(const struct nlattr *a)
 static void quic(const struct nlattr *data)
 {
 	const struct nlattr *lit = find(data, NFTA_QUIC_DATA), *dreg = find(data, NFTA_QUIC_DREG);
+	const struct nlattr *length = find(data, NFTA_QUIC_LEN);
 	unsigned int key = number(find(data, NFTA_QUIC_KEY));
 	unsigned int flags = number(find(data, NFTA_QUIC_FLAGS));
 	const char *name = key <= NFT_QUIC_KEY_MAX ? key_names[key] : "?";
@@ -104,8 +105,10 @@ static void quic(const struct nlattr *data)
 			printf(" ]\n");
 		}
 	} else {
-		printf("  [ quic load %s => reg %u%s ]\n", name, number(dreg),
-		       flags ? " with flags" : "");
+		printf("  [ quic load %s", name);
+		if (length)
+			printf(" %ub", number(length));
+		printf(" => reg %u%s ]\n", number(dreg), flags ? " with flags" : "");
 	}
 }
 

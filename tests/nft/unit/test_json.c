@@ -6,6 +6,9 @@
 
 /* In this file's JSON ' stands for ". */
 #define Q(key)	       "{'quic':{'key':'" #key "'}}"
+#define SID	       "{'quic':{'key':'server-id'}}"
+#define PART(key, bits) "{'quic':{'key':'" key "','len':" #bits "}}"
+#define PORT	       "{'ct':{'key':'proto-dst','dir':'original'}}"
 #define IH(off, bits)  "{'payload':{'base':'ih','offset':" #off ",'len':" #bits "}}"
 #define ALPN	       IH(524288, 128)
 #define SNI	       IH(528384, 512)
@@ -59,7 +62,32 @@ static const struct form {
 	{IS(Q(version), "{'prefix':{'addr':4278190335,'len':24}}"),
 	 IS(VERSION, "{'range':[4278190080,4278190335]}"),
 	 IS(Q(version), "{'range':[4278190080,'draft-255']}")},
-	{IS("{'&':[" Q(version) ",255]}", "1"), IS("{'&':[" VERSION ",255]}", "1")},
+	{IS("{'&':[" Q(version) ",255]}", "1"), IS(SLOT, "1")},
+	/* parts of connection IDs */
+	{IS(SID, "8443"), IS(IH(561664, 16), "8443")},
+	{IS(SID, "'0x20fb'"), IS(IH(561664, 16), "'0x20fb'"), IS(SID, "8443")},
+	{NOT(SID, "'0x01020304'"), NOT(IH(562176, 32), "'0x01020304'"),
+	 NOT(PART("server-id", 32), "'0x01020304'")},
+	{IS(PART("server-id", 24), "{'range':['0x000001','0x000002']}"),
+	 IS(IH(561920, 24), "{'range':['0x000001','0x000002']}")},
+	{IS(SID, "{'set':['0x000001','0x000002']}"),
+	 IS(IH(561920, 24), "{'set':['0x000001','0x000002']}"),
+	 IS(PART("server-id", 24), "{'set':['0x000001','0x000002']}")},
+	{VMAP(CONCAT(SID, SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]"),
+	 VMAP(CONCAT(IH(562176, 32), SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]"),
+	 VMAP(CONCAT(PART("server-id", 32), SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]")},
+	{IS(PART("dcid", 64), "'0xf102030405060708'"),
+	 IS(IH(546816, 64), "'0xf102030405060708'")},
+	{IS("{'&':[" Q(dcid) ",'0xffffffffffffffff']}", "'0xf102030405060708'"),
+	 IS(IH(546816, 64), "'0xf102030405060708'"), IS(PART("dcid", 64), "'0xf102030405060708'")},
+	{IS("{'&':[" Q(scid) ",'0xf0ff']}", "'0x1002'"), IS(IH(8388608, 16), "'0x1002'"),
+	 IS("{'&':[" PART("scid", 16) ",'0xf0ff']}", "'0x1002'")},
+	{"[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") ","
+	 OBJ("rule", ",'expr':[" IS(SID, "'@s'") "]") "]",
+	 "[" OBJ("set", ",'type':{'typeof':" IH(562176, 32) "}") ","
+	 OBJ("rule", ",'expr':[" IS(IH(562176, 32), "'@s'") "]") "]",
+	 "[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") ","
+	 OBJ("rule", ",'expr':[" IS(PART("server-id", 32), "'@s'") "]") "]"},
 	/* literals that no register holds, or that padding would make ambiguous */
 	{IS(Q(sni), "'" LONG "'"), IS(SLOT, "1")},
 	{NOT(Q(sni), "'" LONG "'"), NOT(SLOT, "1")},
@@ -340,13 +368,48 @@ static void test_known(void **state)
 	}
 }
 
+/* Where nft wants a port, an expression of conntrack's stands for the server ID. */
+static void test_ports(void **state)
+{
+	static const char *const cases[][2] = {
+		{IS(SID, "'@s'"), NOT(IH(8386560, 32), "1") "," IS(PORT, "'@s'")},
+		{IS(CONCAT(SID, SADDR), "'@s'"),
+		 NOT(IH(8386560, 32), "1") "," IS(CONCAT(PORT, SADDR), "'@s'")},
+		{IS(PORT, "1") "," IS(SID, "'@s'"),
+		 NOT(IH(8386560, 32), "2") "," IS(PORT, "1") "," IS(
+			 "{'ct':{'key':'proto-src','dir':'original'}}", "'@s'")},
+		{"{'mangle':{'key':" DPORT ",'value':" SID "}}",
+		 NOT(IH(8386560, 32), "1") ",{'mangle':{'key':" DPORT ",'value':" PORT "}}"},
+		{"{'redirect':{'port':" SID "}}",
+		 NOT(IH(8386560, 32), "1") ",{'redirect':{'port':" PORT "}}"},
+		{"{'set':{'op':'add','elem':" SID ",'set':'@s'}}",
+		 NOT(IH(8386560, 32), "1") ",{'set':{'op':'add','elem':" PORT ",'set':'@s'}}"},
+		{"{'redirect':{'port':{'map':{'key':" SID ",'data':'@s'}}}}",
+		 NOT(IH(8386560, 32), "1") ",{'redirect':{'port':{'map':{'key':" PORT
+					   ",'data':'@s'}}}}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nx_slots slots = {0};
+		struct jpass p = {.lang = {.dir = NX_IN, .slots = &slots}};
+		char user[1024], stock[1024];
+
+		snprintf(user, sizeof(user), OBJ("rule", ",'expr':[%s]"), cases[i][0]);
+		snprintf(stock, sizeof(stock), OBJ("rule", ",'expr':[%s]"), cases[i][1]);
+		jpass(&p, user);
+		assert_json(p.text, stock);
+		jpass_free(&p);
+	}
+}
+
 static void test_errors(void **state)
 {
 	static const struct {
 		const char *user, *error;
 	} cases[] = {
 		{IS("{'quic':{'key':'foo'}}", "'a'"),
-		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello: "
+		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello, server-id: "
 		 "{'quic':{'key':'foo'}}"},
 		{IS("{'quic':{'keys':'sni'}}", "'a'"),
 		 "quic: an object with 'key' is expected: {'quic':{'keys':'sni'}}"},
@@ -389,6 +452,13 @@ static void test_errors(void **state)
 		{IS(CONCAT(SADDR, SADDR "," SADDR "," SADDR "," Q(type)), "'@s'"),
 		 "quic: concatenation of 5 parts, at most 4 are possible: " CONCAT(
 			 SADDR, SADDR "," SADDR "," SADDR "," Q(type))},
+		{IS(SID, "'0x123'"),
+		 "quic server-id: expected 0x and two hex digits for each byte, or a number up to 65535, "
+		 "not '0x123': '0x123'"},
+		{IS(PART("server-id", 32), "8443"),
+		 "quic server-id: '8443' has 2 bytes, 4 are compared: 8443"},
+		{IS(PART("server-id", 33), "1"),
+		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id", 33)},
 		{IS("{'&':[" Q(sni) ",1]}", "1"), "quic: a name cannot be computed with: " Q(sni)},
 		{"{'meter':{'name':'m','key':" Q(sni) ",'stmt':{'counter':null}}}",
 		 "quic: not possible in a meter, use a dynamic set: {'name':'m','key':" Q(
@@ -440,6 +510,7 @@ int main(void)
 		cmocka_unit_test(test_forms),  cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_output), cmocka_unit_test(test_known),
 		cmocka_unit_test(test_errors), cmocka_unit_test(test_no_typeof),
+		cmocka_unit_test(test_ports),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -16,7 +16,7 @@ NETLINK_NETFILTER = 12
 FAMILIES = {'inet': 1, 'ip': 2, 'arp': 3, 'netdev': 5, 'bridge': 7, 'ip6': 10}
 HOOKS = {'prerouting': 0, 'input': 1, 'forward': 2, 'output': 3, 'postrouting': 4, 'ingress': 5}
 KEYS = {'alpn': 0, 'sni': 1, 'type': 2, 'sni_concat': 3, 'version': 4, 'dcid': 5, 'scid': 6,
-        'ech': 7, 'hello': 8}
+        'ech': 7, 'hello': 8, 'server_id': 9}
 VERDICTS = {'drop': 0, 'accept': 1, 'continue': -1, 'jump': -3, 'goto': -4, 'return': -5}
 
 NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, GETCHAIN, DELCHAIN, NEWRULE, GETRULE, DELRULE, NEWSET, \
@@ -84,7 +84,7 @@ def verdict(kind, code, chain=None):
 
 # Expressions. Registers: 1 to 4 of 16 bytes, 8 and up of 4 bytes.
 
-def quic(key, data=None, invert=False, dreg=None, flags=None):
+def quic(key, data=None, invert=False, dreg=None, flags=None, length=None):
     attrs = [u32(1, KEYS.get(key, key))]
     if dreg is not None:
         attrs.append(u32(2, dreg))
@@ -92,6 +92,8 @@ def quic(key, data=None, invert=False, dreg=None, flags=None):
         attrs.append(u32(3, 1 if flags is None else flags))
     if data is not None:
         attrs.append(attr(4, data))
+    if length is not None:
+        attrs.append(u32(5, length))
     return expr('quic', *attrs)
 
 

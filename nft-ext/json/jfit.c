@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <string.h>
+
+#include "jfit.h"
+#include "jvalue.h"
+
+/* A server ID without a length becomes the expression that stands for a port in this rule. */
+static void make_port(struct nx_jwalk *w, json_t *v)
+{
+	const struct nx_port_word *word = nx_port_word(w->lang->port_word);
+
+	if (!word)
+		return;
+	json_object_clear(v);
+	json_object_set_new(v, "ct", json_pack("{s:s, s:s}", "key", word->key, "dir", word->dir));
+	w->port = true;
+	w->changed = true;
+}
+
+void nx_jfit_port(struct nx_jwalk *w, json_t *v)
+{
+	const struct nx_key *k = nx_jkey(v);
+
+	if (w->lang->dir == NX_IN && k && nx_key_is_port(k))
+		make_port(w, v);
+}
+
+static void set_width(json_t *v, const struct nx_key *k)
+{
+	if (k)
+		json_object_set_new(json_object_get(v, "quic"), "len", json_integer(k->width * 8));
+}
+
+/* The layout of the set that "@name" is; NULL if it has no quic keys. */
+static const struct nx_layout *set_layout(struct nx_jwalk *w, const char *name)
+{
+	struct nx_set_id id = {w->lang->family, w->lang->table, w->lang->table_len, name + 1,
+			       strlen(name + 1)};
+
+	return id.table ? nx_lang_layout(w->lang, &id) : NULL;
+}
+
+/* Bytes of @part of a value, or of the first element of a list of them; 0 if it does not tell. */
+static size_t value_width(json_t *v, unsigned int part)
+{
+	static const char *const inside[] = {"set", "range", "elem", "val"};
+	struct nx_buf text = NX_BUF_INIT;
+	json_t *in;
+	size_t n;
+
+	if (json_is_array(v))
+		return json_array_size(v) ? value_width(json_array_get(v, 0), part) : 0;
+	in = json_object_get(v, "concat");
+	if (in)
+		return value_width(json_array_get(in, part), 0);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+		in = json_object_get(v, inside[i]);
+		if (in)
+			return value_width(in, part);
+	}
+	n = nx_jtext(v, &text) ? nx_id_width(text.p, text.len) : 0;
+	nx_buf_free(&text);
+	return n;
+}
+
+static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, unsigned int part)
+{
+	json_t *and = json_object_get(v, "&"), *quic = and ? json_array_get(and, 0) : v;
+	const struct nx_key *k = nx_jkey(quic);
+	const char *set = json_string_value(right);
+	const struct nx_layout *l;
+
+	if (!nx_key_has_parts(k) || json_object_get(json_object_get(quic, "quic"), "len"))
+		return;
+	if (and) {
+		set_width(quic, nx_key_part(k, value_width(json_array_get(and, 1), 0)));
+	} else if (set && set[0] == '@') {
+		l = set_layout(w, set);
+		if (l && part < l->n && l->key[part]) {
+			if (l->key[part]->id == k->id)
+				set_width(quic, l->key[part]);
+		} else if (nx_key_is_port(k)) {
+			make_port(w, v);
+		}
+	} else if (k->kind == NX_ID) {
+		set_width(quic, nx_key_part(k, value_width(right, part)));
+	}
+}
+
+void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right)
+{
+	json_t *concat = json_object_get(left, "concat"), *p;
+	size_t i;
+
+	if (w->lang->dir == NX_OUT)
+		return;
+	if (!json_is_array(concat)) {
+		fit_part(w, left, right, 0);
+		return;
+	}
+	json_array_foreach(concat, i, p) fit_part(w, p, right, i);
+}
+
+/* Does it use `ct original proto-dst`, or whatever @word is? */
+static bool has_word(json_t *v, const struct nx_port_word *word)
+{
+	const char *name, *dir;
+	size_t i;
+	json_t *m;
+
+	if (!json_unpack(v, "{s:{s:s, s:s}}", "ct", "key", &name, "dir", &dir) &&
+	    !strcmp(name, word->key) && !strcmp(dir, word->dir))
+		return true;
+	json_array_foreach(v, i, m)
+	{
+		if (has_word(m, word))
+			return true;
+	}
+	json_object_foreach(v, name, m)
+	{
+		if (has_word(m, word))
+			return true;
+	}
+	return false;
+}
+
+void nx_jfit_rule(struct nx_jwalk *w, json_t *rule)
+{
+	const char *family = json_string_value(json_object_get(rule, "family"));
+	const char *table = json_string_value(json_object_get(rule, "table"));
+	json_t *expr = json_object_get(rule, "expr"), *place = json_object();
+	uint32_t num = 1;
+
+	while (num < NX_PORT_WORDS && has_word(expr, nx_port_word(num)))
+		num++;
+	w->lang->family = family ? nx_family_word(family, strlen(family)) : NULL;
+	w->lang->table = table;
+	w->lang->table_len = table ? strlen(table) : 0;
+	w->lang->port_word = num;
+	w->port = false;
+	nx_jwalk(w, expr);
+	if (w->port) {
+		nx_jplace(place, NX_PORT_OFFSET, NX_SLOT_BITS);
+		json_array_insert_new(expr, 0,
+				      json_pack("{s:{s:s, s:O, s:I}}", "match", "op", "!=", "left",
+						place, "right", (json_int_t)num));
+	}
+	json_decref(place);
+	w->lang->table = NULL;
+	w->lang->port_word = 0;
+}
