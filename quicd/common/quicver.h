@@ -34,6 +34,16 @@
 		 ->active_connection_id_limit = 1)
 
 /*
+ * For a server: take a few more IDs from a client than its transport parameter says. When a client
+ * has moved twice within three PTOs, first with the same ID and then with another, the library (all
+ * releases up to 1.25) counts an ID that it has retired, and would close the connection as
+ * soon as the client replaces that one. It keeps eight unused IDs at most whatever the limit is.
+ */
+#define QUICVER_TOLERATE_CIDS(quic)                                                                \
+	(((ngtcp2_transport_params *)ngtcp2_conn_get_local_transport_params(quic))                 \
+		 ->active_connection_id_limit = 16)
+
+/*
  * CVE-2026-40170, a stack overflow in the qlog writer: fixed in 1.22.1 and in Debian's
  * 1.11.0-1+deb13u1. The package's patch does not change the library's number, so with
  * 1.11 the running library is asked for more than its number (qlog.c).

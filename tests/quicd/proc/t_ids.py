@@ -35,6 +35,7 @@ def check_routable(port, server_id, rotation=0):
     assert len(ids) > 1, ids
     eq({(i[0], i[1:3].hex(), len(i)) for i in ids}, {(rotation << 5 | 12, server_id, 13)})
     assert not params.get("disable_active_migration"), params
+    eq(params["active_connection_id_limit"], 7)
 
 
 @test

@@ -12,8 +12,8 @@ class UdpProxy:
     """A UDP path to a port: loses (all beyond an MTU), reorders and delays datagrams, or
     changes its address."""
 
-    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1, mtu=65535):
-        self.server = ("127.0.0.1", port)
+    def __init__(self, port, loss=0.0, reorder=0.0, delay=0.0, seed=1, mtu=65535, host="127.0.0.1"):
+        self.server = (host, port)
         self.mtu = mtu
         self.loss, self.reorder, self.delay = loss, reorder, delay
         self.random = random.Random(seed)
