@@ -47,7 +47,7 @@ class Box:
                       'net.ipv6.conf.all.forwarding=1')
         # Checksums are real ones: who rewrites a header has to keep them right.
         for host, dev in ((self.client, 'eth0'), (self.other, 'eth0'), (self.host, 'to-server'), (self.host, 'to-client'),
-                          (self.host, 'to-other'), (server, 'to-box')):
+                          (self.host, 'to-other')):
             host.run('ethtool', '-K', dev, 'tx', 'off')
         self.maps = {2: (2, 20000), 3: (2, 40000)}
         self.width, self.port = 500, 20000
@@ -150,7 +150,7 @@ class World:
 
     def file(self, form):
         """The example, and what this host has besides its three services."""
-        with open(f'{HERE}/../raw/{form}.nft') as f:
+        with open(f'{EXAMPLES}/{form}.nft') as f:
             text = f.read()
         table = f'inet quic_{form}'
         ports = ', '.join(f'"{name}.example.org" : {port}' for name, port in self.more.items())
