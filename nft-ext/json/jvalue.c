@@ -38,7 +38,7 @@ static json_t *id_text(const struct nx_key *k, const uint8_t *b)
 
 	if (nx_key_is_port(k))
 		return json_integer(b[0] << 8 | b[1]);
-	nx_id_text(&s, k, b);
+	nx_id_text(&s, k, b, true);
 	v = json_string(nx_buf_cstr(&s));
 	nx_buf_free(&s);
 	return v;

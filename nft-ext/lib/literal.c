@@ -422,9 +422,9 @@ int nx_id_parse(const struct nx_key *k, const char *s, size_t len, struct nx_lit
 	return 0;
 }
 
-void nx_id_text(struct nx_buf *out, const struct nx_key *k, const uint8_t *b)
+void nx_id_text(struct nx_buf *out, const struct nx_key *k, const uint8_t *b, bool hex)
 {
-	if (nx_key_is_port(k)) {
+	if (nx_key_is_port(k) && !hex) {
 		nx_buf_fmt(out, "%u", b[0] << 8 | b[1]);
 		return;
 	}

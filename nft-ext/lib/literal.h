@@ -114,8 +114,11 @@ size_t nx_id_width(const char *s, size_t len);
 int nx_id_parse(const struct nx_key *k, const char *s, size_t len, struct nx_lit *lit,
 		struct nx_buf *err);
 
-/** nx_id_text - add it as an admin writes it; @b has the key's width */
-void nx_id_text(struct nx_buf *out, const struct nx_key *k, const uint8_t *b);
+/**
+ * nx_id_text - add it as an admin writes it
+ * @hex:	digits, also of a port
+ */
+void nx_id_text(struct nx_buf *out, const struct nx_key *k, const uint8_t *b, bool hex);
 
 /** nx_num_symbols - the symbols of a key, for messages */
 const char *nx_num_symbols(const struct nx_key *k);

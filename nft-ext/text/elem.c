@@ -78,13 +78,13 @@ static bool walk_range(struct nx_walk *w, size_t i, const struct nx_key *k)
 }
 
 /* NX_OUT: part of a connection ID as stock nft prints a number. */
-static bool out_id(struct nx_buf *b, const char *s, size_t len, const struct nx_key *k)
+static bool out_id(struct nx_buf *b, const char *s, size_t len, const struct nx_key *k, bool hex)
 {
 	struct nx_lit lit;
 
 	if (nx_lit_from_number(s, len, k->width, &lit))
 		return false;
-	nx_id_text(b, k, lit.b);
+	nx_id_text(b, k, lit.b, hex);
 	return true;
 }
 
@@ -109,10 +109,10 @@ static void walk_id(struct nx_walk *w, size_t i, const struct nx_key *k)
 		nx_buf_free(&b);
 		return;
 	}
-	ok = out_id(&b, s, first, k);
+	ok = out_id(&b, s, first, k, w->lang->numeric);
 	if (ok && dash) {
 		nx_buf_str(&b, "-");
-		ok = out_id(&b, dash + 1, rest, k);
+		ok = out_id(&b, dash + 1, rest, k, w->lang->numeric);
 	}
 	if (ok)
 		nx_replace(w, i, i + 1, &b);

@@ -392,9 +392,7 @@ static void put_key(struct nx_buf *b, const struct nx_selector *s, unsigned int 
 		return;
 	nx_buf_str(b, " & ");
 	if (k->kind == NX_ID) {
-		nx_buf_str(b, "0x");
-		for (unsigned int n = 0; n < k->width; n++)
-			nx_buf_fmt(b, "%02x", mask[n]);
+		nx_id_text(b, k, mask, true);
 		return;
 	}
 	for (unsigned int n = 0; n < k->width; n++)

@@ -43,6 +43,28 @@ quic ech missing drop;ok
 quic hello exists accept;ok
 quic hello missing drop;ok
 quic hello != missing accept;ok
+quic version & 0x0f0f0f0f == 0x0a0a0a0a accept;ok
+quic version & 0xff == 1 accept;ok;quic version & 0x000000ff == 0x00000001 accept
+quic version & 0xff00ff != 0xff001d drop;ok;quic version & 0x00ff00ff != 0x00ff001d drop
+quic server-id 8443 accept;ok
+quic server-id 0x20fb accept;ok;quic server-id 8443 accept
+quic server-id != 0x0001 drop;ok;quic server-id != 1 drop
+quic server-id 8000-8999 accept;ok
+quic server-id > 1023 accept;ok
+quic server-id 0x07 accept;ok
+quic server-id 0x000203 accept;ok
+quic server-id 0x00000001-0x000000ff accept;ok
+quic server-id 0x8000000000000001 accept;ok
+quic server-id 0x010203040506070809101112131415 accept;ok
+quic server-id & 0xff00 == 0x2000 accept;ok
+quic server-id & 0xf0ff0f != 0x100203 accept;ok
+quic dcid & 0xffffffffffffffff == 0xf102030405060708 accept;ok;quic dcid,64 0xf102030405060708 accept
+quic dcid,64 != 0x0000000000000001 drop;ok
+quic dcid,160 0x12 accept;ok;quic dcid 0x12 accept
+quic dcid & 0x80 == 0x80 accept;ok
+quic scid & 0xffff00ff == 0x01020003 accept;ok
+udp dport 443 udp dport set quic server-id notrack accept;ok
+ct original proto-dst 443 udp dport set quic server-id;ok
 udp dport 443 quic alpn "h3" counter accept;ok
 ip saddr 10.0.0.0/8 udp dport { 443, 8443 } quic sni "a.example" quic alpn "h3" log prefix "quic alpn " drop;ok
 quic alpn "h3" meta mark set 0x00000010;ok
@@ -74,5 +96,14 @@ quic dcid 0x123 accept;fail;even number
 quic version v9 accept;fail;expected v1
 quic version 0x1ffffffff accept;fail;exceeds
 quic type foo accept;fail;expected initial
+quic server-id "a" accept;fail;expected 0x and two hex digits
+quic server-id 0x123 accept;fail;expected 0x and two hex digits
+quic server-id 70000 accept;fail;expected 0x and two hex digits
+quic server-id 0x01020304050607080910111213141516 accept;fail;are compared
+quic server-id,32 8443 accept;fail;has 2 bytes, 4 are compared
+quic server-id,33 1 accept;fail;syntax error
+quic server-id & 0xfff == 0x123 accept;fail;a mask is 0x
+quic dcid & 0x01020304050607080910111213141516 == 0 accept;fail;at most 15
+quic dcid | 0x0f == 0x0f accept;fail;only == and !=
 quic type 300 accept;fail;too large
 quic ech 2 accept;ok;quic ech 2 accept

@@ -14,6 +14,15 @@
 !add map inet t to { typeof quic sni : ip daddr . udp dport; elements = { "a" : 192.0.2.1 . 4433, "*" : 192.0.2.2 . 443 }; }
 !add set inet t net { typeof quic alpn . ip saddr; flags interval; elements = { "h3" . 10.0.0.0/8, "doq" . 192.0.2.1-192.0.2.9 }; }
 !add set inet t iface { typeof iifname . quic sni; elements = { "eth0" . "a" }; }
+!add set inet t private { type inet_service; elements = { 4433, 8443 }; }
+!add map inet t moved { type inet_service : inet_service; elements = { 8443 : 9000 }; }
+!add set inet t pairs { type inet_service . ipv4_addr; elements = { 8443 . 192.0.2.1 }; }
+!add set inet t sids { typeof quic server-id; elements = { 8443, 0x1151 }; }
+!add map inet t wide { typeof quic server-id,32 : verdict; elements = { 0x00000001 : accept, 0x20fb0000 : drop }; }
+!add set inet t widepair { typeof ip saddr . quic server-id,24; elements = { 192.0.2.1 . 0x000102 }; }
+!add map inet t cookies { typeof quic dcid,64 : udp dport; elements = { 0xf102030405060708 : 443 }; }
+!add set inet t seen3 { type inet_service; size 100; flags dynamic; }
+!add set inet t seen4 { typeof quic server-id,32; size 100; flags dynamic,timeout; }
 !add chain inet t smb
 
 quic alpn { "h3", "h3-29" } accept;ok
@@ -83,4 +92,38 @@ meta mark set jhash quic sni mod 2;fail;64 bytes are too long
 meta mark set jhash quic sni . quic alpn mod 2;fail;at most 48
 udp dport 443 dnat ip to 192.0.2.1:quic alpn . quic sni map { "h3" . "a" : 1 };fail;at most 48
 meter m { quic sni limit rate 1/second } drop;fail;not possible in a meter
+quic server-id { 4433, 8443 } accept;ok
+quic server-id { 0x000001, 0x010203 } accept;ok
+quic server-id { 1-1023, 0x20fb } drop;ok;quic server-id { 1-1023, 8443 } drop
+quic server-id != { 0x00000001, 0xffffffff } drop;ok
+quic server-id vmap { 0x20fb : accept, 443 : drop };ok;quic server-id vmap { 443 : drop, 8443 : accept }
+quic server-id . ip saddr { 0x010203 . 192.0.2.1 } accept;ok
+ip saddr . quic server-id vmap { 192.0.2.1 . 8443 : accept };ok
+quic server-id & 0xff00 vmap { 0x2000 : accept };ok
+quic server-id & 0xf00000ff { 0x10000001, 0x20000002 } accept;ok;quic server-id & 0xf00000ff == { 0x10000001, 0x20000002 } accept
+quic server-id @private accept;ok
+quic server-id != @private drop;ok
+quic server-id @sids accept;ok
+quic server-id vmap @wide;ok
+quic server-id . ip saddr @pairs accept;ok
+ip saddr . quic server-id @widepair accept;ok
+quic dcid vmap { 0x3132 : accept };ok
+udp dport 443 redirect to :quic dcid map @cookies;ok
+udp dport 443 redirect to :quic dcid & 0xffffffffffffffff map @cookies;ok;udp dport 443 redirect to :quic dcid map @cookies
+quic dcid,16 { 0x0102, 0x0304 } accept;ok
+quic dcid & 0xff0f { 0x0102, 0x0304 } accept;ok;quic dcid & 0xff0f == { 0x0102, 0x0304 } accept
+udp sport @private udp dport 443 quic server-id @private accept;ok
+udp dport 443 quic server-id @private redirect to :quic server-id;ok
+udp dport 443 redirect to :quic server-id map @moved;ok
+udp dport 443 redirect to :quic server-id map { 443 : 4433, 8443 : 9000 };ok
+meta l4proto udp dnat ip to 192.0.2.1:quic server-id;ok
+meta l4proto udp dnat ip to 192.0.2.1:quic server-id map @moved;ok
+add @seen3 { quic server-id };ok
+update @seen4 { quic server-id timeout 1m };ok;update @seen4 { quic server-id,32 timeout 1m }
+quic alpn . quic server-id { "h3" . 8443 } accept;ok
+
 quic alpn @names accept;fail;
+quic server-id { 8443, 0x010203 } accept;fail;has 3 bytes, 2 are compared
+quic server-id @names accept;fail;
+quic server-id @cookies accept;fail;
+quic dcid,64 { 0x01 } accept;fail;has 1 byte, 8 are compared
