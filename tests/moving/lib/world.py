@@ -8,6 +8,7 @@ The box is stock nft. Its mappings change as real ones do: what it knew is forgo
 for an old mapping are dropped without a word.
 """
 import os
+import re
 import threading
 
 import certs
@@ -24,7 +25,7 @@ CLIENTS = '10.60.0.{}', 'fd60::{}'
 OUTSIDE = '10.61.0.{}', 'fd61::{}'
 SERVERS = {'IPv4': '10.61.0.1', 'IPv6': 'fd61::1'}
 FILE_MIB = 3
-WIKI = 4434     # one more service with server IDs
+WIKI, SHOP, BLOG = 4434, 4435, 4436     # more services: one with server IDs, nginx, caddy
 
 
 class Box:
@@ -143,10 +144,18 @@ class World:
         self.told('files', 8003)
         services.quicd(self.server, 'files', 8443, 'line', [one],
                        body='[stream]\nbackend = 127.0.0.1:8103')
-        if 'nginx' in kinds:
-            services.nginx(self.server, 'shop', 8444, 'shop ', one)
+        if 'stable prefix' in kinds:
+            services.nginx(self.server, 'shop', SHOP, 'shop ', one)
+            self.more['shop'] = SHOP
+        if 'opaque' in kinds:
+            services.caddy(self.server, 'blog', BLOG, 'blog ', 'blog.example.org')
+            self.more['blog'] = BLOG
 
     # The rules.
+
+    def cookies(self):
+        """What nginx's connection IDs begin with."""
+        return re.findall(r' sk:([0-9a-f]+)', self.server.run('ss', '-Hulne', f'sport = :{SHOP}'))
 
     def file(self, form):
         """The example, and what this host has besides its three services."""
@@ -154,8 +163,20 @@ class World:
             text = f.read()
         table = f'inet quic_{form}'
         ports = ', '.join(f'"{name}.example.org" : {port}' for name, port in self.more.items())
-        return write(f'{WORK}/{form}.nft', f'{text}add element {table} port_of {{ {ports} }}\n'
-                     f'add element {table} private {{ {WIKI} }}\n')
+        private = ', '.join(map(str, self.more.values()))
+        rules = []
+        if len(self.more) > 1:
+            text = text.replace('\t\tudp dport 443 drop\n', '')
+        to = '{} notrack accept' if form == 'stateless' else '{}'
+        write_port = 'udp dport set ' if form == 'stateless' else 'redirect to :'
+        if 'shop' in self.more:
+            ids = ', '.join(f'0x{c:0>16} : {SHOP}' for c in self.cookies())
+            rules.append('udp dport 443 ' + to.format(f'{write_port}quic dcid,64 map {{ {ids} }}'))
+        if 'blog' in self.more:
+            rules.append('udp dport 443 ' + to.format(f'{write_port}{BLOG}'))
+        return write(f'{WORK}/{form}.nft', text + f'add element {table} port_of {{ {ports} }}\n'
+                     f'add element {table} private {{ {private} }}\n' +
+                     ''.join(f'add rule {table} in {rule}\n' for rule in rules))
 
     def load(self, form):
         """Load the rules of this form, in one transaction."""
