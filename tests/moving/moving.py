@@ -23,6 +23,8 @@ from nqtest.hosts import WORK
 from nqtest.shell import Failed
 from nqtest.tap import tests as tap
 from nqtest.where import BUILD
+from pair import PUBLIC, Pair
+from services import write
 from talkers import Aioquic, Curl, Quicc, Quicgo
 from world import SERVERS, World, forget
 
@@ -141,6 +143,62 @@ def several(world, form, family):
             world, lane.make, lambda: Quicgo(world.box.other, lane.address, 'dns.example.org')), ['www', 'dns', 'www']))
 
 
+def failover():
+    """Every connection continues at the other gateway, and back at the first; nothing is synchronized."""
+    pair = Pair()
+    for form in 'stateless', 'nat':
+        pair.load(form)
+        for cls, service in (Aioquic, 'www'), (Quicgo, 'www'), (Quicc, 'files'):
+            client, note, outcome = None, '', CONTINUES
+            try:
+                client = cls(pair.client, PUBLIC, f'{service}.example.org')
+                said = [client.ask()]
+                for _ in range(2):
+                    pair.move(pair.other())
+                    said += [client.ask(), client.ask()]
+                outcome = CONTINUES if said == [service] * 5 else WRONG
+                note = said
+            except Failed as e:
+                outcome, note = ENDS, e
+            if client:
+                client.stop()
+            record(form, ID, moves.FAILOVER, outcome, f'{cls.label} to {service}, IPv4', note)
+    pair.stop()
+
+
+def besides(world):
+    """A client on the services' own host, and an input chain that drops by default."""
+    client = Quicc(world.server, SERVERS['IPv4'], 'files.example.org')
+    try:
+        tap.same(client.ask(), 'files', 'stateless: a client on the same host')
+    except Failed as e:
+        tap.ok(False, 'stateless: a client on the same host', e)
+    client.stop()
+    for rule, want in ('ct state established,related accept', False), ('udp dport @private accept', True):
+        world.server.run('nft', '-f', write(f'{WORK}/drops.nft', f'''table inet drops
+delete table inet drops
+table inet drops {{
+	set private {{
+		type inet_service
+		elements = {{ 8443, 8853, 4433 }}
+	}}
+	chain input {{
+		type filter hook input priority filter + 1; policy drop;
+		{rule}
+		icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
+	}}
+}}
+'''))
+        client = Quicc(world.box.client, SERVERS['IPv4'], 'files.example.org', 4)
+        try:
+            came = client.ask() == 'files'
+        except Failed:
+            came = False
+        client.stop()
+        tap.same(came, want, f'stateless: an input chain that drops all but `{rule}`: {"works" if want else "no way in"}')
+    world.server.run('nft', 'delete', 'table', 'inet', 'drops')
+
+
 def wanted(move):
     return os.environ.get('TEST', '') in ('', 'moving') or os.environ['TEST'] in move
 
@@ -160,6 +218,14 @@ def plan():
             yield form, OPAQUE, Aioquic, 'blog', 'IPv4'
 
 
+def write_results():
+    """What was found so far; a part that TEST chose does not replace all of it."""
+    name = 'core' if CORE else 'some' if os.environ.get('TEST') else os.uname().release
+    os.makedirs(f'{BUILD}/moving', exist_ok=True)
+    with open(f'{BUILD}/moving/{name}.json', 'w') as f:
+        json.dump(results, f, indent=1)
+
+
 def main():
     world = None
     try:
@@ -172,9 +238,14 @@ def main():
                 form = lane[0]
                 world.load(form)
                 several(world, form, 'IPv4')
+                if form == 'stateless' and wanted('besides'):
+                    besides(world)
             Lane(world, *lane).run(wanted)
             if form == 'stateless' and lane[1] == ID:
                 tap.same(world.tracked(), [], f'stateless: {lane[2].label}, {lane[4]}: conntrack knows nothing of it')
+            write_results()
+        if not CORE and wanted(moves.FAILOVER):
+            failover()
     except Failed as e:
         tap.ok(False, 'the tests could be run to the end', e)
     if world:
@@ -182,9 +253,7 @@ def main():
             for p in world.server.processes:
                 tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-8:]))
         world.stop()
-    os.makedirs(f'{BUILD}/moving', exist_ok=True)
-    with open(f'{BUILD}/moving/{"core" if CORE else os.uname().release}.json', 'w') as f:
-        json.dump(results, f, indent=1)
+    write_results()
     return tap.end()
 
 

@@ -59,7 +59,8 @@ HANDSHAKE = 'the NAT box changes ports during the handshake'
 FLUSH = 'conntrack forgets all the time, during the handshake'
 TRANSFER = 'the NAT box changes ports during 3 MiB'
 NAMES = 'three names on one socket'
-TWO = "two clients, one after the other, on one port of the NAT box"
+TWO = 'two clients, one after the other, on one port of the NAT box'
+FAILOVER = 'the gateway fails, another one takes over'
 
 
 def server_first(world, client):

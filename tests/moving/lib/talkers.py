@@ -169,10 +169,10 @@ class Quicc:
     label = 'quicc'
     many = False
 
-    def __init__(self, host, address, name):
+    def __init__(self, host, address, name, patience=PATIENCE):
         self.name = name
         self.program = Program(host, f'{BIN}/quicd/quicc', '--alpn', 'line', '--sni', name, '--ca', certs.CA,
-                               '--timeout', str(PATIENCE), f'{bracket(address)}:443')
+                               '--timeout', str(patience), f'{bracket(address)}:443')
 
     def line(self, text):
         self.program.say(text)
