@@ -184,6 +184,7 @@ table inet drops {{
 	}}
 	chain input {{
 		type filter hook input priority filter + 1; policy drop;
+		iifname "lo" accept
 		{rule}
 		icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
 	}}
@@ -191,11 +192,12 @@ table inet drops {{
 '''))
         client = Quicc(world.box.client, SERVERS['IPv4'], 'files.example.org', 4)
         try:
-            came = client.ask() == 'files'
-        except Failed:
-            came = False
+            came = client.ask()
+        except Failed as e:
+            came = e
         client.stop()
-        tap.same(came, want, f'stateless: an input chain that drops all but `{rule}`: {"works" if want else "no way in"}')
+        tap.ok((came == 'files') == want, f'stateless: an input chain that drops all but `{rule}`: '
+               f'{"works" if want else "no way in"}', came)
     world.server.run('nft', 'delete', 'table', 'inet', 'drops')
 
 
