@@ -217,8 +217,7 @@ static int nq_load_dump(struct sk_buff *skb, const struct nft_expr *expr, bool r
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
 
-	if (nq_expr_dump(skb, expr, reset) ||
-	    nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg) ||
+	if (nq_expr_dump(skb, expr, reset) || nft_dump_register(skb, NFTA_QUIC_DREG, priv->dreg) ||
 	    (priv->part && nla_put_be32(skb, NFTA_QUIC_LEN, htonl(priv->len))))
 		return -1;
 	return 0;

@@ -43,7 +43,7 @@ struct nq_expr_state {
 struct nq_expr {
 	u8 key; /* enum nft_quic_keys */
 	u8 dreg;
-	u8 len; /* of the key in its register */
+	u8 len;	   /* of the key in its register */
 	bool part; /* @len was asked for: a part of a connection ID */
 	bool invert;
 	struct nq_expr_state *state;

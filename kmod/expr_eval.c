@@ -19,8 +19,8 @@ static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
 static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
 static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 
-/* A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first three
- * bits of an octet, behind it the server ID. */
+/* A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first
+ * three bits of an octet, behind it the server ID. */
 #define NQ_ROTATION   1
 #define NQ_UNROUTABLE 7
 
@@ -256,9 +256,9 @@ static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
 }
 
 /*
- * Did a server issue the DCID of a long header? A client makes up the one of its first Initials, and
- * of the 0-RTT beside them; that it continues under another one is known with its names. Under a
- * Handshake packet it may hide such an Initial.
+ * Did a server issue the DCID of a long header? A client makes up the one of its first Initials,
+ * and of the 0-RTT beside them; that it continues under another one is known with its names. Under
+ * a Handshake packet it may hide such an Initial.
  */
 static bool nq_head_issued(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
@@ -302,7 +302,8 @@ static bool nq_load_part(const struct nq_expr *priv, u32 *dst, const struct nq_h
 		if (!id)
 			return false;
 	}
-	if (server && (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
+	if (server &&
+	    (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
 		return false;
 	dst[(priv->len - 1) / NFT_REG32_SIZE] = 0;
 	memcpy(dst, id + skip, priv->len);

@@ -93,9 +93,9 @@ enum nft_quic_hellos {
  * @NFTA_QUIC_DREG:	destination register (NLA_U32)
  * @NFTA_QUIC_FLAGS:	NFT_QUIC_F_* (NLA_U32)
  * @NFTA_QUIC_DATA:	literal, 0 to NFT_QUIC_DATA_MAX bytes (NLA_BINARY); ALPN, SNI, DCID, SCID
- * @NFTA_QUIC_LEN:	bytes to load (NLA_U32), 1 to NFT_QUIC_PART_MAX; of NFT_QUIC_SERVER_ID, which
- *	must have it, and of DCID and SCID: the first bytes of an ID that has so many. With
- *	it a DCID is that of a short header, too.
+ * @NFTA_QUIC_LEN:	bytes to load (NLA_U32), 1 to NFT_QUIC_PART_MAX; of NFT_QUIC_SERVER_ID,
+ *which must have it, and of DCID and SCID: the first bytes of an ID that has so many. With it a
+ *DCID is that of a short header, too.
  */
 enum nft_quic_attributes {
 	NFTA_QUIC_UNSPEC,

@@ -28,10 +28,11 @@ static bool describe_line(struct nx_run *run, const char *line, size_t len, stru
 	if (!k)
 		return false;
 	if (k->kind == NX_ID)
-		nx_buf_fmt(out,
-			   "quic expression, datatype quic_%s (%s) (basetype integer), %u bits, or as "
-			   "many as it is compared with\n",
-			   k->name, k->what, k->width * 8u);
+		nx_buf_fmt(
+			out,
+			"quic expression, datatype quic_%s (%s) (basetype integer), %u bits, or as "
+			"many as it is compared with\n",
+			k->name, k->what, k->width * 8u);
 	else if (k->kind == NX_NUM)
 		nx_buf_fmt(out,
 			   "quic expression, datatype quic_%s (%s) (basetype integer), %u bits\n"

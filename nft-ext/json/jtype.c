@@ -11,7 +11,8 @@ static json_t *one(char *text)
 	static const char *const bare[] = {"iif",      "oif",	   "iifname", "oifname",
 					   "iifgroup", "oifgroup", "iiftype", "oiftype",
 					   "skuid",    "skgid",	   "cgroup",  "rtclassid"};
-	char *save, *comma, *head = strtok_r(text, " \t", &save), *field = strtok_r(NULL, " \t", &save);
+	char *save, *comma, *head = strtok_r(text, " \t", &save),
+			    *field = strtok_r(NULL, " \t", &save);
 
 	if (!head || strtok_r(NULL, " \t", &save))
 		return NULL;

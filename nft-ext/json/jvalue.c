@@ -143,7 +143,8 @@ static const struct nx_key *part(struct nx_jwalk *w, json_t *v, bool concat,
 			return NULL;
 		}
 		if (!nx_jkey(v)) {
-			nx_jerror(w, v, "quic: impossible \"len\", bits of a part of an ID are expected");
+			nx_jerror(w, v,
+				  "quic: impossible \"len\", bits of a part of an ID are expected");
 			return NULL;
 		}
 		k = nx_jkey(v);
@@ -412,7 +413,8 @@ static json_t *prefix_range(struct nx_jwalk *w, json_t *v, const struct nx_key *
 	json_int_t len = json_integer_value(json_object_get(prefix, "len"));
 	uint32_t val = json_integer_value(addr), host;
 
-	if (k->kind == NX_ID || (s ? nx_num_parse(k, s, strlen(s), &val) != 0 : !json_is_integer(addr)) || len < 1 ||
+	if (k->kind == NX_ID ||
+	    (s ? nx_num_parse(k, s, strlen(s), &val) != 0 : !json_is_integer(addr)) || len < 1 ||
 	    len > k->width * 8) {
 		nx_jerror(w, v, "quic: an impossible prefix");
 		return NULL;

@@ -48,11 +48,11 @@ static const struct nx_key keys[] = {KEYS(ENTRY, ENTRY)};
 	}
 #define PARTS(...)                                                                                 \
 	{                                                                                          \
-		PART(__VA_ARGS__, 1), PART(__VA_ARGS__, 2), PART(__VA_ARGS__, 3),                  \
-			PART(__VA_ARGS__, 4), PART(__VA_ARGS__, 5), PART(__VA_ARGS__, 6),          \
-			PART(__VA_ARGS__, 7), PART(__VA_ARGS__, 8), PART(__VA_ARGS__, 9),          \
-			PART(__VA_ARGS__, 10), PART(__VA_ARGS__, 11), PART(__VA_ARGS__, 12),       \
-			PART(__VA_ARGS__, 13), PART(__VA_ARGS__, 14), PART(__VA_ARGS__, 15),       \
+		PART(__VA_ARGS__, 1),  PART(__VA_ARGS__, 2),  PART(__VA_ARGS__, 3),                \
+		PART(__VA_ARGS__, 4),  PART(__VA_ARGS__, 5),  PART(__VA_ARGS__, 6),                \
+		PART(__VA_ARGS__, 7),  PART(__VA_ARGS__, 8),  PART(__VA_ARGS__, 9),                \
+		PART(__VA_ARGS__, 10), PART(__VA_ARGS__, 11), PART(__VA_ARGS__, 12),               \
+		PART(__VA_ARGS__, 13), PART(__VA_ARGS__, 14), PART(__VA_ARGS__, 15),               \
 	}
 
 /* Parts of connection IDs, by their length. */

@@ -17,10 +17,10 @@
 
 #define NX_KEY_STRIDE  4096u		      /* bits between two keys' offsets */
 #define NX_KEY_FIRST   (128u * NX_KEY_STRIDE) /* bit offset of key 0 */
-#define NX_PART_STRIDE 256u		      /* bits between parts of a connection ID, per byte of length */
-#define NX_SLOT_FIRST  8388608u		      /* bit offset of slot 0 */
-#define NX_SLOT_STRIDE 1024u		      /* bits between two slots' offsets */
-#define NX_SLOT_BITS   32u		      /* width of a slot */
+#define NX_PART_STRIDE 256u	/* bits between parts of a connection ID, per byte of length */
+#define NX_SLOT_FIRST  8388608u /* bit offset of slot 0 */
+#define NX_SLOT_STRIDE 1024u	/* bits between two slots' offsets */
+#define NX_SLOT_BITS   32u	/* width of a slot */
 #define NX_SLOT_MAX    ((0xffffffffu - NX_SLOT_FIRST) / NX_SLOT_STRIDE)
 /* matches that are dropped on the way to the kernel, see mark_rule and name_port */
 #define NX_MARK_OFFSET	 (NX_SLOT_FIRST - NX_SLOT_STRIDE)

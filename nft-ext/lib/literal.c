@@ -407,13 +407,15 @@ int nx_id_parse(const struct nx_key *k, const char *s, size_t len, struct nx_lit
 	size_t width = nx_id_width(s, len);
 
 	if (!width) {
-		nx_buf_fmt(err, "quic %s: expected 0x and two hex digits for each byte%s, not \"%.*s\"",
-			   k->name, nx_key_is_port(k) ? ", or a number up to 65535" : "", (int)len, s);
+		nx_buf_fmt(err,
+			   "quic %s: expected 0x and two hex digits for each byte%s, not \"%.*s\"",
+			   k->name, nx_key_is_port(k) ? ", or a number up to 65535" : "", (int)len,
+			   s);
 		return -EINVAL;
 	}
 	if (width != k->width) {
-		nx_buf_fmt(err, "quic %s: \"%.*s\" has %zu byte%s, %d are compared", k->name, (int)len,
-			   s, width, width == 1 ? "" : "s", k->width);
+		nx_buf_fmt(err, "quic %s: \"%.*s\" has %zu byte%s, %d are compared", k->name,
+			   (int)len, s, width, width == 1 ? "" : "s", k->width);
 		return -EINVAL;
 	}
 	memset(lit, 0, sizeof(*lit));

@@ -141,7 +141,7 @@ static const uint8_t *read_mask(const struct nlattr *elem, uint32_t reg, size_t 
 {
 	const struct nlattr *data;
 	uint32_t sreg, dreg, n, op = 0;
-	const uint8_t *xor;
+	const uint8_t * xor ;
 
 	if (!elem || !is_expr(elem, "bitwise"))
 		return NULL;
@@ -152,7 +152,7 @@ static const uint8_t *read_mask(const struct nlattr *elem, uint32_t reg, size_t 
 		return NULL;
 	nx_attr_get_u32(data, NFTA_BITWISE_OP, &op);
 	xor = value_of(data, NFTA_BITWISE_XOR, len);
-	for (size_t i = 0; xor && i < len; i++)
+	for (size_t i = 0; xor&&i < len; i++)
 		op |= xor[i];
 	return xor && !op ? value_of(data, NFTA_BITWISE_MASK, len) : NULL;
 }
@@ -203,8 +203,7 @@ static int out_one(struct nx_buf *b, const struct load *load, const struct nlatt
 static const struct nlattr *behind(const struct nlattr *list, const struct nlattr *elem)
 {
 	const struct nlattr *next = mnl_attr_next(elem);
-	const char *end =
-		(const char *)mnl_attr_get_payload(list) + mnl_attr_get_payload_len(list);
+	const char *end = (const char *)mnl_attr_get_payload(list) + mnl_attr_get_payload_len(list);
 
 	return mnl_attr_ok(next, end - (const char *)next) ? next : NULL;
 }

@@ -262,8 +262,8 @@ static void read_slot_mask(const struct nx_walk *w, size_t i, struct nx_selector
 }
 
 /*
- * `& 0xff00` behind a number or an ID, which at @i ends: the token after it. An ID is as wide as its
- * mask; a mask of ones alone only tells the width.
+ * `& 0xff00` behind a number or an ID, which at @i ends: the token after it. An ID is as wide as
+ * its mask; a mask of ones alone only tells the width.
  */
 static size_t read_mask(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s,
 			unsigned int part)

@@ -20,8 +20,8 @@ static size_t skip_op(const struct nx_walk *w, size_t i, size_t to)
 
 const struct nx_layout *nx_set_layout(struct nx_walk *w, size_t i)
 {
-	struct nx_set_id id = {w->lang->family, w->lang->table, w->lang->table_len, nx_text_of(w, i),
-			       nx_len_of(w, i)};
+	struct nx_set_id id = {w->lang->family, w->lang->table, w->lang->table_len,
+			       nx_text_of(w, i), nx_len_of(w, i)};
 
 	if (!id.table || (nx_type_of(w, i) != NX_WORD && nx_type_of(w, i) != NX_QUOTED))
 		return NULL;
@@ -34,7 +34,8 @@ const struct nx_layout *nx_set_layout(struct nx_walk *w, size_t i)
 
 static void fit_set(const struct nx_layout *l, struct nx_selector *s, unsigned int part)
 {
-	const struct nx_key *k = s->layout.key[part], *known = l && part < l->n ? l->key[part] : NULL;
+	const struct nx_key *k = s->layout.key[part],
+			    *known = l && part < l->n ? l->key[part] : NULL;
 
 	if (!known)
 		s->port[part] = k->id == NFT_QUIC_SERVER_ID;
@@ -134,8 +135,7 @@ static void note_evident(const struct nx_walk *w, size_t i, size_t to, bool op,
 	for (unsigned int part = 0; part < s->layout.n; part++) {
 		const struct nx_key *k = s->layout.key[part];
 
-		s->evident[part] =
-			k && (set || (k->id == NFT_QUIC_SERVER_ID && (list || literal)));
+		s->evident[part] = k && (set || (k->id == NFT_QUIC_SERVER_ID && (list || literal)));
 	}
 }
 

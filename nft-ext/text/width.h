@@ -13,7 +13,8 @@
  * @s:		the selector
  *
  * That is a set, a literal or the first element of a list. A server ID without any of these has two
- * bytes. NX_IN also finds out where stock nft wants a port, NX_OUT which widths need not be written.
+ * bytes. NX_IN also finds out where stock nft wants a port, NX_OUT which widths need not be
+ * written.
  */
 void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s);
 

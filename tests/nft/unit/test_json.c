@@ -5,29 +5,29 @@
 #include "jwalk.h"
 
 /* In this file's JSON ' stands for ". */
-#define Q(key)	       "{'quic':{'key':'" #key "'}}"
-#define SID	       "{'quic':{'key':'server-id'}}"
+#define Q(key)		"{'quic':{'key':'" #key "'}}"
+#define SID		"{'quic':{'key':'server-id'}}"
 #define PART(key, bits) "{'quic':{'key':'" key "','len':" #bits "}}"
-#define PORT	       "{'ct':{'key':'proto-dst','dir':'original'}}"
-#define IH(off, bits)  "{'payload':{'base':'ih','offset':" #off ",'len':" #bits "}}"
-#define ALPN	       IH(524288, 128)
-#define SNI	       IH(528384, 512)
-#define TYPE	       IH(532480, 8)
-#define SNIC	       IH(536576, 384) /* in a concatenation */
-#define VERSION	       IH(540672, 32)
-#define DCID	       IH(544768, 160)
-#define SCID	       IH(548864, 160)
-#define ECH	       IH(552960, 8)
-#define SLOT	       IH(8388608, 32) /* the first literal that no register holds */
-#define SADDR	       "{'payload':{'protocol':'ip','field':'saddr'}}"
-#define DPORT	       "{'payload':{'protocol':'udp','field':'dport'}}"
-#define MARK	       "{'meta':{'key':'mark'}}"
-#define IS(left, r)    "{'match':{'op':'==','left':" left ",'right':" r "}}"
-#define NOT(left, r)   "{'match':{'op':'!=','left':" left ",'right':" r "}}"
-#define CONCAT(a, b)   "{'concat':[" a "," b "]}"
-#define VMAP(key, set) "{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
-#define MAP(key, set)  "{'map':{'key':" key ",'data':{'set':[" set "]}}}"
-#define OBJ(what, ...) "{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
+#define PORT		"{'ct':{'key':'proto-dst','dir':'original'}}"
+#define IH(off, bits)	"{'payload':{'base':'ih','offset':" #off ",'len':" #bits "}}"
+#define ALPN		IH(524288, 128)
+#define SNI		IH(528384, 512)
+#define TYPE		IH(532480, 8)
+#define SNIC		IH(536576, 384) /* in a concatenation */
+#define VERSION		IH(540672, 32)
+#define DCID		IH(544768, 160)
+#define SCID		IH(548864, 160)
+#define ECH		IH(552960, 8)
+#define SLOT		IH(8388608, 32) /* the first literal that no register holds */
+#define SADDR		"{'payload':{'protocol':'ip','field':'saddr'}}"
+#define DPORT		"{'payload':{'protocol':'udp','field':'dport'}}"
+#define MARK		"{'meta':{'key':'mark'}}"
+#define IS(left, r)	"{'match':{'op':'==','left':" left ",'right':" r "}}"
+#define NOT(left, r)	"{'match':{'op':'!=','left':" left ",'right':" r "}}"
+#define CONCAT(a, b)	"{'concat':[" a "," b "]}"
+#define VMAP(key, set)	"{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
+#define MAP(key, set)	"{'map':{'key':" key ",'data':{'set':[" set "]}}}"
+#define OBJ(what, ...)	"{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
 
 #define Z16  "00000000000000000000000000000000"
 #define H3   "'0x68330000000000000000000000000000'"
@@ -76,18 +76,17 @@ static const struct form {
 	{VMAP(CONCAT(SID, SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]"),
 	 VMAP(CONCAT(IH(562176, 32), SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]"),
 	 VMAP(CONCAT(PART("server-id", 32), SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]")},
-	{IS(PART("dcid", 64), "'0xf102030405060708'"),
-	 IS(IH(546816, 64), "'0xf102030405060708'")},
+	{IS(PART("dcid", 64), "'0xf102030405060708'"), IS(IH(546816, 64), "'0xf102030405060708'")},
 	{IS("{'&':[" Q(dcid) ",'0xffffffffffffffff']}", "'0xf102030405060708'"),
 	 IS(IH(546816, 64), "'0xf102030405060708'"), IS(PART("dcid", 64), "'0xf102030405060708'")},
 	{IS("{'&':[" Q(scid) ",'0xf0ff']}", "'0x1002'"), IS(IH(8388608, 16), "'0x1002'"),
 	 IS("{'&':[" PART("scid", 16) ",'0xf0ff']}", "'0x1002'")},
-	{"[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") ","
-	 OBJ("rule", ",'expr':[" IS(SID, "'@s'") "]") "]",
-	 "[" OBJ("set", ",'type':{'typeof':" IH(562176, 32) "}") ","
-	 OBJ("rule", ",'expr':[" IS(IH(562176, 32), "'@s'") "]") "]",
-	 "[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") ","
-	 OBJ("rule", ",'expr':[" IS(PART("server-id", 32), "'@s'") "]") "]"},
+	{"[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") "," OBJ(
+		 "rule", ",'expr':[" IS(SID, "'@s'") "]") "]",
+	 "[" OBJ("set", ",'type':{'typeof':" IH(562176, 32) "}") "," OBJ(
+		 "rule", ",'expr':[" IS(IH(562176, 32), "'@s'") "]") "]",
+	 "[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") "," OBJ(
+		 "rule", ",'expr':[" IS(PART("server-id", 32), "'@s'") "]") "]"},
 	/* literals that no register holds, or that padding would make ambiguous */
 	{IS(Q(sni), "'" LONG "'"), IS(SLOT, "1")},
 	{NOT(Q(sni), "'" LONG "'"), NOT(SLOT, "1")},
@@ -409,7 +408,8 @@ static void test_errors(void **state)
 		const char *user, *error;
 	} cases[] = {
 		{IS("{'quic':{'key':'foo'}}", "'a'"),
-		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello, server-id: "
+		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello, "
+		 "server-id: "
 		 "{'quic':{'key':'foo'}}"},
 		{IS("{'quic':{'keys':'sni'}}", "'a'"),
 		 "quic: an object with 'key' is expected: {'quic':{'keys':'sni'}}"},
@@ -452,13 +452,14 @@ static void test_errors(void **state)
 		{IS(CONCAT(SADDR, SADDR "," SADDR "," SADDR "," Q(type)), "'@s'"),
 		 "quic: concatenation of 5 parts, at most 4 are possible: " CONCAT(
 			 SADDR, SADDR "," SADDR "," SADDR "," Q(type))},
-		{IS(SID, "'0x123'"),
-		 "quic server-id: expected 0x and two hex digits for each byte, or a number up to 65535, "
-		 "not '0x123': '0x123'"},
+		{IS(SID, "'0x123'"), "quic server-id: expected 0x and two hex digits for each "
+				     "byte, or a number up to 65535, "
+				     "not '0x123': '0x123'"},
 		{IS(PART("server-id", 32), "8443"),
 		 "quic server-id: '8443' has 2 bytes, 4 are compared: 8443"},
 		{IS(PART("server-id", 33), "1"),
-		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id", 33)},
+		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id",
+										       33)},
 		{IS("{'&':[" Q(sni) ",1]}", "1"), "quic: a name cannot be computed with: " Q(sni)},
 		{"{'meter':{'name':'m','key':" Q(sni) ",'stmt':{'counter':null}}}",
 		 "quic: not possible in a meter, use a dynamic set: {'name':'m','key':" Q(

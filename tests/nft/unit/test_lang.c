@@ -53,24 +53,28 @@ static const struct form {
 	 "10.0.0.0 . v1 . \"h3\" }",
 	 "add rule t c meta mark . ip saddr & 255.0.0.0 . @ih,8388608,32 . " ALPN
 	 " { 1 . 10.0.0.0 . 1 . " H3 " }",
-	 "add rule t c meta mark . ip saddr & 255.0.0.0 . quic version & 0x000000ff . quic alpn { 1 . "
+	 "add rule t c meta mark . ip saddr & 255.0.0.0 . quic version & 0x000000ff . quic alpn { "
+	 "1 . "
 	 "10.0.0.0 . v1 . \"h3\" }"},
 	{"add rule t c quic type 0rtt", "add rule t c @ih,532480,8 1"},
 	{"add rule t c quic type { initial, version-negotiation }",
 	 "add rule t c @ih,532480,8 { 0, 4 }"},
 	{"add rule t c quic ech exists", "add rule t c @ih,552960,8 1"},
 	/* parts of connection IDs */
-	{"add rule t c quic server-id 0x20fb drop", "add rule t c " PORT "@ih,561664,16 0x20fb drop",
-	 "add rule t c quic server-id 8443 drop"},
+	{"add rule t c quic server-id 0x20fb drop",
+	 "add rule t c " PORT "@ih,561664,16 0x20fb drop", "add rule t c quic server-id 8443 drop"},
 	{"add rule t c quic server-id 8000-9000", "add rule t c " PORT "@ih,561664,16 8000-9000"},
-	{"add rule t c quic server-id != 0x010203", "add rule t c " PORT "@ih,561920,24 != 0x010203"},
+	{"add rule t c quic server-id != 0x010203",
+	 "add rule t c " PORT "@ih,561920,24 != 0x010203"},
 	{"add rule t c quic server-id { 0x010203, 0x000001 }",
 	 "add rule t c " PORT "@ih,561920,24 { 0x010203, 0x000001 }"},
-	{"add rule t c quic server-id & 0x0f == 0x01", "add rule t c " PORT "@ih,8388608,8 == 0x01"},
+	{"add rule t c quic server-id & 0x0f == 0x01",
+	 "add rule t c " PORT "@ih,8388608,8 == 0x01"},
 	{"add rule t c quic server-id @s", "add rule t c " PORT "ct original proto-dst @s",
 	 "add rule t c ct original proto-dst @s"},
 	{"add rule t c ct original proto-dst 1 quic server-id . ip saddr @s",
-	 "add rule t c @ih,8386560,32 != 2 ct original proto-dst 1 ct original proto-src . ip saddr @s",
+	 "add rule t c @ih,8386560,32 != 2 ct original proto-dst 1 ct original proto-src . ip "
+	 "saddr @s",
 	 "add rule t c ct original proto-dst 1 ct original proto-src . ip saddr @s"},
 	{"add rule t c quic server-id . ip saddr { 0x01020304 . 192.0.2.1 }",
 	 "add rule t c " PORT "@ih,562176,32 . ip saddr { 0x01020304 . 192.0.2.1 }"},
@@ -85,7 +89,8 @@ static const struct form {
 	{"table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id }; } }",
 	 "table t { set s { typeof @ih,562176,32; }\nchain c { " PORT
 	 "add @s { @ih,562176,32 }; } }",
-	 "table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id,32 }; } }"},
+	 "table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id,32 }; } "
+	 "}"},
 	{"add rule t c quic dcid & 0xffffffffffffffff == 0x0102030405060708",
 	 "add rule t c @ih,546816,64 == 0x0102030405060708",
 	 "add rule t c quic dcid,64 == 0x0102030405060708"},
