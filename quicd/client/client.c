@@ -228,11 +228,12 @@ static int write_all(struct client *c)
 {
 	size_t max = ngtcp2_conn_get_max_tx_udp_payload_size(c->quic);
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic), total = 0;
-	struct train t = {0};
 	ngtcp2_path_storage ps;
+	struct train t;
 	ngtcp2_pkt_info pi = {0};
 	uint64_t now = clock_now();
 
+	t.len = 0;
 	ngtcp2_path_storage_zero(&ps);
 	while (total < quantum) {
 		uint8_t *at = t.buf + t.len;
@@ -411,10 +412,13 @@ static void open_connection(struct client *c)
 {
 	int rv = ctls_session(c->tls, c->name, options_alpn(c->o, c->index), &c->ref, &c->session);
 
-	if (rv)
+	if (rv) {
 		client_err(c, "TLS: %s", gnutls_strerror(rv));
-	else
+	} else {
 		rv = make_quic(c);
+		if (rv)
+			client_err(c, "%s", strerror(-rv));
+	}
 	if (rv)
 		client_end(c, QUICC_LOCAL);
 	else if (c->early)

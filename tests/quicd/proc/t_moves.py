@@ -101,7 +101,7 @@ def quicc_with_several_connections():
         for line in "1 localhost: QUIC: version 1, ALPN a", "2 localhost: QUIC: version 1, ALPN b", \
                     "3 LOCALHOST: stream 0: 7 bytes received":
             assert line in r.err, r.err
-        peers = re.findall(r"(127\.0\.0\.1:\d+): closed", s.log())[-3:]
+        peers = re.findall(r"(127\.0\.0\.1:\d+): connected", s.log())[-3:]
         eq((len(peers), len(set(peers))), (3, 1), s.log())
     data = b"".join(b"%07d\n" % i for i in range(1 << 17))
     r = quicc(s, "--connections", "3", "--migrate", "300k", "--rebind", "1M", alpn="a", data=data)
