@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What happens to a connection that is open, or about to be; each takes the world and a client."""
+"""The moves of a connection that is open, or about to be; each takes the world and a client."""
 import threading
 import time
 
@@ -64,7 +64,7 @@ FAILOVER = 'the gateway fails, another one takes over'
 
 
 def server_first(world, client):
-    """What a service says that is silent until conntrack has forgotten the client."""
+    """The word of a service that is silent until conntrack has forgotten the client."""
     timer = threading.Timer(FORGETS, forget, [world.server])
     timer.start()
     said = client.slow()
@@ -78,11 +78,11 @@ def transfer(world, client):
     return found, loop.count
 
 
-def handshakes(world, make, fn, pause, times):
-    """What new clients hear while something is done in a loop."""
+def handshakes(world, make, fn, pause, times, most=None):
+    """The services that new clients hear while something is done in a loop."""
     said = []
-    with Loop(fn, pause):
-        for _ in range(times):
+    for _ in range(times):
+        with Loop(fn, pause, most):
             client = make()
             try:
                 said.append(client.ask())

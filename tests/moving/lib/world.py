@@ -10,6 +10,7 @@ for an old mapping are dropped without a word.
 import os
 import re
 import threading
+import time
 
 import certs
 import rules
@@ -82,16 +83,20 @@ def forget(host):
 
 
 class Loop:
-    """Does something again and again in another thread."""
+    """Does something again and again in another thread, `most` times if that is given, and a third of the
+    time at most: a machine that does nothing else is no test of connections."""
 
-    def __init__(self, fn, pause):
+    def __init__(self, fn, pause, most=None):
         self.fn, self.stopped = fn, threading.Event()
-        self.pause, self.count = pause, 0
+        self.pause, self.count, self.most = pause, 0, most
         self.thread = threading.Thread(target=self.run, daemon=True)
 
     def run(self):
-        while not self.stopped.wait(self.pause):
+        pause = self.pause
+        while self.count != self.most and not self.stopped.wait(pause):
+            began = time.monotonic()
             self.fn()
+            pause = max(self.pause, 2 * (time.monotonic() - began))
             self.count += 1
 
     def __enter__(self):
