@@ -10,7 +10,7 @@ KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # TEST=NAME runs one test, in every layer that has it. Its name, or a shell pattern, is that of a file
 # for vm, kasan, lockdep, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
-# demo, pairs, or a client, a server name or a service of the pairs.
+# demo, moving, pairs, or a client, a server name or a service of the pairs; for moving a word of the move.
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -51,7 +51,7 @@ quick:
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
-#: check-e2e     the demo, and every real client with every real service
+#: check-e2e     the demo, the core of check-moving, and every real client with every real service
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:
@@ -59,13 +59,14 @@ quick:
 #: check-arm64-core  the core's unit tests for arm64 by qemu-user, where a cross compiler is installed
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
+#: check-moving  connections that move, on every kernel or on KERNEL=6.1
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #:               (LONG=1 has DKMS build in the guest)
 #: check-browsers  Chromium and Firefox with the web servers
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted arm64-core demo install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted arm64-core demo moving install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -163,6 +164,14 @@ tap-demo tap-e2e tap-browsers:
 	@$(MAKE) modules KERNEL=$(KERNEL_MAIN)
 	@tests/e2e/$(E2E) $(if $(LONG),--long)
 
+tap-moving: userspace
+	@$(MAKE) modules
+	@KERNELS="$(KERNEL)" tests/moving/run
+
+.PHONY: moving-table
+moving-table:
+	@tests/moving/table
+
 tap-install:
 	@tests/install/run
 
@@ -226,6 +235,7 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them
+#: moving-table  the table of docs/moving.md from what check-moving found
 .PHONY: interop
 interop: export LONG := 1
 interop: check-e2e check-browsers

@@ -12,6 +12,7 @@ from raw import SERVER, Frames, Sender
 
 REDIRECT = 8443
 MODES = 'filter', 'filter, ct', 'nat'
+STATELESS = 'no state : nat'    # the ways without and with `quic` are NAT and stateless rules
 SO_ATTACH_FILTER = 26
 SERVER_MAC, CLIENT_MAC = '02:00:00:00:00:02', '02:00:00:00:00:01'
 MACS = bytes.fromhex((SERVER_MAC + CLIENT_MAC).replace(':', ''))
@@ -63,11 +64,41 @@ def load_sets(n, i):
           [socket.inet_aton(f'192.0.2.{k}') * 2 + b'\0\1\0\0' * 2 for k in range(16)], concat=(4, 4, 2, 2))
 
 
-def load(ns, mode, rules, sets):
+def to_port(source):
+    """udp dport set SOURCE notrack accept; the port is in register 1."""
+    return [*source, expr_write(1, 2, 2), nft.expr('notrack'), nft.stop('accept')]
+
+
+def expr_write(sreg, offset, length):
+    """Write bytes of UDP's header, and its checksum with them if there is one."""
+    return nft.expr('payload', nft.u32(5, sreg), nft.u32(2, 2), nft.u32(3, offset), nft.u32(4, length),
+                    nft.u32(6, 0), nft.u32(7, 0), nft.u32(8, 1))
+
+
+def stateless(n):
+    """The two rules of examples/stateless.nft that rewrite, and its drop."""
+    port = struct.pack('>H', REDIRECT)
+    n.set('inet', 't', 'port_of', 64, {nft.sni(f'{i}.example.org'): port for i in range(2)} |
+          {nft.sni('www.example.com'): port}, data=2)
+    n.set('inet', 't', 'private', 2, [struct.pack('>H', p) for p in (REDIRECT, 8853, 4433)])
+    n.chain('inet', 't', 'pre', 'filter', 'prerouting', -300)
+    server_id = nft.quic('server_id', dreg=1, length=2)
+    for r in ([server_id, nft.lookup('private', 1), *to_port([server_id])],
+              to_port([nft.quic('sni', dreg=1), nft.lookup('port_of', 1, dreg=1)]), [nft.stop('drop')]):
+        n.rule('inet', 't', 'pre', [*nft.udp(443), *r])
+    n.commit()
+    return n
+
+
+def load(ns, mode, quic, rules, sets):
     """`udp dport 443` and each of the rules, ending in a redirect if the mode is nat."""
     with ns:
         n = nft.Nft()
     n.table('inet', 't')
+    if mode == STATELESS:
+        if quic:
+            return stateless(n)
+        mode = 'nat'
     for i in range(sets):
         load_sets(n, i)
     kind, priority = ('nat', -100) if mode == 'nat' else ('filter', 0)
@@ -111,7 +142,7 @@ class Path:
         for key in 'udp_timeout', 'udp_timeout_stream':  # no connection ends during a run
             self.ns.sysctl(f'net/netfilter/nf_conntrack_{key}', 3600)
         self.sinks = [sink(self.ns, port) for port in (443, REDIRECT)]
-        self.nft = load(self.ns, mode, rules, sets)
+        self.nft = load(self.ns, mode, quic, rules, sets)
         self.sender = Sender(client, self.dev)
 
     def frames(self, payloads, first, n):

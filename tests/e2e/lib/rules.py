@@ -8,15 +8,18 @@ from nqtest.shell import run as sh
 from nqtest.where import BUILD as BIN
 
 
+def module():
+    """The module's file for this guest's kernel."""
+    series = '.'.join(os.uname().release.split('.')[:2])
+    return f'{BIN}/kmod/{series}/nft_quic.ko'
+
+
 def install():
     """Load the module, and put the facade in front of this guest's libnftables."""
-    release = os.uname().release
-    series = '.'.join(release.split('.')[:2])
-    module = f'{BIN}/kmod/{series}/nft_quic.ko'
     # depmod reads every module of the kernel, which takes half a minute in emulation.
-    for needed in sh('modinfo', '-F', 'depends', module).strip().split(','):
+    for needed in sh('modinfo', '-F', 'depends', module()).strip().split(','):
         sh('modprobe', needed)
-    sh('insmod', module)
+    sh('insmod', module())
     sh('make', '-s', '-C', '/src/nft-ext', f'O={BIN}/nft-ext', 'install')
 
 

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The moves of a connection that is open, or about to be; each takes the world and a client."""
+import threading
+import time
+
+from talkers import Quicgo
+from world import Loop, forget
+
+FORGETS = 1     # seconds into a silence of two
+
+
+def port(world, client):
+    world.box.rebind()
+
+
+def address(world, client):
+    world.box.rebind(5 - world.box.maps[2][0])
+
+
+def expiry(world, client):
+    forget(world.server)
+
+
+def reload(world, client):
+    world.load(world.form)
+
+
+def gap(world, client):
+    world.unload()
+    time.sleep(0.5)
+    world.load(world.form)
+
+
+def module(world, client):
+    world.module_again()
+
+
+def rebind(world, client):
+    client.rebind()
+
+
+def migrate(world, client):
+    client.migrate()
+
+
+# Between two questions: name, what, the method a client needs for it.
+BETWEEN = [
+    ('another port of the NAT box', port, None),
+    ('another address of the NAT box', address, None),
+    ('another socket of the client', rebind, 'rebind'),
+    ('active migration', migrate, 'migrate'),
+    ('conntrack forgets, the client speaks first', expiry, None),
+    ('reload in one transaction', reload, None),
+    ('reload with a gap of half a second', gap, None),
+    ('the module is loaded anew', module, None),
+]
+SERVER_FIRST = 'conntrack forgets, the server speaks first'
+HANDSHAKE = 'the NAT box changes ports during the handshake'
+FLUSH = 'conntrack forgets all the time, during the handshake'
+TRANSFER = 'the NAT box changes ports during 3 MiB'
+NAMES = 'three names on one socket'
+TWO = 'two clients, one after the other, on one port of the NAT box'
+FAILOVER = 'the gateway fails, another one takes over'
+
+
+def server_first(world, client):
+    """The word of a service that is silent until conntrack has forgotten the client."""
+    timer = threading.Timer(FORGETS, forget, [world.server])
+    timer.start()
+    said = client.slow()
+    timer.join()
+    return said
+
+
+def transfer(world, client):
+    with Loop(world.box.rebind, 0.7) as loop:
+        found = client.fetch()
+    return found, loop.count
+
+
+def handshakes(world, make, fn, pause, times, most=None):
+    """The services that new clients hear while something is done in a loop."""
+    said = []
+    for _ in range(times):
+        with Loop(fn, pause, most):
+            client = make()
+            try:
+                said.append(client.ask())
+            finally:
+                client.stop()
+    return said
+
+
+def names(world, address):
+    client = Quicgo(world.box.client, address, 'www.example.org')
+    try:
+        return [client.ask(f'{n}.example.org') for n in ('www', 'dns', 'wiki', 'www', 'dns', 'wiki')]
+    finally:
+        client.stop()
+
+
+def two(world, make, make_other):
+    """The first client loses its port to the second one, which asks another service."""
+    box = world.box
+    before = dict(box.maps), box.width
+    try:
+        box.width, box.maps = 1, {2: (2, 18000), 3: (2, 18001)}
+        box.apply()
+        one = make()
+        said = [one.ask()]
+        box.maps = {2: (2, 18001), 3: (2, 18000)}
+        box.apply()
+        other = make_other()
+        said += [other.ask(), one.ask()]
+        one.stop()
+        other.stop()
+        return said
+    finally:
+        box.maps, box.width = before
+        box.apply()

@@ -1,0 +1,262 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Connections that move: real clients, services behind UDP 443, and all that may happen between them.
+
+Runs in a guest. moving.py --core is the part of it that belongs to make check. Each answer carries its
+service's name. For services with server IDs and the stateless form all must continue, within a
+second at most, and none may reach another service; by NAT all but several services on one 5-tuple.
+For others it is written down how it was. build/moving/KERNEL.json is what docs/moving.md is made of.
+
+TAP. TEST=WORD leaves the clients and moves with that word.
+"""
+import hashlib
+import json
+import os
+import sys
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, 'lib'), os.path.join(HERE, '../e2e/lib'), os.path.join(HERE, '../lib/py')]
+import moves
+from nqtest.hosts import WORK
+from nqtest.shell import Failed
+from nqtest.tap import tests as tap
+from nqtest.where import BUILD
+from pair import PUBLIC, Pair
+from services import write
+from talkers import Aioquic, Curl, Quicc, Quicgo
+from world import SERVERS, World, forget
+
+CORE = '--core' in sys.argv
+STALL = 1.0     # seconds: a first PTO (RFC 9002, 6.2.2)
+ID, PREFIX, OPAQUE = 'server ID', 'stable prefix', 'opaque'
+CONTINUES, WRONG, ENDS = 'continues', 'wrong service', 'ends'
+# Several services on one 5-tuple: NAT sends all to the first.
+KNOWN = {('nat', moves.NAMES): WRONG, ('nat', moves.TWO): WRONG}
+results = {}
+
+
+def record(form, kind, move, outcome, label, note=''):
+    """Keep the worst outcome of a move; it is a test where there is a server ID."""
+    order = (CONTINUES, ENDS, WRONG)
+    key = f'{form}|{kind}|{move}'
+    results[key] = max(results.get(key, CONTINUES), outcome, key=order.index)
+    if kind == ID:
+        want = KNOWN.get((form, move), CONTINUES)
+        tap.ok(outcome == want, f'{form}: {label}: {move}: {want}', f'{outcome}: {note}')
+    else:
+        tap.say(f'{form}: {label}: {move}: {outcome} {note}')
+    return outcome == CONTINUES
+
+
+class Lane:
+    """One client with one service, by one family and one form of rules."""
+
+    def __init__(self, world, form, kind, cls, service, family):
+        self.world, self.form, self.kind, self.cls, self.service = world, form, kind, cls, service
+        self.address, self.client = SERVERS[family], None
+        self.label = f'{cls.label} to {service}, {family}'
+
+    def make(self):
+        return self.cls(self.world.box.client, self.address, f'{self.service}.example.org')
+
+    def fresh(self):
+        """A connection that works."""
+        if not self.client:
+            self.client = self.make()
+            self.heard([self.client.ask()])
+        return self.client
+
+    def drop(self):
+        if self.client:
+            self.client.stop()
+        self.client = None
+
+    def heard(self, names, want=None):
+        if names != (want or [self.service] * len(names)):
+            raise Wrong(f'heard {names}')
+
+    def attempt(self, move, fn):
+        """fn() raises if the connection did not last, and may return a note."""
+        try:
+            note = fn() or ''
+            outcome = CONTINUES
+        except Wrong as e:
+            outcome, note = WRONG, e
+        except Failed as e:
+            outcome, note = ENDS, e
+        if outcome != CONTINUES:
+            self.drop()
+        return record(self.form, self.kind, move, outcome, self.label, note)
+
+    def between(self, move, fn):
+        client = self.fresh()
+        fn(self.world, client)
+        began = time.monotonic()
+        self.heard([client.ask()])
+        stall = time.monotonic() - began - (1.1 if self.cls is Curl else 0)
+        self.heard([client.ask()])
+        if stall > STALL:
+            raise Failed(f'it took {stall:.2f} s')
+
+    def silence(self):
+        self.heard([moves.server_first(self.world, self.fresh())])
+
+    def transfer(self):
+        found, count = moves.transfer(self.world, self.fresh())
+        if found != self.world.checksum:
+            raise Failed(f'another file: {found}')
+        if not count:
+            raise Failed('nothing happened while it was transferred')
+
+    def handshakes(self, fn, pause, most=None):
+        self.heard(moves.handshakes(self.world, self.make, fn, pause, 2 if CORE else 4, most))
+
+    def run(self, wanted):
+        for move, fn, needs in moves.BETWEEN:
+            if wanted(move) and (not needs or hasattr(self.cls, needs)):
+                self.attempt(move, lambda m=move, f=fn: self.between(m, f))
+        # The others have no page that takes its time, and no large file.
+        if wanted(moves.SERVER_FIRST) and self.kind == ID:
+            self.attempt(moves.SERVER_FIRST, self.silence)
+        if wanted(moves.TRANSFER) and self.kind == ID and hasattr(self.cls, 'fetch'):
+            self.attempt(moves.TRANSFER, self.transfer)
+        if wanted(moves.HANDSHAKE):
+            self.attempt(moves.HANDSHAKE, lambda: self.handshakes(self.world.box.rebind, 0.3, 3))
+        if wanted(moves.FLUSH):
+            self.attempt(moves.FLUSH, lambda: self.handshakes(lambda: forget(self.world.server), 0.02))
+        self.drop()
+
+
+class Wrong(Exception):
+    """Another service answered."""
+
+
+def several(world, form, family):
+    """Several services on one 5-tuple."""
+    lane = Lane(world, form, ID, Quicgo, 'www', family)
+    if wanted(moves.NAMES):
+        lane.attempt(moves.NAMES, lambda: lane.heard(moves.names(world, lane.address), ['www', 'dns', 'wiki'] * 2))
+    if wanted(moves.TWO):
+        lane.attempt(moves.TWO, lambda: lane.heard(moves.two(
+            world, lane.make, lambda: Quicgo(world.box.other, lane.address, 'dns.example.org')), ['www', 'dns', 'www']))
+
+
+def failover():
+    """Every connection continues at the other gateway, and back at the first; nothing is synchronized."""
+    pair = Pair()
+    for form in 'stateless', 'nat':
+        pair.load(form)
+        for cls, service in (Aioquic, 'www'), (Quicgo, 'www'), (Quicc, 'files'):
+            client, note, outcome = None, '', CONTINUES
+            try:
+                client = cls(pair.client, PUBLIC, f'{service}.example.org')
+                said = [client.ask()]
+                for _ in range(2):
+                    pair.move(pair.other())
+                    said += [client.ask(), client.ask()]
+                outcome = CONTINUES if said == [service] * 5 else WRONG
+                note = said
+            except Failed as e:
+                outcome, note = ENDS, e
+            if client:
+                client.stop()
+            record(form, ID, moves.FAILOVER, outcome, f'{cls.label} to {service}, IPv4', note)
+    pair.stop()
+
+
+def besides(world):
+    """A client on the services' own host, and an input chain that drops by default."""
+    client = Quicc(world.server, SERVERS['IPv4'], 'files.example.org')
+    try:
+        tap.same(client.ask(), 'files', 'stateless: a client on the same host')
+    except Failed as e:
+        tap.ok(False, 'stateless: a client on the same host', e)
+    client.stop()
+    for rule, want in ('ct state established,related accept', False), ('udp dport @private accept', True):
+        world.server.run('nft', '-f', write(f'{WORK}/drops.nft', f'''table inet drops
+delete table inet drops
+table inet drops {{
+	set private {{
+		type inet_service
+		elements = {{ 8443, 8853, 4433 }}
+	}}
+	chain input {{
+		type filter hook input priority filter + 1; policy drop;
+		iifname "lo" accept
+		{rule}
+		icmpv6 type {{ nd-neighbor-solicit, nd-neighbor-advert }} accept
+	}}
+}}
+'''))
+        client = Quicc(world.box.client, SERVERS['IPv4'], 'files.example.org', 4)
+        try:
+            came = client.ask()
+        except Failed as e:
+            came = e
+        client.stop()
+        tap.ok((came == 'files') == want, f'stateless: an input chain that drops all but `{rule}`: '
+               f'{"works" if want else "no way in"}', came)
+    world.server.run('nft', 'delete', 'table', 'inet', 'drops')
+
+
+def wanted(move):
+    return os.environ.get('TEST', '') in ('', 'moving') or os.environ['TEST'] in move
+
+
+def plan():
+    """Clients, services, families of each form."""
+    web, lines = [(Aioquic, 'www'), (Quicgo, 'www'), (Curl, 'www')], [(Quicc, 'files')]
+    for form in 'stateless', 'nat':
+        if not CORE:
+            yield form, PREFIX, Aioquic, 'shop', 'IPv4'
+            yield form, OPAQUE, Aioquic, 'blog', 'IPv4'
+        for cls, service in web + lines:
+            for family in 'IPv4', 'IPv6':
+                # In the core each client once, and each form once by IPv6.
+                first = family == 'IPv4' if form == 'stateless' else (cls is Quicc and family == 'IPv6')
+                if not CORE or first or (cls is Quicc and family == 'IPv6'):
+                    yield form, ID, cls, service, family
+
+
+def write_results():
+    """What was found so far; a part that TEST chose does not replace all of it."""
+    name = 'some' if os.environ.get('TEST') else os.uname().release + '-core' * CORE
+    os.makedirs(f'{BUILD}/moving', exist_ok=True)
+    with open(f'{BUILD}/moving/{name}.json', 'w') as f:
+        json.dump(results, f, indent=1)
+
+
+def main():
+    world = None
+    try:
+        world = World(() if CORE else (PREFIX, OPAQUE))
+        with open(f'{WORK}/www/big', 'rb') as f:
+            world.checksum = hashlib.file_digest(f, 'sha256').hexdigest()
+        form = None
+        for lane in plan():
+            if lane[0] != form:
+                form = lane[0]
+                world.load(form)
+                several(world, form, 'IPv4')
+                if form == 'stateless' and wanted('besides'):
+                    besides(world)
+            Lane(world, *lane).run(wanted)
+            if form == 'stateless' and lane[1] == ID:
+                tap.same(world.tracked(), [], f'stateless: {lane[2].label}, {lane[4]}: conntrack knows nothing of it')
+            write_results()
+        if not CORE and wanted(moves.FAILOVER):
+            failover()
+    except Failed as e:
+        tap.ok(False, 'the tests could be run to the end', e)
+    if world:
+        if tap.failed:
+            for p in world.server.processes:
+                tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-8:]))
+        world.stop()
+    write_results()
+    return tap.end()
+
+
+sys.exit(main())
