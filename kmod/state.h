@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of a network namespace, its limits and its counters, and the locks that guard them.
- * Data only: every file includes this one, and it includes none of them.
+ * Data only: every file includes this one, and it includes none of them but grave.h.
  */
 #ifndef NQ_STATE_H
 #define NQ_STATE_H
@@ -18,6 +18,8 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+
+#include "grave.h"
 
 /* Just after IP defragmentation (NF_IP_PRI_CONNTRACK_DEFRAG, -400), before raw (-300). */
 #define NQ_HOOK_PRIORITY (-399)
@@ -138,6 +140,7 @@ struct nq_stats {
  * @n_holds:	how many are in @holds; written under @hold_lock, read with READ_ONCE()
  * @hold_bytes:	memory of the held packets and their state
  * @timer:	drops what waited too long
+ * @hold_grave:	of @holds
  *
  * @names_lock:	guards changes of @names, @lru, @proofs, @names_seq, @n_names and @names_bytes;
  *		taken with BHs off, innermost
@@ -147,6 +150,8 @@ struct nq_stats {
  * @names_seq:	how many were ever remembered
  * @n_names:	how many there are
  * @names_bytes: their memory
+ * @names_grave: of @names
+ * @proofs_grave: of their ClientHellos
  */
 struct nq_net {
 	struct net *net;
@@ -176,6 +181,7 @@ struct nq_net {
 	unsigned int n_holds;
 	unsigned long hold_bytes;
 	struct timer_list timer;
+	struct nq_grave hold_grave;
 
 	spinlock_t names_lock;
 	struct rhltable names;
@@ -184,6 +190,8 @@ struct nq_net {
 	u32 names_seq;
 	unsigned int n_names;
 	unsigned long names_bytes;
+	struct nq_grave names_grave;
+	struct nq_grave proofs_grave;
 };
 
 extern unsigned int nq_net_id;
