@@ -45,9 +45,10 @@ void nq_grave_bury(struct nq_grave *grave, struct list_head *link, unsigned int 
 		nq_grave_wait(grave);
 }
 
-void nq_grave_init(struct nq_grave *grave, spinlock_t *lock, unsigned int off)
+void nq_grave_init(struct nq_grave *grave, spinlock_t *lock, unsigned long min, unsigned int off)
 {
 	grave->lock = lock;
+	grave->min = min;
 	grave->off = off;
 	INIT_LIST_HEAD(&grave->fresh);
 	INIT_LIST_HEAD(&grave->waiting);

@@ -18,11 +18,10 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
-#define NQ_GRAVE_MIN (1 << 20) /* bytes that may wait, however low the limit is */
-
 /**
  * struct nq_grave - what waits to be freed
  * @lock:	its table's, which guards all but @waiting; taken with BHs off
+ * @min:	bytes that may wait, however low the limit is
  * @off:	where in an object its list head is, which readers do not follow
  * @fresh:	buried since @waiting began to wait
  * @fresh_bytes: of these
@@ -33,6 +32,7 @@
  */
 struct nq_grave {
 	spinlock_t *lock;
+	unsigned long min;
 	unsigned int off;
 	struct list_head fresh;
 	unsigned long fresh_bytes;
@@ -42,8 +42,8 @@ struct nq_grave {
 	struct rcu_work work;
 };
 
-/** nq_grave_init - @lock and @off as in struct nq_grave */
-void nq_grave_init(struct nq_grave *grave, spinlock_t *lock, unsigned int off);
+/** nq_grave_init - @lock, @min and @off as in struct nq_grave */
+void nq_grave_init(struct nq_grave *grave, spinlock_t *lock, unsigned long min, unsigned int off);
 
 /**
  * nq_grave_bury - free an object when no reader can have it any more
@@ -63,8 +63,7 @@ void nq_grave_bury(struct nq_grave *grave, struct list_head *link, unsigned int 
  */
 static inline bool nq_grave_full(const struct nq_grave *grave, unsigned long limit)
 {
-	return grave->fresh_bytes + grave->waiting_bytes >
-	       max_t(unsigned long, limit, NQ_GRAVE_MIN);
+	return grave->fresh_bytes + grave->waiting_bytes > max(limit, grave->min);
 }
 
 /** nq_grave_exit - wait until all is freed. Nothing may be buried any more. May sleep. */

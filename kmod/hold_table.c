@@ -328,7 +328,8 @@ int nq_hold_init(struct nq_net *nn)
 	INIT_LIST_HEAD(&nn->fifo);
 	INIT_LIST_HEAD(&nn->early);
 	timer_setup(&nn->timer, nq_hold_expire, 0);
-	nq_grave_init(&nn->hold_grave, &nn->hold_lock, offsetof(struct nq_hold, fifo));
+	nq_grave_init(&nn->hold_grave, &nn->hold_lock, nq_net_grave_min(nn),
+		      offsetof(struct nq_hold, fifo));
 	return rhltable_init(&nn->holds, &nq_hold_params);
 }
 

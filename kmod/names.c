@@ -525,8 +525,10 @@ int nq_names_init(struct nq_net *nn)
 	spin_lock_init(&nn->names_lock);
 	INIT_LIST_HEAD(&nn->lru);
 	INIT_LIST_HEAD(&nn->proofs);
-	nq_grave_init(&nn->names_grave, &nn->names_lock, offsetof(struct nq_names, lru));
-	nq_grave_init(&nn->proofs_grave, &nn->names_lock, offsetof(struct nq_proof, list));
+	nq_grave_init(&nn->names_grave, &nn->names_lock, nq_net_grave_min(nn),
+		      offsetof(struct nq_names, lru));
+	nq_grave_init(&nn->proofs_grave, &nn->names_lock, nq_net_grave_min(nn),
+		      offsetof(struct nq_proof, list));
 	return rhltable_init(&nn->names, &nq_names_params);
 }
 

@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -121,6 +122,8 @@ struct nq_stats {
  *		under @use_mutex, read with READ_ONCE(). While it is false nothing is held.
  * @dead:	.pre_exit has run, under @use_mutex
  *
+ * @share:	while @active and of an unprivileged user: in the list of these, see share.h
+ *
  * @ask_lock:	guards @askers, @ask_dead and writes of the next three; ask.h
  * @askers:	expressions that need names: struct nq_asker
  * @filter:	what they ask for, so what is gathered; under RCU, NULL for everything
@@ -165,6 +168,8 @@ struct nq_net {
 	bool active;
 	bool dead;
 
+	struct list_head share;
+
 	spinlock_t ask_lock;
 	struct list_head askers;
 	struct nq_filter __rcu *filter;
@@ -199,6 +204,18 @@ extern unsigned int nq_net_id;
 static inline struct nq_net *nq_pernet(const struct net *net)
 {
 	return net_generic(net, nq_net_id);
+}
+
+/** nq_net_is_users - does the namespace belong to an unprivileged user, who may have many? */
+static inline bool nq_net_is_users(const struct nq_net *nn)
+{
+	return nn->net->user_ns != &init_user_ns;
+}
+
+/** nq_net_grave_min - nq_grave.min: nothing beyond their shares for those */
+static inline unsigned long nq_net_grave_min(const struct nq_net *nn)
+{
+	return nq_net_is_users(nn) ? 0 : 1 << 20;
 }
 
 /** nq_stat_add - count @n more of @stat */
