@@ -30,7 +30,7 @@ struct nq_value {
 };
 
 /*
- * What is known while the rule's expressions are read in turn. One load is followed at a time: that
+ * State while the rule's expressions are read in turn. One load is followed at a time: that
  * is how nft writes rules.
  */
 struct nq_reading {
@@ -49,7 +49,7 @@ static unsigned int nq_attr_u32(const struct nlattr *attr)
 	return attr && nla_len(attr) == sizeof(u32) ? ntohl(nla_get_be32(attr)) : ~0U;
 }
 
-/* The bytes of a nested value. Return: NULL if it is none, or longer than @max. */
+/* The bytes of a nested value. Return: NULL if there is no value, or one longer than @max. */
 static const u8 *nq_attr_value(const struct nlattr *attr, unsigned int max, unsigned int *len)
 {
 	const struct nlattr *value = attr ? nla_find_nested(attr, NFTA_DATA_VALUE) : NULL;
@@ -80,7 +80,7 @@ static void nq_value_within(struct nq_value *v, const u8 *lo, const u8 *hi)
 	}
 }
 
-/* What the load is of, if that is asked for: the port or the address; else NULL. */
+/* The port or the address, as the load is of one of them; else NULL. */
 static struct nq_value *nq_reading_value(struct nq_reading *r, struct nq_place *field)
 {
 	if (r->at.base == NFT_PAYLOAD_TRANSPORT_HEADER) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a rule asks for, by its matches. */
+/* The destinations that a rule asks for, by its matches. */
 #ifndef NQ_ASK_RULE_H
 #define NQ_ASK_RULE_H
 

@@ -354,6 +354,7 @@ static bool nq_hold_enter(struct nq_net *nn, struct nq_hold *hold, struct nq_sto
 	bool early = !hold->flight;
 
 	if (!READ_ONCE(nn->active) || h->datagrams > READ_ONCE(nn->limits.hold_datagrams) ||
+	    nq_grave_full(&nn->hold_grave, READ_ONCE(nn->limits.hold_bytes)) ||
 	    (early && !nq_hold_early_room(nn, 1, ended)) ||
 	    !nq_hold_room(nn, 1, hold->bytes + nq_stolen_bytes(h), ended) ||
 	    nq_hold_insert(nn, hold, ended))

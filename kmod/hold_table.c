@@ -52,10 +52,11 @@ void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason
 void nq_hold_free(struct nq_hold *hold)
 {
 	kfree(hold->flight);
-	kfree_rcu(hold, rcu);
+	kfree(hold);
 }
 
-void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
+/* Drop or pass the packets of an ENDING hold. No lock held. */
+static void nq_hold_empty(struct nq_net *nn, struct nq_hold *hold)
 {
 	struct nq_stolen *h, *next;
 
@@ -67,15 +68,35 @@ void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
 		else
 			nq_stolen_drop(h);
 	}
-	nq_hold_free(hold);
+	kfree(hold->flight); /* its owner's, and it has none any more */
+}
+
+/* Under hold_lock. */
+static void nq_hold_bury(struct nq_net *nn, struct nq_hold *hold)
+{
+	nq_grave_bury(&nn->hold_grave, &hold->fifo, sizeof(*hold));
+}
+
+void nq_hold_finish(struct nq_net *nn, struct nq_hold *hold)
+{
+	nq_hold_empty(nn, hold);
+	spin_lock_bh(&nn->hold_lock);
+	nq_hold_bury(nn, hold);
+	spin_unlock_bh(&nn->hold_lock);
 }
 
 void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended)
 {
 	struct nq_hold *hold, *next;
 
+	if (list_empty(ended))
+		return;
+	list_for_each_entry (hold, ended, fifo)
+		nq_hold_empty(nn, hold);
+	spin_lock_bh(&nn->hold_lock);
 	list_for_each_entry_safe (hold, next, ended, fifo)
-		nq_hold_finish(nn, hold);
+		nq_hold_bury(nn, hold);
+	spin_unlock_bh(&nn->hold_lock);
 }
 
 struct nq_hold *nq_hold_find(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
@@ -307,6 +328,8 @@ int nq_hold_init(struct nq_net *nn)
 	INIT_LIST_HEAD(&nn->fifo);
 	INIT_LIST_HEAD(&nn->early);
 	timer_setup(&nn->timer, nq_hold_expire, 0);
+	nq_grave_init(&nn->hold_grave, &nn->hold_lock, nq_net_grave_min(nn),
+		      offsetof(struct nq_hold, fifo));
 	return rhltable_init(&nn->holds, &nq_hold_params);
 }
 
@@ -314,5 +337,6 @@ void nq_hold_exit(struct nq_net *nn)
 {
 	timer_shutdown_sync(&nn->timer);
 	nq_hold_flush(nn, false);
+	nq_grave_exit(&nn->hold_grave);
 	rhltable_destroy(&nn->holds);
 }

@@ -14,7 +14,7 @@
  *	ENDING <-----------------------------------------------------------
  *	   |  its owner, or whoever unlinked it where it had none: nq_hold_finish()
  *	   v
- *	freed by RCU
+ *	freed by way of nq_net.hold_grave
  *
  *	WAITING	  for more of the ClientHello; in the table and the fifo
  *	RELEASING known or hopeless: its packets are being sent on in order; in the table,
@@ -66,9 +66,8 @@ enum nq_hold_state {
  * @flight:	the owner's: packed as far as it got; NULL until an Initial opened
  * @room:	the owner's: bytes allocated for it
  * @track:	the owner's: what was noted of Initials that opened
- * @rcu:	for kfree_rcu()
  *
- * All under hold_lock but for what is the owner's. Freed by RCU.
+ * All under hold_lock but for what is the owner's. In the grave by @fifo, which readers do not use.
  */
 struct nq_hold {
 	struct rhlist_head node;
@@ -89,7 +88,6 @@ struct nq_hold {
 	u8 *flight;
 	unsigned int room;
 	struct nq_track track;
-	struct rcu_head rcu;
 };
 
 extern const struct rhashtable_params nq_hold_params;
@@ -130,7 +128,7 @@ void nq_hold_early(struct nq_net *nn, struct nq_hold *hold);
 /** nq_hold_not_early - an Initial opened, or the hold is about to end. Under hold_lock. */
 void nq_hold_not_early(struct nq_net *nn, struct nq_hold *hold);
 
-/** nq_hold_free - free one without packets */
+/** nq_hold_free - free one without packets that never was in the table */
 void nq_hold_free(struct nq_hold *hold);
 
 /** nq_hold_finish - drop or pass the packets of an ENDING hold and free it. No lock held. */

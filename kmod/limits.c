@@ -5,7 +5,6 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysctl.h>
-#include <linux/user_namespace.h>
 
 #include "compat/compat.h"
 #include "core/types.h"
@@ -123,6 +122,13 @@ static void nq_limits_apply(struct nq_net *nn)
 	nq_names_trim(nn);
 }
 
+void nq_limits_share(struct nq_net *nn, unsigned int hold, unsigned int names)
+{
+	WRITE_ONCE(nn->limits.hold_bytes, min(nq_defaults.hold_bytes, hold));
+	WRITE_ONCE(nn->limits.names_bytes, min(nq_defaults.names_bytes, names));
+	nq_limits_apply(nn);
+}
+
 #define NQ_SYSCTL_HANDLER(field)							\
 	static int nq_sysctl_##field(nq_ctl_table *ctl, int write, void *buffer,	\
 				     size_t *lenp, loff_t *ppos)			\
@@ -188,7 +194,7 @@ int nq_limits_init(struct nq_net *nn)
 		table[i].data += (void *)&nn->limits - (void *)&nq_defaults;
 
 	/* The limits bound kernel memory: not for the root of a user namespace to raise. */
-	if (nn->net->user_ns != &init_user_ns)
+	if (nq_net_is_users(nn))
 		for (i = 0; i < ARRAY_SIZE(nq_sysctls); i++)
 			if (table[i].proc_handler != nq_sysctl_overload)
 				table[i].mode = 0444;

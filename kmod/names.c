@@ -63,7 +63,7 @@ static void nq_names_disprove(struct nq_net *nn, struct nq_names *n)
 	RCU_INIT_POINTER(n->proof, NULL);
 	list_del(&proof->list);
 	WRITE_ONCE(nn->names_bytes, nn->names_bytes - proof->size);
-	kfree_rcu(proof, rcu);
+	nq_grave_bury(&nn->proofs_grave, &proof->list, proof->size);
 }
 
 /* Under names_lock. */
@@ -75,7 +75,7 @@ static void nq_names_drop(struct nq_net *nn, struct nq_names *n)
 	list_del(&n->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names - 1);
 	WRITE_ONCE(nn->names_bytes, nn->names_bytes - n->size);
-	kfree_rcu(n, rcu);
+	nq_grave_bury(&nn->names_grave, &n->lru, n->size);
 }
 
 /* A handshake is over by now, or has failed: what comes is compared as a whole, or unreadable. */
@@ -457,11 +457,15 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 static int nq_names_insert(struct nq_net *nn, struct nq_names *n, struct nq_proof **proof,
 			   const struct nq_flight *flight)
 {
+	unsigned int limit = READ_ONCE(nn->limits.names_bytes);
 	bool both;
 	int err;
 
+	if (nq_grave_full(&nn->names_grave, limit))
+		return -ENOSPC;
 	nq_names_forget_proofs(nn);
-	both = *proof && nq_names_room(nn, 1, n->size + (*proof)->size);
+	both = *proof && !nq_grave_full(&nn->proofs_grave, limit) &&
+	       nq_names_room(nn, 1, n->size + (*proof)->size);
 	if (!both && !nq_names_room(nn, 1, n->size))
 		return -ENOSPC;
 	n->seq = ++nn->names_seq;
@@ -571,11 +575,17 @@ int nq_names_init(struct nq_net *nn)
 	spin_lock_init(&nn->names_lock);
 	INIT_LIST_HEAD(&nn->lru);
 	INIT_LIST_HEAD(&nn->proofs);
+	nq_grave_init(&nn->names_grave, &nn->names_lock, nq_net_grave_min(nn),
+		      offsetof(struct nq_names, lru));
+	nq_grave_init(&nn->proofs_grave, &nn->names_lock, nq_net_grave_min(nn),
+		      offsetof(struct nq_proof, list));
 	return rhltable_init(&nn->names, &nq_names_params);
 }
 
 void nq_names_exit(struct nq_net *nn)
 {
 	nq_names_flush(nn);
+	nq_grave_exit(&nn->names_grave);
+	nq_grave_exit(&nn->proofs_grave);
 	rhltable_destroy(&nn->names);
 }

@@ -40,10 +40,9 @@ void nq_track_other(struct nq_track *track, const u8 *id, u8 len);
  * @size:	of this allocation, bytes
  * @bytes:	the CRYPTO stream up to nq_names.end
  *
- * But for @list nothing changes. Freed by RCU.
+ * But for @list nothing changes. Readers are under RCU: freed by way of nq_net.proofs_grave.
  */
 struct nq_proof {
-	struct rcu_head rcu;
 	struct list_head list;
 	struct nq_names *owner;
 	u32 size;
@@ -80,12 +79,11 @@ struct nq_proof {
  * @alpn_len:	0 if no protocol is offered
  * @data:	host name (lower case, no trailing dot), then the ProtocolNameList
  *
- * Nothing else changes after it was inserted. Freed by RCU.
+ * Nothing else changes after it was inserted. Freed by way of nq_net.names_grave.
  */
 struct nq_names {
 	struct rhlist_head node;
 	struct list_head lru;
-	struct rcu_head rcu;
 	struct nq_proof __rcu *proof;
 	struct nq_path path;
 	u32 version;

@@ -9,6 +9,7 @@
 #include "names.h"
 #include "points.h"
 #include "scratch.h"
+#include "share.h"
 
 static const struct {
 	u8 pf;
@@ -105,6 +106,7 @@ static void nq_net_idle(struct nq_net *nn, bool pass)
 	WRITE_ONCE(nn->active, false);
 	nq_hold_flush(nn, pass);
 	nq_names_flush(nn);
+	nq_share_leave(nn);
 }
 
 static void nq_points_put_locked(struct nq_net *nn, unsigned int points)
@@ -134,6 +136,7 @@ int nq_points_get(struct nq_net *nn, unsigned int points)
 		err = -ENETDOWN;
 		goto out;
 	}
+	nq_share_enter(nn);
 	for (i = 0; i < NQ_POINTS; i++) {
 		if (!(points & BIT(i)))
 			continue;
@@ -162,6 +165,7 @@ void nq_points_init(struct nq_net *nn)
 	unsigned int i;
 
 	mutex_init(&nn->use_mutex);
+	INIT_LIST_HEAD(&nn->share);
 	for (i = 0; i < NQ_POINTS; i++)
 		nn->ops[i] = (struct nf_hook_ops){
 			.hook = nq_gather_hook,

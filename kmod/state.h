@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of a network namespace, its limits and its counters, and the locks that guard them.
- * Data only: every file includes this one, and it includes none of them.
+ * Data only: every file includes this one, and it includes none of them but grave.h.
  */
 #ifndef NQ_STATE_H
 #define NQ_STATE_H
@@ -15,9 +15,12 @@
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
+#include <linux/user_namespace.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
+
+#include "grave.h"
 
 /* Just after IP defragmentation (NF_IP_PRI_CONNTRACK_DEFRAG, -400), before raw (-300). */
 #define NQ_HOOK_PRIORITY (-399)
@@ -119,6 +122,8 @@ struct nq_stats {
  *		under @use_mutex, read with READ_ONCE(). While it is false nothing is held.
  * @dead:	.pre_exit has run, under @use_mutex
  *
+ * @share:	while @active and of an unprivileged user: in the list of these, see share.h
+ *
  * @ask_lock:	guards @askers, @ask_dead and writes of the next three; ask.h
  * @askers:	expressions that need names: struct nq_asker
  * @filter:	what they ask for, so what is gathered; under RCU, NULL for everything
@@ -138,6 +143,7 @@ struct nq_stats {
  * @n_holds:	how many are in @holds; written under @hold_lock, read with READ_ONCE()
  * @hold_bytes:	memory of the held packets and their state
  * @timer:	drops what waited too long
+ * @hold_grave:	of @holds
  *
  * @names_lock:	guards changes of @names, @lru, @proofs, @names_seq, @n_names and @names_bytes;
  *		taken with BHs off, innermost
@@ -147,6 +153,8 @@ struct nq_stats {
  * @names_seq:	how many were ever remembered
  * @n_names:	how many there are
  * @names_bytes: their memory
+ * @names_grave: of @names
+ * @proofs_grave: of their ClientHellos
  */
 struct nq_net {
 	struct net *net;
@@ -159,6 +167,8 @@ struct nq_net {
 	struct nf_hook_ops ops[NQ_POINTS];
 	bool active;
 	bool dead;
+
+	struct list_head share;
 
 	spinlock_t ask_lock;
 	struct list_head askers;
@@ -176,6 +186,7 @@ struct nq_net {
 	unsigned int n_holds;
 	unsigned long hold_bytes;
 	struct timer_list timer;
+	struct nq_grave hold_grave;
 
 	spinlock_t names_lock;
 	struct rhltable names;
@@ -184,6 +195,8 @@ struct nq_net {
 	u32 names_seq;
 	unsigned int n_names;
 	unsigned long names_bytes;
+	struct nq_grave names_grave;
+	struct nq_grave proofs_grave;
 };
 
 extern unsigned int nq_net_id;
@@ -191,6 +204,18 @@ extern unsigned int nq_net_id;
 static inline struct nq_net *nq_pernet(const struct net *net)
 {
 	return net_generic(net, nq_net_id);
+}
+
+/** nq_net_is_users - does the namespace belong to an unprivileged user, who may have many? */
+static inline bool nq_net_is_users(const struct nq_net *nn)
+{
+	return nn->net->user_ns != &init_user_ns;
+}
+
+/** nq_net_grave_min - nq_grave.min: nothing beyond their shares for those */
+static inline unsigned long nq_net_grave_min(const struct nq_net *nn)
+{
+	return nq_net_is_users(nn) ? 0 : 1 << 20;
 }
 
 /** nq_stat_add - count @n more of @stat */
