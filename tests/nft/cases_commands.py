@@ -158,8 +158,8 @@ def numbers():
     for rule, listed in (
             ('quic version 1-0xff', '0x00000001-0x000000ff'), ('quic version v1-v2', '0x00000001-0x6b3343cf'),
             ('quic version != 0xff000000/24', '!= 0xff000000-0xff0000ff'), ('quic version v1/32', 'version v1'),
-            ('quic version & 0xff == 1', '& 0xff == 0x1'), ('quic type initial-retry', '0-3'),
-            ('quic version & 0xff . quic alpn { 1 . "h3" }', '& 0xff . quic alpn { v1 . "h3" }'),
+            ('quic version & 0xff == 1', '& 0x000000ff == 0x00000001'), ('quic type initial-retry', '0-3'),
+            ('quic version & 0xff . quic alpn { 1 . "h3" }', '& 0x000000ff . quic alpn { 0x00000001 . "h3" }'),
             ('meta mark . ip saddr & 255.255.255.0 . quic sni { 1 . 192.0.2.0 . "a" }', '192.0.2.0 . "a" }'),
             ('udp length set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 }', '"smb" . "b" : 0x6 }')):
         nft.good('flush chain inet t c')
