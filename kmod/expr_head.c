@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs under RCU, in softirq or in a sending task. */
+#include "expr_head.h"
+#include "packet.h"
+#include "state.h"
+
+/* Rules compare what the core reads with the numbers of the netlink interface. */
+static_assert((int)NQ_TYPE_INITIAL == (int)NFT_QUIC_TYPE_INITIAL);
+static_assert((int)NQ_TYPE_0RTT == (int)NFT_QUIC_TYPE_0RTT);
+static_assert((int)NQ_TYPE_HANDSHAKE == (int)NFT_QUIC_TYPE_HANDSHAKE);
+static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
+static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
+static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
+
+/* A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first
+ * three bits of an octet, behind it the server ID. */
+#define NQ_ROTATION   1
+#define NQ_UNROUTABLE 7
+
+bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bool names)
+{
+	struct nq_dgrams d;
+	unsigned int len;
+
+	if (!nq_is_udp(pkt) || !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
+		return false;
+
+	head->off = d.off;
+	head->len = min(d.len, d.seg);
+	len = min_t(unsigned int, head->len, sizeof(head->buf));
+	if (!len)
+		return false;
+	head->n = len;
+	head->bytes =
+		skb_header_pointer(pkt->skb, d.off, min_t(unsigned int, len, NQ_GLANCE), head->buf);
+	if (!head->bytes)
+		return false;
+	if (names && (len < NQ_GLANCE || !nq_header_glance(head->bytes)))
+		return false;
+	head->is_long = head->bytes[0] & NQ_LONG_HEADER;
+	if (likely(!head->is_long))
+		return true;
+	head->bytes = skb_header_pointer(pkt->skb, d.off, len, head->buf);
+	return head->bytes && nq_header_invariant(head->bytes, len, 0, &head->h) == NQ_DONE;
+}
+
+bool nq_head_id(struct nq_id *id, const struct nq_head *head)
+{
+	const struct nq_header *h = &head->h;
+
+	return head->is_long && h->ver && h->type != NQ_TYPE_RETRY &&
+	       nq_id_read(id, h, head->bytes);
+}
+
+bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_dgrams d;
+
+	if (head->h.type == NQ_TYPE_INITIAL)
+		return true;
+	return nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) &&
+	       nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg));
+}
+
+static void nq_reg_cid(u32 *dst, const u8 *id, u8 len)
+{
+	memset(dst, 0, NFT_QUIC_CID_LEN);
+	memcpy(dst, id, len);
+}
+
+/* Return: enum nft_quic_types, or -1 if the packet's type cannot be told. */
+static int nq_head_type(const struct nq_head *head)
+{
+	if (!head->is_long)
+		return head->bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_TYPE_SHORT : -1;
+	if (!head->h.version)
+		return NFT_QUIC_TYPE_VERSION_NEGOTIATION;
+	return head->h.ver ? head->h.type : -1;
+}
+
+/* A key that is in the packet itself. Return: false if it is not. */
+static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
+{
+	const struct nq_header *h = &head->h;
+	int type;
+
+	if (key == NFT_QUIC_TYPE) {
+		type = nq_head_type(head);
+		if (type < 0)
+			return false;
+		nft_reg_store8(dst, type);
+		return true;
+	}
+	if (!head->is_long)
+		return false;
+
+	switch (key) {
+	case NFT_QUIC_VERSION:
+		*dst = (__force u32)htonl(h->version);
+		return true;
+	case NFT_QUIC_DCID:
+		if (h->dcid_len > NFT_QUIC_CID_LEN)
+			return false;
+		nq_reg_cid(dst, head->bytes + h->dcid_off, h->dcid_len);
+		return true;
+	case NFT_QUIC_SCID:
+		if (h->scid_len > NFT_QUIC_CID_LEN)
+			return false;
+		nq_reg_cid(dst, head->bytes + h->scid_off, h->scid_len);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Did a server issue the DCID of a long header? A client makes up the one of its first Initials,
+ * and of the 0-RTT beside them; that it continues under another one is known with its names. Under
+ * a Handshake packet it may hide such an Initial.
+ */
+static bool nq_head_issued(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
+	const struct nq_names *names;
+	struct nq_path path;
+	struct nq_id id;
+
+	if (!nq_head_id(&id, head))
+		return false;
+	if (head->h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(head, pkt))
+		return true;
+	if (!READ_ONCE(nn->n_names) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) ||
+	    nq_names_first(nn, &path, &id))
+		return false;
+	names = nq_names_other(nn, &path, &id);
+	return names && !READ_ONCE(names->gone);
+}
+
+/*
+ * The server ID, or the first bytes of a connection ID. A short header does not tell its DCID's
+ * length: these bytes are read if the packet has them. Return: false if they are not there.
+ */
+static bool nq_load_part(const struct nq_expr *priv, u32 *dst, const struct nq_head *head,
+			 const struct nft_pktinfo *pkt)
+{
+	bool scid = priv->key == NFT_QUIC_SCID, server = priv->key == NFT_QUIC_SERVER_ID;
+	u8 buf[NQ_ROTATION + NFT_QUIC_PART_MAX];
+	const struct nq_header *h = &head->h;
+	unsigned int skip = server ? NQ_ROTATION : 0, n = skip + priv->len;
+	const u8 *id;
+
+	if (head->is_long) {
+		if ((scid ? h->scid_len : h->dcid_len) < n)
+			return false;
+		id = head->bytes + (scid ? h->scid_off : h->dcid_off);
+	} else {
+		if (scid || head->len < 1 + n)
+			return false;
+		id = skb_header_pointer(pkt->skb, head->off + 1, n, buf);
+		if (!id)
+			return false;
+	}
+	if (server &&
+	    (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
+		return false;
+	dst[(priv->len - 1) / NFT_REG32_SIZE] = 0;
+	memcpy(dst, id + skip, priv->len);
+	return true;
+}
+
+bool nq_head_load(const struct nq_expr *priv, u32 *dst, const struct nq_head *head,
+		  const struct nft_pktinfo *pkt)
+{
+	return priv->part ? nq_load_part(priv, dst, head, pkt) : nq_load_head(priv->key, dst, head);
+}

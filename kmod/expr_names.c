@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs under RCU, in softirq or in a sending task. */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "ask.h"
+#include "expr_head.h"
+#include "expr_names.h"
+#include "overload.h"
+#include "state.h"
+
+/* Two looks, before anything else is done for a packet that has none. */
+static bool nq_may_have_names(const struct nft_pktinfo *pkt)
+{
+	u8 buf[sizeof(struct udphdr) + NQ_GLANCE];
+	const u8 *head;
+
+	if (!nq_is_udp(pkt))
+		return false;
+	head = skb_header_pointer(pkt->skb, nft_thoff(pkt), sizeof(buf), buf);
+	return head && nq_header_glance(head + sizeof(struct udphdr));
+}
+
+/*
+ * Conntrack takes a UDP flow that has not lasted two seconds for a query and its answer, and
+ * forgets it after 30 s of silence; of a QUIC connection that was set up faster the NAT would be
+ * lost. With a ClientHello it is a stream from its first packet on.
+ */
+static void nq_is_stream(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct && !nf_ct_is_template(ct) && !nf_ct_is_confirmed(ct))
+		ct->proto.udp.stream_ts = jiffies - 1;
+}
+
+/*
+ * The names of the connection, if the packet is of its first flight: an Initial or 0-RTT under
+ * a connection ID that the flight's Initials had, or a Handshake packet under the first, which may
+ * have an Initial behind it. Behind NAT conntrack knows under which addresses the client sent it.
+ */
+static const struct nq_names *nq_head_find(const struct nq_head *head,
+					   const struct nft_pktinfo *pkt)
+{
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
+	const struct nq_names *names;
+	struct nq_path path;
+	struct nq_id id;
+
+	if (!READ_ONCE(nn->n_names) || !nq_head_id(&id, head) ||
+	    !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return NULL;
+	names = head->h.type == NQ_TYPE_HANDSHAKE ? nq_names_first(nn, &path, &id)
+						  : nq_names_of(nn, &path, &id);
+	return names && !READ_ONCE(names->gone) ? names : NULL;
+}
+
+/* Does some chain of nf_tables come before the gathering in this hook? */
+static bool nq_chain_is_early(const struct nft_pktinfo *pkt)
+{
+	const struct netns_nf *nf = &nft_net(pkt)->nf;
+	const struct nf_hook_entries *e;
+	struct nf_hook_ops **ops;
+	unsigned int i;
+
+	if (nft_pf(pkt) == NFPROTO_IPV4)
+		e = rcu_dereference(nf->hooks_ipv4[nft_hook(pkt)]);
+	else
+		e = rcu_dereference(nf->hooks_ipv6[nft_hook(pkt)]);
+	if (!e)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(e);
+	for (i = 0; i < e->num_hook_entries; i++) {
+		const struct nf_hook_ops *op = READ_ONCE(ops[i]);
+
+		if (op->priority > NQ_HOOK_PRIORITY)
+			break;
+		if (op->hook_ops_type == NF_HOOK_OP_NF_TABLES)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A base chain before the gathering may not lead to a rule that needs names, but kernels that
+ * remember which chains they have validated (6.12, 7.3) do not ask again when a jump is added
+ * there. Count the Initials that are without names for this reason, so that somebody can see it.
+ */
+static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	if ((nft_hook(pkt) != NF_INET_PRE_ROUTING && nft_hook(pkt) != NF_INET_LOCAL_OUT) ||
+	    !head->is_long || !head->h.ver || head->h.type != NQ_TYPE_INITIAL ||
+	    nq_budget_begun(pkt->skb) || !nq_chain_is_early(pkt) ||
+	    !nq_flight_gate_on(head->bytes, head->n, head->len))
+		return;
+	nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
+}
+
+/*
+ * Is it a packet that should have been gathered, and was not? No rule was said to ask for where it
+ * goes, and still it is at one: nobody may get past a rule like that.
+ */
+static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo *pkt)
+{
+	struct nq_path path;
+
+	if (!head->is_long || !head->h.ver || head->h.type == NQ_TYPE_RETRY ||
+	    (head->h.type == NQ_TYPE_INITIAL &&
+	     !nq_flight_gate_on(head->bytes, head->n, head->len)) ||
+	    (head->h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(head, pkt)))
+		return false;
+	return nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) &&
+	       nq_ask_strayed(nq_pernet(nft_net(pkt)), &path);
+}
+
+static const u8 *nq_addrs(const struct nft_pktinfo *pkt, unsigned int *n)
+{
+	const struct sk_buff *skb = pkt->skb;
+
+	if (nft_pf(pkt) == NFPROTO_IPV4) {
+		*n = 2 * sizeof(struct in_addr);
+		return (const u8 *)&ip_hdr(skb)->saddr;
+	}
+	*n = 2 * sizeof(struct in6_addr);
+	return (const u8 *)&ipv6_hdr(skb)->saddr;
+}
+
+/*
+ * The names that this packet's last rule found, or NULL. They are its own even if it is another
+ * packet in the same place: of the same connection, the same way.
+ */
+static const struct nq_names *nq_names_again(struct nq_recent *r, const struct nft_pktinfo *pkt)
+{
+	const struct nq_names *names = READ_ONCE(r->names);
+	const struct nf_hook_state *state = pkt->state;
+	const struct sk_buff *skb = pkt->skb;
+	unsigned int n_addrs;
+	const u8 *bytes;
+
+	if (!names || r->age != nq_names_age() || r->stamp != (u32)jiffies || r->skb != skb ||
+	    r->hook != state->hook || r->pf != state->pf || r->net != state->net ||
+	    r->in != state->in || r->out != state->out || r->iif != skb->skb_iif ||
+	    r->ct != skb->_nfct)
+		return NULL;
+	bytes = nq_addrs(pkt, &n_addrs);
+	if (memcmp(r->addrs, bytes, n_addrs))
+		return NULL;
+	bytes = skb_header_pointer(skb, nft_thoff(pkt), r->n, r->buf);
+	if (!bytes || memcmp(r->head, bytes, r->n) || READ_ONCE(names->gone))
+		return NULL;
+	return names;
+}
+
+/* Look for them, and remember what was found. @strayed is set if it is to be dropped. */
+static noinline const struct nq_names *nq_names_anew(struct nq_recent *r,
+						     const struct nft_pktinfo *pkt, bool *strayed)
+{
+	const struct nf_hook_state *state = pkt->state;
+	const struct sk_buff *skb = pkt->skb;
+	const struct nq_names *names;
+	unsigned int n_addrs;
+	struct nq_head head;
+	const u8 *bytes;
+
+	WRITE_ONCE(r->names, NULL);
+	if (!nq_head_read(&head, pkt, true))
+		return NULL;
+	r->age = nq_names_age();
+	names = nq_head_find(&head, pkt);
+	if (!names) {
+		nq_head_early(&head, pkt);
+		*strayed = unlikely(nq_head_strayed(&head, pkt));
+		return NULL;
+	}
+
+	r->n = sizeof(struct udphdr) + head.h.scid_off + head.h.scid_len;
+	bytes = skb_header_pointer(skb, nft_thoff(pkt), r->n, r->buf);
+	if (WARN_ON_ONCE(!bytes))
+		return NULL;
+	memcpy(r->head, bytes, r->n);
+	bytes = nq_addrs(pkt, &n_addrs);
+	memcpy(r->addrs, bytes, n_addrs);
+	r->stamp = (u32)jiffies;
+	r->skb = skb;
+	r->hook = state->hook;
+	r->pf = state->pf;
+	r->net = state->net;
+	r->in = state->in;
+	r->out = state->out;
+	r->iif = skb->skb_iif;
+	r->ct = skb->_nfct;
+	WRITE_ONCE(r->names, names);
+	return names;
+}
+
+const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pktinfo *pkt,
+				     struct nq_budget **budget)
+{
+	const struct nq_names *names;
+	bool strayed = false;
+	struct nq_budget *b;
+
+	if (!nq_may_have_names(pkt))
+		return NULL;
+	b = nq_budget_lock();
+	names = nq_names_again(&b->recent, pkt);
+	if (!names)
+		names = nq_names_anew(&b->recent, pkt, &strayed);
+	if (names) {
+		nq_is_stream(pkt->skb);
+		*budget = b;
+		return names;
+	}
+	nq_budget_put(b);
+	if (strayed)
+		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
+	return NULL;
+}
+
+const struct nq_names *nq_names_free(struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	struct nq_budget *b;
+	const struct nq_names *names = nq_names_lock(regs, pkt, &b);
+
+	if (names)
+		nq_budget_put(b);
+	return names;
+}
