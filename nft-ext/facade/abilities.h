@@ -17,8 +17,8 @@
  * @json_stdin:		it reads JSON from /dev/stdin by read(), where the hook is (not nft 1.0.6)
  * @lists_range_maps:	it lists a map from a concatenation to ranges (nft 1.0.6 aborts)
  * @basedir:		it looks for includes beside the file that it was given (since nft 1.1.1)
- * @short_names:	it understands nx_lit_short: the hook that reads numbers is in place, as
- *only nx_start can tell
+ * @short_names:	it understands words of nx_short_put: the hook that reads numbers is in
+ *place, as only nx_start can tell
  */
 struct nx_abilities {
 	bool json_typeof;

@@ -78,7 +78,8 @@ bool nx_blind_refuses(const char *cmd, size_t len)
 		fprintf(stderr, "Error: quic: cannot tell whether rules with quic are loaded: %s\n",
 			strerror(-rc));
 	else
-		fprintf(stderr, "Error: quic: rules with quic are loaded, and this libnftables would "
-				"leave them out (NFT_QUIC=off does so)\n");
+		fprintf(stderr,
+			"Error: quic: rules with quic are loaded, and this libnftables would "
+			"leave them out (NFT_QUIC=off does so)\n");
 	return true;
 }

@@ -14,8 +14,8 @@
  * @cmd:	text or JSON
  * @len:	its length
  *
- * Return: true, with a message on stderr, if they list and the kernel has rules with quic, or cannot
- * tell.
+ * Return: true, with a message on stderr, if they list and the kernel has rules with quic, or
+ * cannot tell.
  */
 bool nx_blind_refuses(const char *cmd, size_t len);
 

@@ -18,6 +18,7 @@
 #include "real.h"
 #include "rule.h"
 #include "run.h"
+#include "shorts.h"
 #include "udata.h"
 
 /* A batch has this much room behind its fill mark (libnftables allocates it so). */
@@ -199,7 +200,7 @@ static struct {
 static int hook_set_str(void *num, const char *s, int base)
 {
 	uint64_t b[NFT_QUIC_SNI_LEN / sizeof(uint64_t)];
-	size_t n = current && current->lang.nshort ? nx_lit_from_short(s, (uint8_t *)b) : 0;
+	size_t n = current ? nx_short_get(&current->lang.shorts, s, (uint8_t *)b) : 0;
 
 	if (!n || n % sizeof(*b))
 		return gmp.set_str(num, s, base);

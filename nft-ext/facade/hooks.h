@@ -21,7 +21,7 @@ struct nx_run;
  */
 const char *nx_hooks_install(const struct link_map *map, void *handle);
 
-/** nx_hooks_short - is the hook in place that reads nx_lit_short? */
+/** nx_hooks_short - is the hook in place that reads words of nx_short_put? */
 bool nx_hooks_short(void);
 
 /** nx_hooks_enter - this thread is in @run now (NULL: in none); returns the one before */

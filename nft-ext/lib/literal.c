@@ -156,52 +156,6 @@ void nx_lit_hex(struct nx_buf *out, const struct nx_lit *lit, size_t width)
 		nx_buf_char(out, '0', 2 * (width - lit->len));
 }
 
-/* "qn64-" and the name */
-#define SHORT_PREFIX "qn"
-#define SHORT_HEAD   (sizeof(SHORT_PREFIX) + 2) /* without NUL, with two digits and the dash */
-
-static bool in_short(uint8_t c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '-' || c == '_';
-}
-
-bool nx_lit_short(struct nx_buf *out, const struct nx_lit *lit, size_t width)
-{
-	/* the reader takes whole words of eight bytes */
-	if (!lit->len || lit->len > width || width < 10 || width > NFT_QUIC_SNI_LEN || width % 8)
-		return false;
-	for (size_t i = 0; i < lit->len; i++) {
-		if (!in_short(lit->b[i]))
-			return false;
-	}
-	if (!nx_buf_room(out, SHORT_HEAD + lit->len))
-		return false;
-	nx_buf_add(out, SHORT_PREFIX, strlen(SHORT_PREFIX));
-	nx_buf_char(out, '0' + width / 10, 1);
-	nx_buf_char(out, '0' + width % 10, 1);
-	nx_buf_char(out, '-', 1);
-	nx_buf_add(out, lit->b, lit->len);
-	return true;
-}
-
-size_t nx_lit_from_short(const char *s, uint8_t b[NFT_QUIC_SNI_LEN])
-{
-	size_t plen = strlen(SHORT_PREFIX), width, len;
-
-	if (strncmp(s, SHORT_PREFIX, plen) || s[plen] < '0' || s[plen] > '9' || s[plen + 1] < '0' ||
-	    s[plen + 1] > '9' || s[plen + 2] != '-')
-		return 0;
-	width = (s[plen] - '0') * 10 + s[plen + 1] - '0';
-	s += SHORT_HEAD;
-	len = strlen(s);
-	if (width > NFT_QUIC_SNI_LEN || !len || len > width)
-		return 0;
-	memcpy(b, s, len);
-	memset(b + len, 0, width - len);
-	return width;
-}
-
 /* RFC 3629: what a terminal and a JSON string can show. */
 static bool is_utf8(const uint8_t *s, size_t len)
 {

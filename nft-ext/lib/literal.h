@@ -42,25 +42,6 @@ bool nx_lit_fits(const struct nx_lit *lit, size_t width);
 /** nx_lit_hex - add it as 0x and hex digits, padded with zeros to @width bytes */
 void nx_lit_hex(struct nx_buf *out, const struct nx_lit *lit, size_t width);
 
-/**
- * nx_lit_short - add a name as a word that nx_lit_from_short reads, far shorter than its digits
- * @out:	where to
- * @lit:	the name
- * @width:	bytes of the register
- *
- * Return: false, and nothing is added, for a name that does not fit into a word of nft's.
- */
-bool nx_lit_short(struct nx_buf *out, const struct nx_lit *lit, size_t width);
-
-/**
- * nx_lit_from_short - bytes of such a word
- * @s:		text; anything
- * @b:		the bytes, padded with zeros
- *
- * Return: how many they are, padding included; 0 for any other text.
- */
-size_t nx_lit_from_short(const char *s, uint8_t b[NFT_QUIC_SNI_LEN]);
-
 /** nx_lit_quotable - can nx_lit_text write it as a name that nx_lit_parse reads back? */
 bool nx_lit_quotable(const struct nx_key *k, const struct nx_lit *lit);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "elem.h"
+#include "shorts.h"
 #include "vars.h"
 #include "warn.h"
 #include "walk.h"
@@ -208,9 +209,8 @@ static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool 
 			 "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
 			 k->name, lit.len, concat ? "concatenation" : "set", k->width);
 		return;
-	} else if (w->lang->short_names && stands_alone(w, i) && nx_lit_short(&b, &lit, k->width)) {
-		w->lang->nshort++;
-	} else {
+	} else if (!w->lang->short_names || !stands_alone(w, i) ||
+		   !nx_short_put(&w->lang->shorts, &b, &lit, k->width)) {
 		nx_lit_hex(&b, &lit, k->width);
 	}
 	nx_replace(w, i, i + 1, &b);

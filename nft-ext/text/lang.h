@@ -97,8 +97,8 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @dir:	which way
  * @numeric:	NX_OUT: numbers instead of symbols
  * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o
- * @short_names: NX_IN: names of elements may be written as nx_lit_short has them
- * @nshort:	how many are
+ * @short_names: NX_IN: names of elements may be written as words of nx_short_put
+ * @shorts:	those that are
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
@@ -133,7 +133,7 @@ struct nx_lang {
 	bool numeric;
 	bool per_rule;
 	bool short_names;
-	size_t nshort;
+	struct nx_buf shorts;
 	struct nx_slots *slots;
 	const struct nx_map *known;
 	const struct nx_map *made;

@@ -8,6 +8,7 @@
 #include "errmap.h"
 #include "fuzz.h"
 #include "lang.h"
+#include "shorts.h"
 #include "walk.h"
 
 static size_t lines(const char *s, size_t len)
@@ -79,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(!mapped.oom);
 	nx_debug_out((const char *)in.p, in.left, &slots, in.left & 1, &debug);
 	CHECK(!debug.oom);
-	CHECK(nx_lit_from_short(t->src, name) <= sizeof(name));
+	CHECK(nx_short_get(&lang.shorts, t->src, name) <= sizeof(name));
 
 	nx_buf_free(&mapped);
 	nx_buf_free(&debug);

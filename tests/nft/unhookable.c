@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A libnftables that makes none of the calls that are hooked: it hands all on to the distribution's. */
+/* A libnftables that makes none of the calls that are hooked: it hands all on to the
+ * distribution's. */
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -160,8 +160,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_place),	     cmocka_unit_test(test_end),
 		cmocka_unit_test(test_command_line), cmocka_unit_test(test_two_places),
-		cmocka_unit_test(test_words),	     cmocka_unit_test(test_merged), cmocka_unit_test(test_unknown_key),
-		cmocka_unit_test(test_foreign),	     cmocka_unit_test(test_expected),
+		cmocka_unit_test(test_words),	     cmocka_unit_test(test_merged),
+		cmocka_unit_test(test_unknown_key),  cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_expected),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
