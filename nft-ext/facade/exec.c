@@ -7,6 +7,7 @@
 
 #include <nftables/libnftables.h>
 
+#include "early.h"
 #include "errmap.h"
 #include "exec.h"
 #include "hooks.h"
@@ -238,6 +239,8 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		if (!again) {
 			if (!nx_output_all(&run))
 				rc = -1;
+			for (size_t i = 0; !rc && !run.json_in && i < run.ntext; i++)
+				nx_early_warn(run.text[i], &run.notes);
 			finish_errors(&run);
 		}
 		run_free(&run);

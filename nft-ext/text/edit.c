@@ -15,17 +15,13 @@ void nx_replace(struct nx_walk *w, size_t from, size_t to, const struct nx_buf *
 	nx_text_edit(w->text, off, last->off + last->len - off, nx_buf_cstr(with), with->len);
 }
 
-/* A message as nft prints one: place, text, the user's line, carets below it. */
-void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
+/* As nft prints one: place, text, the user's line, carets below it. */
+void nx_message(struct nx_buf *b, const struct nx_walk *w, size_t from, size_t to, const char *text)
 {
-	struct nx_buf *b = &w->lang->errors;
 	const char *line, *src, *end;
 	size_t off, last, len;
 	unsigned int no = 1;
-	va_list ap;
 
-	if (w->lang->nerrs++ >= NX_MAX_ERRORS)
-		return;
 	for (; w->parent; w = w->parent) {
 		from = w->at;
 		to = w->at_end;
@@ -42,10 +38,7 @@ void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
 	if (w->text->name)
 		nx_buf_fmt(b, "%s:%u:%zu-%zu: ", w->text->name, no, src + off - line + 1,
 			   src + last - line);
-	nx_buf_str(b, "Error: ");
-	va_start(ap, fmt);
-	nx_buf_vfmt(b, fmt, ap);
-	va_end(ap);
+	nx_buf_str(b, text);
 	nx_buf_str(b, "\n");
 	nx_buf_add(b, line, len);
 	nx_buf_str(b, "\n");
@@ -53,6 +46,22 @@ void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
 		nx_buf_char(b, *p == '\t' ? '\t' : ' ', 1);
 	nx_buf_char(b, '^', last > off ? last - off : 1);
 	nx_buf_str(b, "\n");
+}
+
+void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
+{
+	struct nx_buf text = NX_BUF_INIT;
+	va_list ap;
+
+	if (w->lang->nerrs++ >= NX_MAX_ERRORS)
+		return;
+	nx_buf_str(&text, "Error: ");
+	va_start(ap, fmt);
+	nx_buf_vfmt(&text, fmt, ap);
+	va_end(ap);
+	nx_message(&w->lang->errors, w, from, to, nx_buf_cstr(&text));
+	w->lang->oom |= text.oom;
+	nx_buf_free(&text);
 }
 
 size_t nx_skip_command(const struct nx_walk *w, size_t i, size_t to)

@@ -66,6 +66,10 @@ size_t nx_rule_end(const struct nx_walk *w, size_t i, size_t to);
 /** nx_replace - put @with in the place of tokens @from up to, not with, @to */
 void nx_replace(struct nx_walk *w, size_t from, size_t to, const struct nx_buf *with);
 
+/** nx_message - add a message about tokens @from up to, not with, @to to @b */
+void nx_message(struct nx_buf *b, const struct nx_walk *w, size_t from, size_t to,
+		const char *text);
+
 /** nx_error - a message about tokens @from up to, not with, @to */
 void nx_error(struct nx_walk *w, size_t from, size_t to, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -306,6 +306,24 @@ def refused():
 
 
 @in_ns
+def too_early():
+    r = nft.load('''table inet t {
+	chain late { type filter hook input priority 0; jump names; }
+	chain names { quic sni "a.example" counter; }
+}
+table inet t {
+	chain names { }
+	chain early { type filter hook prerouting priority -450; jump names; }
+}
+''')
+    if r.rc:
+        ok('not supported' in r.err, 'this kernel refuses a jump from an early chain', r)
+        return
+    ok(r.err.count('Warning: a chain at priority -399') == 1 and '7:59-68: ' in r.err and
+       'jump names' in loaded(), 'a warning of a jump from an early chain, which is loaded', r)
+
+
+@in_ns
 def json_commands():
     nft.good('-f -', TABLE)
     held = dump('inet', 't'), dump('inet', 't', 'set', 'names')
