@@ -17,19 +17,26 @@ static const struct {
 	{"table t { " SIDE EARLY("-399") LATE "}", true},
 	{"table t { " SIDE EARLY("raw - 99") LATE "}", true},
 	{"table inet t { " EARLY("-450") "} add table inet t { " SIDE " }", true},
-	{"table t { " EARLY("-450") " chain s { goto n; } chain n { quic alpn . quic sni @x drop; } }", true},
-	{"table t { " SIDE "chain e { type filter hook output priority -400; meta mark vmap { 1 : goto s } } }",
+	{"table t { " EARLY(
+		 "-450") " chain s { goto n; } chain n { quic alpn . quic sni @x drop; } }",
+	 true},
+	{"table t { " SIDE
+	 "chain e { type filter hook output priority -400; meta mark vmap { 1 : goto s } } }",
 	 true},
 	{"table t { " SIDE EARLY("-398") LATE "}", false},
 	{"table t { " SIDE EARLY("raw") LATE "}", false},
 	{"table t { " SIDE EARLY("$p") LATE "}", false},
-	{"table t { " SIDE LATE "chain e { type filter hook input priority -450; jump s; } }", false},
-	{"table t { " SIDE "chain e { type filter hook output priority 0; meta priority set -450 jump s; } }",
+	{"table t { " SIDE LATE "chain e { type filter hook input priority -450; jump s; } }",
+	 false},
+	{"table t { " SIDE
+	 "chain e { type filter hook output priority 0; meta priority set -450 jump s; } }",
 	 false},
 	{"table t { " EARLY("-450") "chain s { quic version v1 drop; } }", false},
 	{"table t { " EARLY("-450") "} table ip6 t { " SIDE "}", false},
 	{"table t { " EARLY("-450") "} table u { " SIDE "}", false},
-	{"table t { " SIDE "chain e { type filter hook output priority -450; comment \"jump s\"; } }", false},
+	{"table t { " SIDE
+	 "chain e { type filter hook output priority -450; comment \"jump s\"; } }",
+	 false},
 	{"table t { chain e { type filter hook output priority -450; jump quic", false},
 	{"table jump { chain quic", false},
 };
@@ -55,7 +62,8 @@ static void test_which(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		char *text = warning(NULL, texts[i].text);
 
-		if (texts[i].warns != !strncmp(text, WARNS, strlen(WARNS)) || (!texts[i].warns && *text))
+		if (texts[i].warns != !strncmp(text, WARNS, strlen(WARNS)) ||
+		    (!texts[i].warns && *text))
 			fail_msg("%s: %s", texts[i].text, text);
 		free(text);
 	}
@@ -64,12 +72,14 @@ static void test_which(void **state)
 /* The first jump in the early chain, and once. */
 static void test_place(void **state)
 {
-	char *text = warning("f.nft", "table t {\n\tchain e {\n\t\ttype filter hook output priority -450\n"
-				      "\t\tudp dport 443 jump s\n\t\tjump s\n\t}\n\tchain s {\n"
-				      "\t\tquic hello missing drop\n\t}\n}\n");
+	char *text = warning("f.nft",
+			     "table t {\n\tchain e {\n\t\ttype filter hook output priority -450\n"
+			     "\t\tudp dport 443 jump s\n\t\tjump s\n\t}\n\tchain s {\n"
+			     "\t\tquic hello missing drop\n\t}\n}\n");
 
 	(void)state;
-	assert_string_equal(text, "f.nft:4:17-22: " WARNS " comes before names of quic are known: rules with "
+	assert_string_equal(text, "f.nft:4:17-22: " WARNS
+				  " comes before names of quic are known: rules with "
 				  "them in chain s never match there\n"
 				  "\t\tudp dport 443 jump s\n"
 				  "\t\t              ^^^^^^\n");
