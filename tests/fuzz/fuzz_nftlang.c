@@ -5,6 +5,7 @@
  * lines must stay lines.
  */
 #include "debug.h"
+#include "early.h"
 #include "errmap.h"
 #include "fuzz.h"
 #include "lang.h"
@@ -60,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       .numeric = how & 4,
 			       .per_rule = how & 8,
 			       .short_names = how & 16};
-	struct nx_buf mapped = NX_BUF_INIT, debug = NX_BUF_INIT;
+	struct nx_buf mapped = NX_BUF_INIT, debug = NX_BUF_INIT, early = NX_BUF_INIT;
 	uint8_t name[NFT_QUIC_SNI_LEN];
 	struct nx_text *t;
 	char *copy = malloc(in.left + 1);
@@ -80,10 +81,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(!mapped.oom);
 	nx_debug_out((const char *)in.p, in.left, &slots, in.left & 1, &debug);
 	CHECK(!debug.oom);
+<<<<<<< HEAD
 	CHECK(nx_short_get(&lang.shorts, t->src, name) <= sizeof(name));
+=======
+	nx_early_warn(t, &early);
+	CHECK(!early.oom && lines(nx_buf_cstr(&early), early.len) <= 3);
+	CHECK(nx_lit_from_short(t->src, name) <= sizeof(name));
+>>>>>>> h-12c
 
 	nx_buf_free(&mapped);
 	nx_buf_free(&debug);
+	nx_buf_free(&early);
 	nx_text_free(t);
 	nx_lang_free(&lang);
 	nx_layouts_clear(&known);

@@ -306,6 +306,31 @@ def refused():
 
 
 @in_ns
+def too_early():
+    """A jump from an early chain is refused, or accepted with a warning, by some kernels only for a new jump."""
+    late = '''table inet t {
+	chain late { type filter hook prerouting priority -150; jump names; }
+	chain names { quic sni "a.example" counter; }
+}
+'''
+    early = '''table inet t {
+	chain early { type filter hook prerouting priority -450; jump names; }
+}
+'''
+    for name, before in ('at once', ''), ('later', late):
+        nft.good('flush ruleset')
+        if before:
+            nft.good('-f -', before)
+        r = nft.load(late + early)
+        print(f'# an early jump {name}: {r}', flush=True)
+        if r.rc:
+            ok('not supported' in r.err and 'Warning' not in r.err, f'an early jump {name} is refused', r)
+        else:
+            ok(r.err.count('Warning: a chain at priority -399') == 1 and ':6:59-68: ' in r.err and
+               'priority -450' in loaded(), f'an early jump {name} is accepted with a warning', r)
+
+
+@in_ns
 def json_commands():
     nft.good('-f -', TABLE)
     held = dump('inet', 't'), dump('inet', 't', 'set', 'names')

@@ -235,6 +235,6 @@ static void random_against_a_model(void **state)
 }
 
 UNIT_MAIN("reasm", cmocka_unit_test(every_order), cmocka_unit_test(first_byte_wins),
-	  cmocka_unit_test(what_differs), cmocka_unit_test(touching_ranges_become_one), cmocka_unit_test(limit_of_bytes),
-	  cmocka_unit_test(bound), cmocka_unit_test(limit_of_ranges),
-	  cmocka_unit_test(random_against_a_model))
+	  cmocka_unit_test(what_differs), cmocka_unit_test(touching_ranges_become_one),
+	  cmocka_unit_test(limit_of_bytes), cmocka_unit_test(bound),
+	  cmocka_unit_test(limit_of_ranges), cmocka_unit_test(random_against_a_model))
