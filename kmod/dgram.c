@@ -175,11 +175,10 @@ void __init nq_path_init(void)
 	get_random_bytes(&nq_path_secret, sizeof(nq_path_secret));
 }
 
-u32 nq_path_hash(const void *path, u32 len, u32 seed)
+u32 nq_path_hash(const struct nq_path *path)
 {
 	siphash_key_t secret = nq_path_secret;
 
-	secret.key[0] ^= seed;
 	return siphash(path, NQ_PATH_LEN, &secret);
 }
 

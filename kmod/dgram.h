@@ -119,11 +119,11 @@ void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 void nq_path_init(void);
 
 /**
- * nq_path_hash - for rhltable
+ * nq_path_hash - for struct nq_table
  *
  * Clients choose their addresses and ports: keyed, so that they cannot choose the bucket.
  */
-u32 nq_path_hash(const void *path, u32 len, u32 seed);
+u32 nq_path_hash(const struct nq_path *path);
 
 /** nq_path_reverse - the other direction */
 void nq_path_reverse(struct nq_path *rev, const struct nq_path *path);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Packets of held flows: queue, feed, release. hold_table.h has the rules of ownership. */
-#include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 #include "feed.h"
@@ -306,13 +305,11 @@ bool nq_hold_follow(struct nq_net *nn, const struct nq_packet *p, const struct n
 bool nq_hold_by_scid(struct nq_net *nn, const struct nq_path *path, const struct nq_cid *scid,
 		     struct nq_id *id, u16 *base)
 {
-	struct rhlist_head *list, *pos;
 	struct nq_hold *hold;
 
 	if (!READ_ONCE(nn->n_holds))
 		return false;
-	list = rhltable_lookup(&nn->holds, path, nq_hold_params);
-	rhl_for_each_entry_rcu (hold, pos, list, node) {
+	nq_table_for_each (hold, &nn->holds, path, node) {
 		if (!nq_cid_same(&hold->id.scid, scid) || !nq_path_zone_is(path, hold->path.zone))
 			continue;
 		*id = hold->id;

@@ -9,14 +9,6 @@
 #define NQ_FLUSH_BATCH	256 /* flows that a flush looks at before it lets others work */
 #define NQ_EVICT_MAX	64  /* flows that one packet may push out */
 
-const struct rhashtable_params nq_hold_params = {
-	.head_offset = offsetof(struct nq_hold, node),
-	.key_offset = offsetof(struct nq_hold, path),
-	.key_len = NQ_PATH_LEN,
-	.hashfn = nq_path_hash,
-	.automatic_shrinking = true,
-};
-
 unsigned long nq_hold_time(const struct nq_net *nn)
 {
 	return msecs_to_jiffies(READ_ONCE(nn->limits.hold_ms));
@@ -38,7 +30,7 @@ void nq_hold_not_early(struct nq_net *nn, struct nq_hold *hold)
 
 void nq_hold_unlink(struct nq_net *nn, struct nq_hold *hold, enum nq_stat reason, bool pass)
 {
-	rhltable_remove(&nn->holds, &hold->node, nq_hold_params);
+	hlist_del_rcu(&hold->node);
 	if (hold->state == NQ_WAITING)
 		list_del_init(&hold->fifo);
 	nq_hold_not_early(nn, hold);
@@ -101,11 +93,9 @@ void nq_hold_finish_all(struct nq_net *nn, struct list_head *ended)
 
 struct nq_hold *nq_hold_find(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
 {
-	struct rhlist_head *list, *pos;
 	struct nq_hold *hold;
 
-	list = rhltable_lookup(&nn->holds, path, nq_hold_params);
-	rhl_for_each_entry_rcu (hold, pos, list, node)
+	nq_table_for_each (hold, &nn->holds, path, node)
 		if (hold->id.version == id->version && nq_cid_same(&hold->id.dcid, &id->dcid) &&
 		    nq_path_zone_is(path, hold->path.zone))
 			return hold;
@@ -115,11 +105,9 @@ struct nq_hold *nq_hold_find(struct nq_net *nn, const struct nq_path *path, cons
 int nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct list_head *ended)
 {
 	struct nq_hold *other, *oldest = NULL;
-	struct rhlist_head *list, *pos;
 	unsigned int count = 0;
 
-	list = rhltable_lookup(&nn->holds, &hold->path, nq_hold_params);
-	rhl_for_each_entry_rcu (other, pos, list, node) {
+	nq_table_for_each (other, &nn->holds, &hold->path, node) {
 		count++;
 		if (!other->owned && (!oldest || time_before(other->began, oldest->began)))
 			oldest = other;
@@ -130,7 +118,7 @@ int nq_hold_insert(struct nq_net *nn, struct nq_hold *hold, struct list_head *en
 		nq_hold_unlink(nn, oldest, NQ_STAT_evicted, nq_overload_pass(nn));
 		list_add_tail(&oldest->fifo, ended);
 	}
-	return rhltable_insert(&nn->holds, &hold->node, nq_hold_params);
+	return nq_table_insert(&nn->holds, &hold->node, &hold->path);
 }
 
 /* Is there room for @flows and @bytes more? Under hold_lock. */
@@ -322,7 +310,7 @@ void nq_hold_trim(struct nq_net *nn)
 	timer_reduce(&nn->timer, jiffies); /* the time may be shorter now */
 }
 
-int nq_hold_init(struct nq_net *nn)
+void nq_hold_init(struct nq_net *nn)
 {
 	spin_lock_init(&nn->hold_lock);
 	INIT_LIST_HEAD(&nn->fifo);
@@ -330,7 +318,6 @@ int nq_hold_init(struct nq_net *nn)
 	timer_setup(&nn->timer, nq_hold_expire, 0);
 	nq_grave_init(&nn->hold_grave, &nn->hold_lock, nq_net_grave_min(nn),
 		      offsetof(struct nq_hold, fifo));
-	return rhltable_init(&nn->holds, &nq_hold_params);
 }
 
 void nq_hold_exit(struct nq_net *nn)
@@ -338,5 +325,5 @@ void nq_hold_exit(struct nq_net *nn)
 	timer_shutdown_sync(&nn->timer);
 	nq_hold_flush(nn, false);
 	nq_grave_exit(&nn->hold_grave);
-	rhltable_destroy(&nn->holds);
+	nq_table_free(&nn->holds);
 }

@@ -30,8 +30,6 @@
 #ifndef NQ_HOLD_TABLE_H
 #define NQ_HOLD_TABLE_H
 
-#include <linux/rhashtable.h>
-
 #include "core/flight.h"
 #include "names.h"
 #include "state.h"
@@ -70,7 +68,7 @@ enum nq_hold_state {
  * All under hold_lock but for what is the owner's. In the grave by @fifo, which readers do not use.
  */
 struct nq_hold {
-	struct rhlist_head node;
+	struct hlist_node node;
 	struct nq_path path;
 	struct nq_id id;
 	u16 base;
@@ -89,8 +87,6 @@ struct nq_hold {
 	unsigned int room;
 	struct nq_track track;
 };
-
-extern const struct rhashtable_params nq_hold_params;
 
 /* Under hold_lock. */
 static inline void nq_hold_charge(struct nq_net *nn, struct nq_hold *hold, int bytes)
@@ -155,7 +151,7 @@ bool nq_hold_room(struct nq_net *nn, unsigned int flows, unsigned int bytes,
  */
 bool nq_hold_early_room(struct nq_net *nn, unsigned int flows, struct list_head *ended);
 
-int nq_hold_init(struct nq_net *nn);
+void nq_hold_init(struct nq_net *nn);
 void nq_hold_exit(struct nq_net *nn);
 
 /** nq_hold_trim - limits were changed: nothing stays above them. May sleep. */

@@ -5,7 +5,6 @@
  * the oldest gets another round (second chance): close to LRU, and a reader writes one byte at
  * most, without a lock.
  */
-#include <linux/rhashtable.h>
 #include <linux/slab.h>
 
 #include "names.h"
@@ -14,14 +13,6 @@
 #define NQ_DROP_MAX    128 /* flows that one packet, or one turn at the lock, may push out */
 #define NQ_STALE_MAX   4   /* ClientHellos that one packet may have forgotten for their age */
 #define NQ_PROOF_SHARE 8   /* a ClientHello's bytes take no greater part of names_bytes: 1 / this */
-
-static const struct rhashtable_params nq_names_params = {
-	.head_offset = offsetof(struct nq_names, node),
-	.key_offset = offsetof(struct nq_names, path),
-	.key_len = NQ_PATH_LEN,
-	.hashfn = nq_path_hash,
-	.automatic_shrinking = true,
-};
 
 /* With usual names it is 256 bytes to the allocator. */
 static_assert(offsetof(struct nq_names, data) <= 240);
@@ -70,7 +61,7 @@ static void nq_names_disprove(struct nq_net *nn, struct nq_names *n)
 static void nq_names_drop(struct nq_net *nn, struct nq_names *n)
 {
 	nq_names_disprove(nn, n);
-	rhltable_remove(&nn->names, &n->node, nq_names_params);
+	hlist_del_rcu(&n->node);
 	nq_names_changed();
 	list_del(&n->lru);
 	WRITE_ONCE(nn->n_names, nn->n_names - 1);
@@ -160,12 +151,10 @@ struct nq_names *nq_names_first(struct nq_net *nn, const struct nq_path *path,
 				const struct nq_id *id)
 {
 	struct nq_names *n, *found = NULL;
-	struct rhlist_head *list, *pos;
 
 	if (!READ_ONCE(nn->n_names))
 		return NULL;
-	list = rhltable_lookup(&nn->names, path, nq_names_params);
-	rhl_for_each_entry_rcu (n, pos, list, node) {
+	nq_table_for_each (n, &nn->names, path, node) {
 		if (n->version != id->version || !nq_cid_same(&n->first, &id->dcid) ||
 		    !nq_path_zone_is(path, n->path.zone))
 			continue;
@@ -180,13 +169,11 @@ struct nq_names *nq_names_other(struct nq_net *nn, const struct nq_path *path,
 				const struct nq_id *id)
 {
 	struct nq_names *n, *found = NULL;
-	struct rhlist_head *list, *pos;
 	bool mine, best = false;
 
 	if (!READ_ONCE(nn->n_names))
 		return NULL;
-	list = rhltable_lookup(&nn->names, path, nq_names_params);
-	rhl_for_each_entry_rcu (n, pos, list, node) {
+	nq_table_for_each (n, &nn->names, path, node) {
 		if (!nq_names_goes_by(n, &id->dcid) || !nq_path_zone_is(path, n->path.zone))
 			continue;
 		/* A short ID, or none, may have been given to several clients. */
@@ -210,12 +197,10 @@ struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 				  const struct nq_cid *scid, const struct nq_names *before)
 {
 	struct nq_names *n, *found = NULL;
-	struct rhlist_head *list, *pos;
 
 	if (!READ_ONCE(nn->n_names))
 		return NULL;
-	list = rhltable_lookup(&nn->names, path, nq_names_params);
-	rhl_for_each_entry_rcu (n, pos, list, node)
+	nq_table_for_each (n, &nn->names, path, node)
 		if (nq_cid_same(&n->scid, scid) && nq_path_zone_is(path, n->path.zone) &&
 		    (!before || (s32)(n->seq - before->seq) < 0))
 			found = nq_names_younger(found, n);
@@ -255,11 +240,9 @@ bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight)
 /* Another one in the table with @n's ID. Under names_lock. */
 static struct nq_names *nq_names_same(struct nq_net *nn, const struct nq_names *n)
 {
-	struct rhlist_head *list, *pos;
 	struct nq_names *old;
 
-	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
-	rhl_for_each_entry_rcu (old, pos, list, node)
+	nq_table_for_each (old, &nn->names, &n->path, node)
 		if (old != n && old->version == n->version && nq_cid_same(&old->first, &n->first) &&
 		    old->path.zone == n->path.zone)
 			return old;
@@ -392,11 +375,9 @@ static struct nq_proof *nq_proof_make(const struct nq_net *nn, struct nq_names *
 static void nq_names_path_room(struct nq_net *nn, const struct nq_names *n)
 {
 	struct nq_names *old, *oldest = NULL;
-	struct rhlist_head *list, *pos;
 	unsigned int count = 0;
 
-	list = rhltable_lookup(&nn->names, &n->path, nq_names_params);
-	rhl_for_each_entry_rcu (old, pos, list, node) {
+	nq_table_for_each (old, &nn->names, &n->path, node) {
 		if (!oldest || (s32)(old->seq - oldest->seq) < 0)
 			oldest = old;
 		count++;
@@ -473,7 +454,7 @@ static int nq_names_insert(struct nq_net *nn, struct nq_names *n, struct nq_proo
 		memcpy((*proof)->bytes, flight->crypto.buf, n->end);
 		RCU_INIT_POINTER(n->proof, *proof);
 	}
-	err = rhltable_insert(&nn->names, &n->node, nq_names_params);
+	err = nq_table_insert(&nn->names, &n->node, &n->path);
 	if (err)
 		return err;
 	nq_names_changed();
@@ -570,7 +551,7 @@ void nq_names_flush(struct nq_net *nn)
 	} while (!left);
 }
 
-int nq_names_init(struct nq_net *nn)
+void nq_names_init(struct nq_net *nn)
 {
 	spin_lock_init(&nn->names_lock);
 	INIT_LIST_HEAD(&nn->lru);
@@ -579,7 +560,6 @@ int nq_names_init(struct nq_net *nn)
 		      offsetof(struct nq_names, lru));
 	nq_grave_init(&nn->proofs_grave, &nn->names_lock, nq_net_grave_min(nn),
 		      offsetof(struct nq_proof, list));
-	return rhltable_init(&nn->names, &nq_names_params);
 }
 
 void nq_names_exit(struct nq_net *nn)
@@ -587,5 +567,5 @@ void nq_names_exit(struct nq_net *nn)
 	nq_names_flush(nn);
 	nq_grave_exit(&nn->names_grave);
 	nq_grave_exit(&nn->proofs_grave);
-	rhltable_destroy(&nn->names);
+	nq_table_free(&nn->names);
 }

@@ -3,8 +3,6 @@
 #ifndef NQ_NAMES_H
 #define NQ_NAMES_H
 
-#include <linux/rhashtable-types.h>
-
 #include "core/flight.h"
 #include "dgram.h"
 
@@ -82,7 +80,7 @@ struct nq_proof {
  * Nothing else changes after it was inserted. Freed by way of nq_net.names_grave.
  */
 struct nq_names {
-	struct rhlist_head node;
+	struct hlist_node node;
 	struct list_head lru;
 	struct nq_proof __rcu *proof;
 	struct nq_path path;
@@ -119,7 +117,7 @@ static inline const u8 *nq_names_alpn(const struct nq_names *n)
 
 struct nq_net;
 
-int nq_names_init(struct nq_net *nn);
+void nq_names_init(struct nq_net *nn);
 void nq_names_exit(struct nq_net *nn);
 
 /**

@@ -24,12 +24,8 @@ static int __net_init nq_net_init(struct net *net)
 	err = nq_stats_init(nn);
 	if (err)
 		return err;
-	err = nq_names_init(nn);
-	if (err)
-		goto err_stats;
-	err = nq_hold_init(nn);
-	if (err)
-		goto err_names;
+	nq_names_init(nn);
+	nq_hold_init(nn);
 	err = nq_limits_init(nn);
 	if (err)
 		goto err_hold;
@@ -42,9 +38,7 @@ err_limits:
 	nq_limits_exit(nn);
 err_hold:
 	nq_hold_exit(nn);
-err_names:
 	nq_names_exit(nn);
-err_stats:
 	nq_stats_exit(nn);
 	return err;
 }

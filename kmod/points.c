@@ -136,6 +136,11 @@ int nq_points_get(struct nq_net *nn, unsigned int points)
 		err = -ENETDOWN;
 		goto out;
 	}
+	err = nq_table_alloc(&nn->holds, READ_ONCE(nn->limits.hold_flows));
+	if (!err)
+		err = nq_table_alloc(&nn->names, READ_ONCE(nn->limits.names_flows));
+	if (err)
+		goto out;
 	nq_share_enter(nn);
 	for (i = 0; i < NQ_POINTS; i++) {
 		if (!(points & BIT(i)))

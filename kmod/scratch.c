@@ -29,7 +29,7 @@ int nq_scratch_alloc(void)
 	for_each_possible_cpu (cpu) {
 		if (per_cpu(nq_scratch, cpu))
 			continue;
-		s = kvmalloc_node(sizeof(*s), GFP_KERNEL, cpu_to_node(cpu));
+		s = kvmalloc_node(sizeof(*s), GFP_KERNEL_ACCOUNT, cpu_to_node(cpu));
 		if (!s) {
 			err = -ENOMEM; /* the buffers made so far stay for the next try */
 			break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The state of a network namespace, its limits and its counters, and the locks that guard them.
- * Data only: every file includes this one, and it includes none of them but grave.h.
+ * Data only: every file includes this one, and it includes none of them but grave.h and table.h.
  */
 #ifndef NQ_STATE_H
 #define NQ_STATE_H
@@ -11,7 +11,6 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/percpu.h>
-#include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/types.h>
@@ -21,6 +20,7 @@
 #include <net/netns/generic.h>
 
 #include "grave.h"
+#include "table.h"
 
 /* Just after IP defragmentation (NF_IP_PRI_CONNTRACK_DEFRAG, -400), before raw (-300). */
 #define NQ_HOOK_PRIORITY (-399)
@@ -179,7 +179,7 @@ struct nq_net {
 	struct delayed_work ask_work;
 
 	spinlock_t hold_lock;
-	struct rhltable holds;
+	struct nq_table holds;
 	struct list_head fifo;
 	struct list_head early;
 	unsigned int n_early;
@@ -189,7 +189,7 @@ struct nq_net {
 	struct nq_grave hold_grave;
 
 	spinlock_t names_lock;
-	struct rhltable names;
+	struct nq_table names;
 	struct list_head lru;
 	struct list_head proofs;
 	u32 names_seq;

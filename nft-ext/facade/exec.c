@@ -7,12 +7,8 @@
 
 #include <nftables/libnftables.h>
 
-<<<<<<< HEAD
 #include "blind.h"
-=======
 #include "early.h"
-#include "errmap.h"
->>>>>>> h-12c
 #include "exec.h"
 #include "hooks.h"
 #include "include.h"
@@ -199,20 +195,13 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		run_init(&run, ctx, src->name);
 		run.tries = tries++;
 		rc = run_once(&run, src, &again);
-<<<<<<< HEAD
 		if (!nx_output_end(&run, !again))
 			rc = -1;
-		if (!again && !rc)
+		if (!again && !rc) {
+			for (size_t i = 0; !run.json_in && i < run.ntext; i++)
+				nx_early_warn(run.text[i], &run.lang.warnings);
 			nx_messages_warn(&run);
-=======
-		if (!again) {
-			if (!nx_output_all(&run))
-				rc = -1;
-			for (size_t i = 0; !rc && !run.json_in && i < run.ntext; i++)
-				nx_early_warn(run.text[i], &run.notes);
-			finish_errors(&run);
 		}
->>>>>>> h-12c
 		run_free(&run);
 	}
 	return rc;

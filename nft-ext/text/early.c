@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "early.h"
@@ -194,11 +195,21 @@ static const struct chain *follow(struct early *e)
 	return NULL;
 }
 
+/* A warning about a jump, @at in @w. */
+__attribute__((format(printf, 4, 5))) static void say(const struct nx_walk *w, size_t at,
+						      struct nx_buf *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	nx_message(w, at, at + 2, out, "Warning: ", fmt, ap);
+	va_end(ap);
+}
+
 void nx_early_warn(const struct nx_text *text, struct nx_buf *out)
 {
 	struct early e = {.w.text = (struct nx_text *)text};
 	const struct chain *c;
-	struct nx_buf what = NX_BUF_INIT;
 
 	if (!memmem(text->src, text->len, "quic", 4) ||
 	    (!memmem(text->src, text->len, "jump", 4) &&
@@ -212,14 +223,12 @@ void nx_early_warn(const struct nx_text *text, struct nx_buf *out)
 			i = nx_mate(&e.w, i);
 	}
 	c = e.oom ? NULL : follow(&e);
-	if (c) {
-		nx_buf_fmt(&what,
-			   "Warning: a chain at priority %d or lower comes before names of quic "
-			   "are known: rules with them in chain %.*s never match there",
-			   NX_GATHERS, (int)c->name.len, c->name.p);
-		nx_message(out, &e.w, c->via, c->via + 2, nx_buf_cstr(&what));
-	}
-	nx_buf_free(&what);
+	if (c)
+		say(&e.w, c->via, out,
+		    "a chain at priority %d or lower comes before names of quic are known: rules "
+		    "with "
+		    "them in chain %.*s never match there",
+		    NX_GATHERS, (int)c->name.len, c->name.p);
 	free(e.chain);
 	free(e.jump);
 	nx_lex_free(&e.w.toks);

@@ -81,13 +81,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(!mapped.oom);
 	nx_debug_out((const char *)in.p, in.left, &slots, in.left & 1, &debug);
 	CHECK(!debug.oom);
-<<<<<<< HEAD
-	CHECK(nx_short_get(&lang.shorts, t->src, name) <= sizeof(name));
-=======
 	nx_early_warn(t, &early);
 	CHECK(!early.oom && lines(nx_buf_cstr(&early), early.len) <= 3);
-	CHECK(nx_lit_from_short(t->src, name) <= sizeof(name));
->>>>>>> h-12c
+	CHECK(nx_short_get(&lang.shorts, t->src, name) <= sizeof(name));
 
 	nx_buf_free(&mapped);
 	nx_buf_free(&debug);
