@@ -6,8 +6,8 @@
  * holds for one generation of the ruleset: elements come with a commit, which puts them into
  * the set first, then changes the generation, and only then lets packets find them. The work reads
  * the generation, then walks through all that is in the set; so nothing that packets of this
- * generation can find was missed. An element that goes or times out was one too many. A packet that is
- * between its rules while a commit happens sees the set as before, or as after it.
+ * generation can find was missed. An element that goes or times out was one too many. A packet that
+ * is between its rules while a commit happens sees the set as before, or as after it.
  *
  * Beside commits only a dynset adds elements. Sets that say so (NFT_SET_EVAL) are not watched, and
  * the kernel lets dynsets use others: these are looked for in the table's rules, which come with a
