@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a set's elements look like, so that only candidates are tried which it may have.
+ * How a set's elements look, so that only candidates are tried which it may have.
  *
- * A set that changes is looked through by a work item, a moment after a packet asked. What that
- * finds holds for one generation of the ruleset: elements come with a commit, which puts them into
+ * A set that changes is looked through by a work item, a moment after a packet asked. Its result
+ * holds for one generation of the ruleset: elements come with a commit, which puts them into
  * the set first, then changes the generation, and only then lets packets find them. The work reads
  * the generation, then walks through all that is in the set; so nothing that packets of this
- * generation can find was missed. What goes, or times out, was there too much. A packet that is
- * between its rules while a commit happens sees the set as before, or as after it.
+ * generation can find was missed. An element that goes or times out was one too many. A packet that
+ * is between its rules while a commit happens sees the set as before, or as after it.
  *
  * Beside commits only a dynset adds elements. Sets that say so (NFT_SET_EVAL) are not watched, and
  * the kernel lets dynsets use others: these are looked for in the table's rules, which come with a
