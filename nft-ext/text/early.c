@@ -84,7 +84,7 @@ static bool is_early(const struct nx_walk *w, size_t i, size_t to)
 	static const struct {
 		const char *name;
 		int value;
-	} known[] = {{"raw", -300},  {"mangle", -150},	{"dstnat", -100},
+	} known[] = {{"raw", -300}, {"mangle", -150}, {"dstnat", -100},
 		     {"filter", 0}, {"security", 50}, {"srcnat", 100}};
 	long value = 0, sign = 1;
 
@@ -201,7 +201,8 @@ void nx_early_warn(const struct nx_text *text, struct nx_buf *out)
 	struct nx_buf what = NX_BUF_INIT;
 
 	if (!memmem(text->src, text->len, "quic", 4) ||
-	    (!memmem(text->src, text->len, "jump", 4) && !memmem(text->src, text->len, "goto", 4)) ||
+	    (!memmem(text->src, text->len, "jump", 4) &&
+	     !memmem(text->src, text->len, "goto", 4)) ||
 	    nx_lex(&e.w.toks, text->src, text->len))
 		return;
 	for (size_t i = 0; i < e.w.toks.n && !e.oom; i++) {
