@@ -83,15 +83,13 @@ static bool is_monitor(const struct source *src)
 
 static bool translate(struct nx_run *run, const struct source *src)
 {
-	char *copy = malloc(src->len + 1);
-	struct nx_text *text;
+	struct nx_text *text = nx_text_new(src->name, NULL, src->len);
 
-	if (!copy)
+	if (!text)
 		return false;
-	memcpy(copy, src->cmd, src->len);
-	copy[src->len] = '\0';
-	text = nx_text_new(src->name, copy, src->len);
-	if (!text || !nx_run_add(run, text))
+	text->src = (char *)src->cmd;
+	text->borrowed = true;
+	if (!nx_run_add(run, text))
 		return false;
 	text->once = src->once;
 	if (worth_a_look(src))

@@ -29,7 +29,8 @@ void nx_text_free(struct nx_text *t)
 	if (!t)
 		return;
 	free(t->name);
-	free(t->src);
+	if (!t->borrowed)
+		free(t->src);
 	free(t->edit);
 	nx_buf_free(&t->dst);
 	free(t);

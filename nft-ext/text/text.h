@@ -18,7 +18,7 @@ struct nx_edit {
 /**
  * struct nx_text - a text and its translation
  * @name:	file name as libnftables will call it, NULL for a command line
- * @src:	the user's text, owned, NUL-terminated
+ * @src:	the user's text, owned unless @borrowed, NUL-terminated
  * @len:	its length
  * @dst:	the translation; empty unless @n
  * @pos:	@src is copied to @dst up to here
@@ -27,6 +27,7 @@ struct nx_edit {
  * @cap:	room in @edit
  * @opened:	how often it was handed to libnftables
  * @warned:	kinds of warnings that were given, a bit each
+ * @borrowed:	@src is another's
  * @once:	the file cannot be read again: it is always handed over from memory
  *
  * The translation has the same lines: a replaced piece keeps its newlines.
@@ -41,6 +42,7 @@ struct nx_text {
 	size_t n, cap;
 	unsigned int opened;
 	unsigned int warned;
+	bool borrowed;
 	bool once;
 };
 
