@@ -53,8 +53,8 @@ static inline bool nq_feed_hides(const struct nq_scratch *s, enum nq_fed fed)
 	const struct nq_flight *f = &s->flight;
 
 	return fed == NQ_FED_DEAD &&
-	       (nq_reasm_contradicts(&f->crypto) || (nq_reasm_from(&f->crypto, f->base) &&
-						     f->crypto.buf[f->base] == NQ_HELLO_TYPE));
+	       (nq_reasm_contradicts(&f->crypto) ||
+		(nq_reasm_from(&f->crypto, f->base) && f->crypto.buf[f->base] == NQ_HELLO_TYPE));
 }
 
 /**
