@@ -68,17 +68,27 @@ static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, unsigned int 
 	json_t *and = json_object_get(v, "&"), *quic = and ? json_array_get(and, 0) : v;
 	const struct nx_key *k = nx_jkey(quic);
 	const char *set = json_string_value(right);
-	const struct nx_layout *l;
+	const struct nx_layout *l = NULL;
+	bool sized = json_object_get(json_object_get(quic, "quic"), "len");
 
-	if (!nx_key_has_parts(k) || json_object_get(json_object_get(quic, "quic"), "len"))
+	if (!nx_key_has_parts(k))
+		return;
+	if (set && set[0] == '@') {
+		l = set_layout(w, set);
+		if (and&&!sized)
+			k = nx_key_part(k, value_width(json_array_get(and, 1), 0));
+		sized |= and != NULL;
+		if (l && part < l->n && l->key[part] && k &&
+		    (l->key[part]->id != k->id || (sized && l->key[part] != k)))
+			nx_jerror(w, v, "quic: the set is of another key, or of another length");
+	}
+	if (json_object_get(json_object_get(quic, "quic"), "len"))
 		return;
 	if (and) {
 		set_width(quic, nx_key_part(k, value_width(json_array_get(and, 1), 0)));
 	} else if (set && set[0] == '@') {
-		l = set_layout(w, set);
 		if (l && part < l->n && l->key[part]) {
-			if (l->key[part]->id == k->id)
-				set_width(quic, l->key[part]);
+			set_width(quic, l->key[part]);
 		} else if (nx_key_is_port(k)) {
 			make_port(w, v);
 		}

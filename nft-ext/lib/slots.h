@@ -5,8 +5,8 @@
  * Stock nft sees literal number n as `@ih,8388608+1024*n,32 1`; the bytes wait here. A slot
  * lives as long as its table, since rules in libnftables' cache refer to it.
  *
- * A number under a mask has a slot, too, as wide as the number: nft 1.1 takes the load of a masked
- * raw payload for one of the mask's bits alone and prints that, and not all masks survive it.
+ * A number under a mask has a slot, too, as wide as the number: nft 1.1 may print the mask of a raw
+ * payload as a load of the mask's bits alone, which not all masks survive.
  */
 #ifndef NX_SLOTS_H
 #define NX_SLOTS_H

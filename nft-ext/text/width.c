@@ -32,14 +32,19 @@ const struct nx_layout *nx_set_layout(struct nx_walk *w, size_t i)
 	return nx_lang_layout(w->lang, &id);
 }
 
-static void fit_set(const struct nx_layout *l, struct nx_selector *s, unsigned int part)
+/* nft 1.0.6 does not ask whether a number is as wide as the set's. */
+static void fit_set(struct nx_walk *w, const struct nx_layout *l, struct nx_selector *s,
+		    unsigned int part)
 {
 	const struct nx_key *k = s->layout.key[part],
 			    *known = l && part < l->n ? l->key[part] : NULL;
 
 	if (!known)
-		s->port[part] = k->id == NFT_QUIC_SERVER_ID;
-	else if (known->id == k->id)
+		s->port[part] = !s->sized[part] && k->id == NFT_QUIC_SERVER_ID;
+	else if (known->id != k->id || (s->sized[part] && known != k))
+		nx_error(w, s->from[part], s->to[part], "quic %s: the set is of quic %s, %u bits",
+			 k->name, known->name, known->width * 8u);
+	else
 		s->layout.key[part] = known;
 }
 
@@ -89,7 +94,7 @@ static void fit_alone(struct nx_walk *w, struct nx_selector *s, unsigned int par
 	size_t i = s->from[0];
 
 	if (w->lang->dynset) {
-		fit_set(nx_layout_quic(w->lang->dynset) ? w->lang->dynset : NULL, s, part);
+		fit_set(w, nx_layout_quic(w->lang->dynset) ? w->lang->dynset : NULL, s, part);
 		return;
 	}
 	s->port[part] = i && s->layout.n == 1 && s->layout.key[part]->id == NFT_QUIC_SERVER_ID &&
@@ -105,13 +110,13 @@ static void fit_part(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 	bool set = false;
 
 	if (i + 1 < to && nx_is_punct(w, i, '@')) {
-		fit_set(nx_set_layout(w, i + 1), s, part);
+		fit_set(w, nx_set_layout(w, i + 1), s, part);
 	} else if (i < to && nx_is_punct(w, i, '{') && nx_mate(w, i)) {
 		fit_value(w, i + 1, nx_mate(w, i), s, part);
 	} else if (i + 1 < to && nx_is_punct(w, i, '$') && nx_sub_begin(w, i, &sub)) {
 		set = nx_is_punct(&sub.w, 0, '@');
 		if (set)
-			fit_set(nx_set_layout(&sub.w, 1), s, part);
+			fit_set(w, nx_set_layout(&sub.w, 1), s, part);
 		nx_sub_end(w, i, &sub, false);
 		if (!set)
 			fit_value(w, i, to, s, part);
@@ -152,7 +157,9 @@ void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 		return;
 	}
 	for (unsigned int part = 0; part < s->layout.n; part++) {
-		if (nx_key_has_parts(s->layout.key[part]) && !s->sized[part])
+		bool set = i + 1 < to && nx_is_punct(w, i, '@');
+
+		if (nx_key_has_parts(s->layout.key[part]) && (set || !s->sized[part]))
 			fit_part(w, i, to, s, part);
 	}
 	if (s->concat && !nx_layout_equal(&was, &s->layout))

@@ -158,8 +158,8 @@ def numbers():
     for rule, listed in (
             ('quic version 1-0xff', '0x00000001-0x000000ff'), ('quic version v1-v2', '0x00000001-0x6b3343cf'),
             ('quic version != 0xff000000/24', '!= 0xff000000-0xff0000ff'), ('quic version v1/32', 'version v1'),
-            ('quic version & 0xff == 1', '& 0xff == 0x1'), ('quic type initial-retry', '0-3'),
-            ('quic version & 0xff . quic alpn { 1 . "h3" }', '& 0xff . quic alpn { v1 . "h3" }'),
+            ('quic version & 0xff == 1', '& 0x000000ff == 0x00000001'), ('quic type initial-retry', '0-3'),
+            ('quic version & 0xff . quic alpn { 1 . "h3" }', '& 0x000000ff . quic alpn { 0x00000001 . "h3" }'),
             ('meta mark . ip saddr & 255.255.255.0 . quic sni { 1 . 192.0.2.0 . "a" }', '192.0.2.0 . "a" }'),
             ('udp length set quic alpn . quic sni map { "h3" . "a" : 5, "smb" . "b" : 6 }', '"smb" . "b" : 0x6 }')):
         nft.good('flush chain inet t c')
@@ -357,6 +357,66 @@ def json_commands():
         ok(r.rc == 1 and text in r.err and '"ih"' not in r.err, f'refused in JSON: {what}', r)
 
 
+# As it lists: a set of ports for both ends, widths of sets, and what nft prints in several ways.
+IDS = '''table inet t {
+	set private {
+		type inet_service
+		elements = { 4433, 8443 }
+	}
+
+	map wide {
+		typeof quic server-id,32 : verdict
+		elements = { 0x00000001 : accept, 0x20fb0000 : drop }
+	}
+
+	map cookies {
+		typeof quic dcid,64 : meta mark
+		elements = { 0xf102030405060708 : 0x00000001 }
+	}
+
+	chain c {
+		type filter hook prerouting priority raw; policy accept;
+		udp dport 443 quic server-id @private udp dport set quic server-id notrack accept
+		udp sport @private notrack udp sport set 443
+		quic server-id 8000-8999 quic server-id vmap @wide
+		quic server-id 0x00000001-0x000000ff accept
+		meta mark set quic dcid map @cookies
+	}
+}
+'''
+
+
+@in_ns
+def server_ids():
+    for text in IDS, IDS.replace('quic server-id vmap', 'quic server-id,32 vmap'):
+        nft.good('-f -', text)
+        same(loaded(), words(IDS), 'server IDs list as they were written')
+        held = dump('inet', 't', 'c')
+        saved = nft.good('-j list ruleset')
+        nft.good('flush ruleset')
+    if version() >= (1, 1):
+        nft.good('-j -f -', saved)
+        same([loaded(), dump('inet', 't', 'c')], [words(IDS), held], 'and from JSON')
+    else:
+        nft.good('-f -', IDS)
+    nft.good('add element inet t wide { 0x00000002 : drop }')
+    nft.good('delete element inet t wide { 0x00000001 }')
+    out = nft.good('get element inet t wide { 0x00000002 }')
+    ok('0x00000002 : drop' in out and '@ih' not in out, 'get element', out)
+    ok('elements = { 0x00000002 : drop, 0x20fb0000 : drop }' in loaded(), 'add and delete element', loaded())
+    r = nft('add element inet t wide { 8443 : drop }')
+    ok(r.rc == 1 and 'has 2 bytes, 4 are compared' in r.err, 'an element of another width', r)
+    out = nft.good('-e add rule inet t c udp dport 443 quic server-id @private drop')
+    ok('quic server-id @private drop' in out and '!= 1' not in out, 'echo', out)
+    # the same name, another type, in one file
+    nft.good('-f -', 'flush ruleset\n' + IDS.replace('type inet_service', 'typeof quic server-id')
+             .replace('\t\tudp sport @private notrack udp sport set 443\n', ''))
+    nft.good('-f -', 'flush ruleset\n' + IDS)
+    same(loaded(), words(IDS), 'a set that becomes one of ports')
+    out = nft.good('describe quic server-id')
+    ok('quic_server-id' in out and '16 bits' in out, 'describe', out)
+
+
 @in_ns
 def monitor():
     env = dict(os.environ, LD_LIBRARY_PATH=LIB)
@@ -373,11 +433,13 @@ def monitor():
             nft.good('-f -', TABLE)
             nft.good('add element inet t names { "seen.example" }')
             nft.good('add element inet t ports { "seen" : 99 }')
+            nft.good('add rule inet t c quic server-id 0x010203 quic dcid & 0xff0f == 0x0102')
             nft.good('add rule inet t c quic sni "' + 'x' * 70 + '" drop')
             ok(until(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
             text = seen(out)
             ok('add rule inet t c udp dport 443 quic alpn "smb" redirect to :8443' in text and
-               'add element inet t names { "seen.example" }' in text and '@ih' not in text,
+               'add element inet t names { "seen.example" }' in text and
+               'add rule inet t c quic server-id 0x010203 quic dcid & 0xff0f == 0x0102' in text and '@ih' not in text,
                'monitor shows quic rules and elements', text)
             ok(until(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
                '"seen.example"' in seen(jout) and '["seen", 99]' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))

@@ -114,31 +114,47 @@ static void quic(const struct nlattr *data)
 
 static void elements(const char *set);
 
-/*
- * A line of libnftnl's with the value of a comparison or an immediate in one form, words of
- * this machine's order: libnftnl before 1.3 printed these, later ones print bytes.
- */
-static void put_line(const char *line, const struct nftnl_expr *expr)
+/* Bytes as words of this machine's order. */
+static void words(const uint8_t *value, uint32_t len)
 {
-	const char *type = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), *end = strstr(line, " 0x");
-	uint32_t len = 0, word, i, n;
-	const uint8_t *value = NULL;
+	uint32_t word, i, n;
 
-	if (end && !strcmp(type, "cmp"))
-		value = nftnl_expr_get(expr, NFTNL_EXPR_CMP_DATA, &len);
-	else if (end && !strcmp(type, "immediate"))
-		value = nftnl_expr_get(expr, NFTNL_EXPR_IMM_DATA, &len);
-	if (!value) {
-		printf("  %s\n", line);
-		return;
-	}
-	printf("  %.*s", (int)(end - line), line);
 	for (i = 0; i < len; i += sizeof(word)) {
 		n = len - i < sizeof(word) ? len - i : sizeof(word);
 		word = 0;
 		memcpy(&word, value + i, n);
 		printf(" 0x%08x", word);
 	}
+}
+
+/*
+ * A line of libnftnl's with the value of a comparison, an immediate or a mask in one form, words of
+ * this machine's order: libnftnl before 1.3 printed these, later ones print bytes.
+ */
+static void put_line(const char *line, const struct nftnl_expr *expr)
+{
+	const char *type = nftnl_expr_get_str(expr, NFTNL_EXPR_NAME), *end = strstr(line, " 0x");
+	const uint8_t *value = NULL, *mask = NULL;
+	uint32_t len = 0, mask_len = 0;
+
+	if (end && !strcmp(type, "cmp")) {
+		value = nftnl_expr_get(expr, NFTNL_EXPR_CMP_DATA, &len);
+	} else if (end && !strcmp(type, "immediate")) {
+		value = nftnl_expr_get(expr, NFTNL_EXPR_IMM_DATA, &len);
+	} else if (end && !strcmp(type, "bitwise")) {
+		mask = nftnl_expr_get(expr, NFTNL_EXPR_BITWISE_MASK, &mask_len);
+		value = nftnl_expr_get(expr, NFTNL_EXPR_BITWISE_XOR, &len);
+	}
+	if (!value) {
+		printf("  %s\n", line);
+		return;
+	}
+	printf("  %.*s", (int)(end - line), line);
+	if (mask) {
+		words(mask, mask_len);
+		printf(" ) ^");
+	}
+	words(value, len);
 	printf(" ]\n");
 }
 

@@ -101,11 +101,11 @@ quic server-id . ip saddr { 0x010203 . 192.0.2.1 } accept;ok
 ip saddr . quic server-id vmap { 192.0.2.1 . 8443 : accept };ok
 quic server-id & 0xff00 vmap { 0x2000 : accept };ok
 quic server-id & 0xf00000ff { 0x10000001, 0x20000002 } accept;ok;quic server-id & 0xf00000ff == { 0x10000001, 0x20000002 } accept
-quic server-id @private accept;ok
-quic server-id != @private drop;ok
+udp dport 443 quic server-id @private accept;ok
+udp dport 443 quic server-id != @private drop;ok
 quic server-id @sids accept;ok
 quic server-id vmap @wide;ok
-quic server-id . ip saddr @pairs accept;ok
+udp dport 443 quic server-id . ip saddr @pairs accept;ok
 ip saddr . quic server-id @widepair accept;ok
 quic dcid vmap { 0x3132 : accept };ok
 udp dport 443 redirect to :quic dcid map @cookies;ok
@@ -118,12 +118,14 @@ udp dport 443 redirect to :quic server-id map @moved;ok
 udp dport 443 redirect to :quic server-id map { 443 : 4433, 8443 : 9000 };ok
 meta l4proto udp dnat ip to 192.0.2.1:quic server-id;ok
 meta l4proto udp dnat ip to 192.0.2.1:quic server-id map @moved;ok
-add @seen3 { quic server-id };ok
+udp dport 443 add @seen3 { quic server-id };ok
 update @seen4 { quic server-id timeout 1m };ok;update @seen4 { quic server-id,32 timeout 1m }
 quic alpn . quic server-id { "h3" . 8443 } accept;ok
 
 quic alpn @names accept;fail;
 quic server-id { 8443, 0x010203 } accept;fail;has 3 bytes, 2 are compared
-quic server-id @names accept;fail;
-quic server-id @cookies accept;fail;
+quic server-id @names accept;fail;the set is of quic sni
+quic server-id @cookies accept;fail;the set is of quic dcid, 64 bits
+quic dcid,32 vmap @cookies;fail;the set is of quic dcid, 64 bits
+quic dcid & 0xff @cids accept;fail;the set is of quic dcid, 160 bits
 quic dcid,64 { 0x01 } accept;fail;has 1 byte, 8 are compared
