@@ -94,13 +94,18 @@ class Lane:
 
     def between(self, move, fn):
         client = self.fresh()
+        before = self.timed(client)
         fn(self.world, client)
+        stall = self.timed(client) - before
+        self.heard([client.ask()])
+        if stall > STALL and self.kind == ID:
+            raise Failed(f'it took {stall:.2f} s more than before')
+
+    def timed(self, client):
+        """The seconds of a question."""
         began = time.monotonic()
         self.heard([client.ask()])
-        stall = time.monotonic() - began - (1.1 if self.cls is Curl else 0)
-        self.heard([client.ask()])
-        if stall > STALL:
-            raise Failed(f'it took {stall:.2f} s')
+        return time.monotonic() - began
 
     def silence(self):
         self.heard([moves.server_first(self.world, self.fresh())])
