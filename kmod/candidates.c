@@ -19,6 +19,20 @@ static bool nq_is_marked(const struct nq_fit *fit, const u8 *text, unsigned int 
 	return fit->marks >> nq_fit_mark(text, len, wild) & 1;
 }
 
+/* May the set have @name as it is? */
+static bool nq_may_be(const struct nq_candidates *c, const u8 *name, unsigned int len)
+{
+	return len <= c->width && nq_fits(c->fit, len) && nq_is_marked(c->fit, name, len, false) &&
+	       !nq_is_pattern(name, len);
+}
+
+/* May it have "*." and @rest? At least one byte has to stand for the star. */
+static bool nq_may_be_wild(const struct nq_candidates *c, const u8 *rest, unsigned int len)
+{
+	return rest > nq_names_sni(c->names) + 1 && len + 2 <= c->width &&
+	       nq_fits(c->fit, len + 2) && nq_is_marked(c->fit, rest, len, true);
+}
+
 static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 {
 	const u8 *list = nq_names_alpn(c->names), *name;
@@ -28,13 +42,11 @@ static bool nq_alpn_candidate(struct nq_candidates *c, u8 *dst)
 		return false;
 	while ((len = nq_alpn_next(list, c->names->alpn_len, &c->pos, &name))) {
 		c->steps++;
-		if (len > c->width || !nq_fits(c->fit, len) ||
-		    !nq_is_marked(c->fit, name, len, false) || nq_is_pattern(name, len))
-			goto skip;
-		memcpy(dst, name, len);
-		memset(dst + len, 0, c->width - len);
-		return true;
-	skip:
+		if (nq_may_be(c, name, len)) {
+			memcpy(dst, name, len);
+			memset(dst + len, 0, c->width - len);
+			return true;
+		}
 		c->steps += NQ_SKIP_STEPS;
 	}
 	return false;
@@ -84,16 +96,13 @@ static bool nq_sni_candidate(struct nq_candidates *c, u8 *dst)
 
 		c->steps++;
 		c->pos = nq_sni_next(c, pos);
-		if (pos == 1 || len + star > c->width || !nq_fits(c->fit, len + star) ||
-		    !nq_is_marked(c->fit, sni + pos, len, star))
-			goto skip; /* at least one byte has to stand for the star */
-		if (!pos && (!c->fit->exact || nq_is_pattern(sni, len)))
-			goto skip;
-		memcpy(dst, "*.", star);
-		memcpy(dst + star, sni + pos, len);
-		memset(dst + star + len, 0, c->width - star - len);
-		return true;
-	skip:
+		if (pos ? nq_may_be_wild(c, sni + pos, len)
+			: c->fit->exact && nq_may_be(c, sni, len)) {
+			memcpy(dst, "*.", star);
+			memcpy(dst + star, sni + pos, len);
+			memset(dst + star + len, 0, c->width - star - len);
+			return true;
+		}
 		c->steps += NQ_SKIP_STEPS;
 	}
 	return false;

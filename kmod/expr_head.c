@@ -12,8 +12,10 @@ static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
 static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
 static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 
-/* A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first
- * three bits of an octet, behind it the server ID. */
+/*
+ * A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first
+ * three bits of an octet, behind it the server ID.
+ */
 #define NQ_ROTATION   1
 #define NQ_UNROUTABLE 7
 

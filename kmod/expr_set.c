@@ -180,6 +180,7 @@ static void nq_watch_work(struct work_struct *work)
 
 	mutex_lock(&nq_watch_mutex);
 	list_for_each_entry (w, &nq_watches, list) {
+		/* pairs with nq_watch_begin() */
 		search = smp_load_acquire(&w->search);
 		if (!search || !READ_ONCE(w->asked))
 			continue;
@@ -225,6 +226,7 @@ const struct nq_fits *nq_watch_fits(struct nq_watch *w)
 {
 	const struct nq_fits *fits;
 
+	/* pairs with nq_watch_begin() */
 	if (!smp_load_acquire(&w->search))
 		return NULL;
 	fits = rcu_dereference(w->fits);

@@ -4,8 +4,7 @@
 
 #include "grave.h"
 
-/* Let what is fresh wait for a grace period, if there is anything. Under the
- * lock. */
+/* Let what is fresh wait for a grace period, if there is anything. Under the lock. */
 static void nq_grave_wait(struct nq_grave *grave)
 {
 	grave->busy = !list_empty(&grave->fresh);

@@ -5,7 +5,7 @@
 #include "limits.h"
 #include "share.h"
 
-#define NQ_SHARE_MAX (1 << 30)
+#define NQ_SHARE_MAX BIT(30)
 
 /* Guards all of these, and limits of the namespaces in the list. Inside use_mutex. */
 static DEFINE_MUTEX(nq_share_mutex);

@@ -20,8 +20,7 @@ void __init nq_simd_init(void)
 	bool base = simd && boot_cpu_has(X86_FEATURE_XMM4_1) && boot_cpu_has(X86_FEATURE_SSSE3);
 	bool aes = base && boot_cpu_has(X86_FEATURE_AES) && boot_cpu_has(X86_FEATURE_PCLMULQDQ);
 	bool sha = base && boot_cpu_has(X86_FEATURE_SHA_NI);
-	/* kernel_fpu_begin() saves a task's registers of 256 bits if the kernel has them switched
-	 * on. */
+	/* The kernel saves a task's 256-bit registers if it has them switched on. */
 	bool wide = aes && boot_cpu_has(X86_FEATURE_AVX2) && boot_cpu_has(X86_FEATURE_VAES) &&
 		    boot_cpu_has(X86_FEATURE_VPCLMULQDQ) &&
 		    cpu_has_xfeatures(XFEATURE_MASK_SSE | XFEATURE_MASK_YMM, NULL);

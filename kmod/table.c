@@ -36,6 +36,7 @@ void nq_table_free(struct nq_table *table)
 
 struct hlist_head *nq_table_bucket(const struct nq_table *table, const struct nq_path *path)
 {
+	/* pairs with nq_table_alloc() */
 	struct nq_buckets *buckets = smp_load_acquire(&table->buckets);
 
 	if (!buckets)

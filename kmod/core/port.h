@@ -25,6 +25,7 @@
 
 #ifdef __KERNEL__
 
+#include <linux/build_bug.h>
 #include <linux/types.h>
 #include <linux/compiler.h>
 #include <linux/limits.h>
@@ -38,6 +39,7 @@
 
 #else
 
+#include <assert.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -109,7 +109,7 @@ static bool put_pieces(struct nx_run *run, const char *raw, size_t len, bool all
 	return ok;
 }
 
-/* What was kept, all of it. */
+/* All that was kept. */
 static bool put_held(struct nx_run *run, const char *raw, size_t len)
 {
 	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the real library writes once quic is in play, translated and passed on.
+ * The output of the real library once quic is in play, translated and passed on.
  *
  * Output leaves in pieces, as soon as one is complete. Errors wait for their last line. Neither
  * overtakes the other: who writes lets the other out first.

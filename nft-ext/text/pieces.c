@@ -82,7 +82,7 @@ static bool translate(struct nx_pieces *p, const char *s, size_t len, struct nx_
 	return !lang->oom && !out->oom;
 }
 
-/* What lies before @end is a piece. */
+/* All before @end is a piece. */
 static bool piece(struct nx_pieces *p, size_t end, struct nx_buf *out)
 {
 	size_t start = p->start;
@@ -91,7 +91,7 @@ static bool piece(struct nx_pieces *p, size_t end, struct nx_buf *out)
 	return translate(p, p->raw.p + start, end - start, out);
 }
 
-/* What lies before p->seen opens a block. */
+/* All before p->seen opens a block. */
 static bool opening(struct nx_pieces *p, struct nx_buf *out)
 {
 	nx_buf_add(out, p->raw.p + p->start, p->seen - p->start);

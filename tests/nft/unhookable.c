@@ -9,6 +9,10 @@
 
 struct nft_ctx;
 
+#ifndef REAL
+#define REAL "/usr/lib/libnftables.so.1" /* the Makefile has the multiarch path */
+#endif
+
 #define PASS(ret, name, params, args)                                                              \
 	ret name params;                                                                           \
 	ret name params                                                                            \

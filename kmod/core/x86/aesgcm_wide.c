@@ -35,7 +35,7 @@ struct nq_wide {
 	nq_v4di h[NQ_PAIRS];	  /* h[i] is the hash key to the powers 2i + 2 and 2i + 1 */
 };
 
-_Static_assert(sizeof(struct nq_wide) == sizeof(struct nq_aead), "the keys fit");
+static_assert(sizeof(struct nq_wide) == sizeof(struct nq_aead), "the keys fit");
 
 NQ_INLINE nq_v4di nq_load2(const void *p)
 {
