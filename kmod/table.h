@@ -50,8 +50,6 @@ int nq_table_insert(struct nq_table *table, struct hlist_node *node, const struc
 /** nq_table_for_each - all connections of a path, the youngest first. Under RCU or the lock. */
 #define nq_table_for_each(pos, table, of, node)                                                    \
 	hlist_for_each_entry_rcu (pos, nq_table_bucket(table, of), node)                           \
-		if (memcmp(&(pos)->path, of, NQ_PATH_LEN))                                         \
-			continue;                                                                  \
-		else
+		if (!memcmp(&(pos)->path, of, NQ_PATH_LEN))
 
 #endif /* NQ_TABLE_H */

@@ -27,7 +27,7 @@ struct nq_narrow {
 	nq_v2di h[NQ_WIDE]; /* h[i] is the hash key to the power of i + 1 */
 };
 
-_Static_assert(sizeof(struct nq_narrow) <= sizeof(struct nq_aead), "the keys fit");
+static_assert(sizeof(struct nq_narrow) <= sizeof(struct nq_aead), "the keys fit");
 
 /*
  * One step of the key expansion (FIPS 197 5.2). All columns of what the S-box gets are the same,
