@@ -234,8 +234,7 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, 
 		nq_scratch_put(s);
 		return nq_overload_verdict(nn, p);
 	case NQ_FED_DEAD:
-		nq_names_bury(nn, &p->path, &p->id, &track,
-			      nq_reasm_contradicts(&s->flight.crypto));
+		nq_names_bury(nn, &p->path, &p->id, &track, nq_flight_doubtful(&s->flight));
 		break;
 	}
 	nq_scratch_put(s);

@@ -106,7 +106,7 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 		fed = nq_hold_second(nn, hold, h, s);
 	if (fed == NQ_FED_DEAD)
 		nq_names_bury(nn, &hold->path, &hold->id, &hold->track,
-			      nq_reasm_contradicts(&s->flight.crypto));
+			      nq_flight_doubtful(&s->flight));
 	if (fed == NQ_FED_MORE) {
 		*grown = nq_hold_save(hold, s);
 		if (*grown < 0)

@@ -136,7 +136,7 @@ int nq_names_add(struct nq_net *nn, const struct nq_path *path, const struct nq_
 
 /**
  * nq_names_bury - remember that a connection cannot be read; if it is known otherwise, that stays
- * @forever:	it contradicts itself: no better ClientHello will be believed
+ * @forever:	nq_flight_doubtful(): no better ClientHello will be believed
  */
 void nq_names_bury(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
 		   const struct nq_track *track, bool forever);

@@ -185,6 +185,12 @@ static bool nq_flight_same(const u8 *dgram, const struct nq_header *a, const str
 	       !memcmp(dgram + a->dcid_off, dgram + b->dcid_off, a->dcid_len);
 }
 
+/* Have so many Initials been looked at that no more are opened? */
+static bool nq_feed_full(const struct nq_feed_result *res)
+{
+	return res->bad_tag == NQ_BAD_TAGS_MAX || res->initials == NQ_INITIALS_MAX;
+}
+
 enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 			       struct nq_feed_result *result)
 {
@@ -196,8 +202,7 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 
 	if (len < NQ_INITIAL_MIN)
 		goto out;
-	while (pos < len && !feed.res.dead && feed.res.bad_tag < NQ_BAD_TAGS_MAX &&
-	       feed.res.initials < NQ_INITIALS_MAX) {
+	while (pos < len && !feed.res.dead && !nq_feed_full(&feed.res)) {
 		if (nq_header_parse(dgram, len, pos, &h) != NQ_DONE)
 			break;
 		if (!pos)
@@ -213,6 +218,9 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 	if (f->datagrams < U8_MAX)
 		f->datagrams++;
 	v = nq_flight_hello(f);
+	f->unread = v == NQ_MORE && pos < len && nq_feed_full(&feed.res);
+	if (f->unread)
+		v = NQ_NOT_OURS;
 	/* Their frames may come in any order: only what a datagram leaves open has to be kept. */
 	if (v == NQ_MORE && f->crypto.n_ranges > NQ_RANGES_MAX) {
 		feed.res.limit = true;

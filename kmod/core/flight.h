@@ -36,6 +36,7 @@ struct nq_flight {
 	bool started; /* keys are set */
 	bool resumed; /* and stay */
 	bool second;  /* another ClientHello begins where this one ends */
+	bool unread;  /* a datagram had more Initials than are opened, and no whole ClientHello */
 	u16 base;
 	struct nq_keys keys;
 	struct nq_hello hello;
@@ -92,15 +93,17 @@ void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u
  * keys from its own DCID if the flight is new, or if the old keys fail and the new ones
  * open it: a client that came back after Retry, or a new connection), gathers CRYPTO.
  * A datagram that does not open leaves the flight as it was, and so does a malformed one
- * that would begin it anew. At most eight Initials of a datagram are opened. Packets under another
- * DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets of other types; 0-RTT
- * may stand in front.
+ * that would begin it anew. At most eight Initials of a datagram are opened, and four that do not
+ * open; if more follow, they might hold the rest of the ClientHello, or another one. Packets under
+ * another DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets of other
+ * types; 0-RTT may stand in front.
  *
  * Errors for which a server would close the connection end the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
- * that is no ClientHello (a ServerHello, say) or that passes a limit. That is NQ_NOT_OURS
- * with @result->dead set. CRYPTO behind the ClientHello's own end is not kept; if another
- * ClientHello begins there, @f->second says so: a server that asks for one would read it.
+ * that is no ClientHello (a ServerHello, say) or that passes a limit. So does what was not opened,
+ * if the ClientHello is not complete without it. That is NQ_NOT_OURS with @result->dead set. CRYPTO
+ * behind the ClientHello's own end is not kept; if another ClientHello begins there, @f->second
+ * says so: a server that asks for one would read it.
  *
  * Return: NQ_NOT_OURS (also if nothing in it opened), NQ_MORE or NQ_DONE. Once NQ_DONE, a
  * flight stays so until it begins anew.
@@ -115,6 +118,16 @@ struct nq_feed_result {
 };
 enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 			       struct nq_feed_result *result);
+
+/**
+ * nq_flight_doubtful - may a server read another ClientHello in what came than we do?
+ *
+ * No later datagram makes that better.
+ */
+static inline bool nq_flight_doubtful(const struct nq_flight *f)
+{
+	return f->unread || nq_reasm_contradicts(&f->crypto);
+}
 
 /**
  * nq_flight_size - bytes from the start of @f that hold all of its state

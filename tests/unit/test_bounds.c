@@ -79,6 +79,42 @@ static void many_coalesced(void **state)
 	}
 }
 
+/*
+ * Half a ClientHello, and Initials behind those that are opened: the other half, or another one, may be in
+ * them, so what comes later is not believed.
+ */
+static void many_hide(void **state)
+{
+	static const struct {
+		unsigned int pings, forged;
+		bool hides;
+	} rests[] = {{7, 0, false}, {8, 0, true}, {0, 4, false}, {1, 4, true}, {300, 0, true}};
+	struct qt_packet p = client(NQ_V1);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rests); i++) {
+		hello_of(700);
+		nq_flight_init(&f);
+		d.len = frames.len = 0;
+		qt_frame_crypto(&frames, 0, msg.p, 300);
+		p.pad_to = 1200;
+		qt_initial(&d, &p, &frames);
+		p.pad_to = 0;
+		frames.len = 0;
+		qt_frame_ping(&frames);
+		qt_frame_padding(&frames, 2);
+		for (unsigned int k = 0; k < rests[i].forged; k++) {
+			qt_initial(&d, &p, &frames);
+			d.p[d.len - 1] ^= 1;
+		}
+		for (unsigned int k = 0; k < rests[i].pings; k++)
+			qt_initial(&d, &p, &frames);
+		assert_int_equal(feed(), rests[i].hides ? NQ_NOT_OURS : NQ_MORE);
+		assert_int_equal(res.dead, rests[i].hides);
+		assert_int_equal(nq_flight_doubtful(&f), rests[i].hides);
+	}
+}
+
 /* A client with a token of this server may clear the fixed bit (RFC 9287 3.1). */
 static void fixed_bit_cleared(void **state)
 {
@@ -162,4 +198,5 @@ static void second_hello(void **state)
 
 UNIT_MAIN("bounds", cmocka_unit_test(crypto_behind_the_hello),
 	  cmocka_unit_test(pieces_behind_the_hello), cmocka_unit_test(many_coalesced),
+	  cmocka_unit_test(many_hide),
 	  cmocka_unit_test(fixed_bit_cleared), cmocka_unit_test(second_hello))

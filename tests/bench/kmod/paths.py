@@ -66,13 +66,7 @@ def load_sets(n, i):
 
 def to_port(source):
     """udp dport set SOURCE notrack accept; the port is in register 1."""
-    return [*source, expr_write(1, 2, 2), nft.expr('notrack'), nft.stop('accept')]
-
-
-def expr_write(sreg, offset, length):
-    """Write bytes of UDP's header, and its checksum with them if there is one."""
-    return nft.expr('payload', nft.u32(5, sreg), nft.u32(2, 2), nft.u32(3, offset), nft.u32(4, length),
-                    nft.u32(6, 0), nft.u32(7, 0), nft.u32(8, 1))
+    return [*source, nft.udp_write(1, 2, 2), nft.expr('notrack'), nft.stop('accept')]
 
 
 def stateless(n):

@@ -105,6 +105,11 @@ def payload(dreg, base, offset, length):
     return expr('payload', u32(1, dreg), u32(2, base), u32(3, offset), u32(4, length))
 
 
+def udp_write(sreg, offset, length):
+    """Write bytes of UDP's header, and the checksum with them, as nft does it."""
+    return expr('payload', u32(5, sreg), u32(2, 2), u32(3, offset), u32(4, length), u32(6, 0), u32(7, 0), u32(8, 1))
+
+
 def meta(key, dreg=None, sreg=None):
     if sreg is not None:
         return expr('meta', u32(2, key), u32(3, sreg))
