@@ -268,9 +268,12 @@ def same_batch():
 @in_ns
 def manual_page():
     with open(f'{TOP}/nft-ext/man/nft-quic.7') as f:
-        example = f.read().split('.SH EXAMPLES\n.nf\n')[1].split('.fi')[0]
-    r = nft.load(example)
-    ok(r.rc == 0 and 'redirect to :quic alpn map @ports' in loaded(), 'the example of the manual page loads', r)
+        examples = f.read().split('.SH EXAMPLES\n')[1].split('\n.SH ')[0]
+    for part, text in (('without state', 'udp dport set quic server-id notrack accept'),
+                       ('by NAT', 'redirect to :quic alpn map @ports')):
+        examples = examples.partition('.nf\n')[2]
+        r = nft.load(examples.partition('.fi')[0])
+        ok(r.rc == 0 and text in loaded(), f"the manual page's example {part} loads", r)
 
 
 @in_ns
