@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 
 #include "ask.h"
+#include "compat/compat.h"
 
 #define NQ_ASK_DELAY (HZ / 20) /* a batch of rules makes the filter anew once */
 
@@ -37,6 +38,7 @@ static bool nq_ask_same(const struct nq_ask *a, const struct nq_ask *b)
 	if (!a || !b)
 		return a == b;
 	return a->family == b->family && a->n_ports == b->n_ports && a->n_addrs == b->n_addrs &&
+	       a->ports == b->ports && a->addrs == b->addrs &&
 	       !memcmp(a->spans, b->spans, nq_ask_spans(a) * sizeof(*a->spans));
 }
 
@@ -61,7 +63,7 @@ static void nq_filter_fill(struct nq_net *nn, struct nq_filter *f)
 		const struct nq_ask *ask = asker->ask;
 		unsigned int n = ask ? nq_ask_spans(ask) : 0;
 
-		if (!asker->reached || nq_filter_has(f, ask, asker->late))
+		if (!asker->reached || asker->retired || nq_filter_has(f, ask, asker->late))
 			continue;
 		spans += n;
 		if (f->n_terms == NQ_FILTER_TERMS || spans > NQ_FILTER_SPANS) {
@@ -112,6 +114,16 @@ static void nq_ask_later(struct nq_net *nn)
 		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
 }
 
+/* Everything is gathered until the filter is made anew. Under ask_lock. */
+static void nq_ask_void(struct nq_net *nn)
+{
+	if (!nn->ask_stale) {
+		WRITE_ONCE(nn->ask_stale, true);
+		nn->ask_grace = get_state_synchronize_rcu();
+	}
+	nq_ask_later(nn);
+}
+
 void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker)
 {
 	spin_lock(&nn->ask_lock);
@@ -120,8 +132,28 @@ void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker)
 	spin_unlock(&nn->ask_lock);
 }
 
+/* Constant once it was reached. */
+static bool nq_ask_has_sets(const struct nq_asker *asker)
+{
+	return asker->ask && (asker->ask->ports || asker->ask->addrs);
+}
+
+void nq_ask_retire(struct nq_net *nn, struct nq_asker *asker)
+{
+	spin_lock(&nn->ask_lock);
+	if (!asker->retired && nq_ask_has_sets(asker)) {
+		nq_ask_void(nn);
+		asker->grace = nn->ask_grace;
+	}
+	asker->retired = true;
+	spin_unlock(&nn->ask_lock);
+}
+
 void nq_ask_leave(struct nq_net *nn, struct nq_asker *asker)
 {
+	nq_ask_retire(nn, asker); /* not all ways to the end of a rule have it deactivated */
+	if (nq_ask_has_sets(asker))
+		cond_synchronize_rcu(asker->grace);
 	spin_lock(&nn->ask_lock);
 	list_del(&asker->list);
 	if (list_empty(&nn->askers))
@@ -145,8 +177,7 @@ void nq_ask_reach(struct nq_net *nn, struct nq_asker *asker, bool late, struct n
 	f = nq_filter_old(nn);
 	if (f && (f->full || nq_filter_has(f, asker->ask, asker->late)))
 		goto out;
-	WRITE_ONCE(nn->ask_stale, true); /* before the commit lets packets come here */
-	nq_ask_later(nn);
+	nq_ask_void(nn); /* before the commit lets packets come here */
 out:
 	spin_unlock(&nn->ask_lock);
 }
@@ -188,18 +219,33 @@ static bool nq_spans_have(const struct nq_span *spans, unsigned int n, const voi
 	return !n;
 }
 
-static bool nq_term_has(const struct nq_term *term, const struct nq_path *path)
+/* Is the value in a named set, or may it be? */
+static bool nq_ask_set_has(const struct net *net, const struct nft_set *set, const void *value,
+			   unsigned int len)
+{
+	u32 key[NQ_SPAN_LEN / sizeof(u32)] = {};
+
+	if (!set || !list_empty(&set->catchall_list))
+		return true;
+	memcpy(key, value, len);
+	return nq_set_has(net, set, key);
+}
+
+static bool nq_term_has(const struct nq_term *term, const struct net *net,
+			const struct nq_path *path)
 {
 	const struct nq_ask *ask = term->ask;
+	unsigned int dst_len;
 
 	if (!ask)
 		return true;
 	if (ask->family != NFPROTO_INET && ask->family != path->pf)
 		return false;
+	dst_len = path->pf == NFPROTO_IPV4 ? sizeof(path->dst.in) : sizeof(path->dst.in6);
 	return nq_spans_have(ask->spans, ask->n_ports, &path->dport, sizeof(path->dport)) &&
-	       nq_spans_have(ask->spans + ask->n_ports, ask->n_addrs, &path->dst,
-			     path->pf == NFPROTO_IPV4 ? sizeof(path->dst.in)
-						      : sizeof(path->dst.in6));
+	       nq_spans_have(ask->spans + ask->n_ports, ask->n_addrs, &path->dst, dst_len) &&
+	       nq_ask_set_has(net, ask->ports, &path->dport, sizeof(path->dport)) &&
+	       nq_ask_set_has(net, ask->addrs, &path->dst, dst_len);
 }
 
 static const struct nq_filter *nq_filter_get(const struct nq_net *nn)
@@ -220,7 +266,7 @@ static bool nq_filter_wants(const struct nq_filter *f, const struct net *net,
 	if (f->full)
 		return true;
 	for (i = 0; i < f->n_terms; i++) {
-		if (nq_term_has(&f->terms[i], path))
+		if (nq_term_has(&f->terms[i], net, path))
 			return true;
 		late |= f->terms[i].late;
 	}
@@ -295,7 +341,11 @@ static void nq_term_show(struct seq_file *seq, const struct nq_term *term)
 		seq_printf(seq, "%s%u-%u", i ? "," : " udp dport ", span->lo[0] << 8 | span->lo[1],
 			   span->hi[0] << 8 | span->hi[1]);
 	}
-	if (!ask || !nq_ask_spans(ask))
+	if (ask && ask->addrs)
+		seq_printf(seq, " daddr @%s", ask->addrs->name);
+	if (ask && ask->ports)
+		seq_printf(seq, " udp dport @%s", ask->ports->name);
+	if (!ask || (!nq_ask_spans(ask) && !ask->ports && !ask->addrs))
 		seq_puts(seq, " all");
 	seq_puts(seq, term->late ? ", all while there is NAT\n" : "\n");
 }

@@ -14,6 +14,10 @@
  * Rewriting that conntrack does not know of needs no guard: names are found by the header as it was
  * sent or as conntrack remembers it, so such a packet has none anyhow.
  *
+ * A named set is asked for each packet, and must not be when it has been freed: a rule that ceases
+ * to count makes the filter void (nq_ask_retire()), and is destroyed only when a grace period has
+ * passed since. Its set goes after it.
+ *
  * @ask_lock guards the askers and writes of the filter. It is never taken in softirq, but may be
  * with BHs off, and under locks of nf_tables' sets: it is the innermost, and nobody sleeps in it.
  * Packets read the filter under RCU and the two flags with READ_ONCE(), and take no lock.
@@ -44,12 +48,16 @@ struct nq_span {
  * @family:	NFPROTO_IPV4, NFPROTO_IPV6, or NFPROTO_INET for both
  * @n_ports:	ranges of ports; 0 for all ports
  * @n_addrs:	ranges of addresses; 0 for all addresses
+ * @ports:	the port must be in this set as well, if there is one
+ * @addrs:	and the address in this one
  * @spans:	of ports, then of addresses
  */
 struct nq_ask {
 	u8 family;
 	u8 n_ports;
 	u8 n_addrs;
+	const struct nft_set *ports;
+	const struct nft_set *addrs;
 	struct nq_span spans[];
 };
 
@@ -63,6 +71,8 @@ static inline unsigned int nq_ask_spans(const struct nq_ask *ask)
  * @list:	in nq_net.askers
  * @reached:	.validate came by: packets may reach it
  * @late:	it may be reached behind conntrack's NAT
+ * @retired:	the rule does not count any more
+ * @grace:	when it is @retired: the grace period before its sets may be freed
  * @ask:	what it asks for; NULL for everything. Set with @reached, then constant.
  *
  * All under ask_lock.
@@ -71,13 +81,18 @@ struct nq_asker {
 	struct list_head list;
 	bool reached;
 	bool late;
+	bool retired;
+	unsigned long grace;
 	struct nq_ask *ask;
 };
 
 /** nq_ask_enter - an expression is made; until it is reached it asks for nothing */
 void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker);
 
-/** nq_ask_leave - it is destroyed */
+/** nq_ask_retire - its rule does not count from now on, and its sets may be freed some time */
+void nq_ask_retire(struct nq_net *nn, struct nq_asker *asker);
+
+/** nq_ask_leave - it is destroyed. May sleep until no packet can ask its sets any more. */
 void nq_ask_leave(struct nq_net *nn, struct nq_asker *asker);
 
 /**

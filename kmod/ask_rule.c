@@ -2,7 +2,8 @@
 /*
  * A rule's matches before `quic`: which destinations do they let through? What is not understood
  * here lets everything through, so that the answer is never too narrow. Understood are comparisons
- * of the destination's port and address with a value, a prefix, a range or an anonymous set.
+ * of the destination's port and address with a value, a prefix, a range or a set. An anonymous set
+ * is read here; a named one may change, and is asked for each packet.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/slab.h>
@@ -25,6 +26,7 @@ static const struct nq_place nq_addr6_at = {NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
 
 /* A value that is one of @n spans; of anything, if @n is 0. */
 struct nq_value {
+	const struct nft_set *set; /* named: it is in there as well */
 	unsigned int n;
 	struct nq_span spans[NQ_ASK_SPANS];
 };
@@ -279,9 +281,14 @@ static void nq_read_set(struct nq_reading *r, const struct nft_set *set)
 	unsigned int i, j;
 
 	/* Of two sets the first will do. */
-	if (!v || v->n || set->klen != field.len || r->at.off != field.off ||
-	    r->at.len != field.len || memchr_inv(r->mask, 0xff, field.len) || !nq_set_is_fixed(set))
+	if (!v || v->n || v->set || set->klen != field.len || r->at.off != field.off ||
+	    r->at.len != field.len || memchr_inv(r->mask, 0xff, field.len))
 		return;
+	if (!nq_set_is_fixed(set)) {
+		if (!(set->flags & (NFT_SET_ANONYMOUS | NFT_SET_CONCAT)))
+			v->set = set;
+		return;
+	}
 	walk = kzalloc(sizeof(*walk), GFP_ATOMIC | __GFP_NOWARN);
 	if (!walk)
 		return;
@@ -436,6 +443,8 @@ static struct nq_ask *nq_reading_ask(const struct nq_reading *r)
 	ask->family = r->family;
 	ask->n_ports = r->port.n;
 	ask->n_addrs = r->addr.n;
+	ask->ports = r->port.set;
+	ask->addrs = r->addr.set;
 	memcpy(ask->spans, r->port.spans, r->port.n * sizeof(*ask->spans));
 	memcpy(ask->spans + r->port.n, r->addr.spans, r->addr.n * sizeof(*ask->spans));
 	return ask;

@@ -197,6 +197,16 @@ static int nq_match_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 	return 0;
 }
 
+static void nq_expr_deactivate(const struct nft_ctx *ctx, const struct nft_expr *expr,
+			       enum nft_trans_phase phase)
+{
+	struct nq_expr *priv = nft_expr_priv(expr);
+
+	/* While a batch is prepared the rule still counts. */
+	if (phase != NFT_TRANS_PREPARE && nq_key_is_name(priv->key))
+		nq_ask_retire(nq_pernet(ctx->net), &priv->state->asker);
+}
+
 static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *expr)
 {
 	struct nq_expr *priv = nft_expr_priv(expr);
@@ -300,6 +310,7 @@ const struct nft_expr_ops nq_load_ops = {
 	.size = NFT_EXPR_SIZE(sizeof(struct nq_expr)),
 	.eval = nq_load_eval,
 	.init = nq_load_init,
+	.deactivate = nq_expr_deactivate,
 	.destroy = nq_expr_destroy,
 	.dump = nq_load_dump,
 	.validate = nq_load_validate,
@@ -310,6 +321,7 @@ static const struct nft_expr_ops nq_match_ops = {
 	.size = NFT_EXPR_SIZE(sizeof(struct nq_expr)),
 	.eval = nq_match_eval,
 	.init = nq_match_init,
+	.deactivate = nq_expr_deactivate,
 	.destroy = nq_expr_destroy,
 	.dump = nq_match_dump,
 	.validate = nq_match_validate,

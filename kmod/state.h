@@ -128,6 +128,8 @@ struct nq_stats {
  * @askers:	expressions that need names: struct nq_asker
  * @filter:	what they ask for, so what is gathered; under RCU, NULL for everything
  * @ask_stale:	@filter is void until @ask_work has made another; READ_ONCE
+ * @ask_grace:	the grace period after which no packet uses @filter, since @ask_stale was set; under
+ *		@ask_lock
  * @ask_strayed: set by a packet that @filter was wrong about: everything is gathered, until no
  *		rule is left; READ_ONCE/WRITE_ONCE
  * @ask_dead:	@ask_work must not be started any more
@@ -174,6 +176,7 @@ struct nq_net {
 	struct list_head askers;
 	struct nq_filter __rcu *filter;
 	bool ask_stale;
+	unsigned long ask_grace;
 	bool ask_strayed;
 	bool ask_dead;
 	struct delayed_work ask_work;
