@@ -46,7 +46,8 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
  * nq_feed_hides - may a server read a ClientHello in the flight in @s that we cannot?
  * @fed:	what nq_feed() said of it
  *
- * One that contradicts itself, may be where we did not look, or is too long; no bytes that begin no ClientHello.
+ * One that contradicts itself, may be where we did not look, or is too long; no bytes that begin
+ * no ClientHello.
  */
 static inline bool nq_feed_hides(const struct nq_scratch *s, enum nq_fed fed)
 {

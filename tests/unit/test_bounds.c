@@ -80,8 +80,8 @@ static void many_coalesced(void **state)
 }
 
 /*
- * Half a ClientHello, and Initials behind those that are opened: the other half, or another one, may be in
- * them, so what comes later is not believed.
+ * Half a ClientHello, and Initials behind those that are opened: the other half, or another one,
+ * may be in them, so what comes later is not believed.
  */
 static void many_hide(void **state)
 {
@@ -198,5 +198,5 @@ static void second_hello(void **state)
 
 UNIT_MAIN("bounds", cmocka_unit_test(crypto_behind_the_hello),
 	  cmocka_unit_test(pieces_behind_the_hello), cmocka_unit_test(many_coalesced),
-	  cmocka_unit_test(many_hide),
-	  cmocka_unit_test(fixed_bit_cleared), cmocka_unit_test(second_hello))
+	  cmocka_unit_test(many_hide), cmocka_unit_test(fixed_bit_cleared),
+	  cmocka_unit_test(second_hello))
