@@ -2,7 +2,8 @@
 /*
  * bench-core - what the core takes for a flow, in time of the processor and as ratio to a floor
  *
- *	bench-core		FLOWS flows of each kind, a table
+ *	bench-core [INSPECT]	FLOWS flows of each kind, a table; and one of whole programs if
+ *				quic-inspect is given
  *	bench-core --smoke	a few flows; TAP: do the subjects agree? No times.
  */
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include "flows.h"
 #include "kernel/kernel_core.h"
 #include "peer.h"
+#include "programs.h"
 
 #define FLOWS	    10000
 #define SMOKE_FLOWS 64
@@ -321,6 +323,69 @@ static void floods(void)
 	}
 }
 
+/*
+ * One row: what the core takes, and a program beyond what it takes for a single flow. The core's
+ * time is taken anew, in turn with the programs.
+ */
+static bool program_row(unsigned int program, enum flow_kind kind, const struct flow *flows,
+			unsigned int n)
+{
+	static double inspect_user; /* of the row before, of the same kind */
+	double core[ROUNDS], user[ROUNDS], system[ROUNDS], start[ROUNDS], m;
+	long names = program_names(program, n);
+
+	if (names < 0)
+		return program > 0;
+	printf("| %-20s | %-12s | %6ld |", flow_text(kind), program_text(program), names);
+	if (names < (long)n && program) {
+		printf(" %8s | %8s | %8s | %8s | %7s | %10s |\n", "-", "-", "-", "-", "-", "-");
+		return true;
+	}
+	for (int r = 0; r < ROUNDS; r++) {
+		struct program_time all, one;
+
+		core[r] = measure(&subjects[1], flows, n);
+		all = program_measure(program, false);
+		one = program_measure(program, true);
+		if (core[r] < 0 || all.user < 0 || one.user < 0)
+			return false;
+		start[r] = one.user / 1e6;
+		user[r] = (all.user - one.user) / (n - 1);
+		system[r] = (all.system - one.system) / (n - 1);
+	}
+	m = median(user);
+	if (!program)
+		inspect_user = m;
+	printf(" %8.1f | %8.0f | %8.0f | %8.0f | %6.2fx | %9.1fx |\n", median(start), median(core),
+	       m, median(system), m / median(core), m / inspect_user);
+	return names == (long)n;
+}
+
+/* The same flows in a capture, for programs that read one. Return: was all right? */
+static bool whole_programs(const char *inspect, struct flow *flows)
+{
+	static const enum flow_kind kinds[] = {FLOW_ONE, FLOW_TWO, FLOW_SHUFFLED};
+	bool good = programs_start(inspect);
+
+	printf("\nWhole programs, %u flows in a capture: user time, ns per flow; median of %d "
+	       "rounds\n\n| %-20s | %-12s | %6s | start ms | %8s | %8s | %8s | %7s | %10s |\n"
+	       "|----------------------|--------------|-------:|---------:|---------:|"
+	       "---------:|---------:|--------:|-----------:|\n",
+	       FLOWS, ROUNDS, "flow", "program", "names", "core", "user", "system", ": core",
+	       ": inspect");
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && good; k++) {
+		for (unsigned int i = 0; i < FLOWS; i++)
+			flow_make(&flows[i], kinds[k], i);
+		good = programs_write(flows, FLOWS);
+		for (unsigned int p = 0; p < PROGRAMS && good; p++)
+			good = program_row(p, kinds[k], flows, FLOWS);
+	}
+	programs_end();
+	if (!good)
+		fprintf(stderr, "bench-core: a program failed, or quic-inspect missed a name\n");
+	return good;
+}
+
 static void heading(void)
 {
 	char line[256], model[128] = "unknown processor", date[32];
@@ -411,8 +476,8 @@ int main(int argc, char **argv)
 	unsigned int n = smoke ? SMOKE_FLOWS : FLOWS;
 	struct flow *flows = calloc(n, sizeof(*flows));
 
-	if (argc > 1 && !smoke) {
-		fprintf(stderr, "usage: bench-core [--smoke]\n");
+	if (argc > 2 || (argc == 2 && !smoke && argv[1][0] != '/')) {
+		fprintf(stderr, "usage: bench-core [--smoke | /PATH/OF/quic-inspect]\n");
 		return 2;
 	}
 	if (!flows || pin()) {
@@ -449,6 +514,8 @@ int main(int argc, char **argv)
 	}
 	if (!smoke && all)
 		floods();
+	if (!smoke && all && argc == 2)
+		all = whole_programs(argv[1], flows);
 	free(flows);
 	return !all;
 }
