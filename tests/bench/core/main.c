@@ -335,7 +335,7 @@ static bool program_row(unsigned int program, enum flow_kind kind, const struct 
 	long names = program_names(program, n);
 
 	if (names < 0)
-		return program > 0;
+		return false;
 	printf("| %-20s | %-12s | %6ld |", flow_text(kind), program_text(program), names);
 	if (names < (long)n && program) {
 		printf(" %8s | %8s | %8s | %8s | %7s | %10s |\n", "-", "-", "-", "-", "-", "-");
@@ -365,20 +365,29 @@ static bool program_row(unsigned int program, enum flow_kind kind, const struct 
 static bool whole_programs(const char *inspect, struct flow *flows)
 {
 	static const enum flow_kind kinds[] = {FLOW_ONE, FLOW_TWO, FLOW_SHUFFLED};
+	bool installed[PROGRAMS];
+	char version[80];
 	bool good = programs_start(inspect);
 
 	printf("\nWhole programs, %u flows in a capture: user time, ns per flow; median of %d "
-	       "rounds\n\n| %-20s | %-12s | %6s | start ms | %8s | %8s | %8s | %7s | %10s |\n"
+	       "rounds\n",
+	       FLOWS, ROUNDS);
+	for (unsigned int p = 0; p < PROGRAMS; p++) {
+		installed[p] = program_version(p, version);
+		if (p)
+			printf("%s: %s\n", program_text(p),
+			       installed[p] ? version : "not installed");
+	}
+	printf("\n| %-20s | %-12s | %6s | start ms | %8s | %8s | %8s | %7s | %10s |\n"
 	       "|----------------------|--------------|-------:|---------:|---------:|"
 	       "---------:|---------:|--------:|-----------:|\n",
-	       FLOWS, ROUNDS, "flow", "program", "names", "core", "user", "system", ": core",
-	       ": inspect");
+	       "flow", "program", "names", "core", "user", "system", ": core", ": inspect");
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && good; k++) {
 		for (unsigned int i = 0; i < FLOWS; i++)
 			flow_make(&flows[i], kinds[k], i);
 		good = programs_write(flows, FLOWS);
 		for (unsigned int p = 0; p < PROGRAMS && good; p++)
-			good = program_row(p, kinds[k], flows, FLOWS);
+			good = !installed[p] || program_row(p, kinds[k], flows, FLOWS);
 	}
 	programs_end();
 	if (!good)
@@ -470,6 +479,25 @@ static int pin(void)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
+/* See what this processor has, and make the kernels' builds and peers ready. */
+static bool start_subjects(void)
+{
+	have_floor = floor_init();
+	have_simd = (nq_simd_begin(NQ_SIMD_AES) ? NQ_SIMD_AES : 0) |
+		    (nq_simd_begin(NQ_SIMD_SHA) ? NQ_SIMD_SHA : 0) |
+		    (nq_simd_wide() ? NQ_SIMD_WIDE : 0);
+	if (start_kernels()) {
+		fprintf(stderr, "bench-core: the kernels' builds cannot run in this process\n");
+		return false;
+	}
+	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
+		if (s->peer && !s->peer->start()) {
+			fprintf(stderr, "bench-core: %s does not start\n", s->text);
+			return false;
+		}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	bool smoke = argc == 2 && !strcmp(argv[1], "--smoke"), all = true;
@@ -484,19 +512,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench-core: no memory, or cannot stay on one CPU\n");
 		return 1;
 	}
-	have_floor = floor_init();
-	have_simd = (nq_simd_begin(NQ_SIMD_AES) ? NQ_SIMD_AES : 0) |
-		    (nq_simd_begin(NQ_SIMD_SHA) ? NQ_SIMD_SHA : 0) |
-		    (nq_simd_wide() ? NQ_SIMD_WIDE : 0);
-	if (start_kernels()) {
-		fprintf(stderr, "bench-core: the kernels' builds cannot run in this process\n");
+	if (!start_subjects())
 		return 1;
-	}
-	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
-		if (s->peer && !s->peer->start()) {
-			fprintf(stderr, "bench-core: %s does not start\n", s->text);
-			return 1;
-		}
 	if (!smoke)
 		heading();
 	for (int kind = 0; kind < FLOW_KINDS; kind++) {

@@ -40,6 +40,23 @@ const char *program_text(unsigned int program)
 	return text[program];
 }
 
+bool program_version(unsigned int program, char version[80])
+{
+	static const char *const ask[PROGRAMS] = {NULL, "tshark -v 2>/dev/null",
+						  "suricata -V 2>/dev/null"};
+	FILE *f;
+
+	version[0] = '\0';
+	if (!ask[program])
+		return true;
+	f = popen(ask[program], "r");
+	if (f && fgets(version, 80, f))
+		version[strcspn(version, "\n")] = '\0';
+	if (f)
+		pclose(f);
+	return version[0];
+}
+
 bool programs_start(const char *path)
 {
 	FILE *f;

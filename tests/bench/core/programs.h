@@ -21,14 +21,18 @@ void programs_end(void);
 /** program_text - a program as the table calls it */
 const char *program_text(unsigned int program);
 
-/** programs_write - write the capture of @n flows, and another one of the first alone. Return: are they there?
+/** program_version - what it calls itself, nothing for quic-inspect. Return: is it installed? */
+bool program_version(unsigned int program, char version[80]);
+
+/** programs_write - write the capture of @n flows, and another one of the first alone. Return: are
+ * they there?
  */
 bool programs_write(const struct flow *flows, unsigned int n);
 
 /**
  * program_names - how many of the flows' host names does it find?
  *
- * Return: -1 if it is not installed, or failed.
+ * Return: -1 if it failed.
  */
 long program_names(unsigned int program, unsigned int n);
 
