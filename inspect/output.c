@@ -11,84 +11,119 @@
 
 #define QI_HEX_TEXT (2 * NQ_CID_MAX + 1)
 
-static void qi_hex(char *text, const uint8_t *data, size_t len)
+/* Each of these writes a string at @text. Return: its end, where the next one may begin. By hand as
+ * far as lines commonly need it: with printf() a line costs as much as reading the connection. */
+
+static char *qi_hex(char *text, const uint8_t *data, size_t len)
 {
-	text[0] = '\0';
-	for (size_t i = 0; i < len; i++)
-		sprintf(text + 2 * i, "%02x", data[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < len; i++) {
+		*text++ = digits[data[i] >> 4];
+		*text++ = digits[data[i] & 0xf];
+	}
+	*text = '\0';
+	return text;
 }
 
-/* @text must hold QI_NAME_TEXT bytes, and @len be 255 at most. */
-static void qi_name_escape(char *text, const uint8_t *name, size_t len, const char *special)
+static char *qi_decimal(char *text, unsigned int number)
+{
+	char digits[10];
+	unsigned int n = 0;
+
+	do
+		digits[n++] = '0' + number % 10;
+	while (number /= 10);
+	while (n)
+		*text++ = digits[--n];
+	*text = '\0';
+	return text;
+}
+
+/* @text must hold QI_NAME_TEXT bytes, and @len be 255 at most. \ and @quote are escaped. */
+static char *qi_name_escape(char *text, const uint8_t *name, size_t len, char quote)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (name[i] < ' ' || name[i] >= 0x7f) {
-			text += sprintf(text, "\\x%02x", name[i]);
+			text = qi_hex(stpcpy(text, "\\x"), &name[i], 1);
 			continue;
 		}
-		if (strchr(special, name[i]))
+		if (name[i] == '\\' || name[i] == quote)
 			*text++ = '\\';
 		*text++ = name[i];
 	}
 	*text = '\0';
+	return text;
 }
 
-static void qi_address(const struct qi_tuple *tuple, const uint8_t addr[16],
-		       char text[INET6_ADDRSTRLEN])
+static char *qi_address(char *text, const struct qi_tuple *tuple, const uint8_t addr[16])
 {
-	inet_ntop(tuple->net == QI_NET_IPV6 ? AF_INET6 : AF_INET, addr, text, INET6_ADDRSTRLEN);
+	if (tuple->net == QI_NET_IPV6) {
+		inet_ntop(AF_INET6, addr, text, INET6_ADDRSTRLEN);
+		return text + strlen(text);
+	}
+	for (int i = 0; i < 4; i++) {
+		text = qi_decimal(text, addr[i]);
+		if (i < 3)
+			*text++ = '.';
+	}
+	return text;
 }
 
 /* As nft writes it: symbols where there is one. */
-static void qi_version(char text[16], uint32_t version)
+static char *qi_version(char *text, uint32_t version)
 {
 	if (version == NQ_V1)
-		strcpy(text, "v1");
-	else if (version == NQ_V2)
-		strcpy(text, "v2");
-	else if (version >> 8 == 0xff0000)
-		sprintf(text, "draft-%u", version & 0xff);
-	else
-		sprintf(text, "0x%08x", version);
+		return stpcpy(text, "v1");
+	if (version == NQ_V2)
+		return stpcpy(text, "v2");
+	if (version >> 8 == 0xff0000)
+		return qi_decimal(stpcpy(text, "draft-"), version & 0xff);
+	return text + sprintf(text, "0x%08x", version);
 }
 
-static void qi_text_address(FILE *out, const struct qi_tuple *tuple, const uint8_t addr[16],
-			    uint16_t port)
+static char *qi_text_address(char *text, const struct qi_tuple *tuple, const uint8_t addr[16],
+			     uint16_t port)
 {
-	char text[INET6_ADDRSTRLEN];
+	bool brackets = tuple->net == QI_NET_IPV6;
 
-	qi_address(tuple, addr, text);
-	fprintf(out, tuple->net == QI_NET_IPV6 ? "[%s]:%u" : "%s:%u", text, port);
+	text = qi_address(stpcpy(text, brackets ? "[" : ""), tuple, addr);
+	return qi_decimal(stpcpy(text, brackets ? "]:" : ":"), port);
+}
+
+/* A name with what stands before it, in quotes. */
+static void qi_text_name(FILE *out, const char *before, const uint8_t *name, size_t len)
+{
+	char text[16 + QI_NAME_TEXT];
+
+	stpcpy(qi_name_escape(stpcpy(stpcpy(text, before), "\""), name, len, '"'), "\"");
+	fputs(text, out);
 }
 
 int qi_output_text(FILE *out, const struct qi_flow *flow)
 {
-	char version[16], dcid[QI_HEX_TEXT], name[QI_NAME_TEXT];
+	char head[2 * (INET6_ADDRSTRLEN + 8) + QI_HEX_TEXT + 64], tail[64], *text;
 	const char *comma = " alpn ";
 	unsigned int pos = 0, len;
 	const uint8_t *alpn;
 
-	qi_text_address(out, flow->tuple, flow->tuple->src, flow->tuple->sport);
-	fputs(" > ", out);
-	qi_text_address(out, flow->tuple, flow->tuple->dst, flow->tuple->dport);
-	qi_version(version, flow->version);
-	qi_hex(dcid, flow->dcid, flow->dcid_len);
-	fprintf(out, " version %s dcid 0x%s", version, dcid);
-	if (flow->sni_len) {
-		qi_name_escape(name, flow->sni, flow->sni_len, "\"\\");
-		fprintf(out, " sni \"%s\"", name);
-	}
+	text = qi_text_address(head, flow->tuple, flow->tuple->src, flow->tuple->sport);
+	text = stpcpy(text, " > ");
+	text = qi_text_address(text, flow->tuple, flow->tuple->dst, flow->tuple->dport);
+	text = qi_version(stpcpy(text, " version "), flow->version);
+	qi_hex(stpcpy(text, " dcid 0x"), flow->dcid, flow->dcid_len);
+	fputs(head, out);
+	if (flow->sni_len)
+		qi_text_name(out, " sni ", flow->sni, flow->sni_len);
 	while ((len = nq_alpn_next(flow->alpn, flow->alpn_len, &pos, &alpn))) {
-		qi_name_escape(name, alpn, len, "\"\\");
-		fprintf(out, "%s\"%s\"", comma, name);
+		qi_text_name(out, comma, alpn, len);
 		comma = ", ";
 	}
-	fprintf(out, " datagrams %u", flow->datagrams);
-	if (flow->ech)
-		fputs(" ech", out);
-	if (!flow->complete)
-		fputs(" incomplete", out);
-	putc('\n', out);
+	text = qi_decimal(stpcpy(tail, " datagrams "), flow->datagrams);
+	text = stpcpy(text, flow->ech ? " ech" : "");
+	text = stpcpy(text, flow->complete ? "" : " incomplete");
+	stpcpy(text, "\n");
+	fputs(tail, out);
 	return ferror(out) ? -EIO : 0;
 }
 
@@ -103,7 +138,7 @@ static json_t *qi_json_name(const uint8_t *name, size_t len)
 	if (string && !memchr(name, '\\', len))
 		return string;
 	if (!string) {
-		qi_name_escape(text, name, len, "\\");
+		qi_name_escape(text, name, len, '\\');
 		return json_string(text);
 	}
 	json_decref(string);
@@ -136,8 +171,8 @@ int qi_output_json(FILE *out, const struct qi_flow *flow)
 	json_t *object;
 	int err = 0;
 
-	qi_address(flow->tuple, flow->tuple->src, src);
-	qi_address(flow->tuple, flow->tuple->dst, dst);
+	qi_address(src, flow->tuple, flow->tuple->src);
+	qi_address(dst, flow->tuple, flow->tuple->dst);
 	sprintf(version, "0x%08x", flow->version);
 	qi_hex(dcid, flow->dcid, flow->dcid_len);
 	object = json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:b, s:b}", "src", src,

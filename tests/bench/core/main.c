@@ -2,7 +2,8 @@
 /*
  * bench-core - what the core takes for a flow, in time of the processor and as ratio to a floor
  *
- *	bench-core		FLOWS flows of each kind, a table
+ *	bench-core [INSPECT]	FLOWS flows of each kind, a table; and one of whole programs if
+ *				quic-inspect is given
  *	bench-core --smoke	a few flows; TAP: do the subjects agree? No times.
  */
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include "flows.h"
 #include "kernel/kernel_core.h"
 #include "peer.h"
+#include "programs.h"
 
 #define FLOWS	    10000
 #define SMOKE_FLOWS 64
@@ -321,6 +323,78 @@ static void floods(void)
 	}
 }
 
+/*
+ * One row: what the core takes, and a program beyond what it takes for a single flow. The core's
+ * time is taken anew, in turn with the programs.
+ */
+static bool program_row(unsigned int program, enum flow_kind kind, const struct flow *flows,
+			unsigned int n)
+{
+	static double inspect_user; /* of the row before, of the same kind */
+	double core[ROUNDS], user[ROUNDS], system[ROUNDS], start[ROUNDS], m;
+	long names = program_names(program, n);
+
+	if (names < 0)
+		return false;
+	printf("| %-20s | %-12s | %6ld |", flow_text(kind), program_text(program), names);
+	if (names < (long)n && program) {
+		printf(" %8s | %8s | %8s | %8s | %7s | %10s |\n", "-", "-", "-", "-", "-", "-");
+		return true;
+	}
+	for (int r = 0; r < ROUNDS; r++) {
+		struct program_time all, one;
+
+		core[r] = measure(&subjects[1], flows, n);
+		all = program_measure(program, false);
+		one = program_measure(program, true);
+		if (core[r] < 0 || all.user < 0 || one.user < 0)
+			return false;
+		start[r] = one.user / 1e6;
+		user[r] = (all.user - one.user) / (n - 1);
+		system[r] = (all.system - one.system) / (n - 1);
+	}
+	m = median(user);
+	if (!program)
+		inspect_user = m;
+	printf(" %8.1f | %8.0f | %8.0f | %8.0f | %6.2fx | %9.1fx |\n", median(start), median(core),
+	       m, median(system), m / median(core), m / inspect_user);
+	return names == (long)n;
+}
+
+/* The same flows in a capture, for programs that read one. Return: was all right? */
+static bool whole_programs(const char *inspect, struct flow *flows)
+{
+	static const enum flow_kind kinds[] = {FLOW_ONE, FLOW_TWO, FLOW_SHUFFLED};
+	bool installed[PROGRAMS];
+	char version[80];
+	bool good = programs_start(inspect);
+
+	printf("\nWhole programs, %u flows in a capture: user time, ns per flow; median of %d "
+	       "rounds\n",
+	       FLOWS, ROUNDS);
+	for (unsigned int p = 0; p < PROGRAMS; p++) {
+		installed[p] = program_version(p, version);
+		if (p)
+			printf("%s: %s\n", program_text(p),
+			       installed[p] ? version : "not installed");
+	}
+	printf("\n| %-20s | %-12s | %6s | start ms | %8s | %8s | %8s | %7s | %10s |\n"
+	       "|----------------------|--------------|-------:|---------:|---------:|"
+	       "---------:|---------:|--------:|-----------:|\n",
+	       "flow", "program", "names", "core", "user", "system", ": core", ": inspect");
+	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && good; k++) {
+		for (unsigned int i = 0; i < FLOWS; i++)
+			flow_make(&flows[i], kinds[k], i);
+		good = programs_write(flows, FLOWS);
+		for (unsigned int p = 0; p < PROGRAMS && good; p++)
+			good = !installed[p] || program_row(p, kinds[k], flows, FLOWS);
+	}
+	programs_end();
+	if (!good)
+		fprintf(stderr, "bench-core: a program failed, or quic-inspect missed a name\n");
+	return good;
+}
+
 static void heading(void)
 {
 	char line[256], model[128] = "unknown processor", date[32];
@@ -405,33 +479,41 @@ static int pin(void)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
-int main(int argc, char **argv)
+/* See what this processor has, and make the kernels' builds and peers ready. */
+static bool start_subjects(void)
 {
-	bool smoke = argc == 2 && !strcmp(argv[1], "--smoke"), all = true;
-	unsigned int n = smoke ? SMOKE_FLOWS : FLOWS;
-	struct flow *flows = calloc(n, sizeof(*flows));
-
-	if (argc > 1 && !smoke) {
-		fprintf(stderr, "usage: bench-core [--smoke]\n");
-		return 2;
-	}
-	if (!flows || pin()) {
-		fprintf(stderr, "bench-core: no memory, or cannot stay on one CPU\n");
-		return 1;
-	}
 	have_floor = floor_init();
 	have_simd = (nq_simd_begin(NQ_SIMD_AES) ? NQ_SIMD_AES : 0) |
 		    (nq_simd_begin(NQ_SIMD_SHA) ? NQ_SIMD_SHA : 0) |
 		    (nq_simd_wide() ? NQ_SIMD_WIDE : 0);
 	if (start_kernels()) {
 		fprintf(stderr, "bench-core: the kernels' builds cannot run in this process\n");
-		return 1;
+		return false;
 	}
 	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
 		if (s->peer && !s->peer->start()) {
 			fprintf(stderr, "bench-core: %s does not start\n", s->text);
-			return 1;
+			return false;
 		}
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	bool smoke = argc == 2 && !strcmp(argv[1], "--smoke"), all = true;
+	unsigned int n = smoke ? SMOKE_FLOWS : FLOWS;
+	struct flow *flows = calloc(n, sizeof(*flows));
+
+	if (argc > 2 || (argc == 2 && !smoke && argv[1][0] != '/')) {
+		fprintf(stderr, "usage: bench-core [--smoke | /PATH/OF/quic-inspect]\n");
+		return 2;
+	}
+	if (!flows || pin()) {
+		fprintf(stderr, "bench-core: no memory, or cannot stay on one CPU\n");
+		return 1;
+	}
+	if (!start_subjects())
+		return 1;
 	if (!smoke)
 		heading();
 	for (int kind = 0; kind < FLOW_KINDS; kind++) {
@@ -449,6 +531,8 @@ int main(int argc, char **argv)
 	}
 	if (!smoke && all)
 		floods();
+	if (!smoke && all && argc == 2)
+		all = whole_programs(argv[1], flows);
 	free(flows);
 	return !all;
 }
