@@ -277,12 +277,10 @@ static bool nq_filter_wants(const struct nq_filter *f, const struct net *net,
  * Does the packet come by this hook twice, or with more than one header? A VRF's goes through
  * PRE_ROUTING again, behind NAT; a bridge's is the bridge's.
  */
-static bool nq_ask_odd(const struct nq_packet *p)
+static bool nq_ask_odd(const struct sk_buff *skb, const struct net_device *in)
 {
-	const struct net_device *in = p->state->in;
-
 #if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
-	if (nf_bridge_info_exists(p->skb))
+	if (nf_bridge_info_exists(skb))
 		return true;
 #endif
 	return in && (netif_is_l3_master(in) || netif_is_l3_slave(in));
@@ -293,7 +291,8 @@ bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned i
 	const struct nq_filter *f = nq_filter_get(nn);
 	struct nq_path path;
 
-	if (!f || nq_ask_odd(p) || !nq_path_header(&path, p->skb, p->state->pf, thoff) ||
+	if (!f || nq_ask_odd(p->skb, p->state->in) ||
+	    !nq_path_header(&path, p->skb, p->state->pf, thoff) ||
 	    nq_filter_wants(f, nn->net, &path))
 		return true;
 	/* On loopback conntrack has it already, and output may have translated it. */
@@ -301,11 +300,12 @@ bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned i
 	       nq_filter_wants(f, nn->net, &path);
 }
 
-bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path)
+bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
+		    const struct net_device *in)
 {
 	const struct nq_filter *f = nq_filter_get(nn);
 
-	if (!f || nq_filter_wants(f, nn->net, path))
+	if (!f || nq_ask_odd(skb, in) || path->l3 || nq_filter_wants(f, nn->net, path))
 		return false;
 	WRITE_ONCE(nn->ask_strayed, true);
 	nq_stat_add(nn, NQ_STAT_strayed, 1);

@@ -116,12 +116,15 @@ bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned i
 
 /**
  * nq_ask_strayed - a packet without names is at an expression that needs them
- * @path:	its path
+ * @path:	its path, with the destination that it had in the hook
+ * @skb:	the packet
+ * @in:		the device that it came in by, or NULL
  *
  * Under RCU. Return: true if it was not gathered. Then it has to be dropped; everything is gathered
  * from now on, so the client will do better when it sends again.
  */
-bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path);
+bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
+		    const struct net_device *in);
 
 int nq_ask_init(struct nq_net *nn);
 void nq_ask_exit(struct nq_net *nn);

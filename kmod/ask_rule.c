@@ -285,7 +285,8 @@ static void nq_read_set(struct nq_reading *r, const struct nft_set *set)
 	    r->at.len != field.len || memchr_inv(r->mask, 0xff, field.len))
 		return;
 	if (!nq_set_is_fixed(set)) {
-		if (!(set->flags & (NFT_SET_ANONYMOUS | NFT_SET_CONCAT)))
+		/* Not one that a packet may add to: it would be in there at the rule alone. */
+		if (!(set->flags & (NFT_SET_ANONYMOUS | NFT_SET_CONCAT)) && !set->ops->update)
 			v->set = set;
 		return;
 	}

@@ -105,6 +105,9 @@ static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *
  */
 static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
+	const struct nf_conntrack_tuple *tuple;
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct;
 	struct nq_path path;
 
 	if (!head->is_long || !head->h.ver || head->h.type == NQ_TYPE_RETRY ||
@@ -112,8 +115,16 @@ static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo
 	     !nq_flight_gate_on(head->bytes, head->n, head->len)) ||
 	    (head->h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(head, pkt)))
 		return false;
-	return nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) &&
-	       nq_ask_strayed(nq_pernet(nft_net(pkt)), &path);
+	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return false;
+	/* The hook saw a reply as it came in, and its path is the client's. */
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY) {
+		tuple = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
+		path.dport = tuple->dst.u.udp.port;
+		path.dst = tuple->dst.u3;
+	}
+	return nq_ask_strayed(nq_pernet(nft_net(pkt)), &path, pkt->skb, nft_in(pkt));
 }
 
 static const u8 *nq_addrs(const struct nft_pktinfo *pkt, unsigned int *n)

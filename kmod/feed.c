@@ -40,8 +40,11 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 			if (!nq_cid_is(&track->first, s->dgram + h.dcid_off, h.dcid_len))
 				nq_track_other(track, s->dgram + h.dcid_off, h.dcid_len);
 		}
-		if (res.dead)
+		if (res.dead) {
+			/* A server reads those behind it, if it does not mind this one. */
+			s->flight.unread |= i + 1 < n;
 			return res.limit ? NQ_FED_LIMIT : NQ_FED_DEAD;
+		}
 		if (verdict == NQ_DONE)
 			done = true; /* the others may contradict it */
 	}

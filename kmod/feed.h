@@ -53,6 +53,8 @@ static inline bool nq_feed_hides(const struct nq_scratch *s, enum nq_fed fed)
 {
 	const struct nq_flight *f = &s->flight;
 
+	if (f->unread)
+		return fed != NQ_FED_DONE;
 	return fed == NQ_FED_DEAD &&
 	       (nq_flight_doubtful(f) ||
 		(nq_reasm_from(&f->crypto, f->base) && f->crypto.buf[f->base] == NQ_HELLO_TYPE));

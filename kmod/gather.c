@@ -113,8 +113,11 @@ static bool nq_gather_try(struct nq_net *nn, const struct nq_packet *p, struct n
 
 	nq_feed_resume(s, p->id.version, &names->first, names->end);
 	fed = nq_feed(nn, s, p->skb, &p->d, &track, bad_tag);
-	if (fed == NQ_FED_NOTHING)
+	if (fed == NQ_FED_NOTHING) {
+		if (nq_feed_hides(s, fed))
+			nq_names_spoil(nn, names);
 		return false;
+	}
 	*verdict = nq_gather_more(nn, p, names, s, fed, &track);
 	return true;
 }

@@ -97,6 +97,8 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 
 	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+	if (fed == NQ_FED_NOTHING && nq_feed_hides(s, fed))
+		fed = NQ_FED_DEAD;
 	if (s->flight.base && fed != NQ_FED_NOTHING)
 		nq_hold_compare(nn, hold, s, fed);
 	if (fed == NQ_FED_DONE &&

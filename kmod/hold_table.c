@@ -261,8 +261,6 @@ static void nq_hold_flush_some(struct nq_net *nn, const struct nq_hold_which *wh
 	unsigned int turns = DIV_ROUND_UP(READ_ONCE(nn->n_holds), NQ_FLUSH_BATCH) + 1;
 	LIST_HEAD(kept);
 
-	if (!READ_ONCE(nn->n_holds))
-		return;
 	while (nq_hold_flush_turn(nn, which, pass, &kept) && --turns)
 		cond_resched();
 

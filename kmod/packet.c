@@ -25,7 +25,7 @@ bool nq_packet_hides(const struct sk_buff *skb, unsigned int off, unsigned int l
 		if (nq_header_parse(head, len - pos, 0, &h) != NQ_DONE)
 			return false;
 	}
-	return false;
+	return pos < len; /* it may come later still: the whole is to be read */
 }
 
 enum nq_kind {

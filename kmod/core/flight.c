@@ -197,7 +197,7 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 	struct nq_feed feed = {.f = f, .dgram = dgram};
 	struct nq_header first, h;
 	enum nq_verdict v = NQ_NOT_OURS;
-	bool taken = false;
+	bool taken = false, cut;
 	size_t pos = 0;
 
 	if (len < NQ_INITIAL_MIN)
@@ -212,15 +212,19 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 		    nq_flight_initial(&feed, &h))
 			taken = true;
 	}
+	cut = pos < len && nq_feed_full(&feed.res);
+	if (!taken)
+		f->unread |= cut;
 	if (!taken || feed.res.dead)
 		goto out;
 
 	if (f->datagrams < U8_MAX)
 		f->datagrams++;
 	v = nq_flight_hello(f);
-	f->unread = v == NQ_MORE && pos < len && nq_feed_full(&feed.res);
-	if (f->unread)
+	if (cut && v != NQ_DONE) {
+		f->unread = true;
 		v = NQ_NOT_OURS;
+	}
 	/* Their frames may come in any order: only what a datagram leaves open has to be kept. */
 	if (v == NQ_MORE && f->crypto.n_ranges > NQ_RANGES_MAX) {
 		feed.res.limit = true;

@@ -36,7 +36,7 @@ struct nq_flight {
 	bool started; /* keys are set */
 	bool resumed; /* and stay */
 	bool second;  /* another ClientHello begins where this one ends */
-	bool unread;  /* a datagram had more Initials than are opened, and no whole ClientHello */
+	bool unread;  /* what was not opened may be, or hold, the ClientHello */
 	u16 base;
 	struct nq_keys keys;
 	struct nq_hello hello;
@@ -92,11 +92,11 @@ void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u
  * Walks the coalesced packets, opens each Initial with the flight's keys (or with
  * keys from its own DCID if the flight is new, or if the old keys fail and the new ones
  * open it: a client that came back after Retry, or a new connection), gathers CRYPTO.
- * A datagram that does not open leaves the flight as it was, and so does a malformed one
- * that would begin it anew. At most eight Initials of a datagram are opened, and four that do not
- * open; if more follow, they might hold the rest of the ClientHello, or another one. Packets under
- * another DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets of other
- * types; 0-RTT may stand in front.
+ * A datagram that does not open leaves the flight as it was, but for @f->unread, and so does a
+ * malformed one that would begin it anew. At most eight Initials of a datagram are opened, and four
+ * that do not open; if more follow, they might hold the rest of the ClientHello, or another one.
+ * Packets under another DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets
+ * of other types; 0-RTT may stand in front.
  *
  * Errors for which a server would close the connection end the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
