@@ -77,8 +77,12 @@ static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, unsigned int 
 		l = set_layout(w, set);
 		if (and&&!sized)
 			k = nx_key_part(k, value_width(json_array_get(and, 1), 0));
+		if (!k) {
+			nx_jerror(w, v, "quic: an impossible mask");
+			return;
+		}
 		sized |= and != NULL;
-		if (l && part < l->n && l->key[part] && k &&
+		if (l && part < l->n && l->key[part] &&
 		    (l->key[part]->id != k->id || (sized && l->key[part] != k)))
 			nx_jerror(w, v, "quic: the set is of another key, or of another length");
 	}

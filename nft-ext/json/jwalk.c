@@ -50,6 +50,7 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	const struct nx_key *k;
 	struct nx_layout l;
 	struct nx_lit lit;
+	unsigned int nerrs;
 	const char *s;
 	uint32_t num;
 	bool numeric;
@@ -60,7 +61,10 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	}
 	if (!json_is_object(left) || !right)
 		return;
+	nerrs = w->lang->nerrs;
 	nx_jfit(w, left, right);
+	if (w->lang->nerrs > nerrs)
+		return;
 	if (w->lang->dir == NX_IN && refuse_match(w, match, left, right, op))
 		return;
 	nx_jexpr(w, left, &l, &slot);

@@ -460,6 +460,14 @@ static void test_errors(void **state)
 		{IS(PART("server-id", 33), "1"),
 		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id",
 										       33)},
+		/* masks of a length that no part of an ID has */
+		{IS("{'&':[" SID ",'0xfff']}", "'@s'"),
+		 "quic: an impossible mask: {'&':[" SID ",'0xfff']}"},
+		{IS("{'&':[" SID ",65536]}", "'@s'"),
+		 "quic: an impossible mask: {'&':[" SID ",65536]}"},
+		{IS("{'&':[" SID ",'']}", "'@s'"), "quic: an impossible mask: {'&':[" SID ",'']}"},
+		{IS("{'&':[" Q(dcid) ",'0x" Z16 "']}", "'@s'"),
+		 "quic: an impossible mask: {'&':[" Q(dcid) ",'0x" Z16 "']}"},
 		{IS("{'&':[" Q(sni) ",1]}", "1"), "quic: a name cannot be computed with: " Q(sni)},
 		{"{'meter':{'name':'m','key':" Q(sni) ",'stmt':{'counter':null}}}",
 		 "quic: not possible in a meter, use a dynamic set: {'name':'m','key':" Q(
