@@ -387,6 +387,47 @@ static void test_asked(void **state)
 	nx_layouts_clear(&known);
 }
 
+/* `get element` tells a type of integers, from which no set could be made again. */
+static void test_type(void **state)
+{
+	static const struct {
+		uint32_t id;
+		size_t bytes;
+		const char *want;
+	} cases[] = {
+		{NFT_QUIC_DCID, 8, "typeof quic dcid,64"},
+		{NFT_QUIC_SERVER_ID, 4, "typeof quic server-id,32"},
+		{NFT_QUIC_SERVER_ID, 2, "typeof quic server-id"},
+		{NFT_QUIC_SCID, 20, "typeof quic scid"},
+	};
+	struct nx_set_id id = {"ip", "t", 1, "s", 1};
+	struct nx_slots slots = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct nx_key *k = nx_key_part(nx_key_by_id(cases[i].id), cases[i].bytes);
+		struct nx_layout one = {.n = 1, .key = {k}}, two = {.n = 2, .key = {NULL, k}};
+		struct nx_map known = {0};
+		char want[128], raw[128];
+		struct pass p;
+
+		assert_int_equal(nx_layouts_put(&known, &id, &one), 0);
+		pass(&p, NX_OUT, &slots, &known, NULL, "table ip t { set s { type integer; } }");
+		snprintf(want, sizeof(want), "table ip t { set s { %s; } }", cases[i].want);
+		assert_string_equal(pass_text(&p), want);
+		pass_free(&p);
+		assert_int_equal(nx_layouts_put(&known, &id, &two), 0);
+		snprintf(raw, sizeof(raw), "table ip t { set s { type ipv4_addr . @ih,%u,%u; } }",
+			 nx_key_offset(k), k->width * 8u);
+		pass(&p, NX_OUT, &slots, &known, NULL, raw);
+		snprintf(want, sizeof(want), "table ip t { set s { typeof ip daddr . %s; } }",
+			 cases[i].want + strlen("typeof "));
+		assert_string_equal(pass_text(&p), want);
+		pass_free(&p);
+		nx_layouts_clear(&known);
+	}
+}
+
 /* 100,000 elements in a second or two under the sanitizers, not in minutes. */
 static void test_large(void **state)
 {
@@ -439,7 +480,7 @@ int main(void)
 		cmocka_unit_test(test_forms),	cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_defines), cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_asked),	cmocka_unit_test(test_large),
-		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_deep),	cmocka_unit_test(test_type),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
