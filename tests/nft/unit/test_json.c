@@ -153,6 +153,18 @@ static const struct form {
 	 OBJ("map", ",'type':{'typeof':" Q(alpn) "},'map':{'typeof':" MARK "},'elem':[['h3',1]]")},
 	{OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" Q(sni) "},'elem':[[1,'a']]"),
 	 OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" SNI "},'elem':[[1," A64 "]]")},
+	/* the catch-all element, as it is listed */
+	{OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "},'elem':['0x00000001','*']"),
+	 OBJ("set", ",'type':{'typeof':" IH(562176, 32) "},'elem':['0x00000001','*']")},
+	{OBJ("map", ",'type':{'typeof':" PART("dcid", 64) "},'map':{'typeof':" MARK
+	     "},'elem':[['*',1]]"),
+	 OBJ("map", ",'type':{'typeof':" IH(546816, 64) "},'map':{'typeof':" MARK "},'elem':[['*',1]]")},
+	{OBJ("set", ",'type':{'typeof':" SID "},'elem':[{'elem':{'val':'*','timeout':9}}]"),
+	 OBJ("set", ",'type':{'typeof':" IH(561664, 16) "},'elem':[{'elem':{'val':'*','timeout':9}}]")},
+	{OBJ("set", ",'type':{'typeof':" Q(version) "},'elem':['v2','*']"),
+	 OBJ("set", ",'type':{'typeof':" VERSION "},'elem':[1798521807,'*']")},
+	{OBJ("set", ",'type':{'typeof':" Q(type) "},'elem':['*']"),
+	 OBJ("set", ",'type':{'typeof':" TYPE "},'elem':['*']")},
 	{"[" OBJ("set", ",'type':{'typeof':" Q(sni) "}") "," OBJ("element", ",'elem':['a']") "]",
 	 "[" OBJ("set", ",'type':{'typeof':" SNI "}") "," OBJ("element", ",'elem':[" A64 "]") "]"},
 };
