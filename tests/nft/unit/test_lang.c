@@ -91,6 +91,16 @@ static const struct form {
 	 "add @s { @ih,562176,32 }; } }",
 	 "table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id,32 }; } "
 	 "}"},
+	{"table t { map m { typeof quic scid,64 : quic server-id; }\n"
+	 "chain c { update @m { quic scid,64 : quic server-id }; } }",
+	 "table t { map m { typeof @ih,550912,64 : @ih,561664,16; }\n"
+	 "chain c { " PORT "update @m { @ih,550912,64 : @ih,561664,16 }; } }"},
+	{"table t { map m { typeof quic server-id : quic server-id,32; }\n"
+	 "chain c { update @m { quic server-id timeout 1m : quic server-id }; } }",
+	 "table t { map m { typeof @ih,561664,16 : @ih,562176,32; }\n"
+	 "chain c { " PORT "update @m { @ih,561664,16 timeout 1m : @ih,562176,32 }; } }",
+	 "table t { map m { typeof quic server-id : quic server-id,32; }\n"
+	 "chain c { update @m { quic server-id timeout 1m : quic server-id,32 }; } }"},
 	{"add rule t c quic dcid & 0xffffffffffffffff == 0x0102030405060708",
 	 "add rule t c @ih,546816,64 == 0x0102030405060708",
 	 "add rule t c quic dcid,64 == 0x0102030405060708"},
