@@ -195,5 +195,5 @@ void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 			fit_part(w, i, to, s, part);
 	}
 	if (s->concat && !nx_layout_equal(&was, &s->layout))
-		nx_selector_fits(w, s, s->from[0], begin);
+		nx_selector_fits(w, s, first_token(s), begin);
 }

@@ -308,6 +308,13 @@ static void test_errors(void **state)
 		 "f:1:39-46: Error: quic server-id: \"0x010203\" has 3 bytes, 2 are compared\n"
 		 "add rule t c quic server-id { 0x20fb, 0x010203 }\n"
 		 "                                      ^^^^^^^^\n"},
+		{"add rule t c ip saddr . quic server-id . quic sni { 1.2.3.4 . "
+		 "0x01020304050607080910111213 . \"a\" }",
+		 "f:1:25-49: Error: quic: concatenation of 68 bytes is too long, at most 64 are "
+		 "possible\n"
+		 "add rule t c ip saddr . quic server-id . quic sni { 1.2.3.4 . "
+		 "0x01020304050607080910111213 . \"a\" }\n"
+		 "                        ^^^^^^^^^^^^^^^^^^^^^^^^^\n"},
 		{"add rule t c quic type 256",
 		 "f:1:24-26: Error: quic type: 256 is too large\nadd rule t c quic type 256\n"
 		 "                       ^^^\n"},
