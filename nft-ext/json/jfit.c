@@ -40,16 +40,34 @@ static const struct nx_layout *set_layout(struct nx_jwalk *w, const char *name)
 	return id.table ? nx_lang_layout(w->lang, &id) : NULL;
 }
 
+/* A catch-all element, or the pair of one and its data: it tells no width. */
+static bool is_catchall(json_t *v)
+{
+	const char *s = json_string_value(v);
+	json_t *in;
+	int yes;
+
+	if (json_is_array(v))
+		return is_catchall(json_array_get(v, 0));
+	in = json_object_get(v, "elem");
+	if (in)
+		return is_catchall(json_object_get(in, "val"));
+	return (s && !strcmp(s, "*")) || (!json_unpack(v, "{s:{s:b}}", "quic", "catchall", &yes) && yes);
+}
+
 /* Bytes of @part of a value, or of the first element of a list of them; 0 if it does not tell. */
 static size_t value_width(json_t *v, unsigned int part)
 {
 	static const char *const inside[] = {"set", "range", "elem", "val"};
 	struct nx_buf text = NX_BUF_INIT;
 	json_t *in;
-	size_t n;
+	size_t n = 0;
 
-	if (json_is_array(v))
-		return json_array_size(v) ? value_width(json_array_get(v, 0), part) : 0;
+	if (json_is_array(v)) {
+		while (n + 1 < json_array_size(v) && is_catchall(json_array_get(v, n)))
+			n++;
+		return json_array_size(v) ? value_width(json_array_get(v, n), part) : 0;
+	}
 	in = json_object_get(v, "concat");
 	if (in)
 		return value_width(json_array_get(in, part), 0);

@@ -56,6 +56,19 @@ static size_t word_width(const char *s, size_t len)
 	return nx_id_width(s, dash ? (size_t)(dash - s) : len);
 }
 
+/* The first of the elements at @i that is a value: `*` tells no width. */
+static size_t skip_catchall(const struct nx_walk *w, size_t i, size_t to)
+{
+	for (;;) {
+		while (i < to && (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ',')))
+			i++;
+		if (i >= to || !nx_is_punct(w, i, '*'))
+			return i;
+		while (i < to && !nx_is_punct(w, i, ','))
+			i = nx_is_punct(w, i, '{') && nx_mate(w, i) ? nx_mate(w, i) + 1 : i + 1;
+	}
+}
+
 /* @part of the value that begins at @i, `0x20fb . 192.0.2.1` */
 static void fit_value(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s,
 		      unsigned int part)
@@ -64,6 +77,7 @@ static void fit_value(struct nx_walk *w, size_t i, size_t to, struct nx_selector
 	struct nx_sub sub;
 	size_t bytes = 0;
 
+	i = skip_catchall(w, i, to);
 	for (unsigned int n = 0; n < part; n++) {
 		while (i < to && !nx_is_punct(w, i, '.') && !nx_is_punct(w, i, ','))
 			i++;

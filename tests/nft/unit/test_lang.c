@@ -91,6 +91,13 @@ static const struct form {
 	 "add @s { @ih,562176,32 }; } }",
 	 "table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id,32 }; } "
 	 "}"},
+	{"add rule t c quic server-id vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
+	 "0x000020fb : accept }",
+	 "add rule t c " PORT "@ih,562176,32 vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
+	 "0x000020fb : accept }"},
+	{"add rule t c ip saddr . quic server-id vmap { * : drop, 192.0.2.1 . 0x010203 : accept }",
+	 "add rule t c " PORT "ip saddr . @ih,561920,24 vmap { * : drop, 192.0.2.1 . 0x010203 : "
+	 "accept }"},
 	{"table t { map m { typeof quic scid,64 : quic server-id; }\n"
 	 "chain c { update @m { quic scid,64 : quic server-id }; } }",
 	 "table t { map m { typeof @ih,550912,64 : @ih,561664,16; }\n"
