@@ -9,6 +9,8 @@ static void make_port(struct nx_jwalk *w, json_t *v)
 {
 	const struct nx_port_word *word = nx_port_word(w->lang->port_word);
 
+	if (w->lang->port_word == NX_NO_PORT_WORD)
+		nx_jerror(w, v, NX_NO_PORT);
 	if (!word)
 		return;
 	json_object_clear(v);
@@ -163,7 +165,7 @@ void nx_jfit_rule(struct nx_jwalk *w, json_t *rule)
 	json_t *expr = json_object_get(rule, "expr"), *place = json_object();
 	uint32_t num = 1;
 
-	while (num < NX_PORT_WORDS && has_word(expr, nx_port_word(num)))
+	while (num < NX_NO_PORT_WORD && has_word(expr, nx_port_word(num)))
 		num++;
 	w->lang->family = family ? nx_family_word(family, strlen(family)) : NULL;
 	w->lang->table = table;

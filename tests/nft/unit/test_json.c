@@ -9,6 +9,7 @@
 #define SID		"{'quic':{'key':'server-id'}}"
 #define PART(key, bits) "{'quic':{'key':'" key "','len':" #bits "}}"
 #define PORT		"{'ct':{'key':'proto-dst','dir':'original'}}"
+#define CT(dir, key)	"{'ct':{'key':'" key "','dir':'" dir "'}}"
 #define IH(off, bits)	"{'payload':{'base':'ih','offset':" #off ",'len':" #bits "}}"
 #define ALPN		IH(524288, 128)
 #define SNI		IH(528384, 512)
@@ -24,6 +25,10 @@
 #define MARK		"{'meta':{'key':'mark'}}"
 #define IS(left, r)	"{'match':{'op':'==','left':" left ",'right':" r "}}"
 #define NOT(left, r)	"{'match':{'op':'!=','left':" left ",'right':" r "}}"
+#define FOUR                                                                                       \
+	IS(PORT, "1")                                                                              \
+	"," IS(CT("original", "proto-src"), "2") "," IS(CT("reply", "proto-dst"), "3") "," IS(     \
+		CT("reply", "proto-src"), "4")
 #define CONCAT(a, b)	"{'concat':[" a "," b "]}"
 #define VMAP(key, set)	"{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
 #define MAP(key, set)	"{'map':{'key':" key ",'data':{'set':[" set "]}}}"
@@ -404,6 +409,8 @@ static void test_ports(void **state)
 		{"{'redirect':{'port':{'map':{'key':" SID ",'data':'@s'}}}}",
 		 NOT(IH(8386560, 32), "1") ",{'redirect':{'port':{'map':{'key':" PORT
 					   ",'data':'@s'}}}}"},
+		/* each of them is the user's own */
+		{FOUR "," IS(SID, "5"), FOUR "," IS(IH(561664, 16), "5")},
 	};
 
 	(void)state;
@@ -478,6 +485,9 @@ static void test_errors(void **state)
 		{IS(PART("server-id", 33), "1"),
 		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id",
 										       33)},
+		{OBJ("rule", ",'expr':[" FOUR "," IS(SID, "'@s'") "]"),
+		 "quic server-id: cannot stand for a port in a rule that compares all four ports of "
+		 "ct original and ct reply: " SID},
 		/* masks of a length that no part of an ID has */
 		{IS("{'&':[" SID ",'0xfff']}", "'@s'"),
 		 "quic: an impossible mask: {'&':[" SID ",'0xfff']}"},

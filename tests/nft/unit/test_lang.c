@@ -2,7 +2,7 @@
 /* Text in and out: forms of the language, and what must not be touched. */
 #include "test.h"
 
-#define PORT "@ih,8386560,32 != 1 " /* the mark of a rule with a server ID */
+#define PORT "@ih,8386560,32 != 1 " /* the mark of a rule with a server ID as a port */
 #define ALPN "@ih,524288,128"
 #define SNI  "@ih,528384,512"
 #define SNIC "@ih,536576,384"
@@ -62,14 +62,14 @@ static const struct form {
 	{"add rule t c quic ech exists", "add rule t c @ih,552960,8 1"},
 	/* parts of connection IDs */
 	{"add rule t c quic server-id 0x20fb drop",
-	 "add rule t c " PORT "@ih,561664,16 0x20fb drop", "add rule t c quic server-id 8443 drop"},
-	{"add rule t c quic server-id 8000-9000", "add rule t c " PORT "@ih,561664,16 8000-9000"},
+	 "add rule t c @ih,561664,16 0x20fb drop", "add rule t c quic server-id 8443 drop"},
+	{"add rule t c quic server-id 8000-9000", "add rule t c @ih,561664,16 8000-9000"},
 	{"add rule t c quic server-id != 0x010203",
-	 "add rule t c " PORT "@ih,561920,24 != 0x010203"},
+	 "add rule t c @ih,561920,24 != 0x010203"},
 	{"add rule t c quic server-id { 0x010203, 0x000001 }",
-	 "add rule t c " PORT "@ih,561920,24 { 0x010203, 0x000001 }"},
+	 "add rule t c @ih,561920,24 { 0x010203, 0x000001 }"},
 	{"add rule t c quic server-id & 0x0f == 0x01",
-	 "add rule t c " PORT "@ih,8388608,8 == 0x01"},
+	 "add rule t c @ih,8388608,8 == 0x01"},
 	{"add rule t c quic server-id @s", "add rule t c " PORT "ct original proto-dst @s",
 	 "add rule t c ct original proto-dst @s"},
 	{"add rule t c ct original proto-dst 1 quic server-id . ip saddr @s",
@@ -77,35 +77,35 @@ static const struct form {
 	 "saddr @s",
 	 "add rule t c ct original proto-dst 1 ct original proto-src . ip saddr @s"},
 	{"add rule t c quic server-id . ip saddr { 0x01020304 . 192.0.2.1 }",
-	 "add rule t c " PORT "@ih,562176,32 . ip saddr { 0x01020304 . 192.0.2.1 }"},
+	 "add rule t c @ih,562176,32 . ip saddr { 0x01020304 . 192.0.2.1 }"},
 	{"add rule t c udp dport set quic server-id",
 	 "add rule t c " PORT "udp dport set ct original proto-dst",
 	 "add rule t c udp dport set ct original proto-dst"},
 	{"add rule t c redirect to :quic server-id map { 8443 : 443 }",
-	 "add rule t c " PORT "redirect to :@ih,561664,16 map { 8443 : 443 }"},
+	 "add rule t c redirect to :@ih,561664,16 map { 8443 : 443 }"},
 	{"table t { chain c { quic server-id @s drop; }\nset s { typeof quic server-id,32; } }",
-	 "table t { chain c { " PORT "@ih,562176,32 @s drop; }\nset s { typeof @ih,562176,32; } }",
+	 "table t { chain c { @ih,562176,32 @s drop; }\nset s { typeof @ih,562176,32; } }",
 	 "table t { chain c { quic server-id @s drop; }\nset s { typeof quic server-id,32; } }"},
 	{"table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id }; } }",
-	 "table t { set s { typeof @ih,562176,32; }\nchain c { " PORT
+	 "table t { set s { typeof @ih,562176,32; }\nchain c { "
 	 "add @s { @ih,562176,32 }; } }",
 	 "table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id,32 }; } "
 	 "}"},
 	{"add rule t c quic server-id vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
 	 "0x000020fb : accept }",
-	 "add rule t c " PORT "@ih,562176,32 vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
+	 "add rule t c @ih,562176,32 vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
 	 "0x000020fb : accept }"},
 	{"add rule t c ip saddr . quic server-id vmap { * : drop, 192.0.2.1 . 0x010203 : accept }",
-	 "add rule t c " PORT "ip saddr . @ih,561920,24 vmap { * : drop, 192.0.2.1 . 0x010203 : "
+	 "add rule t c ip saddr . @ih,561920,24 vmap { * : drop, 192.0.2.1 . 0x010203 : "
 	 "accept }"},
 	{"table t { map m { typeof quic scid,64 : quic server-id; }\n"
 	 "chain c { update @m { quic scid,64 : quic server-id }; } }",
 	 "table t { map m { typeof @ih,550912,64 : @ih,561664,16; }\n"
-	 "chain c { " PORT "update @m { @ih,550912,64 : @ih,561664,16 }; } }"},
+	 "chain c { update @m { @ih,550912,64 : @ih,561664,16 }; } }"},
 	{"table t { map m { typeof quic server-id : quic server-id,32; }\n"
 	 "chain c { update @m { quic server-id timeout 1m : quic server-id }; } }",
 	 "table t { map m { typeof @ih,561664,16 : @ih,562176,32; }\n"
-	 "chain c { " PORT "update @m { @ih,561664,16 timeout 1m : @ih,562176,32 }; } }",
+	 "chain c { update @m { @ih,561664,16 timeout 1m : @ih,562176,32 }; } }",
 	 "table t { map m { typeof quic server-id : quic server-id,32; }\n"
 	 "chain c { update @m { quic server-id timeout 1m : quic server-id,32 }; } }"},
 	{"add rule t c quic dcid & 0xffffffffffffffff == 0x0102030405060708",
@@ -115,6 +115,23 @@ static const struct form {
 	 "add rule t c quic scid & 0xf0ff == 0x1002"},
 	{"add rule t c quic dcid,64 vmap { 0x0102030405060708 : drop }",
 	 "add rule t c @ih,546816,64 vmap { 0x0102030405060708 : drop }"},
+	/* all expressions that could stand for a port are the user's own */
+	{"add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct "
+	 "reply proto-src 4 quic server-id 5",
+	 "add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct "
+	 "reply proto-src 4 @ih,561664,16 5"},
+	{"add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 quic "
+	 "server-id @s",
+	 "add rule t c @ih,8386560,32 != 4 ct original proto-dst 1 ct original proto-src 2 ct "
+	 "reply proto-dst 3 ct reply proto-src @s",
+	 "add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct "
+	 "reply proto-src @s"},
+	/* a mark that an outer rule does not need, and one that an inner rule does */
+	{"add rule t c quic server-id 5 jump { quic server-id @s drop; }\nadd rule t c quic type 1",
+	 "add rule t c @ih,561664,16 5 jump { " PORT
+	 "ct original proto-dst @s drop; }\nadd rule t c @ih,532480,8 1",
+	 "add rule t c quic server-id 5 jump { ct original proto-dst @s drop; }\nadd rule t c quic "
+	 "type 0rtt"},
 	/* sets and maps */
 	{"add rule t c quic alpn { \"smb\", \"h3\" } drop",
 	 "add rule t c " ALPN " { " SMB ", " H3 " } drop"},
@@ -349,6 +366,8 @@ static void test_errors(void **state)
 		"quic server-id & 0xffff == 0x12",
 		"quic sni . ip saddr . ip daddr . quic server-id "
 		"{ \"a\" . 1.2.3.4 . 1.2.3.4 . 0x010203040506070809 }",
+		"ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct reply "
+		"proto-src 4 quic server-id @s",
 		"quic type foo",
 		"quic ech maybe",
 		"quic alpn . quic sni . ip saddr @s",
