@@ -181,7 +181,7 @@ static size_t complete(const struct nx_buf *raw)
 	return done;
 }
 
-/* What a monitor has written so far: its end may never come. Each line of its JSON is a value. */
+/* Output of a monitor so far: its end may never come. Each line of its JSON is a value. */
 static void put_lines(struct nx_run *run)
 {
 	struct nx_buf *raw = &run->ctx->out.raw;

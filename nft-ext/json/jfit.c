@@ -54,7 +54,8 @@ static bool is_catchall(json_t *v)
 	in = json_object_get(v, "elem");
 	if (in)
 		return is_catchall(json_object_get(in, "val"));
-	return (s && !strcmp(s, "*")) || (!json_unpack(v, "{s:{s:b}}", "quic", "catchall", &yes) && yes);
+	return (s && !strcmp(s, "*")) ||
+	       (!json_unpack(v, "{s:{s:b}}", "quic", "catchall", &yes) && yes);
 }
 
 /* Bytes of @part of a value, or of the first element of a list of them; 0 if it does not tell. */

@@ -17,7 +17,8 @@ struct name {
 /**
  * struct chain - a chain of the text
  * @via:	the jump by which an early chain leads here, 0 if none does
- * @first:	the first of its jumps, and @last the last; 1 more than the index, 0 if there is none
+ * @first:	the first of its jumps, and @last the last; 1 more than the index, 0 if there is
+ * none
  */
 struct chain {
 	const char *family;
@@ -101,7 +102,8 @@ static size_t find(struct early *e, const struct chain *c)
 	e->chain = more;
 	e->chain[e->nchain++] = *c;
 	put_key(&key, c, &c->name);
-	e->oom |= key.oom || nx_map_put(&e->index, key.p, key.len, (void *)(uintptr_t)e->nchain, NULL);
+	e->oom |= key.oom ||
+		  nx_map_put(&e->index, key.p, key.len, (void *)(uintptr_t)e->nchain, NULL);
 	nx_buf_free(&key);
 	return e->nchain - 1;
 }

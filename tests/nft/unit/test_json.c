@@ -27,12 +27,12 @@
 #define NOT(left, r)	"{'match':{'op':'!=','left':" left ",'right':" r "}}"
 #define FOUR                                                                                       \
 	IS(PORT, "1")                                                                              \
-	"," IS(CT("original", "proto-src"), "2") "," IS(CT("reply", "proto-dst"), "3") "," IS(     \
-		CT("reply", "proto-src"), "4")
-#define CONCAT(a, b)	"{'concat':[" a "," b "]}"
-#define VMAP(key, set)	"{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
-#define MAP(key, set)	"{'map':{'key':" key ",'data':{'set':[" set "]}}}"
-#define OBJ(what, ...)	"{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
+	"," IS(CT("original", "proto-src"), "2") "," IS(CT("reply", "proto-dst"),                  \
+							"3") "," IS(CT("reply", "proto-src"), "4")
+#define CONCAT(a, b)   "{'concat':[" a "," b "]}"
+#define VMAP(key, set) "{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
+#define MAP(key, set)  "{'map':{'key':" key ",'data':{'set':[" set "]}}}"
+#define OBJ(what, ...) "{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
 
 #define Z16  "00000000000000000000000000000000"
 #define H3   "'0x68330000000000000000000000000000'"
@@ -167,11 +167,13 @@ static const struct form {
 	/* the catch-all element, as it is listed */
 	{OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "},'elem':['0x00000001','*']"),
 	 OBJ("set", ",'type':{'typeof':" IH(562176, 32) "},'elem':['0x00000001','*']")},
-	{OBJ("map", ",'type':{'typeof':" PART("dcid", 64) "},'map':{'typeof':" MARK
-	     "},'elem':[['*',1]]"),
-	 OBJ("map", ",'type':{'typeof':" IH(546816, 64) "},'map':{'typeof':" MARK "},'elem':[['*',1]]")},
+	{OBJ("map",
+	     ",'type':{'typeof':" PART("dcid", 64) "},'map':{'typeof':" MARK "},'elem':[['*',1]]"),
+	 OBJ("map",
+	     ",'type':{'typeof':" IH(546816, 64) "},'map':{'typeof':" MARK "},'elem':[['*',1]]")},
 	{OBJ("set", ",'type':{'typeof':" SID "},'elem':[{'elem':{'val':'*','timeout':9}}]"),
-	 OBJ("set", ",'type':{'typeof':" IH(561664, 16) "},'elem':[{'elem':{'val':'*','timeout':9}}]")},
+	 OBJ("set",
+	     ",'type':{'typeof':" IH(561664, 16) "},'elem':[{'elem':{'val':'*','timeout':9}}]")},
 	{OBJ("set", ",'type':{'typeof':" Q(version) "},'elem':['v2','*']"),
 	 OBJ("set", ",'type':{'typeof':" VERSION "},'elem':[1798521807,'*']")},
 	{OBJ("set", ",'type':{'typeof':" Q(type) "},'elem':['*']"),
@@ -486,7 +488,8 @@ static void test_errors(void **state)
 		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id",
 										       33)},
 		{OBJ("rule", ",'expr':[" FOUR "," IS(SID, "'@s'") "]"),
-		 "quic server-id: cannot stand for a port in a rule that compares all four ports of "
+		 "quic server-id: cannot stand for a port in a rule that compares all four ports "
+		 "of "
 		 "ct original and ct reply: " SID},
 		/* masks of a length that no part of an ID has */
 		{IS("{'&':[" SID ",'0xfff']}", "'@s'"),

@@ -185,10 +185,8 @@ static void test_debug_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_short),
-		cmocka_unit_test(test_short_text),
-		cmocka_unit_test(test_quotable),
-		cmocka_unit_test(test_debug),
+		cmocka_unit_test(test_short),	    cmocka_unit_test(test_short_text),
+		cmocka_unit_test(test_quotable),    cmocka_unit_test(test_debug),
 		cmocka_unit_test(test_debug_lines),
 	};
 
