@@ -136,15 +136,23 @@ void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right)
 	json_array_foreach(concat, i, p) fit_part(w, p, right, i);
 }
 
-/* Does it use `ct original proto-dst`, or whatever @word is? */
-static bool has_word(json_t *v, const struct nx_port_word *word)
+/* Is it `ct original proto-dst`, or whatever @word is? */
+static bool is_word(json_t *v, const struct nx_port_word *word)
 {
 	const char *name, *dir;
+
+	return !json_unpack(v, "{s:{s:s, s:s}}", "ct", "key", &name, "dir", &dir) &&
+	       !strcmp(name, word->key) && !strcmp(dir, word->dir);
+}
+
+/* Does it use @word? */
+static bool has_word(json_t *v, const struct nx_port_word *word)
+{
+	const char *name;
 	size_t i;
 	json_t *m;
 
-	if (!json_unpack(v, "{s:{s:s, s:s}}", "ct", "key", &name, "dir", &dir) &&
-	    !strcmp(name, word->key) && !strcmp(dir, word->dir))
+	if (is_word(v, word))
 		return true;
 	json_array_foreach(v, i, m)
 	{
@@ -183,4 +191,36 @@ void nx_jfit_rule(struct nx_jwalk *w, json_t *rule)
 	json_decref(place);
 	w->lang->table = NULL;
 	w->lang->port_word = 0;
+}
+
+/* All that stands for a server ID by @word becomes one again. */
+static void words_back(json_t *v, const struct nx_port_word *word)
+{
+	const char *name;
+	size_t i;
+	json_t *m;
+
+	if (is_word(v, word)) {
+		nx_jquic(v, nx_key_by_id(NFT_QUIC_SERVER_ID));
+		return;
+	}
+	json_array_foreach(v, i, m) words_back(m, word);
+	json_object_foreach(v, name, m) words_back(m, word);
+}
+
+void nx_jfit_rule_back(struct nx_jwalk *w, json_t *rule)
+{
+	json_t *expr = json_object_get(rule, "expr");
+	const struct nx_port_word *word;
+	json_int_t off, num;
+	const char *base;
+
+	if (json_unpack(json_array_get(expr, 0), "{s:{s:{s:{s:s, s:I}}, s:I}}", "match", "left",
+			"payload", "base", &base, "offset", &off, "right", &num) ||
+	    strcmp(base, "ih") || off != NX_PORT_OFFSET || num < 1 || num > NX_PORT_WORDS)
+		return;
+	word = nx_port_word(num);
+	json_array_remove(expr, 0);
+	words_back(expr, word);
+	w->changed = true;
 }

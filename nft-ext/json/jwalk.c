@@ -387,6 +387,8 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 			nx_jfit_rule(w, v);
 			return;
 		}
+		if (!strcmp(key, "rule") && w->lang->dir == NX_OUT)
+			nx_jfit_rule_back(w, v);
 		fit_statement(w, key, v);
 		if (!strcmp(key, "match")) {
 			walk_match(w, v);

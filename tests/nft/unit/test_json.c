@@ -426,6 +426,11 @@ static void test_ports(void **state)
 		jpass(&p, user);
 		assert_json(p.text, stock);
 		jpass_free(&p);
+		/* an echo is made of the JSON that the library got */
+		p = (struct jpass){.lang = {.dir = NX_OUT, .slots = &slots}};
+		jpass(&p, stock);
+		assert_json(p.text, user);
+		jpass_free(&p);
 	}
 }
 
