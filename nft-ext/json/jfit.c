@@ -84,18 +84,18 @@ static size_t value_width(json_t *v, unsigned int part)
 	return n;
 }
 
-static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, unsigned int part)
+/* @l: of the set that @right is, or NULL. */
+static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, const struct nx_layout *l,
+		     unsigned int part)
 {
 	json_t *and = json_object_get(v, "&"), *quic = and ? json_array_get(and, 0) : v;
 	const struct nx_key *k = nx_jkey(quic);
 	const char *set = json_string_value(right);
-	const struct nx_layout *l = NULL;
 	bool sized = json_object_get(json_object_get(quic, "quic"), "len");
 
 	if (!nx_key_has_parts(k))
 		return;
 	if (set && set[0] == '@') {
-		l = set_layout(w, set);
 		if (and&&!sized)
 			k = nx_key_part(k, value_width(json_array_get(and, 1), 0));
 		if (!k) {
@@ -122,18 +122,41 @@ static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, unsigned int 
 	}
 }
 
-void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right)
+static void fit(struct nx_jwalk *w, json_t *left, json_t *right, const struct nx_layout *l)
 {
 	json_t *concat = json_object_get(left, "concat"), *p;
 	size_t i;
 
-	if (w->lang->dir == NX_OUT)
-		return;
 	if (!json_is_array(concat)) {
-		fit_part(w, left, right, 0);
+		fit_part(w, left, right, l, 0);
 		return;
 	}
-	json_array_foreach(concat, i, p) fit_part(w, p, right, i);
+	json_array_foreach(concat, i, p) fit_part(w, p, right, l, i);
+}
+
+void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right)
+{
+	const char *set = json_string_value(right);
+
+	if (w->lang->dir == NX_IN)
+		fit(w, left, right, set && set[0] == '@' ? set_layout(w, set) : NULL);
+}
+
+void nx_jfit_data(struct nx_jwalk *w, json_t *data, json_t *map)
+{
+	const char *set = json_string_value(map);
+	const struct nx_layout *l = NULL;
+	struct nx_layout as_key = {0};
+
+	if (w->lang->dir == NX_OUT)
+		return;
+	if (set && set[0] == '@')
+		l = set_layout(w, set);
+	if (l) {
+		as_key.n = l->dn;
+		memcpy(as_key.key, l->data, sizeof(as_key.key));
+	}
+	fit(w, data, map, l ? &as_key : NULL);
 }
 
 /* Is it `ct original proto-dst`, or whatever @word is? */

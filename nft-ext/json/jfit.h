@@ -13,6 +13,9 @@
  */
 void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right);
 
+/** nx_jfit_data - the same for the data of a statement on @map, "@name" */
+void nx_jfit_data(struct nx_jwalk *w, json_t *data, json_t *map);
+
 /** nx_jfit_port - @v stands where stock nft wants a port */
 void nx_jfit_port(struct nx_jwalk *w, json_t *v);
 

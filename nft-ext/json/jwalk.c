@@ -372,6 +372,8 @@ static void fit_statement(struct nx_jwalk *w, const char *key, json_t *v)
 	if (elem && json_is_string(set)) {
 		in = json_object_get(json_object_get(elem, "elem"), "val");
 		nx_jfit(w, in ? in : elem, set);
+		if (json_object_get(v, "data"))
+			nx_jfit_data(w, json_object_get(v, "data"), set);
 	}
 }
 

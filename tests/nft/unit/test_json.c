@@ -29,10 +29,11 @@
 	IS(PORT, "1")                                                                              \
 	"," IS(CT("original", "proto-src"), "2") "," IS(CT("reply", "proto-dst"),                  \
 							"3") "," IS(CT("reply", "proto-src"), "4")
-#define CONCAT(a, b)   "{'concat':[" a "," b "]}"
-#define VMAP(key, set) "{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
-#define MAP(key, set)  "{'map':{'key':" key ",'data':{'set':[" set "]}}}"
-#define OBJ(what, ...) "{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
+#define CONCAT(a, b)	 "{'concat':[" a "," b "]}"
+#define VMAP(key, set)	 "{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
+#define MAP(key, set)	 "{'map':{'key':" key ",'data':{'set':[" set "]}}}"
+#define UPDATE(key, val) "{'map':{'op':'update','elem':" key ",'data':" val ",'map':'@s'}}"
+#define OBJ(what, ...)	 "{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
 
 #define Z16  "00000000000000000000000000000000"
 #define H3   "'0x68330000000000000000000000000000'"
@@ -98,6 +99,16 @@ static const struct form {
 		 "rule", ",'expr':[" IS(IH(562176, 32), "'@s'") "]") "]",
 	 "[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") "," OBJ(
 		 "rule", ",'expr':[" IS(PART("server-id", 32), "'@s'") "]") "]"},
+	{"[" OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" PART(
+				"server-id",
+				32) "}") "," OBJ("rule", ",'expr':[" UPDATE(SADDR, SID) "]") "]",
+	 "[" OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" IH(562176, 32) "}") "," OBJ(
+		 "rule", ",'expr':[" UPDATE(SADDR, IH(562176, 32)) "]") "]",
+	 "[" OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" PART(
+				"server-id",
+				32) "}") "," OBJ("rule",
+						 ",'expr':[" UPDATE(
+							 SADDR, PART("server-id", 32)) "]") "]"},
 	/* literals that no register holds, or that padding would make ambiguous */
 	{IS(Q(sni), "'" LONG "'"), IS(SLOT, "1")},
 	{NOT(Q(sni), "'" LONG "'"), NOT(SLOT, "1")},
@@ -404,6 +415,7 @@ static void test_ports(void **state)
 			 "{'ct':{'key':'proto-src','dir':'original'}}", "'@s'")},
 		{"{'mangle':{'key':" DPORT ",'value':" SID "}}",
 		 NOT(IH(8386560, 32), "1") ",{'mangle':{'key':" DPORT ",'value':" PORT "}}"},
+		{UPDATE(SADDR, SID), NOT(IH(8386560, 32), "1") "," UPDATE(SADDR, PORT)},
 		{"{'redirect':{'port':" SID "}}",
 		 NOT(IH(8386560, 32), "1") ",{'redirect':{'port':" PORT "}}"},
 		{"{'set':{'op':'add','elem':" SID ",'set':'@s'}}",
