@@ -109,8 +109,8 @@ static bool put_pieces(struct nx_run *run, const char *raw, size_t len, bool all
 	return ok;
 }
 
-/* All that was kept. */
-static bool put_held(struct nx_run *run, const char *raw, size_t len)
+/* Output that was kept; @all: nothing follows it. */
+static bool put_held(struct nx_run *run, const char *raw, size_t len, bool all)
 {
 	unsigned int debug = nx_real()->nft_ctx_output_get_debug(run->ctx->real);
 	struct nx_buf out = NX_BUF_INIT, shown = NX_BUF_INIT;
@@ -129,7 +129,7 @@ static bool put_held(struct nx_run *run, const char *raw, size_t len)
 	else if (run->lang.describe.len)
 		put_described(run, raw, len, &out);
 	else
-		ok = put_pieces(run, raw, len, true);
+		ok = put_pieces(run, raw, len, all);
 	ok = ok && !out.oom;
 	if (ok && out.len)
 		nx_stream_put(&run->ctx->out, out.p, out.len);
@@ -147,7 +147,7 @@ static bool output_out(struct nx_run *run)
 	/* on the way there may be further runs, for details that JSON leaves out */
 	run->ctx->out.raw = (struct nx_buf)NX_BUF_INIT;
 	if (raw.len)
-		ok = put_held(run, raw.p, raw.len);
+		ok = put_held(run, raw.p, raw.len, true);
 	else if (run->pieces.raw.len)
 		ok = put_pieces(run, "", 0, true);
 	nx_buf_free(&raw);
@@ -181,15 +181,15 @@ static size_t complete(const struct nx_buf *raw)
 	return done;
 }
 
-/* A monitor's JSON: each line is a value. */
-static void put_json_lines(struct nx_run *run)
+/* Output of a monitor so far: its end may never come. Each line of its JSON is a value. */
+static void put_lines(struct nx_run *run)
 {
 	struct nx_buf *raw = &run->ctx->out.raw;
-	size_t n = complete(raw);
+	size_t n = run->json ? complete(raw) : nx_debug_whole(raw->p, raw->len);
 
 	if (!n)
 		return;
-	if (!put_held(run, raw->p, n))
+	if (!put_held(run, raw->p, n, false))
 		nx_run_note(run, "quic: the output could not be translated");
 	memmove(raw->p, raw->p + n, raw->len - n + 1);
 	raw->len -= n;
@@ -221,8 +221,8 @@ static void out_write(struct nx_run *run, const char *text, size_t len)
 		nx_messages_out(run, false);
 	if (run->hold || s->raw.len || (run->json && run->monitor)) {
 		nx_buf_add(&s->raw, text, len);
-		if (run->monitor && run->json && !s->raw.oom)
-			put_json_lines(run);
+		if (run->monitor && (run->json || run->hold) && !s->raw.oom)
+			put_lines(run);
 	} else if (!put_pieces(run, text, len, false)) {
 		nx_run_note(run, "quic: the output could not be translated");
 	}

@@ -13,10 +13,21 @@
  */
 void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right);
 
+/** nx_jfit_data - the same for the data of a statement on @map, "@name" */
+void nx_jfit_data(struct nx_jwalk *w, json_t *data, json_t *map);
+
 /** nx_jfit_port - @v stands where stock nft wants a port */
 void nx_jfit_port(struct nx_jwalk *w, json_t *v);
 
 /** nx_jfit_rule - walk a rule's statements; @rule is the object that names its table */
 void nx_jfit_rule(struct nx_jwalk *w, json_t *rule);
+
+/**
+ * nx_jfit_rule_back - NX_OUT: bring back a rule's server IDs that stand where stock nft wants a
+ * port
+ *
+ * Only an echo of JSON commands still has them as nx_jfit_rule wrote them.
+ */
+void nx_jfit_rule_back(struct nx_jwalk *w, json_t *rule);
 
 #endif /* NX_JFIT_H */

@@ -320,7 +320,7 @@ static json_t *number(struct nx_jwalk *w, const json_t *v, const struct nx_key *
 	json_t *out;
 
 	if (w->lang->dir == NX_IN) {
-		if (!s || s[0] == '@')
+		if (!s || s[0] == '@' || !strcmp(s, "*"))
 			return NULL;
 		if (nx_num_parse(k, s, strlen(s), &val)) {
 			nx_buf_fmt(&b, "quic %s: expected %s", k->name, nx_num_symbols(k));
@@ -361,7 +361,7 @@ static json_t *id(struct nx_jwalk *w, const json_t *v, const struct nx_key *k)
 			nx_jtext(v, &text);
 		if (text.len && !nx_lit_from_number(text.p, text.len, k->width, &lit))
 			out = id_text(k, lit.b);
-	} else if (nx_jtext(v, &text) && text.p[0] != '@') {
+	} else if (nx_jtext(v, &text) && text.p[0] != '@' && strcmp(nx_buf_cstr(&text), "*")) {
 		if (nx_id_parse(k, text.p, text.len, &lit, &err))
 			nx_jerror(w, v, nx_buf_cstr(&err));
 	}

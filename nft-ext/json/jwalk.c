@@ -50,6 +50,7 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	const struct nx_key *k;
 	struct nx_layout l;
 	struct nx_lit lit;
+	unsigned int nerrs;
 	const char *s;
 	uint32_t num;
 	bool numeric;
@@ -60,7 +61,10 @@ static void walk_match(struct nx_jwalk *w, json_t *match)
 	}
 	if (!json_is_object(left) || !right)
 		return;
+	nerrs = w->lang->nerrs;
 	nx_jfit(w, left, right);
+	if (w->lang->nerrs > nerrs)
+		return;
 	if (w->lang->dir == NX_IN && refuse_match(w, match, left, right, op))
 		return;
 	nx_jexpr(w, left, &l, &slot);
@@ -368,6 +372,8 @@ static void fit_statement(struct nx_jwalk *w, const char *key, json_t *v)
 	if (elem && json_is_string(set)) {
 		in = json_object_get(json_object_get(elem, "elem"), "val");
 		nx_jfit(w, in ? in : elem, set);
+		if (json_object_get(v, "data"))
+			nx_jfit_data(w, json_object_get(v, "data"), set);
 	}
 }
 
@@ -383,6 +389,8 @@ static void walk_member(struct nx_jwalk *w, const char *key, json_t *v)
 			nx_jfit_rule(w, v);
 			return;
 		}
+		if (!strcmp(key, "rule") && w->lang->dir == NX_OUT)
+			nx_jfit_rule_back(w, v);
 		fit_statement(w, key, v);
 		if (!strcmp(key, "match")) {
 			walk_match(w, v);

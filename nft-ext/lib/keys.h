@@ -79,7 +79,11 @@ const char *nx_key_names(void);
  * do. So a rule may have one of these expressions of conntrack's in its place, and says which by
  * the number that NX_PORT_OFFSET is compared with: the one of them that it does not use itself.
  */
-#define NX_PORT_WORDS 4
+#define NX_PORT_WORDS	4
+#define NX_NO_PORT_WORD (NX_PORT_WORDS + 1) /* the rule uses them all itself */
+#define NX_NO_PORT                                                                                 \
+	"quic server-id: cannot stand for a port in a rule that compares all four ports of ct "    \
+	"original and ct reply"
 
 /** struct nx_port_word - `ct original proto-dst` and the like */
 struct nx_port_word {

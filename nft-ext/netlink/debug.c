@@ -108,3 +108,14 @@ void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, bool 
 		s += took ? took : n;
 	}
 }
+
+size_t nx_debug_whole(const char *s, size_t len)
+{
+	const char *nl = memrchr(s, '\n', len), *line;
+
+	if (!nl)
+		return 0;
+	line = memrchr(s, '\n', nl - s);
+	line = line ? line + 1 : s;
+	return (memmem(line, nl - line, LOAD, strlen(LOAD)) ? line : nl + 1) - s;
+}

@@ -23,4 +23,11 @@
 void nx_debug_out(const char *s, size_t len, const struct nx_slots *slots, bool as_sent,
 		  struct nx_buf *out);
 
+/**
+ * nx_debug_whole - how much of what was printed so far can be translated without the rest
+ *
+ * Whole lines, but no load at their end: a comparison may follow it.
+ */
+size_t nx_debug_whole(const char *s, size_t len);
+
 #endif /* NX_DEBUG_H */

@@ -5,6 +5,7 @@
 #include "early.h"
 #include "edit.h"
 #include "keys.h"
+#include "map.h"
 
 #define NX_GATHERS (-399) /* the priority of the module's hook */
 
@@ -13,17 +14,22 @@ struct name {
 	size_t len;
 };
 
-/** struct chain - @via: the jump by which an early chain leads here, 0 if none does */
+/**
+ * struct chain - a chain of the text
+ * @via:	the jump by which an early chain leads here, 0 if none does
+ * @first:	the first of its jumps, and @last the last; 1 more than the index, 0 if there is
+ * none
+ */
 struct chain {
 	const char *family;
 	struct name table, name;
 	bool early, names;
-	size_t via;
+	size_t via, first, last;
 };
 
-/** struct jump - from a chain, at token @at, to another of its table */
+/** struct jump - at token @at to another chain of the table; @next of the same chain, as @first */
 struct jump {
-	size_t from, at;
+	size_t at, next;
 	struct name to;
 };
 
@@ -32,13 +38,9 @@ struct early {
 	struct chain *chain;
 	struct jump *jump;
 	size_t nchain, njump;
+	struct nx_map index; /* of chains by their name, 1 more than in @chain */
 	bool oom;
 };
-
-static bool same(const struct name *a, const struct name *b)
-{
-	return a->len == b->len && !memcmp(a->p, b->p, a->len);
-}
 
 /* Room for one more in an array that doubles. */
 static void *grow(struct early *e, void *array, size_t n, size_t size)
@@ -61,22 +63,49 @@ static bool read_name(const struct nx_walk *w, size_t i, struct name *name)
 	return true;
 }
 
+/* A chain's full name; no word has a NUL. */
+static void put_key(struct nx_buf *b, const struct chain *c, const struct name *name)
+{
+	nx_buf_str(b, c->family);
+	nx_buf_char(b, 0, 1);
+	nx_buf_add(b, c->table.p, c->table.len);
+	nx_buf_char(b, 0, 1);
+	nx_buf_add(b, name->p, name->len);
+}
+
+/* The chain with @name in the table of @c: 1 more than its index, 0 if there is none. */
+static size_t look_up(struct early *e, const struct chain *c, const struct name *name)
+{
+	struct nx_buf key = NX_BUF_INIT;
+	size_t found = 0;
+
+	put_key(&key, c, name);
+	e->oom |= key.oom;
+	if (!key.oom)
+		found = (uintptr_t)nx_map_get(&e->index, key.p, key.len);
+	nx_buf_free(&key);
+	return found;
+}
+
 /* The index of a chain, which may be new. */
 static size_t find(struct early *e, const struct chain *c)
 {
+	size_t found = look_up(e, c, &c->name);
+	struct nx_buf key = NX_BUF_INIT;
 	void *more;
-	size_t i;
 
-	for (i = 0; i < e->nchain; i++)
-		if (same(&e->chain[i].name, &c->name) && same(&e->chain[i].table, &c->table) &&
-		    !strcmp(e->chain[i].family, c->family))
-			return i;
+	if (found || e->oom)
+		return found ? found - 1 : 0;
 	more = grow(e, e->chain, e->nchain, sizeof(*c));
 	if (!more)
 		return 0;
 	e->chain = more;
 	e->chain[e->nchain++] = *c;
-	return i;
+	put_key(&key, c, &c->name);
+	e->oom |= key.oom ||
+		  nx_map_put(&e->index, key.p, key.len, (void *)(uintptr_t)e->nchain, NULL);
+	nx_buf_free(&key);
+	return e->nchain - 1;
 }
 
 /* Is what stands behind `priority` a number before the module's hook? */
@@ -108,7 +137,7 @@ static bool is_early(const struct nx_walk *w, size_t i, size_t to)
 static void read_chain(struct early *e, size_t c, size_t from, size_t to)
 {
 	const struct nx_walk *w = &e->w;
-	struct jump j = {.from = c};
+	struct jump j = {0};
 	bool at = false;
 	void *more;
 
@@ -130,6 +159,11 @@ static void read_chain(struct early *e, size_t c, size_t from, size_t to)
 			return;
 		e->jump = more;
 		e->jump[e->njump++] = j;
+		if (e->chain[c].last)
+			e->jump[e->chain[c].last - 1].next = e->njump;
+		else
+			e->chain[c].first = e->njump;
+		e->chain[c].last = e->njump;
 	}
 }
 
@@ -138,7 +172,7 @@ static size_t read_table(struct early *e, size_t i)
 {
 	const struct nx_walk *w = &e->w;
 	struct chain c = {.family = "ip"};
-	size_t n = w->toks.n, end;
+	size_t n = w->toks.n, end, at;
 	const char *family;
 
 	i++;
@@ -155,7 +189,9 @@ static size_t read_table(struct early *e, size_t i)
 		if (i + 2 < end && nx_is(w, i, "chain") && read_name(w, i + 1, &c.name) &&
 		    nx_is_punct(w, i + 2, '{') && nx_mate(w, i + 2)) {
 			i += 2;
-			read_chain(e, find(e, &c), i + 1, nx_mate(w, i));
+			at = find(e, &c);
+			if (!e->oom)
+				read_chain(e, at, i + 1, nx_mate(w, i));
 		}
 		if (nx_is_punct(w, i, '{') && nx_mate(w, i))
 			i = nx_mate(w, i);
@@ -163,36 +199,38 @@ static size_t read_table(struct early *e, size_t i)
 	return end;
 }
 
-/* Follow the jumps. Return: the chain with names that is reached first, or NULL. */
+/*
+ * Follow the jumps, those of early chains first. Return: the chain with names that is reached
+ * first, or NULL.
+ */
 static const struct chain *follow(struct early *e)
 {
-	bool more = true;
+	size_t *queue = malloc(e->nchain * sizeof(*queue) + 1), n = 0;
+	const struct chain *found = NULL;
 
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < e->njump; i++) {
-			const struct jump *j = &e->jump[i];
-			const struct chain *from = &e->chain[j->from];
-			struct chain to = *from;
-			size_t k;
+	for (size_t i = 0; queue && i < e->nchain; i++) {
+		if (e->chain[i].early)
+			queue[n++] = i;
+	}
+	for (size_t i = 0; i < n && !found; i++) {
+		const struct chain *from = &e->chain[queue[i]];
+		const struct jump *j;
 
-			if (!from->early && !from->via)
+		for (size_t at = from->first; at && !found; at = j->next) {
+			size_t to;
+
+			j = &e->jump[at - 1];
+			to = look_up(e, from, &j->to);
+			if (!to || e->chain[to - 1].via || e->chain[to - 1].early)
 				continue;
-			to.name = j->to;
-			for (k = 0; k < e->nchain; k++)
-				if (same(&e->chain[k].name, &to.name) &&
-				    same(&e->chain[k].table, &to.table) &&
-				    !strcmp(e->chain[k].family, to.family))
-					break;
-			if (k == e->nchain || e->chain[k].via || e->chain[k].early)
-				continue;
-			e->chain[k].via = from->early ? j->at : from->via;
-			if (e->chain[k].names)
-				return &e->chain[k];
-			more = true;
+			e->chain[to - 1].via = from->early ? j->at : from->via;
+			if (e->chain[to - 1].names)
+				found = &e->chain[to - 1];
+			queue[n++] = to - 1;
 		}
 	}
-	return NULL;
+	free(queue);
+	return e->oom ? NULL : found;
 }
 
 /* A warning about a jump, @at in @w. */
@@ -231,5 +269,6 @@ void nx_early_warn(const struct nx_text *text, struct nx_buf *out)
 		    NX_GATHERS, (int)c->name.len, c->name.p);
 	free(e.chain);
 	free(e.jump);
+	nx_map_clear(&e.index, NULL);
 	nx_lex_free(&e.w.toks);
 }

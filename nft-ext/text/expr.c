@@ -430,38 +430,52 @@ static bool has_word(const struct nx_walk *w, size_t from, size_t to,
 	return false;
 }
 
-/* Choose, and tell the other end, what stands for a server ID where nft wants a port. */
-static void name_port(struct nx_walk *w, size_t from, size_t to)
+/*
+ * Choose, and tell the other end, what stands for a server ID where nft wants a port. Return: true
+ * if the text's last edit tells it.
+ */
+static bool name_port(struct nx_walk *w, size_t from, size_t to)
 {
 	const struct nx_key *k = NULL;
 	uint32_t num = 1;
 	char mark[64];
-	size_t end;
+	size_t end, edits = w->text->n;
 	int n;
 
 	for (size_t i = from; i < to && !(k && k->id == NFT_QUIC_SERVER_ID); i++)
 		k = nx_selector_key(w, i, &end);
 	if (!k || k->id != NFT_QUIC_SERVER_ID)
-		return;
-	while (num < NX_PORT_WORDS && has_word(w, from, to, nx_port_word(num)))
+		return false;
+	while (num < NX_NO_PORT_WORD && has_word(w, from, to, nx_port_word(num)))
 		num++;
+	w->lang->port_word = num;
+	if (num == NX_NO_PORT_WORD)
+		return false;
 	n = snprintf(mark, sizeof(mark), "@ih,%u,%u != %u ", NX_PORT_OFFSET, NX_SLOT_BITS,
 		     (unsigned int)num);
 	nx_text_edit(w->text, w->toks.t[from].off, 0, mark, n);
-	w->lang->port_word = num;
+	return w->text->n > edits;
 }
 
 size_t nx_walk_rule(struct nx_walk *w, size_t from, size_t to)
 {
 	uint32_t outer = w->lang->port_word;
+	bool outer_used = w->lang->port_used, named = false;
+	size_t mark;
 
 	to = nx_rule_end(w, from, to);
 	if (w->lang->per_rule)
 		mark_rule(w, from, to);
 	w->lang->port_word = 0;
+	w->lang->port_used = false;
+	mark = w->text->n;
 	if (w->lang->dir == NX_IN)
-		name_port(w, from, to);
+		named = name_port(w, from, to);
 	nx_walk_exprs(w, from, to);
+	/* a mark for nothing would turn a match of the user's into a server ID */
+	if (named && !w->lang->port_used)
+		nx_text_undo(w->text, mark);
 	w->lang->port_word = outer;
+	w->lang->port_used = outer_used;
 	return to;
 }

@@ -111,7 +111,9 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @table:	its name, not terminated
  * @table_len:	its length
  * @port_word:	NX_IN: number of the expression that stands for a server ID in this rule where a
- *		port is wanted, or 0; see struct nx_port_word
+ *		port is wanted, or 0; see struct nx_port_word. NX_NO_PORT_WORD if the rule itself
+ *uses them all
+ * @port_used:	NX_IN: it stands in this rule
  * @dynset:	NX_IN: within the braces of a statement on a set: that set's layout, all zero if
  *		it has no quic keys
  * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
@@ -146,6 +148,7 @@ struct nx_lang {
 	const char *table;
 	size_t table_len;
 	uint32_t port_word;
+	bool port_used;
 	const struct nx_layout *dynset;
 	unsigned int nesting;
 	struct nx_asked *asked;

@@ -194,6 +194,9 @@ static bool look_at(struct nx_pieces *p, char c, struct nx_buf *out)
 	if (c == '\n') {
 		p->comment = false;
 		p->line = p->seen;
+		/* a prefix of iptables-nft's may have an odd number of quotes: its line ends it */
+		if (!p->depth && !p->elements)
+			p->quoted = false;
 		if (!p->depth && !p->quoted && !p->elements && (p->in != NX_SET || p->head_done))
 			return piece(p, p->seen, out);
 		return true;

@@ -417,8 +417,11 @@ static void put_place(struct nx_walk *w, struct nx_buf *b, const struct nx_selec
 
 	if (word) {
 		nx_buf_fmt(b, "ct %s %s", word->dir, word->key);
+		w->lang->port_used = true;
 		return;
 	}
+	if (s->port[part] && w->lang->port_word == NX_NO_PORT_WORD)
+		nx_error(w, s->from[part], s->to[part], NX_NO_PORT);
 	if (s->masked[part]) {
 		if (nx_slot_put_mask(w->lang->slots, k, s->mask[part], &num))
 			w->lang->oom = true;

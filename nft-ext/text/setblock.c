@@ -18,6 +18,14 @@ static size_t walk_elements_of(struct nx_walk *w, size_t i, size_t to, const str
 	return nx_skip_command(w, i, to);
 }
 
+/* A key as `typeof` names it. */
+static void put_key(struct nx_buf *out, const struct nx_key *k)
+{
+	nx_buf_fmt(out, "quic %s", k->name);
+	if (k->kind == NX_ID && !nx_key_is_port(k))
+		nx_buf_fmt(out, ",%u", k->width * 8u);
+}
+
 /* Part @n of a type at @i: what `typeof` would say of it. The token after it, or 0. */
 static size_t type_part(const struct nx_walk *w, size_t i, size_t to, const struct nx_key *k,
 			struct nx_buf *out)
@@ -28,13 +36,13 @@ static size_t type_part(const struct nx_walk *w, size_t i, size_t to, const stru
 	if (nx_raw_payload(w, i, &off, &bits)) {
 		k = k ? k : nx_key_by_place(off, bits);
 		if (k)
-			nx_buf_fmt(out, "quic %s", k->name);
+			put_key(out, k);
 		return k ? i + 6 : 0;
 	}
 	if (i >= to || nx_type_of(w, i) != NX_WORD)
 		return 0;
 	if (k && nx_is(w, i, "integer")) {
-		nx_buf_fmt(out, "quic %s", k->name);
+		put_key(out, k);
 		return i + 1;
 	}
 	expr = k ? NULL : nx_type_expr(nx_text_of(w, i), nx_len_of(w, i));

@@ -65,6 +65,20 @@ void nx_text_edit(struct nx_text *t, size_t off, size_t len, const char *with, s
 	t->pos = off + len;
 }
 
+void nx_text_undo(struct nx_text *t, size_t n)
+{
+	size_t at = t->edit[n].dst, len = t->edit[n].dst_len;
+
+	if (t->dst.oom)
+		return;
+	memmove(t->dst.p + at, t->dst.p + at + len, t->dst.len - at - len);
+	t->dst.len -= len;
+	t->n--;
+	memmove(t->edit + n, t->edit + n + 1, (t->n - n) * sizeof(*t->edit));
+	for (; n < t->n; n++)
+		t->edit[n].dst -= len;
+}
+
 void nx_text_finish(struct nx_text *t)
 {
 	if (!t->n)

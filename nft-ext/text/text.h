@@ -62,6 +62,9 @@ void nx_text_free(struct nx_text *t);
  */
 void nx_text_edit(struct nx_text *t, size_t off, size_t len, const char *with, size_t with_len);
 
+/** nx_text_undo - drop edit number @n, which was an insertion */
+void nx_text_undo(struct nx_text *t, size_t n);
+
 /** nx_text_finish - copy what is left */
 void nx_text_finish(struct nx_text *t);
 

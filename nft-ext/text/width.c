@@ -56,6 +56,19 @@ static size_t word_width(const char *s, size_t len)
 	return nx_id_width(s, dash ? (size_t)(dash - s) : len);
 }
 
+/* The first of the elements at @i that is a value: `*` tells no width. */
+static size_t skip_catchall(const struct nx_walk *w, size_t i, size_t to)
+{
+	for (;;) {
+		while (i < to && (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ',')))
+			i++;
+		if (i >= to || !nx_is_punct(w, i, '*'))
+			return i;
+		while (i < to && !nx_is_punct(w, i, ','))
+			i = nx_is_punct(w, i, '{') && nx_mate(w, i) ? nx_mate(w, i) + 1 : i + 1;
+	}
+}
+
 /* @part of the value that begins at @i, `0x20fb . 192.0.2.1` */
 static void fit_value(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s,
 		      unsigned int part)
@@ -64,6 +77,7 @@ static void fit_value(struct nx_walk *w, size_t i, size_t to, struct nx_selector
 	struct nx_sub sub;
 	size_t bytes = 0;
 
+	i = skip_catchall(w, i, to);
 	for (unsigned int n = 0; n < part; n++) {
 		while (i < to && !nx_is_punct(w, i, '.') && !nx_is_punct(w, i, ','))
 			i++;
@@ -88,13 +102,45 @@ static void fit_value(struct nx_walk *w, size_t i, size_t to, struct nx_selector
 		s->layout.key[part] = nx_key_part(k, bytes);
 }
 
-/* `dport set quic server-id`, `to :quic server-id`, `add @set { quic server-id }` */
+/* The first token of the selector that is ours. */
+static size_t first_token(const struct nx_selector *s)
+{
+	unsigned int part = 0;
+
+	while (part + 1 < s->layout.n && !s->layout.key[part])
+		part++;
+	return s->from[part];
+}
+
+/* Does token @i stand behind the colon of `{ KEY : DATA }`? */
+static bool is_data(const struct nx_walk *w, size_t i)
+{
+	while (i-- > 0 && !nx_is_punct(w, i, '{')) {
+		if (nx_is_punct(w, i, ':'))
+			return true;
+	}
+	return false;
+}
+
+/* `add @set { quic server-id }`, `update @map { ip saddr : quic server-id }` */
+static void fit_dynset(struct nx_walk *w, struct nx_selector *s, unsigned int part)
+{
+	struct nx_layout l = *w->lang->dynset;
+
+	if (is_data(w, first_token(s))) {
+		l.n = l.dn;
+		memcpy(l.key, l.data, sizeof(l.key));
+	}
+	fit_set(w, nx_layout_quic(w->lang->dynset) ? &l : NULL, s, part);
+}
+
+/* `dport set quic server-id`, `to :quic server-id`, statements on sets */
 static void fit_alone(struct nx_walk *w, struct nx_selector *s, unsigned int part)
 {
-	size_t i = s->from[0];
+	size_t i = first_token(s);
 
 	if (w->lang->dynset) {
-		fit_set(w, nx_layout_quic(w->lang->dynset) ? w->lang->dynset : NULL, s, part);
+		fit_dynset(w, s, part);
 		return;
 	}
 	s->port[part] = i && s->layout.n == 1 && s->layout.key[part]->id == NFT_QUIC_SERVER_ID &&
@@ -163,5 +209,5 @@ void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 			fit_part(w, i, to, s, part);
 	}
 	if (s->concat && !nx_layout_equal(&was, &s->layout))
-		nx_selector_fits(w, s, s->from[0], begin);
+		nx_selector_fits(w, s, first_token(s), begin);
 }

@@ -251,6 +251,8 @@ def monitors():
     seen = [text for _, text in got]
     ok('add element inet t s { "d.example" }\n' in seen and 'add rule inet t c quic sni @s accept\n' in seen,
        'a monitor writes each event with quic by itself', got)
+    got = watched(nft, (QUIC, 'add table ip last'), ['--debug=netlink'])
+    ok(any('add rule inet t c quic sni @s accept\n' in text for _, text in got), 'and with --debug=netlink', got)
 
 
 @in_ns

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Warnings of rules that are reached before names are known. */
-#include "test.h"
+#include <time.h>
 
 #include "early.h"
+#include "test.h"
 
 #define WARNS	 "Warning: a chain at priority -399 or lower"
 #define LATE	 "chain l { type filter hook input priority 0; jump s; }"
@@ -86,11 +87,32 @@ static void test_place(void **state)
 	free(text);
 }
 
+/* 100,000 chains that jump to each other, the early one at the end: seconds of CPU, not hours. */
+static void test_large(void **state)
+{
+	const unsigned int n = 100000;
+	struct nx_buf b = NX_BUF_INIT;
+	clock_t begin = clock();
+	char *text;
+
+	(void)state;
+	nx_buf_str(&b, "table t {\nchain c0 { quic sni \"a\" drop; }\n");
+	for (unsigned int i = 1; i < n; i++)
+		nx_buf_fmt(&b, "chain c%u { jump c%u; jump c%u; }\n", i, i - 1, (i * 7u) % n);
+	nx_buf_fmt(&b, "chain e { type filter hook output priority -450; jump c%u; }\n}\n", n - 1);
+	text = warning(NULL, nx_buf_cstr(&b));
+	assert_memory_equal(text, WARNS, strlen(WARNS));
+	free(text);
+	nx_buf_free(&b);
+	assert_true((clock() - begin) / CLOCKS_PER_SEC < 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_which),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_large),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -9,6 +9,7 @@
 #define SID		"{'quic':{'key':'server-id'}}"
 #define PART(key, bits) "{'quic':{'key':'" key "','len':" #bits "}}"
 #define PORT		"{'ct':{'key':'proto-dst','dir':'original'}}"
+#define CT(dir, key)	"{'ct':{'key':'" key "','dir':'" dir "'}}"
 #define IH(off, bits)	"{'payload':{'base':'ih','offset':" #off ",'len':" #bits "}}"
 #define ALPN		IH(524288, 128)
 #define SNI		IH(528384, 512)
@@ -24,10 +25,15 @@
 #define MARK		"{'meta':{'key':'mark'}}"
 #define IS(left, r)	"{'match':{'op':'==','left':" left ",'right':" r "}}"
 #define NOT(left, r)	"{'match':{'op':'!=','left':" left ",'right':" r "}}"
-#define CONCAT(a, b)	"{'concat':[" a "," b "]}"
-#define VMAP(key, set)	"{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
-#define MAP(key, set)	"{'map':{'key':" key ",'data':{'set':[" set "]}}}"
-#define OBJ(what, ...)	"{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
+#define FOUR                                                                                       \
+	IS(PORT, "1")                                                                              \
+	"," IS(CT("original", "proto-src"), "2") "," IS(CT("reply", "proto-dst"),                  \
+							"3") "," IS(CT("reply", "proto-src"), "4")
+#define CONCAT(a, b)	 "{'concat':[" a "," b "]}"
+#define VMAP(key, set)	 "{'vmap':{'key':" key ",'data':{'set':[" set "]}}}"
+#define MAP(key, set)	 "{'map':{'key':" key ",'data':{'set':[" set "]}}}"
+#define UPDATE(key, val) "{'map':{'op':'update','elem':" key ",'data':" val ",'map':'@s'}}"
+#define OBJ(what, ...)	 "{'" what "':{'family':'ip','table':'t','name':'s'" __VA_ARGS__ "}}"
 
 #define Z16  "00000000000000000000000000000000"
 #define H3   "'0x68330000000000000000000000000000'"
@@ -76,6 +82,12 @@ static const struct form {
 	{VMAP(CONCAT(SID, SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]"),
 	 VMAP(CONCAT(IH(562176, 32), SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]"),
 	 VMAP(CONCAT(PART("server-id", 32), SADDR), "[{'concat':['0x00000001',1]},{'drop':null}]")},
+	{VMAP(SID, "['*',{'drop':null}],['0x00000001',{'accept':null}]"),
+	 VMAP(IH(562176, 32), "['*',{'drop':null}],['0x00000001',{'accept':null}]"),
+	 VMAP(PART("server-id", 32), "['*',{'drop':null}],['0x00000001',{'accept':null}]")},
+	{MAP(SID, "[{'elem':{'val':'*'}},443],['0x000001',80]"),
+	 MAP(IH(561920, 24), "[{'elem':{'val':'*'}},443],['0x000001',80]"),
+	 MAP(PART("server-id", 24), "[{'elem':{'val':'*'}},443],['0x000001',80]")},
 	{IS(PART("dcid", 64), "'0xf102030405060708'"), IS(IH(546816, 64), "'0xf102030405060708'")},
 	{IS("{'&':[" Q(dcid) ",'0xffffffffffffffff']}", "'0xf102030405060708'"),
 	 IS(IH(546816, 64), "'0xf102030405060708'"), IS(PART("dcid", 64), "'0xf102030405060708'")},
@@ -87,6 +99,16 @@ static const struct form {
 		 "rule", ",'expr':[" IS(IH(562176, 32), "'@s'") "]") "]",
 	 "[" OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "}") "," OBJ(
 		 "rule", ",'expr':[" IS(PART("server-id", 32), "'@s'") "]") "]"},
+	{"[" OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" PART(
+				"server-id",
+				32) "}") "," OBJ("rule", ",'expr':[" UPDATE(SADDR, SID) "]") "]",
+	 "[" OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" IH(562176, 32) "}") "," OBJ(
+		 "rule", ",'expr':[" UPDATE(SADDR, IH(562176, 32)) "]") "]",
+	 "[" OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" PART(
+				"server-id",
+				32) "}") "," OBJ("rule",
+						 ",'expr':[" UPDATE(
+							 SADDR, PART("server-id", 32)) "]") "]"},
 	/* literals that no register holds, or that padding would make ambiguous */
 	{IS(Q(sni), "'" LONG "'"), IS(SLOT, "1")},
 	{NOT(Q(sni), "'" LONG "'"), NOT(SLOT, "1")},
@@ -153,6 +175,20 @@ static const struct form {
 	 OBJ("map", ",'type':{'typeof':" Q(alpn) "},'map':{'typeof':" MARK "},'elem':[['h3',1]]")},
 	{OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" Q(sni) "},'elem':[[1,'a']]"),
 	 OBJ("map", ",'type':{'typeof':" SADDR "},'map':{'typeof':" SNI "},'elem':[[1," A64 "]]")},
+	/* the catch-all element, as it is listed */
+	{OBJ("set", ",'type':{'typeof':" PART("server-id", 32) "},'elem':['0x00000001','*']"),
+	 OBJ("set", ",'type':{'typeof':" IH(562176, 32) "},'elem':['0x00000001','*']")},
+	{OBJ("map",
+	     ",'type':{'typeof':" PART("dcid", 64) "},'map':{'typeof':" MARK "},'elem':[['*',1]]"),
+	 OBJ("map",
+	     ",'type':{'typeof':" IH(546816, 64) "},'map':{'typeof':" MARK "},'elem':[['*',1]]")},
+	{OBJ("set", ",'type':{'typeof':" SID "},'elem':[{'elem':{'val':'*','timeout':9}}]"),
+	 OBJ("set",
+	     ",'type':{'typeof':" IH(561664, 16) "},'elem':[{'elem':{'val':'*','timeout':9}}]")},
+	{OBJ("set", ",'type':{'typeof':" Q(version) "},'elem':['v2','*']"),
+	 OBJ("set", ",'type':{'typeof':" VERSION "},'elem':[1798521807,'*']")},
+	{OBJ("set", ",'type':{'typeof':" Q(type) "},'elem':['*']"),
+	 OBJ("set", ",'type':{'typeof':" TYPE "},'elem':['*']")},
 	{"[" OBJ("set", ",'type':{'typeof':" Q(sni) "}") "," OBJ("element", ",'elem':['a']") "]",
 	 "[" OBJ("set", ",'type':{'typeof':" SNI "}") "," OBJ("element", ",'elem':[" A64 "]") "]"},
 };
@@ -379,6 +415,7 @@ static void test_ports(void **state)
 			 "{'ct':{'key':'proto-src','dir':'original'}}", "'@s'")},
 		{"{'mangle':{'key':" DPORT ",'value':" SID "}}",
 		 NOT(IH(8386560, 32), "1") ",{'mangle':{'key':" DPORT ",'value':" PORT "}}"},
+		{UPDATE(SADDR, SID), NOT(IH(8386560, 32), "1") "," UPDATE(SADDR, PORT)},
 		{"{'redirect':{'port':" SID "}}",
 		 NOT(IH(8386560, 32), "1") ",{'redirect':{'port':" PORT "}}"},
 		{"{'set':{'op':'add','elem':" SID ",'set':'@s'}}",
@@ -386,6 +423,8 @@ static void test_ports(void **state)
 		{"{'redirect':{'port':{'map':{'key':" SID ",'data':'@s'}}}}",
 		 NOT(IH(8386560, 32), "1") ",{'redirect':{'port':{'map':{'key':" PORT
 					   ",'data':'@s'}}}}"},
+		/* each of them is the user's own */
+		{FOUR "," IS(SID, "5"), FOUR "," IS(IH(561664, 16), "5")},
 	};
 
 	(void)state;
@@ -398,6 +437,11 @@ static void test_ports(void **state)
 		snprintf(stock, sizeof(stock), OBJ("rule", ",'expr':[%s]"), cases[i][1]);
 		jpass(&p, user);
 		assert_json(p.text, stock);
+		jpass_free(&p);
+		/* an echo is made of the JSON that the library got */
+		p = (struct jpass){.lang = {.dir = NX_OUT, .slots = &slots}};
+		jpass(&p, stock);
+		assert_json(p.text, user);
 		jpass_free(&p);
 	}
 }
@@ -460,6 +504,18 @@ static void test_errors(void **state)
 		{IS(PART("server-id", 33), "1"),
 		 "quic: impossible 'len', bits of a part of an ID are expected: " PART("server-id",
 										       33)},
+		{OBJ("rule", ",'expr':[" FOUR "," IS(SID, "'@s'") "]"),
+		 "quic server-id: cannot stand for a port in a rule that compares all four ports "
+		 "of "
+		 "ct original and ct reply: " SID},
+		/* masks of a length that no part of an ID has */
+		{IS("{'&':[" SID ",'0xfff']}", "'@s'"),
+		 "quic: an impossible mask: {'&':[" SID ",'0xfff']}"},
+		{IS("{'&':[" SID ",65536]}", "'@s'"),
+		 "quic: an impossible mask: {'&':[" SID ",65536]}"},
+		{IS("{'&':[" SID ",'']}", "'@s'"), "quic: an impossible mask: {'&':[" SID ",'']}"},
+		{IS("{'&':[" Q(dcid) ",'0x" Z16 "']}", "'@s'"),
+		 "quic: an impossible mask: {'&':[" Q(dcid) ",'0x" Z16 "']}"},
 		{IS("{'&':[" Q(sni) ",1]}", "1"), "quic: a name cannot be computed with: " Q(sni)},
 		{"{'meter':{'name':'m','key':" Q(sni) ",'stmt':{'counter':null}}}",
 		 "quic: not possible in a meter, use a dynamic set: {'name':'m','key':" Q(

@@ -2,7 +2,7 @@
 /* Text in and out: forms of the language, and what must not be touched. */
 #include "test.h"
 
-#define PORT "@ih,8386560,32 != 1 " /* the mark of a rule with a server ID */
+#define PORT "@ih,8386560,32 != 1 " /* the mark of a rule with a server ID as a port */
 #define ALPN "@ih,524288,128"
 #define SNI  "@ih,528384,512"
 #define SNIC "@ih,536576,384"
@@ -61,15 +61,13 @@ static const struct form {
 	 "add rule t c @ih,532480,8 { 0, 4 }"},
 	{"add rule t c quic ech exists", "add rule t c @ih,552960,8 1"},
 	/* parts of connection IDs */
-	{"add rule t c quic server-id 0x20fb drop",
-	 "add rule t c " PORT "@ih,561664,16 0x20fb drop", "add rule t c quic server-id 8443 drop"},
-	{"add rule t c quic server-id 8000-9000", "add rule t c " PORT "@ih,561664,16 8000-9000"},
-	{"add rule t c quic server-id != 0x010203",
-	 "add rule t c " PORT "@ih,561920,24 != 0x010203"},
+	{"add rule t c quic server-id 0x20fb drop", "add rule t c @ih,561664,16 0x20fb drop",
+	 "add rule t c quic server-id 8443 drop"},
+	{"add rule t c quic server-id 8000-9000", "add rule t c @ih,561664,16 8000-9000"},
+	{"add rule t c quic server-id != 0x010203", "add rule t c @ih,561920,24 != 0x010203"},
 	{"add rule t c quic server-id { 0x010203, 0x000001 }",
-	 "add rule t c " PORT "@ih,561920,24 { 0x010203, 0x000001 }"},
-	{"add rule t c quic server-id & 0x0f == 0x01",
-	 "add rule t c " PORT "@ih,8388608,8 == 0x01"},
+	 "add rule t c @ih,561920,24 { 0x010203, 0x000001 }"},
+	{"add rule t c quic server-id & 0x0f == 0x01", "add rule t c @ih,8388608,8 == 0x01"},
 	{"add rule t c quic server-id @s", "add rule t c " PORT "ct original proto-dst @s",
 	 "add rule t c ct original proto-dst @s"},
 	{"add rule t c ct original proto-dst 1 quic server-id . ip saddr @s",
@@ -77,20 +75,37 @@ static const struct form {
 	 "saddr @s",
 	 "add rule t c ct original proto-dst 1 ct original proto-src . ip saddr @s"},
 	{"add rule t c quic server-id . ip saddr { 0x01020304 . 192.0.2.1 }",
-	 "add rule t c " PORT "@ih,562176,32 . ip saddr { 0x01020304 . 192.0.2.1 }"},
+	 "add rule t c @ih,562176,32 . ip saddr { 0x01020304 . 192.0.2.1 }"},
 	{"add rule t c udp dport set quic server-id",
 	 "add rule t c " PORT "udp dport set ct original proto-dst",
 	 "add rule t c udp dport set ct original proto-dst"},
 	{"add rule t c redirect to :quic server-id map { 8443 : 443 }",
-	 "add rule t c " PORT "redirect to :@ih,561664,16 map { 8443 : 443 }"},
+	 "add rule t c redirect to :@ih,561664,16 map { 8443 : 443 }"},
 	{"table t { chain c { quic server-id @s drop; }\nset s { typeof quic server-id,32; } }",
-	 "table t { chain c { " PORT "@ih,562176,32 @s drop; }\nset s { typeof @ih,562176,32; } }",
+	 "table t { chain c { @ih,562176,32 @s drop; }\nset s { typeof @ih,562176,32; } }",
 	 "table t { chain c { quic server-id @s drop; }\nset s { typeof quic server-id,32; } }"},
 	{"table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id }; } }",
-	 "table t { set s { typeof @ih,562176,32; }\nchain c { " PORT
+	 "table t { set s { typeof @ih,562176,32; }\nchain c { "
 	 "add @s { @ih,562176,32 }; } }",
 	 "table t { set s { typeof quic server-id,32; }\nchain c { add @s { quic server-id,32 }; } "
 	 "}"},
+	{"add rule t c quic server-id vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
+	 "0x000020fb : accept }",
+	 "add rule t c @ih,562176,32 vmap { * : jump { tcp dport { 1, 2 } drop; },\n"
+	 "0x000020fb : accept }"},
+	{"add rule t c ip saddr . quic server-id vmap { * : drop, 192.0.2.1 . 0x010203 : accept }",
+	 "add rule t c ip saddr . @ih,561920,24 vmap { * : drop, 192.0.2.1 . 0x010203 : "
+	 "accept }"},
+	{"table t { map m { typeof quic scid,64 : quic server-id; }\n"
+	 "chain c { update @m { quic scid,64 : quic server-id }; } }",
+	 "table t { map m { typeof @ih,550912,64 : @ih,561664,16; }\n"
+	 "chain c { update @m { @ih,550912,64 : @ih,561664,16 }; } }"},
+	{"table t { map m { typeof quic server-id : quic server-id,32; }\n"
+	 "chain c { update @m { quic server-id timeout 1m : quic server-id }; } }",
+	 "table t { map m { typeof @ih,561664,16 : @ih,562176,32; }\n"
+	 "chain c { update @m { @ih,561664,16 timeout 1m : @ih,562176,32 }; } }",
+	 "table t { map m { typeof quic server-id : quic server-id,32; }\n"
+	 "chain c { update @m { quic server-id timeout 1m : quic server-id,32 }; } }"},
 	{"add rule t c quic dcid & 0xffffffffffffffff == 0x0102030405060708",
 	 "add rule t c @ih,546816,64 == 0x0102030405060708",
 	 "add rule t c quic dcid,64 == 0x0102030405060708"},
@@ -98,6 +113,23 @@ static const struct form {
 	 "add rule t c quic scid & 0xf0ff == 0x1002"},
 	{"add rule t c quic dcid,64 vmap { 0x0102030405060708 : drop }",
 	 "add rule t c @ih,546816,64 vmap { 0x0102030405060708 : drop }"},
+	/* all expressions that could stand for a port are the user's own */
+	{"add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct "
+	 "reply proto-src 4 quic server-id 5",
+	 "add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct "
+	 "reply proto-src 4 @ih,561664,16 5"},
+	{"add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 quic "
+	 "server-id @s",
+	 "add rule t c @ih,8386560,32 != 4 ct original proto-dst 1 ct original proto-src 2 ct "
+	 "reply proto-dst 3 ct reply proto-src @s",
+	 "add rule t c ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct "
+	 "reply proto-src @s"},
+	/* a mark that an outer rule does not need, and one that an inner rule does */
+	{"add rule t c quic server-id 5 jump { quic server-id @s drop; }\nadd rule t c quic type 1",
+	 "add rule t c @ih,561664,16 5 jump { " PORT
+	 "ct original proto-dst @s drop; }\nadd rule t c @ih,532480,8 1",
+	 "add rule t c quic server-id 5 jump { ct original proto-dst @s drop; }\nadd rule t c quic "
+	 "type 0rtt"},
 	/* sets and maps */
 	{"add rule t c quic alpn { \"smb\", \"h3\" } drop",
 	 "add rule t c " ALPN " { " SMB ", " H3 " } drop"},
@@ -298,6 +330,13 @@ static void test_errors(void **state)
 		 "f:1:39-46: Error: quic server-id: \"0x010203\" has 3 bytes, 2 are compared\n"
 		 "add rule t c quic server-id { 0x20fb, 0x010203 }\n"
 		 "                                      ^^^^^^^^\n"},
+		{"add rule t c ip saddr . quic server-id . quic sni { 1.2.3.4 . "
+		 "0x01020304050607080910111213 . \"a\" }",
+		 "f:1:25-49: Error: quic: concatenation of 68 bytes is too long, at most 64 are "
+		 "possible\n"
+		 "add rule t c ip saddr . quic server-id . quic sni { 1.2.3.4 . "
+		 "0x01020304050607080910111213 . \"a\" }\n"
+		 "                        ^^^^^^^^^^^^^^^^^^^^^^^^^\n"},
 		{"add rule t c quic type 256",
 		 "f:1:24-26: Error: quic type: 256 is too large\nadd rule t c quic type 256\n"
 		 "                       ^^^\n"},
@@ -325,6 +364,8 @@ static void test_errors(void **state)
 		"quic server-id & 0xffff == 0x12",
 		"quic sni . ip saddr . ip daddr . quic server-id "
 		"{ \"a\" . 1.2.3.4 . 1.2.3.4 . 0x010203040506070809 }",
+		"ct original proto-dst 1 ct original proto-src 2 ct reply proto-dst 3 ct reply "
+		"proto-src 4 quic server-id @s",
 		"quic type foo",
 		"quic ech maybe",
 		"quic alpn . quic sni . ip saddr @s",
@@ -387,6 +428,47 @@ static void test_asked(void **state)
 	nx_layouts_clear(&known);
 }
 
+/* `get element` tells a type of integers, from which no set could be made again. */
+static void test_type(void **state)
+{
+	static const struct {
+		uint32_t id;
+		size_t bytes;
+		const char *want;
+	} cases[] = {
+		{NFT_QUIC_DCID, 8, "typeof quic dcid,64"},
+		{NFT_QUIC_SERVER_ID, 4, "typeof quic server-id,32"},
+		{NFT_QUIC_SERVER_ID, 2, "typeof quic server-id"},
+		{NFT_QUIC_SCID, 20, "typeof quic scid"},
+	};
+	struct nx_set_id id = {"ip", "t", 1, "s", 1};
+	struct nx_slots slots = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct nx_key *k = nx_key_part(nx_key_by_id(cases[i].id), cases[i].bytes);
+		struct nx_layout one = {.n = 1, .key = {k}}, two = {.n = 2, .key = {NULL, k}};
+		struct nx_map known = {0};
+		char want[128], raw[128];
+		struct pass p;
+
+		assert_int_equal(nx_layouts_put(&known, &id, &one), 0);
+		pass(&p, NX_OUT, &slots, &known, NULL, "table ip t { set s { type integer; } }");
+		snprintf(want, sizeof(want), "table ip t { set s { %s; } }", cases[i].want);
+		assert_string_equal(pass_text(&p), want);
+		pass_free(&p);
+		assert_int_equal(nx_layouts_put(&known, &id, &two), 0);
+		snprintf(raw, sizeof(raw), "table ip t { set s { type ipv4_addr . @ih,%u,%u; } }",
+			 nx_key_offset(k), k->width * 8u);
+		pass(&p, NX_OUT, &slots, &known, NULL, raw);
+		snprintf(want, sizeof(want), "table ip t { set s { typeof ip daddr . %s; } }",
+			 cases[i].want + strlen("typeof "));
+		assert_string_equal(pass_text(&p), want);
+		pass_free(&p);
+		nx_layouts_clear(&known);
+	}
+}
+
 /* 100,000 elements in a second or two under the sanitizers, not in minutes. */
 static void test_large(void **state)
 {
@@ -439,7 +521,7 @@ int main(void)
 		cmocka_unit_test(test_forms),	cmocka_unit_test(test_untouched),
 		cmocka_unit_test(test_defines), cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_asked),	cmocka_unit_test(test_large),
-		cmocka_unit_test(test_deep),
+		cmocka_unit_test(test_deep),	cmocka_unit_test(test_type),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -150,13 +150,44 @@ static void test_debug(void **state)
 	nx_slots_free(&slots);
 }
 
+/* As a monitor prints it, in any pieces: the same, and each line but a load leaves at its end. */
+static void test_debug_lines(void **state)
+{
+	static const char raw[] =
+		"ip t c 5 0\n"
+		"  [ payload load 16b @ inner header + 65536 => reg 1 ]\n"
+		"  [ cmp neq reg 1 0x00003368 0x00000000 0x00000000 0x00000000 ]\n"
+		"  [ payload load 4b @ inner header + 67584 => reg 1 ]\n"
+		"\n"
+		"add rule ip t c\n";
+	struct nx_buf whole = NX_BUF_INIT, out = NX_BUF_INIT;
+	struct nx_slots slots = {0};
+	size_t done = 0;
+
+	(void)state;
+	assert_int_equal(nx_debug_whole("ip t", 4), 0);
+	assert_int_equal(nx_debug_whole("ip t\nip", 7), 5);
+	nx_debug_out(raw, strlen(raw), &slots, false, &whole);
+	for (size_t len = 1; len <= strlen(raw); len++) {
+		size_t n = nx_debug_whole(raw + done, len - done);
+
+		nx_debug_out(raw + done, n, &slots, false, &out);
+		done += n;
+	}
+	assert_int_equal(done, strlen(raw));
+	assert_string_equal(nx_buf_cstr(&out), nx_buf_cstr(&whole));
+	assert_non_null(strstr(whole.p, "[ quic match alpn neq \"h3\" ]\n  [ quic load version"));
+	nx_buf_free(&whole);
+	nx_buf_free(&out);
+	nx_slots_free(&slots);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_short),
-		cmocka_unit_test(test_short_text),
-		cmocka_unit_test(test_quotable),
-		cmocka_unit_test(test_debug),
+		cmocka_unit_test(test_short),	    cmocka_unit_test(test_short_text),
+		cmocka_unit_test(test_quotable),    cmocka_unit_test(test_debug),
+		cmocka_unit_test(test_debug_lines),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -133,6 +133,9 @@ static void test_leaves_early(void **state)
 		{"\t}\n", "\t}\n"},
 		{"\tchain c {\n", "\tchain c {\n"},
 		{"\t\t" ALPN " " H3 " drop\n", "\t\tquic alpn \"h3\" drop\n"},
+		/* stock nft prints the quote in a prefix as it is */
+		{"\t\tlog prefix \"a\"\"\n", "\t\tlog prefix \"a\"\"\n"},
+		{"\t\t" ALPN " " DOQ " drop\n", "\t\tquic alpn \"doq\" drop\n"},
 		{"\t}\n}\n", "\t}\n}\n"},
 	};
 	struct nx_buf out = NX_BUF_INIT;
