@@ -112,7 +112,7 @@ class Lane:
 
     def transfer(self):
         found, count = moves.transfer(self.world, self.fresh())
-        if found != self.world.checksum:
+        if found != {self.world.checksum}:
             raise Failed(f'another file: {found}')
         if not count:
             raise Failed('nothing happened while it was transferred')
