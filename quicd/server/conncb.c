@@ -239,7 +239,7 @@ static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 		return 0;
 	if (path->user_data)
 		c->ep = path->user_data;
-	c->early.moves = 0;
+	c->early.active = false;
 	STAT_INC(&c->worker->stats, migrations);
 	addr_format((const union addr *)path->remote.addr, text);
 	log_info("%s: now at %s", c->peer, text);
