@@ -10,6 +10,7 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <stdbool.h>
 
 #if NGTCP2_VERSION_NUM < 0x010b00
 #error "ngtcp2 1.11 or newer is needed"
@@ -27,11 +28,18 @@
 /*
  * For a server, before it has sent a 1-RTT packet: no connection ID beyond its first. The
  * library has no setting for that; it counts against what the client can take, in
- * parameters that are const only to those who ask for them. 1 is its count of ours.
+ * parameters that are const only to those who ask for them. 1 is its count of ours. Returns false
+ * if the client has sent no parameters: the library looks for them only later.
  */
-#define QUICVER_ONE_CID(quic)                                                                      \
-	(((ngtcp2_transport_params *)ngtcp2_conn_get_remote_transport_params(quic))                \
-		 ->active_connection_id_limit = 1)
+static inline bool quicver_one_cid(ngtcp2_conn *quic)
+{
+	ngtcp2_transport_params *p =
+		(ngtcp2_transport_params *)ngtcp2_conn_get_remote_transport_params(quic);
+
+	if (p)
+		p->active_connection_id_limit = 1;
+	return p;
+}
 
 /*
  * For a server: take a few more IDs from a client than its transport parameter says. When a client

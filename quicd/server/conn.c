@@ -12,8 +12,7 @@
 #include "codes.h"
 #include "conncb.h"
 #include "connwrite.h"
-
-#define EARLY_MOVES_MAX 4
+#include "early.h"
 
 static void conn_fail(struct conn *c, int liberr);
 
@@ -149,6 +148,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const str
 	c->ep = ep;
 	c->cid = &ep->cid;
 	c->state = CONN_HANDSHAKE;
+	c->early.token = a->address_validated;
 	c->timer.fn = on_timer;
 	c->mode = w->server->config->mode;
 	c->tls.ref.get_conn = get_quic;
@@ -226,13 +226,6 @@ void conn_free(struct conn *c)
 	free(c);
 }
 
-const union addr *conn_remote(const struct conn *c, const ngtcp2_path *path)
-{
-	const union addr *remote = (const union addr *)path->remote.addr;
-
-	return c->early.moves && addr_equal(remote, &c->early.first) ? &c->early.remote : remote;
-}
-
 void conn_addrs(const struct conn *c, union addr *local, union addr *remote)
 {
 	const ngtcp2_path *p = ngtcp2_conn_get_path(c->quic);
@@ -271,14 +264,17 @@ static void send_close(struct conn *c)
 	}
 	memcpy(&c->close.local, ps.path.local.addr, ps.path.local.addrlen);
 	memcpy(&c->close.remote, conn_remote(c, &ps.path), ps.path.remote.addrlen);
-	c->close.pkt = malloc((size_t)n);
-	if (c->close.pkt) {
-		c->close.len = (size_t)n;
-		memcpy(c->close.pkt, w->txbuf, (size_t)n);
+	if ((size_t)n <= early_room(c, &c->close.remote)) {
+		c->close.pkt = malloc((size_t)n);
+		if (c->close.pkt) {
+			c->close.len = (size_t)n;
+			memcpy(c->close.pkt, w->txbuf, (size_t)n);
+		}
+		c->close.answer_at = 1;
+		endpoint_send(c->ep, &c->close.local, &c->close.remote, pi.ecn, w->txbuf, (size_t)n,
+			      (size_t)n);
+		early_sent(c, &c->close.remote, (size_t)n);
 	}
-	c->close.answer_at = 1;
-	endpoint_send(c->ep, &c->close.local, &c->close.remote, pi.ecn, w->txbuf, (size_t)n,
-		      (size_t)n);
 	enter_final(c, CONN_CLOSING);
 }
 
@@ -394,41 +390,11 @@ static void repeat_close(struct conn *c)
 		return;
 	c->close.received = 0;
 	c->close.answer_at *= 2;
-	if (!c->ep->blocked)
-		endpoint_send(c->ep, &c->close.local, &c->close.remote, 0, c->close.pkt,
-			      c->close.len, c->close.len);
-}
-
-/*
- * Reads a packet of the handshake, wherever it came from, as if from the first path: ngtcp2 would
- * drop it otherwise, and so the handshake of a client whose NAT gives it another port just then.
- * Answers follow a packet that could be decrypted. An attacker on the path could have sent it
- * from an address that is not its own: so this happens a few times only, and ngtcp2's limit of
- * three times the bytes received (RFC 9000, 8.1) counts for all addresses together.
- */
-static int read_handshake(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_info *pi,
-			  const uint8_t *data, size_t len)
-{
-	const union addr *remote = (const union addr *)from->remote.addr;
-	const ngtcp2_path *now = ngtcp2_conn_get_path(c->quic);
-	unsigned long opened = conn_packets_opened();
-	ngtcp2_path_storage first;
-	bool moved;
-	int rv;
-
-	ngtcp2_path_storage_zero(&first);
-	ngtcp2_path_copy(&first.path, now);
-	first.path.user_data = now->user_data;
-	moved = !addr_equal(remote, conn_remote(c, &first.path));
-	if (moved && c->early.moves == EARLY_MOVES_MAX)
-		return 0;
-	rv = ngtcp2_conn_read_pkt(c->quic, &first.path, pi, data, len, clock_now());
-	if (!moved || conn_packets_opened() == opened)
-		return rv;
-	if (!c->early.moves++)
-		memcpy(&c->early.first, first.path.remote.addr, first.path.remote.addrlen);
-	c->early.remote = *remote;
-	return rv;
+	if (c->ep->blocked || c->close.len > early_room(c, &c->close.remote))
+		return;
+	endpoint_send(c->ep, &c->close.local, &c->close.remote, 0, c->close.pkt, c->close.len,
+		      c->close.len);
+	early_sent(c, &c->close.remote, c->close.len);
 }
 
 static bool in_handshake(const struct conn *c, const union addr *local)
@@ -449,13 +415,14 @@ void conn_read(struct conn *c, struct endpoint *ep, const struct udp_msg *m, con
 	int rv;
 
 	if (!c->quic) {
+		early_received(c, &m->remote, len);
 		repeat_close(c);
 		return;
 	}
 	if (in_handshake(c, &m->local))
-		rv = read_handshake(c, &path, &pi, data, len);
+		rv = early_read(c, &path, &pi, data, len);
 	else
-		rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, data, len, clock_now());
+		rv = early_read_later(c, &path, &pi, data, len);
 	if (rv)
 		conn_fail(c, rv);
 	else

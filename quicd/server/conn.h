@@ -41,12 +41,17 @@ struct conn {
 
 	/*
 	 * The client's address has changed during the handshake, when ngtcp2 knows only the
-	 * first path: packets are read as if from there, and answers go to @remote. Ends when
-	 * the handshake is over and a new path is validated.
+	 * first path: packets are read as if from there, and answers go to @remote, no more
+	 * than three times the bytes received from there (early.h). Ends when the client is
+	 * back at its first address, or the handshake is over and a new path is validated.
 	 */
 	struct {
-		unsigned int moves; /* 0: no change so far */
+		bool active;
+		bool token;	    /* validated the first address */
+		bool leaked;	    /* another address was sent packets of the handshake */
+		unsigned int moves; /* so far, those back to the first address not counted */
 		union addr first, remote;
+		uint64_t received, sent; /* bytes from and to @remote since the change */
 	} early;
 
 	/* The closing state: the packet, its path and how often it may be repeated. */

@@ -106,8 +106,8 @@ static int recv_tx_key_cb(ngtcp2_conn *quic, ngtcp2_encryption_level level, void
 	if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT)
 		return 0;
 	/* A client without other IDs cannot move, and nothing could route it then. */
-	if (!c->cid->server_id_len)
-		QUICVER_ONE_CID(quic);
+	if (!c->cid->server_id_len && !quicver_one_cid(quic))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
 	QUICVER_TOLERATE_CIDS(quic);
 	return c->mode->speaks_first && start_mode(c) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
@@ -239,7 +239,7 @@ static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 		return 0;
 	if (path->user_data)
 		c->ep = path->user_data;
-	c->early.moves = 0;
+	c->early.active = false;
 	STAT_INC(&c->worker->stats, migrations);
 	addr_format((const union addr *)path->remote.addr, text);
 	log_info("%s: now at %s", c->peer, text);

@@ -6,6 +6,7 @@
 
 #include "../common/clock.h"
 #include "conn.h"
+#include "early.h"
 
 /* Writes one packet into @buf. Returns its length, 0 when there is nothing to send, or an error. */
 static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2_pkt_info *pi,
@@ -58,12 +59,27 @@ static struct endpoint *path_endpoint(const ngtcp2_path *p, struct endpoint *oth
 	return p->user_data ? p->user_data : otherwise;
 }
 
+/* Sends @count datagrams of @segment bytes, the last one perhaps shorter: @len bytes together. */
+static void send_train(struct conn *c, const ngtcp2_path *p, uint8_t ecn, size_t len,
+		       size_t segment, size_t count)
+{
+	const union addr *remote = conn_remote(c, p);
+	struct worker *w = c->worker;
+
+	STAT_ADD(&w->stats, tx_datagrams, count);
+	STAT_ADD(&w->stats, tx_bytes, len);
+	endpoint_send(path_endpoint(p, c->ep), (union addr *)p->local.addr, remote, ecn, w->txbuf,
+		      len, segment);
+	early_sent(c, remote, len);
+}
+
 int conn_write(struct conn *c)
 {
 	struct worker *w = c->worker;
 	size_t max = ngtcp2_conn_get_max_tx_udp_payload_size(c->quic);
 	size_t path_max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic);
+	size_t room = early_room(c, conn_remote(c, ngtcp2_conn_get_path(c->quic)));
 	size_t total = 0, off = 0, segment = 0, count = 0;
 	ngtcp2_path_storage ps, train_ps;
 	ngtcp2_pkt_info pi = {0}, train_pi = {0};
@@ -77,18 +93,14 @@ int conn_write(struct conn *c)
 		bool fits;
 
 		/* A packet that does not fit the train as the next one ends it. */
-		if (total < quantum && !c->ep->blocked && !ep->blocked)
-			n = write_packet(c, &ps, &pi, w->txbuf + off, max, now);
+		if (total < quantum && room >= EARLY_ROOM_MIN && !c->ep->blocked && !ep->blocked)
+			n = write_packet(c, &ps, &pi, w->txbuf + off, room < max ? room : max, now);
 		if (n < 0)
 			return (int)n;
 		fits = n > 0 && count && (size_t)n <= segment && pi.ecn == train_pi.ecn &&
 		       ngtcp2_path_eq(&ps.path, &train_ps.path);
 		if (count && !fits) {
-			STAT_ADD(&w->stats, tx_datagrams, count);
-			STAT_ADD(&w->stats, tx_bytes, off);
-			endpoint_send(ep, (union addr *)train_ps.path.local.addr,
-				      conn_remote(c, &train_ps.path), train_pi.ecn, w->txbuf, off,
-				      segment);
+			send_train(c, &train_ps.path, train_pi.ecn, off, segment, count);
 			if (n > 0)
 				memmove(w->txbuf, w->txbuf + off, (size_t)n);
 			off = count = 0;
@@ -104,6 +116,7 @@ int conn_write(struct conn *c)
 		}
 		off += (size_t)n;
 		total += (size_t)n;
+		room -= (size_t)n;
 		count++;
 		/*
 		 * A short packet ends it, too, and so does a probe of the path MTU, which
@@ -111,12 +124,7 @@ int conn_write(struct conn *c)
 		 */
 		if ((size_t)n < segment || (size_t)n > path_max || count == UDP_GSO_MAX ||
 		    off + path_max > UDP_SEND_MAX) {
-			STAT_ADD(&w->stats, tx_datagrams, count);
-			STAT_ADD(&w->stats, tx_bytes, off);
-			endpoint_send(path_endpoint(&train_ps.path, c->ep),
-				      (union addr *)train_ps.path.local.addr,
-				      conn_remote(c, &train_ps.path), train_pi.ecn, w->txbuf, off,
-				      segment);
+			send_train(c, &train_ps.path, train_pi.ecn, off, segment, count);
 			off = count = 0;
 		}
 	}

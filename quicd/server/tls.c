@@ -13,6 +13,7 @@
 
 #define TLS_EXT_ALPN	  16
 #define TLS_EXT_PSK_MODES 45
+#define TLS_EXT_QUIC	  57
 
 /* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
 static bool next_protocol(const unsigned char **p, const unsigned char *end, gnutls_datum_t *name)
@@ -68,12 +69,14 @@ static int on_extension(void *ctx, unsigned int type, const unsigned char *data,
 
 	if (type == TLS_EXT_PSK_MODES)
 		s->takes_tickets = true;
+	if (type == TLS_EXT_QUIC)
+		s->has_params = true;
 	if (type == TLS_EXT_ALPN)
 		return choose_alpn(s, data, size);
 	return 0;
 }
 
-/* A handshake without a protocol ends here (RFC 9001, 8.1). */
+/* A handshake without a protocol or transport parameters ends here (RFC 9001, 8.1 and 8.2). */
 static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned int when,
 			   unsigned int incoming, const gnutls_datum_t *msg)
 {
@@ -83,9 +86,13 @@ static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned
 
 	(void)type;
 	(void)incoming;
-	if (when == GNUTLS_HOOK_PRE)
+	if (when == GNUTLS_HOOK_PRE) {
+		s->has_params = false;
 		return gnutls_ext_raw_parse(s, on_extension, msg,
 					    GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
+	}
+	if (!s->has_params)
+		return GNUTLS_E_MISSING_EXTENSION;
 	return gnutls_alpn_get_selected_protocol(session, &alpn) ? GNUTLS_E_NO_APPLICATION_PROTOCOL
 								 : 0;
 }

@@ -33,6 +33,7 @@ struct tls_session {
 	gnutls_session_t session;
 	struct tls *tls;
 	bool takes_tickets; /* the client named a PSK mode (RFC 8446, 4.2.9) */
+	bool has_params;    /* its ClientHello has QUIC transport parameters */
 };
 
 /* @ref must be set already. Takes a reference on @t. Returns 0 or -errno. */

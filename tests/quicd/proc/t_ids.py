@@ -2,6 +2,7 @@
 """Connection IDs: the server ID in all of them, one ID without."""
 import asyncio
 import socket
+from unittest import mock
 
 from nqtest.aio import aioquic_run
 from nqtest.checks import eq
@@ -77,3 +78,35 @@ def retry_has_the_server_id():
     eq((scid[0], scid[1:3].hex(), len(scid)), (12, "%04x" % s.port, 13))
     eq(quicc(s, data=b"x").out, b"x")
     check_routable(s.port, "%04x" % s.port)
+
+
+def without_parameters(port):
+    """The code with which the server closes on a ClientHello that has no transport parameters."""
+    try:
+        from aioquic.quic.connection import QuicConnection
+    except ImportError:
+        raise Skip("python3-aioquic is not installed")
+    seen = []
+    initialize = QuicConnection._initialize
+
+    def leave_out(self, *args):
+        initialize(self, *args)
+        self.tls.handshake_extensions = []
+        seen.append(self)
+
+    with mock.patch.object(QuicConnection, "_initialize", leave_out):
+        try:
+            aioquic_run(port, lambda c: c.ping())
+        except ConnectionError:
+            pass
+    return seen[-1]._close_event.error_code
+
+
+@test
+def no_transport_parameters():
+    """a ClientHello without them is refused with the alert missing_extension; the service lives"""
+    for server_id in "none", "port":
+        s = Service(service={"server-id": server_id})
+        eq(without_parameters(s.port), 0x100 + 109)
+        eq(s.stat("handshakes_failed_tls"), 1)
+        eq(quicc(s, data=b"x").out, b"x")

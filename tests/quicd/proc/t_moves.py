@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """quicc: addresses that change, and several connections on one socket."""
 import re
+import select
+import signal
+import socket
+import threading
+import time
 
 from nqtest.checks import eq, pattern
-from nqtest.poll import wait_for
+from nqtest.poll import PATIENCE, wait_for
 from nqtest.quicc import quicc, spawn_quicc
 from nqtest.quicd import Service
 from nqtest.suite import mark, test
@@ -45,6 +50,94 @@ def rebinding_during_the_handshake():
     for when in "hello", "handshake":
         r = quicc(s, "--rebind", when, data=data)
         eq((r.rc, r.out == data), (0, True), r.err)
+
+
+class Elsewhere:
+    """A UDP path to a service on which single datagrams can leave from another address."""
+
+    def __init__(self, s):
+        self.front, self.first, self.other = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3))
+        self.front.bind(("127.0.0.1", 0))
+        self.port = self.front.getsockname()[1]
+        for back in self.first, self.other:
+            back.connect(("127.0.0.1", s.port))
+        self.sent = self.got = 0  # at the other address, in bytes
+
+    def say_elsewhere(self, data):
+        self.sent += len(data)
+        self.other.send(data)
+
+    def run(self, seconds, done=lambda: False, client=None, server=None):
+        """Hands on what comes, or gives the client's or the server's datagrams to these functions."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and not done():
+            for sock in select.select([self.front, self.first, self.other], [], [], 0.02)[0]:
+                data, addr = sock.recvfrom(65536)
+                if sock is self.front:
+                    self.client = addr
+                    (client or self.first.send)(data)
+                elif sock is self.first:
+                    (server or (lambda d: self.front.sendto(d, self.client)))(data)
+                else:
+                    self.got += len(data)
+
+
+def spoof_the_handshakes_end(s, late):
+    """
+    The datagram that ends the handshake comes from elsewhere, the late ones before it; then silence.
+    Returns the path and quicc, which has 50 kB to send.
+    """
+    path = Elsewhere(s)
+    p = spawn_quicc(path.port)
+    p.stdin.write(bytes(50000))
+    p.stdin.close()
+    answered, held = [], []
+
+    def answer(data):
+        if data[0] & 0xf0 != 0xf0:  # not a Retry
+            answered.append(data)
+        path.front.sendto(data, path.client)
+
+    path.run(5 * PATIENCE, lambda: len(held) >= late + 1,
+             client=lambda d: held.append(d) if answered else path.first.send(d), server=answer)
+    for data in held[1:]:
+        path.first.send(data)
+    time.sleep(0.1)
+    path.say_elsewhere(held[0])
+    path.run(1, client=lambda d: None)
+    return path, p
+
+
+@test
+@mark("moves")
+def no_flood_elsewhere():
+    """three times as much as came from there, no more, goes to an address used in the handshake only; nor a close"""
+    for retry in "never", "always":
+        s = Service(service={"retry-threshold": retry})
+        path, p = spoof_the_handshakes_end(s, late=6)
+        assert 0 < path.got <= 3 * path.sent, (path.sent, path.got)
+        s.signal(signal.SIGTERM)
+        path.run(0.5, client=lambda d: None)
+        assert path.got <= 3 * path.sent, (path.sent, path.got)
+        p.kill()
+        p.wait()
+
+
+@test
+@mark("moves")
+def the_first_address_comes_back():
+    """after one datagram from elsewhere the client continues at its first address"""
+    for retry in "never", "always":
+        s = Service(service={"retry-threshold": retry})
+        path, p = spoof_the_handshakes_end(s, late=0)
+        out = []
+        reader = threading.Thread(target=lambda: out.append(p.stdout.read()))
+        reader.start()
+        path.run(8 * PATIENCE, lambda: p.poll() is not None)
+        p.kill()
+        reader.join()
+        eq((p.wait(), out[0] == bytes(50000)), (0, True), p.stderr.read())
+        assert path.got <= 3 * path.sent, (path.sent, path.got)
 
 
 @test

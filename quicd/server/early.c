@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "early.h"
+
+#include <string.h>
+
+#include "../common/clock.h"
+#include "conncb.h"
+
+#define EARLY_MOVES_MAX 4
+
+static bool answers_go_to(const struct conn *c, const union addr *remote)
+{
+	return c->early.active && addr_equal(remote, &c->early.remote);
+}
+
+static void answer_to(struct conn *c, const union addr *remote, size_t received)
+{
+	c->early.active = true;
+	c->early.remote = *remote;
+	c->early.received = received;
+	c->early.sent = 0;
+}
+
+/*
+ * The first address is valid if a token says so, or if nobody else can have got the keys from us:
+ * ngtcp2's own limit ends for it with a Handshake packet, wherever that came from.
+ */
+static bool first_is_valid(const struct conn *c)
+{
+	return c->early.token || !c->early.leaked;
+}
+
+/* A valid first address gets what the other one may not: the client may have never left. */
+const union addr *conn_remote(const struct conn *c, const ngtcp2_path *path)
+{
+	const union addr *remote = (const union addr *)path->remote.addr;
+
+	if (!c->early.active || !addr_equal(remote, &c->early.first))
+		return remote;
+	if (first_is_valid(c) && early_room(c, &c->early.remote) < EARLY_ROOM_MIN)
+		return remote;
+	return &c->early.remote;
+}
+
+/* The client is back at its first address: if that is not valid it has a limit, too. */
+static void back(struct conn *c, size_t received)
+{
+	if (first_is_valid(c))
+		c->early.active = false;
+	else if (!addr_equal(&c->early.first, &c->early.remote))
+		answer_to(c, &c->early.first, received);
+}
+
+int early_read(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_info *pi,
+	       const uint8_t *data, size_t len)
+{
+	const union addr *remote = (const union addr *)from->remote.addr;
+	const ngtcp2_path *now = ngtcp2_conn_get_path(c->quic);
+	unsigned long opened = conn_packets_opened();
+	ngtcp2_path_storage first;
+	bool at_first, moved;
+	int rv;
+
+	ngtcp2_path_storage_zero(&first);
+	ngtcp2_path_copy(&first.path, now);
+	first.path.user_data = now->user_data;
+	at_first = addr_equal(remote, (const union addr *)first.path.remote.addr);
+	moved = !at_first && !answers_go_to(c, remote);
+	if (moved && c->early.moves == EARLY_MOVES_MAX)
+		return 0;
+	early_received(c, remote, len);
+	rv = ngtcp2_conn_read_pkt(c->quic, &first.path, pi, data, len, clock_now());
+	if (conn_packets_opened() == opened)
+		return rv;
+	if (moved) {
+		if (!c->early.moves++)
+			memcpy(&c->early.first, first.path.remote.addr, first.path.remote.addrlen);
+		answer_to(c, remote, len);
+	} else if (at_first && c->early.active) {
+		back(c, len);
+	}
+	return rv;
+}
+
+int early_read_later(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_info *pi,
+		     const uint8_t *data, size_t len)
+{
+	const union addr *remote = (const union addr *)from->remote.addr;
+	unsigned long opened = conn_packets_opened();
+	int rv;
+
+	early_received(c, remote, len);
+	rv = ngtcp2_conn_read_pkt(c->quic, from, pi, data, len, clock_now());
+	if (c->early.active && conn_packets_opened() != opened &&
+	    addr_equal(remote, &c->early.first))
+		back(c, len);
+	return rv;
+}
+
+void early_received(struct conn *c, const union addr *remote, size_t len)
+{
+	if (answers_go_to(c, remote))
+		c->early.received += len;
+}
+
+size_t early_room(const struct conn *c, const union addr *remote)
+{
+	uint64_t limit = 3 * c->early.received;
+
+	if (!answers_go_to(c, remote))
+		return SIZE_MAX;
+	return limit > c->early.sent ? limit - c->early.sent : 0;
+}
+
+void early_sent(struct conn *c, const union addr *remote, size_t len)
+{
+	if (!answers_go_to(c, remote))
+		return;
+	c->early.sent += len;
+	if (c->quic && !ngtcp2_conn_get_handshake_completed(c->quic) &&
+	    !addr_equal(remote, &c->early.first))
+		c->early.leaked = true;
+}
