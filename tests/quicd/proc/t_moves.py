@@ -7,11 +7,13 @@ import socket
 import threading
 import time
 
+from nqtest import lab
 from nqtest.checks import eq, pattern
+from nqtest.lab import sh
 from nqtest.poll import PATIENCE, wait_for
 from nqtest.quicc import quicc, spawn_quicc
 from nqtest.quicd import Service
-from nqtest.suite import mark, test
+from nqtest.suite import Skip, mark, test
 
 
 def moved(r, verb):
@@ -108,6 +110,17 @@ def spoof_the_handshakes_end(s, late):
     return path, p
 
 
+def finish(path, p, client=None):
+    """quicc gets its 50 kB back, and ends."""
+    out = []
+    reader = threading.Thread(target=lambda: out.append(p.stdout.read()))
+    reader.start()
+    path.run(8 * PATIENCE, lambda: p.poll() is not None, client=client)
+    p.kill()
+    reader.join()
+    eq((p.wait(), out[0] == bytes(50000)), (0, True), p.stderr.read())
+
+
 @test
 @mark("moves")
 def no_flood_elsewhere():
@@ -130,14 +143,48 @@ def the_first_address_comes_back():
     for retry in "never", "always":
         s = Service(service={"retry-threshold": retry})
         path, p = spoof_the_handshakes_end(s, late=0)
-        out = []
-        reader = threading.Thread(target=lambda: out.append(p.stdout.read()))
-        reader.start()
-        path.run(8 * PATIENCE, lambda: p.poll() is not None)
-        p.kill()
-        reader.join()
-        eq((p.wait(), out[0] == bytes(50000)), (0, True), p.stderr.read())
+        finish(path, p)
         assert path.got <= 3 * path.sent, (path.sent, path.got)
+
+
+@test
+@mark("moves")
+def copies_do_not_lock_the_client_out():
+    """copies of its Initials from more addresses than quicd follows: the first address is always heard"""
+    for retry in "never", "always":
+        s = Service(service={"retry-threshold": retry})
+        path = Elsewhere(s)
+        p = spawn_quicc(path.port)
+        p.stdin.write(bytes(50000))
+        p.stdin.close()
+
+        def copy(data):
+            path.first.send(data)
+            if data[0] & 0xb0 != 0x80:  # not an Initial
+                return
+            for _ in range(6):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+                    elsewhere.sendto(data, ("127.0.0.1", s.port))
+
+        finish(path, p, client=copy)
+
+
+@test
+@mark("moves")
+def no_token_after_a_move():
+    """NEW_TOKEN only for a validated address: none if it changed in the handshake"""
+    d = lab.TMP / "qlog-moves"
+    d.mkdir()
+    for args, tokens in ([], 1), (["--rebind", "hello"], 0):
+        s = Service(start=False, debug={"qlog-dir": d})
+        if b"CVE-2026-40170" in sh(lab.BIN / "quicd", "-c", s.conf, "--check-config").stderr:
+            raise Skip("this ngtcp2 has no safe qlog")
+        s.start()
+        eq(quicc(s, *args, data=b"x").out, b"x")
+        s.stop()
+        (log,) = d.glob("*.sqlog")
+        eq(log.read_bytes().count(b'"frame_type":"new_token"'), tokens)
+        log.unlink()
 
 
 @test
