@@ -106,7 +106,7 @@ def spoof_the_handshakes_end(s, late):
         path.first.send(data)
     time.sleep(0.1)
     path.say_elsewhere(held[0])
-    path.run(1, client=lambda d: None)
+    path.run(0.4, client=lambda d: None)
     return path, p
 
 
@@ -130,7 +130,7 @@ def no_flood_elsewhere():
         path, p = spoof_the_handshakes_end(s, late=6)
         assert 0 < path.got <= 3 * path.sent, (path.sent, path.got)
         s.signal(signal.SIGTERM)
-        path.run(0.5, client=lambda d: None)
+        path.run(0.3, client=lambda d: None)
         assert path.got <= 3 * path.sent, (path.sent, path.got)
         p.kill()
         p.wait()
