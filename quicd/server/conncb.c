@@ -129,7 +129,12 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 	conn_handshake_done(c);
 	if (tls_send_ticket(&c->tls))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
-	/* A token for the client's next connection, so that Retry need not ask again. */
+	/*
+	 * A token for the client's next connection, so that Retry need not ask again; but none for
+	 * an address that is not validated (RFC 9000, 8.1.3).
+	 */
+	if (c->early.moves)
+		return 0;
 	conn_addrs(c, &local, &remote);
 	to.addrlen = addr_len(&remote);
 	n = token_make_regular(&c->worker->server->secret, &to, token);
