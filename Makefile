@@ -36,7 +36,7 @@ demo:
 	@tests/e2e/demo
 
 check:
-	@$(RIG)/check --ahead $(OTHERS) -- $(GUESTS)
+	@$(RIG)/check --ahead $(OTHERS) e2e -- $(GUESTS)
 
 #: quick         what is run before a commit: unit, corpus, quicd, some seconds of fuzz; no guest
 .PHONY: quick
