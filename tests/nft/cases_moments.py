@@ -251,8 +251,9 @@ def monitors():
     seen = [text for _, text in got]
     ok('add element inet t s { "d.example" }\n' in seen and 'add rule inet t c quic sni @s accept\n' in seen,
        'a monitor writes each event with quic by itself', got)
-    got = watched(nft, (QUIC, 'add table ip last'), ['--debug=netlink'])
-    ok(any('add rule inet t c quic sni @s accept\n' in text for _, text in got), 'and with --debug=netlink', got)
+    got = watched(nft, (QUIC, 'add table ip last\nadd chain ip last c\n'), ['--debug=netlink'])
+    seen = [text for _, text in got if text.endswith('quic sni @s accept\n') and text.count('\nadd ') == 1]
+    ok(len(seen) == 1 and 'last c' in got[-1][1] + got[-2][1], 'and with --debug=netlink', got)
 
 
 @in_ns
