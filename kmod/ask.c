@@ -188,14 +188,10 @@ out:
  */
 static bool nq_ask_nat(const struct net *net, u8 pf)
 {
-	const struct nf_hook_entries *e;
+	const struct nf_hook_entries *e = nq_hook_entries(net, pf, NF_INET_PRE_ROUTING);
 	struct nf_hook_ops **ops;
 	unsigned int i;
 
-	if (pf == NFPROTO_IPV4)
-		e = rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]);
-	else
-		e = rcu_dereference(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
 	if (!e)
 		return false;
 	ops = nf_hook_entries_get_hook_ops(e);

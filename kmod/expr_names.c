@@ -9,6 +9,7 @@
 #include "expr_head.h"
 #include "expr_names.h"
 #include "overload.h"
+#include "packet.h"
 #include "state.h"
 
 /* Two looks, before anything else is done for a packet that has none. */
@@ -61,15 +62,10 @@ static const struct nq_names *nq_head_find(const struct nq_head *head,
 /* Does some chain of nf_tables come before the gathering in this hook? */
 static bool nq_chain_is_early(const struct nft_pktinfo *pkt)
 {
-	const struct netns_nf *nf = &nft_net(pkt)->nf;
-	const struct nf_hook_entries *e;
+	const struct nf_hook_entries *e = nq_hook_entries(nft_net(pkt), nft_pf(pkt), nft_hook(pkt));
 	struct nf_hook_ops **ops;
 	unsigned int i;
 
-	if (nft_pf(pkt) == NFPROTO_IPV4)
-		e = rcu_dereference(nf->hooks_ipv4[nft_hook(pkt)]);
-	else
-		e = rcu_dereference(nf->hooks_ipv6[nft_hook(pkt)]);
 	if (!e)
 		return false;
 	ops = nf_hook_entries_get_hook_ops(e);

@@ -36,6 +36,14 @@ struct nq_packet {
 	unsigned int invalid;
 };
 
+/** nq_hook_entries - the hooks of a place, or NULL. Under RCU. */
+static inline const struct nf_hook_entries *nq_hook_entries(const struct net *net, u8 pf,
+							    unsigned int hook)
+{
+	return pf == NFPROTO_IPV4 ? rcu_dereference(net->nf.hooks_ipv4[hook])
+				  : rcu_dereference(net->nf.hooks_ipv6[hook]);
+}
+
 /* The number that statistics and hold_datagrams count. */
 static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
 {

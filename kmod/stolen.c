@@ -14,6 +14,7 @@
 #include <net/sock.h>
 
 #include "budget.h"
+#include "packet.h"
 #include "state.h"
 #include "stolen.h"
 
@@ -132,10 +133,7 @@ void nq_stolen_resume(struct nq_stolen *h)
 	local_bh_disable();
 	rcu_read_lock();
 	nq_budget_begin(h->skb);
-	if (state->pf == NFPROTO_IPV4)
-		e = rcu_dereference(state->net->nf.hooks_ipv4[state->hook]);
-	else
-		e = rcu_dereference(state->net->nf.hooks_ipv6[state->hook]);
+	e = nq_hook_entries(state->net, state->pf, state->hook);
 	if (e)
 		ret = nf_hook_slow(h->skb, state, e, nq_stolen_next_hook(e, nq_pernet(state->net)));
 	if (ret == 1)
