@@ -13,13 +13,7 @@
 . "$(dirname "$0")/lib/servers.sh"
 . "$(dirname "$0")/lib/go.sh"
 
-debian trixie nginx python3 openssl golang-go golang-github-lucas-clemente-quic-go-dev
-pinned golang-github-lucas-clemente-quic-go-dev 0.50.1
-pinned nginx 1.26.3
-certificate
-nginx_conf
-go_client
-recorded /tmp/get https://a.example:4433/ >"$tmp/said"
+go_asks https://a.example:4433/
 # The client's first ID is of random bytes; nginx's begin with the number of its socket.
 handshake=$(awk '$2 ~ /^[c-f].000000011400000000/ { print substr($2, 13, 36) }' "$tmp/said" | sort -u)
 seen "IDs in long headers that nginx chose" 1 "$(echo "$handshake" | wc -l)"

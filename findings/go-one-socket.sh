@@ -12,13 +12,7 @@
 . "$(dirname "$0")/lib/servers.sh"
 . "$(dirname "$0")/lib/go.sh"
 
-debian trixie nginx python3 openssl golang-go golang-github-lucas-clemente-quic-go-dev
-pinned golang-github-lucas-clemente-quic-go-dev 0.50.1
-pinned nginx 1.26.3
-certificate
-nginx_conf
-go_client
-recorded /tmp/get https://a.example:4433/ https://b.example:4433/ >"$tmp/said"
+go_asks https://a.example:4433/ https://b.example:4433/
 # A client's first Initial has an ID of random bytes; nginx's begin with the number of its socket.
 openers=$(awk '$2 ~ /^c.00000001/ && substr($2, 13, 8) != "00000000" { print substr($2, 13, 16) }' "$tmp/said" | sort -u)
 seen "connections" 2 "$(echo "$openers" | wc -l)"

@@ -1,14 +1,20 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# For findings/*.sh, after debian.sh: a client in Go, and what it sends.
+# For findings/*.sh, after debian.sh and servers.sh: a client in Go, and what it sends.
 
-# go_client - build lib/go/get.go with Debian's quic-go, as /tmp/get in the root; names for its URLs
-go_client() {
+# go_asks URL... - have lib/go/get.go, built with Debian's quic-go, ask nginx for these; recorded in $tmp/said
+go_asks() {
+	debian trixie nginx python3 openssl golang-go golang-github-lucas-clemente-quic-go-dev
+	pinned golang-github-lucas-clemente-quic-go-dev 0.50.1
+	pinned nginx 1.26.3
+	certificate
+	nginx_conf
 	cp "$(dirname "$0")/lib/go/get.go" "$tmp/root/tmp"
 	echo 127.0.0.1 a.example b.example >"$tmp/root/etc/hosts"
 	echo hosts: files >"$tmp/root/etc/nsswitch.conf"
 	in_root env GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=/tmp/cache HOME=/tmp \
 		sh -c 'cd /tmp && go build -o get get.go' || exit 2
+	recorded /tmp/get "$@" >"$tmp/said"
 }
 
 # recorded COMMAND... - run it in the root beside nginx on 127.0.0.1:4433; a line for each datagram to that
