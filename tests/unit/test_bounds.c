@@ -53,6 +53,24 @@ static void pieces_behind_the_hello(void **state)
 	check_names();
 }
 
+/*
+ * A flight whose first datagram begins with an Initial with @len bytes of a ClientHello of 700;
+ * behind it come small ones, of @frames.
+ */
+static void begin_coalesced(struct qt_packet *p, size_t len)
+{
+	hello_of(700);
+	nq_flight_init(&f);
+	d.len = frames.len = 0;
+	qt_frame_crypto(&frames, 0, msg.p, len);
+	p->pad_to = 1200;
+	qt_initial(&d, p, &frames);
+	p->pad_to = 0;
+	frames.len = 0;
+	qt_frame_ping(&frames);
+	qt_frame_padding(&frames, 2);
+}
+
 /* However many Initials are coalesced, eight are opened, and no count wraps. */
 static void many_coalesced(void **state)
 {
@@ -61,16 +79,7 @@ static void many_coalesced(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(counts); i++) {
-		hello_of(700);
-		nq_flight_init(&f);
-		d.len = frames.len = 0;
-		qt_frame_crypto(&frames, 0, msg.p, 700);
-		p.pad_to = 1200;
-		qt_initial(&d, &p, &frames);
-		p.pad_to = 0;
-		frames.len = 0;
-		qt_frame_ping(&frames);
-		qt_frame_padding(&frames, 2);
+		begin_coalesced(&p, 700);
 		for (unsigned int k = 1; k < counts[i]; k++)
 			qt_initial(&d, &p, &frames);
 		assert_int_equal(feed(), NQ_DONE);
@@ -93,16 +102,7 @@ static void many_hide(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rests); i++) {
-		hello_of(700);
-		nq_flight_init(&f);
-		d.len = frames.len = 0;
-		qt_frame_crypto(&frames, 0, msg.p, 300);
-		p.pad_to = 1200;
-		qt_initial(&d, &p, &frames);
-		p.pad_to = 0;
-		frames.len = 0;
-		qt_frame_ping(&frames);
-		qt_frame_padding(&frames, 2);
+		begin_coalesced(&p, 300);
 		for (unsigned int k = 0; k < rests[i].forged; k++) {
 			qt_initial(&d, &p, &frames);
 			d.p[d.len - 1] ^= 1;
