@@ -7,10 +7,9 @@ import subprocess
 import sys
 import tempfile
 
-from nqtest.nftcmd import LIB, TOP, Lib, Nft, dump, version
-from nqtest.netns import Ns
+from nqtest.nftcmd import LIB, TOP, Lib, Nft, dump, in_ns, version
 from nqtest.poll import until
-from nqtest.tap import case, ok, same
+from nqtest.tap import ok, same
 
 nft = Nft()
 stock = Nft(facade=False)
@@ -36,15 +35,6 @@ TABLE = '''table inet t {
 
 def words(text):
     return ' '.join(text.split())
-
-
-def in_ns(f):
-    def run():
-        with Ns():
-            f()
-    run.__name__ = f.__name__
-    case(run)
-    return f
 
 
 def loaded():

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 
-from nqtest.nftcmd import BUILD, Nft
+from nqtest.nftcmd import BUILD, Nft, in_ns
 from nqtest.netns import Ns
 from nqtest.poll import settled, until
 from nqtest.tap import case, ok, same
@@ -69,15 +69,6 @@ def writes(argv, env, stdin=None):
     w = Writes()
     r = subprocess.run(argv, env=env, stdout=w.out, stderr=w.err, input=stdin, text=True)
     return [('rc', r.returncode)] + w.end()
-
-
-def in_ns(f):
-    def run():
-        with Ns():
-            f()
-    run.__name__ = f.__name__
-    case(run)
-    return f
 
 
 def streams(got):

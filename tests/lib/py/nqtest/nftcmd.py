@@ -7,11 +7,23 @@ import shlex
 import subprocess
 from collections import namedtuple
 
+from nqtest.netns import Ns
+from nqtest.tap import case
 from nqtest.where import TOP
 
 BUILD = os.environ.get('BUILD_DIR', f'{TOP}/build/tests/nft')
 LIB = f'{BUILD}/ext'
 Result = namedtuple('Result', 'rc out err')
+
+
+def in_ns(f):
+    """A case in a network namespace of its own."""
+    def run():
+        with Ns():
+            f()
+    run.__name__ = f.__name__
+    case(run)
+    return f
 
 
 def version():
