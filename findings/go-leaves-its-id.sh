@@ -4,7 +4,7 @@
 #
 # A client has no reason to change the ID that it sends to as long as its address is the same, one would
 # guess, so who has seen a handshake can follow the connection by the ID that the server gave in it. Go's client
-# takes a spare ID as soon as it has one: two or three packets after the handshake, on one path, with nothing
+# takes a spare ID as soon as it has one: within two packets of the handshake, on one path, with nothing
 # lost. A follower by IDs has lost it before the first answer is there.
 #
 # Seen: of the packets with a short header two at the most carry the handshake's ID, and in some runs none;
