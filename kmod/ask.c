@@ -128,7 +128,6 @@ void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker)
 {
 	spin_lock(&nn->ask_lock);
 	list_add_tail(&asker->list, &nn->askers);
-	nq_ask_later(nn);
 	spin_unlock(&nn->ask_lock);
 }
 
