@@ -60,6 +60,13 @@ enum nq_fed nq_feed(struct nq_net *nn, struct nq_scratch *s, const struct sk_buf
 	return NQ_FED_MORE;
 }
 
+void nq_feed_compare(struct nq_net *nn, struct nq_names *names, const struct nq_scratch *s,
+		     enum nq_fed fed)
+{
+	if (nq_feed_hides(s, fed) || !nq_names_agree(names, &s->flight))
+		nq_names_spoil(nn, names);
+}
+
 bool nq_feed_seen(struct nq_scratch *s, const struct sk_buff *skb, const struct nq_dgrams *d,
 		  const struct nq_names *names)
 {

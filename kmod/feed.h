@@ -61,6 +61,17 @@ static inline bool nq_feed_hides(const struct nq_scratch *s, enum nq_fed fed)
 }
 
 /**
+ * nq_feed_compare - what came of a connection is in the flight in @s: is it what is known of it?
+ * @nn:		namespace
+ * @names:	the connection; spoilt if other bytes of its ClientHello came, or if a server may
+ *		read another one than we do
+ * @s:		locked scratch
+ * @fed:	what nq_feed() said of the flight
+ */
+void nq_feed_compare(struct nq_net *nn, struct nq_names *names, const struct nq_scratch *s,
+		     enum nq_fed fed);
+
+/**
  * nq_feed_seen - were all datagrams with an Initial of this connection's taken before, byte by
  * byte?
  *

@@ -75,8 +75,7 @@ static unsigned int nq_gather_more(struct nq_net *nn, const struct nq_packet *p,
 	unsigned int i;
 	int err;
 
-	if (nq_feed_hides(s, fed) || !nq_names_agree(names, f))
-		nq_names_spoil(nn, names);
+	nq_feed_compare(nn, names, s, fed);
 	if (READ_ONCE(names->gone)) {
 		nq_scratch_put(s);
 		return nq_gather_pass(nn, p, NQ_STAT_unreadable);
@@ -114,8 +113,7 @@ static bool nq_gather_try(struct nq_net *nn, const struct nq_packet *p, struct n
 	nq_feed_resume(s, p->id.version, &names->first, names->end);
 	fed = nq_feed(nn, s, p->skb, &p->d, &track, bad_tag);
 	if (fed == NQ_FED_NOTHING) {
-		if (nq_feed_hides(s, fed))
-			nq_names_spoil(nn, names);
+		nq_feed_compare(nn, names, s, fed); /* nothing opened, but not all was tried */
 		return false;
 	}
 	*verdict = nq_gather_more(nn, p, names, s, fed, &track);

@@ -57,8 +57,8 @@ static void nq_hold_compare(struct nq_net *nn, const struct nq_hold *hold,
 {
 	struct nq_names *names = nq_names_first(nn, &hold->path, &hold->id);
 
-	if (names && (nq_feed_hides(s, fed) || !nq_names_agree(names, &s->flight)))
-		nq_names_spoil(nn, names);
+	if (names)
+		nq_feed_compare(nn, names, s, fed);
 }
 
 /*
@@ -167,8 +167,7 @@ static void nq_hold_late(struct nq_net *nn, struct nq_hold *hold, const struct n
 	s = nq_scratch_get();
 	nq_feed_resume(s, hold->id.version, &hold->id.dcid, names->end);
 	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
-	if (nq_feed_hides(s, fed) || !nq_names_agree(names, &s->flight))
-		nq_names_spoil(nn, names);
+	nq_feed_compare(nn, names, s, fed);
 	nq_scratch_put(s);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
 }
