@@ -28,6 +28,7 @@ fails() # NAME ARGUMENT...: sends, and not all is as the arguments want
 
 start() # starts a receiver and waits until it is there
 {
+	rm -f "$tmp/recv" # the one before said that it was ready, too
 	"$quicgen" recv "$@" >"$tmp/recv" & recv=$!
 	while ! grep -q ^ready "$tmp/recv" 2>/dev/null; do kill -0 $recv || exit 1; sleep 0.02; done
 }
