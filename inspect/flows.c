@@ -15,11 +15,17 @@ struct qi_cid {
 };
 
 /*
- * One connection. While it gathers it has a @flight, stored in nq_flight_size() bytes; then it
- * is settled, and stays only to recognise what the client sends again.
+ * Gathering: the ClientHello is not complete, or is the one after a Retry. Waiting: it is complete,
+ * and a Retry may still replace it. Settled: reported, and stays only to recognise what the client
+ * sends again.
+ */
+enum qi_state { QI_GATHERING, QI_WAITING, QI_SETTLED, QI_STATES };
+
+/*
+ * One connection. Until it is settled it has a @flight, stored in nq_flight_size() bytes.
  *
  * @dcid and @scid are of the first Initial. @retry is the ID under which a Retry told the client
- * to come back, if @retried.
+ * to come back, if @retried; @again: it did. @since is when it began to wait.
  */
 struct qi_conn {
 	TAILQ_ENTRY(qi_conn) age;
@@ -27,7 +33,9 @@ struct qi_conn {
 	struct qi_tuple tuple;
 	uint32_t version;
 	struct qi_cid dcid, scid, retry;
-	bool retried;
+	enum qi_state state;
+	bool retried, again;
+	time_t since;
 	struct nq_flight *flight;
 };
 
@@ -35,13 +43,14 @@ TAILQ_HEAD(qi_age, qi_conn);
 LIST_HEAD(qi_chain, qi_conn);
 
 /*
- * @gathering and @settled: the least recently used first. @chains: a hash of the tuple leads to
- * them; the newest first.
+ * @ages: the conns of each state, the least recently used first, of which there are @n and at most
+ * @max.
+ * @chains: a hash of the tuple leads to them; the newest first.
  */
 struct qi_flows {
-	struct qi_age gathering, settled;
-	unsigned int n_gathering, n_settled;
-	unsigned int max_gathering, max_settled;
+	struct qi_age ages[QI_STATES];
+	unsigned int n[QI_STATES], max[QI_STATES];
+	unsigned int patience;
 	struct qi_chain *chains;
 	uint64_t mask, seed;
 	qi_report_fn report;
@@ -50,15 +59,15 @@ struct qi_flows {
 	uint8_t dgram[QI_DATAGRAM_MAX];
 };
 
-struct qi_flows *qi_flows_new(unsigned int gathering, unsigned int settled, qi_report_fn report,
-			      void *arg)
+struct qi_flows *qi_flows_new(unsigned int gathering, unsigned int settled, unsigned int patience,
+			      qi_report_fn report, void *arg)
 {
 	struct qi_flows *t = calloc(1, sizeof(*t));
 	size_t n = 1;
 
 	if (!t)
 		return NULL;
-	while (n < (size_t)gathering + settled)
+	while (n < 2 * (size_t)gathering + settled)
 		n *= 2;
 	t->chains = calloc(n, sizeof(*t->chains));
 	if (!t->chains) {
@@ -69,12 +78,14 @@ struct qi_flows *qi_flows_new(unsigned int gathering, unsigned int settled, qi_r
 	if (getrandom(&t->seed, sizeof(t->seed), GRND_NONBLOCK) != sizeof(t->seed))
 		t->seed = (uintptr_t)t;
 	t->mask = n - 1;
-	t->max_gathering = gathering;
-	t->max_settled = settled;
+	t->max[QI_GATHERING] = gathering;
+	t->max[QI_WAITING] = gathering;
+	t->max[QI_SETTLED] = settled;
+	t->patience = patience;
 	t->report = report;
 	t->arg = arg;
-	TAILQ_INIT(&t->gathering);
-	TAILQ_INIT(&t->settled);
+	for (int i = 0; i < QI_STATES; i++)
+		TAILQ_INIT(&t->ages[i]);
 	return t;
 }
 
@@ -113,7 +124,7 @@ static bool qi_cid_equal(const struct qi_cid *a, const struct qi_cid *b)
 
 /* Report a flow from its flight, which may be on the table or in its conn. */
 static void qi_conn_report(struct qi_flows *t, const struct qi_conn *conn,
-			   const struct nq_flight *f, bool complete)
+			   const struct nq_flight *f, bool complete, bool closed)
 {
 	struct qi_flow flow = {
 		.tuple = &conn->tuple,
@@ -121,6 +132,8 @@ static void qi_conn_report(struct qi_flows *t, const struct qi_conn *conn,
 		.dcid = conn->dcid.id,
 		.dcid_len = conn->dcid.len,
 		.datagrams = f->datagrams ? f->datagrams : 1,
+		.retry = conn->again,
+		.closed = closed,
 		.complete = complete,
 	};
 
@@ -134,30 +147,55 @@ static void qi_conn_report(struct qi_flows *t, const struct qi_conn *conn,
 	t->report(t->arg, &flow);
 }
 
-/* Move a reported conn to the settled ones. */
+/* Take the conn off the list of its state. */
+static void qi_conn_remove(struct qi_flows *t, struct qi_conn *conn)
+{
+	TAILQ_REMOVE(&t->ages[conn->state], conn, age);
+	t->n[conn->state]--;
+}
+
+/* Put it, as the last one, on that of a state. */
+static void qi_conn_add(struct qi_flows *t, struct qi_conn *conn, enum qi_state state)
+{
+	conn->state = state;
+	TAILQ_INSERT_TAIL(&t->ages[state], conn, age);
+	t->n[state]++;
+}
+
+static void qi_conn_enter(struct qi_flows *t, struct qi_conn *conn, enum qi_state state)
+{
+	qi_conn_remove(t, conn);
+	qi_conn_add(t, conn, state);
+}
+
+/* A conn that was reported. */
 static void qi_conn_settle(struct qi_flows *t, struct qi_conn *conn)
 {
-	struct qi_conn *old;
-
 	free(conn->flight);
 	conn->flight = NULL;
-	TAILQ_REMOVE(&t->gathering, conn, age);
-	t->n_gathering--;
-	TAILQ_INSERT_TAIL(&t->settled, conn, age);
-	t->n_settled++;
-	if (t->n_settled <= t->max_settled)
-		return;
-	old = TAILQ_FIRST(&t->settled);
-	TAILQ_REMOVE(&t->settled, old, age);
-	LIST_REMOVE(old, chain);
-	t->n_settled--;
-	free(old);
+	qi_conn_enter(t, conn, QI_SETTLED);
 }
 
 static void qi_conn_give_up(struct qi_flows *t, struct qi_conn *conn)
 {
-	qi_conn_report(t, conn, conn->flight, false);
+	qi_conn_report(t, conn, conn->flight, conn->state == QI_WAITING, false);
 	qi_conn_settle(t, conn);
+}
+
+/* End what there is too much of: reported as it is, or forgotten. */
+static void qi_flows_trim(struct qi_flows *t)
+{
+	struct qi_conn *old;
+
+	for (int state = QI_GATHERING; state <= QI_WAITING; state++)
+		if (t->n[state] > t->max[state])
+			qi_conn_give_up(t, TAILQ_FIRST(&t->ages[state]));
+	while (t->n[QI_SETTLED] > t->max[QI_SETTLED]) {
+		old = TAILQ_FIRST(&t->ages[QI_SETTLED]);
+		qi_conn_remove(t, old);
+		LIST_REMOVE(old, chain);
+		free(old);
+	}
 }
 
 /* Keep the flight that is being worked on. */
@@ -174,11 +212,19 @@ static int qi_conn_store(struct qi_flows *t, struct qi_conn *conn)
 }
 
 /* nq_flight_feed()'s verdict on the current flight decides the fate of its conn. */
-static int qi_conn_judge(struct qi_flows *t, struct qi_conn *conn, enum nq_verdict v)
+static int qi_conn_judge(struct qi_flows *t, struct qi_conn *conn, enum nq_verdict v,
+			 const struct nq_feed_result *res, time_t when)
 {
-	if (v == NQ_MORE)
-		return qi_conn_store(t, conn);
-	qi_conn_report(t, conn, &t->work, v == NQ_DONE);
+	bool wait = v == NQ_DONE && t->patience && !conn->again;
+
+	if (v == NQ_MORE || wait) {
+		if (qi_conn_store(t, conn))
+			return -ENOMEM;
+		conn->since = when;
+		qi_conn_enter(t, conn, wait ? QI_WAITING : QI_GATHERING);
+		return 0;
+	}
+	qi_conn_report(t, conn, &t->work, v == NQ_DONE, res->closed);
 	qi_conn_settle(t, conn);
 	return 0;
 }
@@ -209,28 +255,51 @@ static bool qi_datagram_head(const struct qi_datagram *d, struct qi_head *head)
 	return true;
 }
 
-/*
- * Does the datagram continue this conn's flight? If so it is done with. @retry: it came under
- * the ID of a Retry, so the flight begins anew and is still this connection's.
- */
+/* Does the datagram's first Initial carry a token? */
+static bool qi_datagram_token(const struct qi_datagram *d)
+{
+	struct nq_header h;
+
+	return nq_header_parse(d->data, d->captured, 0, &h) == NQ_DONE && h.token_len;
+}
+
+/* Does the datagram continue this conn's flight? If so it is done with. */
 static bool qi_flows_go_on(struct qi_flows *t, struct qi_conn *conn, const struct qi_datagram *d,
-			   bool retry, int *err)
+			   int *err)
 {
 	struct nq_feed_result res;
 	enum nq_verdict v;
 
 	memcpy(&t->work, conn->flight, nq_flight_size(conn->flight));
 	v = qi_flows_feed(t, d, &res);
-	if ((res.restart && !retry) || (v == NQ_NOT_OURS && !res.dead))
+	if (res.restart || (v == NQ_NOT_OURS && !res.dead))
 		return false;
-	TAILQ_REMOVE(&t->gathering, conn, age);
-	TAILQ_INSERT_TAIL(&t->gathering, conn, age);
-	*err = qi_conn_judge(t, conn, v);
+	*err = qi_conn_judge(t, conn, v, &res, d->when);
 	return true;
 }
 
-static int qi_flows_begin(struct qi_flows *t, struct qi_chain *chain, const struct qi_datagram *d,
-			  const struct qi_head *head)
+static struct qi_conn *qi_conn_new(struct qi_flows *t, struct qi_chain *chain,
+				   const struct qi_datagram *d, const struct qi_head *head)
+{
+	struct qi_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	conn->tuple = d->tuple;
+	conn->version = head->h.version;
+	conn->dcid = head->dcid;
+	conn->scid = head->scid;
+	LIST_INSERT_HEAD(chain, conn, chain);
+	qi_conn_add(t, conn, QI_GATHERING);
+	return conn;
+}
+
+/*
+ * A datagram that may begin a flight: of a new connection, or that of @back, which a Retry sent
+ * away. If it opens, what this one sent before is void.
+ */
+static int qi_flows_begin(struct qi_flows *t, struct qi_chain *chain, struct qi_conn *back,
+			  const struct qi_datagram *d, const struct qi_head *head)
 {
 	struct nq_feed_result res;
 	struct qi_conn *conn;
@@ -241,24 +310,18 @@ static int qi_flows_begin(struct qi_flows *t, struct qi_chain *chain, const stru
 	v = qi_flows_feed(t, d, &res);
 	if (!res.opened)
 		return 0;
-	conn = calloc(1, sizeof(*conn));
+	conn = back ? back : qi_conn_new(t, chain, d, head);
 	if (!conn)
 		return -ENOMEM;
-	conn->tuple = d->tuple;
-	conn->version = head->h.version;
-	conn->dcid = head->dcid;
-	conn->scid = head->scid;
-	LIST_INSERT_HEAD(chain, conn, chain);
-	TAILQ_INSERT_TAIL(&t->gathering, conn, age);
-	t->n_gathering++;
-	err = qi_conn_judge(t, conn, v);
-	if (err) {
-		TAILQ_REMOVE(&t->gathering, conn, age);
+	if (back) {
+		back->again = back->retried = true;
+		back->retry = head->dcid;
+	}
+	err = qi_conn_judge(t, conn, v, &res, d->when);
+	if (err && !conn->flight && conn->state == QI_GATHERING) {
+		qi_conn_remove(t, conn);
 		LIST_REMOVE(conn, chain);
-		t->n_gathering--;
 		free(conn);
-	} else if (t->n_gathering > t->max_gathering) {
-		qi_conn_give_up(t, TAILQ_FIRST(&t->gathering));
 	}
 	return err;
 }
@@ -268,7 +331,7 @@ static int qi_flows_initial(struct qi_flows *t, const struct qi_datagram *d,
 			    const struct qi_head *head)
 {
 	struct qi_chain *chain = qi_flows_chain(t, &d->tuple);
-	struct qi_conn *conn, *tries[QI_TRIES_MAX];
+	struct qi_conn *conn, *back = NULL, *tries[QI_TRIES_MAX];
 	unsigned int n = 0;
 	int err = 0;
 
@@ -278,28 +341,38 @@ static int qi_flows_initial(struct qi_flows *t, const struct qi_datagram *d,
 
 		if (conn->version != head->h.version || !qi_tuple_equal(&conn->tuple, &d->tuple))
 			continue;
+		if (retry && !conn->again)
+			return qi_flows_begin(t, chain, conn, d, head);
 		if (retry || qi_cid_equal(&conn->dcid, &head->dcid)) {
-			if (conn->flight)
-				qi_flows_go_on(t, conn, d, retry, &err);
+			if (conn->state == QI_GATHERING)
+				qi_flows_go_on(t, conn, d, &err);
 			return err;
 		}
-		if (conn->flight && n < QI_TRIES_MAX)
+		if (conn->state == QI_GATHERING && n < QI_TRIES_MAX)
 			tries[n++] = conn;
+		if (!back && !conn->retried && conn->scid.len &&
+		    qi_cid_equal(&conn->scid, &head->scid))
+			back = conn;
 	}
 	/* A client that continues under the server's connection ID, or a new connection. */
 	for (unsigned int i = 0; i < n; i++)
-		if (qi_flows_go_on(t, tries[i], d, false, &err))
+		if (qi_flows_go_on(t, tries[i], d, &err))
 			return err;
-	return qi_flows_begin(t, chain, d, head);
+	/* Or one that comes back with a token, though the capture has no Retry. */
+	return qi_flows_begin(t, chain, back && qi_datagram_token(d) ? back : NULL, d, head);
 }
 
 /*
- * A server's Retry: the client will come back under another DCID (RFC 9000 17.2.5). Its tag need
- * not be checked: only a client that took it for genuine uses the ID in it.
+ * A server's answer: to the conn of this tuple whose SCID it has, if that is no settled one.
+ *
+ * A Retry has the client come back under another DCID (RFC 9000 17.2.5). Its tag need not be
+ * checked: only a client that took it for genuine uses the ID in it. After another answer no Retry
+ * counts any more.
  */
-static void qi_flows_retry(struct qi_flows *t, const struct qi_datagram *d,
-			   const struct qi_head *head)
+static void qi_flows_answer(struct qi_flows *t, const struct qi_datagram *d,
+			    const struct qi_head *head)
 {
+	bool retry = head->h.type == NQ_TYPE_RETRY;
 	struct qi_tuple back = {
 		.net = d->tuple.net,
 		.sport = d->tuple.dport,
@@ -314,13 +387,27 @@ static void qi_flows_retry(struct qi_flows *t, const struct qi_datagram *d,
 		if (conn->version != head->h.version || !qi_tuple_equal(&conn->tuple, &back) ||
 		    !qi_cid_equal(&conn->scid, &head->dcid) || conn->retried)
 			continue;
-		conn->retry = head->scid;
-		conn->retried = true;
+		if (retry) {
+			conn->retry = head->scid;
+			conn->retried = true;
+		} else if (conn->state == QI_WAITING) {
+			qi_conn_give_up(t, conn);
+		}
 		return;
 	}
 }
 
-int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d)
+/* Report those whose server has not answered for long. Captures may be read in any order. */
+static void qi_flows_expire(struct qi_flows *t, time_t now)
+{
+	struct qi_conn *conn;
+
+	while ((conn = TAILQ_FIRST(&t->ages[QI_WAITING])) &&
+	       (now > conn->since + (time_t)t->patience || now < conn->since))
+		qi_conn_give_up(t, conn);
+}
+
+static int qi_flows_take(struct qi_flows *t, const struct qi_datagram *d)
 {
 	struct qi_head head;
 
@@ -328,20 +415,32 @@ int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d)
 		return 0;
 	if (!qi_datagram_head(d, &head))
 		return 0;
+	if (head.h.type == NQ_TYPE_RETRY || (head.h.type == NQ_TYPE_INITIAL && t->n[QI_WAITING]))
+		qi_flows_answer(t, d, &head);
 	switch (head.h.type) {
 	case NQ_TYPE_INITIAL:
 	case NQ_TYPE_0RTT: /* an Initial may stand behind it */
 		return d->len < NQ_INITIAL_MIN ? 0 : qi_flows_initial(t, d, &head);
-	case NQ_TYPE_RETRY:
-		qi_flows_retry(t, d, &head);
 	}
 	return 0;
 }
 
+int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d)
+{
+	int err;
+
+	qi_flows_expire(t, d->when);
+	err = qi_flows_take(t, d);
+	qi_flows_trim(t);
+	return err;
+}
+
 void qi_flows_flush(struct qi_flows *t)
 {
-	while (!TAILQ_EMPTY(&t->gathering))
-		qi_conn_give_up(t, TAILQ_FIRST(&t->gathering));
+	while (!TAILQ_EMPTY(&t->ages[QI_WAITING]))
+		qi_conn_give_up(t, TAILQ_FIRST(&t->ages[QI_WAITING]));
+	while (!TAILQ_EMPTY(&t->ages[QI_GATHERING]))
+		qi_conn_give_up(t, TAILQ_FIRST(&t->ages[QI_GATHERING]));
 }
 
 static void qi_age_free(struct qi_age *list)
@@ -359,8 +458,8 @@ void qi_flows_free(struct qi_flows *t)
 {
 	if (!t)
 		return;
-	qi_age_free(&t->gathering);
-	qi_age_free(&t->settled);
+	for (int i = 0; i < QI_STATES; i++)
+		qi_age_free(&t->ages[i]);
 	free(t->chains);
 	free(t);
 }

@@ -224,6 +224,7 @@ bool qi_ip_datagram(enum qi_net net, struct nq_cursor *c, struct qi_frags *frags
 	if (net == QI_NET_NONE || !nq_cursor_left(c))
 		return false;
 	memset(d, 0, sizeof(*d));
+	d->when = now;
 	if (net == QI_NET_BY_VERSION)
 		net = c->buf[c->pos] >> 4 == 6 ? QI_NET_IPV6 : QI_NET_IPV4;
 	if (net == QI_NET_IPV4)

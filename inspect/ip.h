@@ -13,11 +13,13 @@
  * @data:	the payload as far as it was captured
  * @captured:	how many bytes of it
  * @len:	how many bytes it had; not below @captured
+ * @when:	when it was captured, in seconds
  */
 struct qi_datagram {
 	struct qi_tuple tuple;
 	const uint8_t *data;
 	size_t captured, len;
+	time_t when;
 };
 
 /**

@@ -19,6 +19,9 @@
 #define QI_SETTLED_MAX	  65536
 #define QI_FRAGMENTED_MAX 64
 
+/* Nobody who reads a file sees that a line is late. A Retry comes after one round trip. */
+#define QI_PATIENCE_S 3
+
 static const char qi_usage[] =
 	"Usage: quic-inspect [-j] [-f FILTER] CAPTURE...\n"
 	"       quic-inspect [-j] [-f FILTER] -i INTERFACE\n"
@@ -44,6 +47,16 @@ struct qi_program {
 	bool json, flush;
 	int error; /* of the output */
 };
+
+/* Does somebody wait for each line? */
+static bool qi_at_once(const struct qi_options *options, char **files)
+{
+	bool found = options->interface != NULL;
+
+	for (; *files; files++)
+		found |= !strcmp(*files, "-");
+	return found;
+}
 
 static void qi_on_signal(int number)
 {
@@ -172,7 +185,9 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 
 	program.json = options.json;
-	program.flows = qi_flows_new(QI_GATHERING_MAX, QI_SETTLED_MAX, qi_on_flow, &program);
+	program.flows = qi_flows_new(QI_GATHERING_MAX, QI_SETTLED_MAX,
+				     qi_at_once(&options, argv + optind) ? 0 : QI_PATIENCE_S,
+				     qi_on_flow, &program);
 	program.frags = qi_frags_new(QI_FRAGMENTED_MAX);
 	if (program.flows && program.frags) {
 		status = qi_run(&program, &options, argv + optind);

@@ -100,9 +100,23 @@ static void qi_text_name(FILE *out, const char *before, const uint8_t *name, siz
 	fputs(text, out);
 }
 
+/* Is the server name an address? RFC 6066 3 has names alone, but some clients send one. */
+static bool qi_sni_address(const struct qi_flow *flow)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (!flow->sni_len || flow->sni_len >= sizeof(text) ||
+	    memchr(flow->sni, '\0', flow->sni_len))
+		return false;
+	memcpy(text, flow->sni, flow->sni_len);
+	text[flow->sni_len] = '\0';
+	return inet_pton(AF_INET, text, &addr) == 1 || inet_pton(AF_INET6, text, &addr) == 1;
+}
+
 int qi_output_text(FILE *out, const struct qi_flow *flow)
 {
-	char head[2 * (INET6_ADDRSTRLEN + 8) + QI_HEX_TEXT + 64], tail[64], *text;
+	char head[2 * (INET6_ADDRSTRLEN + 8) + QI_HEX_TEXT + 64], tail[96], *text;
 	const char *comma = " alpn ";
 	unsigned int pos = 0, len;
 	const uint8_t *alpn;
@@ -121,6 +135,9 @@ int qi_output_text(FILE *out, const struct qi_flow *flow)
 	}
 	text = qi_decimal(stpcpy(tail, " datagrams "), flow->datagrams);
 	text = stpcpy(text, flow->ech ? " ech" : "");
+	text = stpcpy(text, qi_sni_address(flow) ? " address" : "");
+	text = stpcpy(text, flow->retry ? " retry" : "");
+	text = stpcpy(text, flow->closed ? " closed" : "");
 	text = stpcpy(text, flow->complete ? "" : " incomplete");
 	stpcpy(text, "\n");
 	fputs(tail, out);
@@ -175,12 +192,14 @@ int qi_output_json(FILE *out, const struct qi_flow *flow)
 	qi_address(dst, flow->tuple, flow->tuple->dst);
 	sprintf(version, "0x%08x", flow->version);
 	qi_hex(dcid, flow->dcid, flow->dcid_len);
-	object = json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:b, s:b}", "src", src,
-			   "sport", flow->tuple->sport, "dst", dst, "dport", flow->tuple->dport,
-			   "version", version, "dcid", dcid, "sni",
+	object = json_pack("{s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:o, s:i, s:b, s:b, s:b, s:b, s:b}",
+			   "src", src, "sport", flow->tuple->sport, "dst", dst, "dport",
+			   flow->tuple->dport, "version", version, "dcid", dcid, "sni",
 			   flow->sni_len ? qi_json_name(flow->sni, flow->sni_len) : json_null(),
 			   "alpn", qi_json_alpn(flow), "datagrams", (int)flow->datagrams,
-			   "complete", (int)flow->complete, "ech", (int)flow->ech);
+			   "complete", (int)flow->complete, "ech", (int)flow->ech, "address",
+			   (int)qi_sni_address(flow), "retry", (int)flow->retry, "closed",
+			   (int)flow->closed);
 	if (!object)
 		return -ENOMEM;
 	if (json_dumpf(object, out, JSON_COMPACT) || putc('\n', out) == EOF)

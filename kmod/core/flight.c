@@ -97,9 +97,10 @@ static bool nq_flight_second(const struct nq_flight *f, const struct nq_crypto *
  * Take the CRYPTO frames of a payload, in one walk. If it is not valid the flight ends, so it does
  * not matter which of them were taken.
  */
-static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload, size_t len)
+static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload, size_t len,
+			     bool *closed)
 {
-	struct nq_crypto crypto;
+	struct nq_crypto crypto = {};
 	struct nq_cursor c;
 	enum nq_verdict v;
 
@@ -111,6 +112,7 @@ static bool nq_flight_gather(struct nq_flight *f, u8 framing, const u8 *payload,
 			return false;
 	}
 	nq_flight_bound(f);
+	*closed = crypto.closed;
 	return len && v == NQ_DONE;
 }
 
@@ -158,7 +160,8 @@ static bool nq_flight_initial(struct nq_feed *feed, const struct nq_header *h)
 		res->restart = f->started;
 		nq_flight_begin(f, h, dcid, &feed->fresh);
 	}
-	if (!nq_flight_gather(f, h->ver->framing, feed->dgram + payload.off, payload.len)) {
+	if (!nq_flight_gather(f, h->ver->framing, feed->dgram + payload.off, payload.len,
+			      &res->closed)) {
 		res->dead = true;
 		return false;
 	}

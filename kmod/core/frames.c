@@ -7,6 +7,7 @@ enum {
 	NQ_FRAME_ACK = 0x02,
 	NQ_FRAME_ACK_ECN = 0x03,
 	NQ_FRAME_CRYPTO = 0x06,
+	NQ_FRAME_CLOSE = 0x1c,
 	NQ_FRAME_NONE = 0xff,
 };
 
@@ -94,6 +95,10 @@ enum nq_verdict nq_frames_next(struct nq_cursor *c, u8 framing, struct nq_crypto
 		case NQ_FRAME_CRYPTO:
 			nq_frames_crypto(c, crypto);
 			return nq_cursor_ok(c) ? NQ_MORE : NQ_NOT_OURS;
+		case NQ_FRAME_CLOSE:
+			crypto->closed = true;
+			nq_cursor_fail(c);
+			break;
 		default:
 			nq_cursor_fail(c);
 		}

@@ -12,11 +12,13 @@
  * @off:	its place in the CRYPTO stream, 0 to 2^62 - 1
  * @data:	its bytes
  * @len:	how many, maybe 0
+ * @closed:	the walk ended at a CONNECTION_CLOSE
  */
 struct nq_crypto {
 	u64 off;
 	const u8 *data;
 	size_t len;
+	bool closed;
 };
 
 /** nq_frames_init - walk the frames in @len bytes of @payload */

@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (dlt > INT32_MAX || !qi_link_known(dlt))
 		return 0;
 	/* Small limits, so that few frames reach them. */
-	flows = qi_flows_new(2, 4, on_flow, &reported);
+	flows = qi_flows_new(2, 4, size % 2, on_flow, &reported);
 	frags = qi_frags_new(2);
 	CHECK(flows && frags);
 	for (data += 24, size -= 24; size >= 16; data += len, size -= len) {

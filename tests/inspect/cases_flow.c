@@ -157,7 +157,7 @@ static void one_tuple(void)
 
 static void retries(void)
 {
-	struct qt_packet p = tc_packet(), retry = {.version = QT_V1}, again = p;
+	struct qt_packet p = tc_packet(), retry = {.version = QT_V1}, again = p, later;
 	static struct qt_buf reply;
 	struct tc c;
 
@@ -173,6 +173,42 @@ static void retries(void)
 	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
 	tc_reply(&c, 0, &reply);
 	tc_udp(&c, 0, part(&again, 0, 0, tc_hello(0)->len));
+	tc_want(&c, false, 0, USUAL " retry");
+	tc_end(&c);
+
+	/* The ClientHello that it sends then may be another one, and is the one that counts. */
+	tc_raw(&c, "retry-with-another-hello");
+	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
+	tc_reply(&c, 0, &reply);
+	tc_udp(&c, 0, part(&again, 1700, 0, 1000));
+	tc_udp(&c, 0, part(&again, 1700, 1000, 1700));
+	tc_udp(&c, 0, part(&again, 1700, 1000, 1700));
+	tc_want(&c, false, 0, USUAL_ID " " USUAL_NAMES " datagrams 2 retry");
+	tc_end(&c);
+
+	/* A capture of one direction: the client comes back with a token. */
+	tc_raw(&c, "retry-not-captured");
+	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
+	tc_udp(&c, 0, part(&again, 0, 0, tc_hello(0)->len));
+	tc_want(&c, false, 0, USUAL " retry");
+	tc_end(&c);
+
+	/* One that has a token from an earlier connection uses it under the server's ID, too. */
+	tc_raw(&c, "token-without-retry");
+	later = p;
+	later.token = again.token;
+	later.token_len = again.token_len;
+	tc_udp(&c, 0, part(&later, 0, 0, tc_hello(0)->len));
+	later.key_cid = &p.dcid;
+	later.dcid = retry.scid;
+	tc_udp(&c, 0, part(&later, 0, 0, 10));
+	tc_want(&c, false, 0, USUAL);
+	tc_end(&c);
+
+	/* A Retry that the client does not heed changes nothing. */
+	tc_raw(&c, "retry-not-heeded");
+	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
+	tc_reply(&c, 0, &reply);
 	tc_want(&c, false, 0, USUAL);
 	tc_end(&c);
 
@@ -182,7 +218,7 @@ static void retries(void)
 	tc_reply(&c, 0, &reply);
 	tc_udp(&c, 0, part(&again, 1700, 0, 1000));
 	tc_udp(&c, 0, part(&again, 1700, 1000, 1700));
-	tc_want(&c, false, 0, USUAL_ID " " USUAL_NAMES " datagrams 2");
+	tc_want(&c, false, 0, USUAL_ID " " USUAL_NAMES " datagrams 2 retry");
 	tc_end(&c);
 
 	/* One for another client's connection does not concern this one. */
@@ -190,9 +226,11 @@ static void retries(void)
 	retry.dcid = qt_cid(0x61, 4);
 	reply.len = 0;
 	qt_retry(&reply, &retry);
+	later = again;
+	later.scid = retry.dcid;
 	tc_udp(&c, 0, part(&p, 0, 0, tc_hello(0)->len));
 	tc_reply(&c, 0, &reply);
-	tc_udp(&c, 0, part(&again, 0, 0, tc_hello(0)->len));
+	tc_udp(&c, 0, part(&later, 0, 0, tc_hello(0)->len));
 	tc_want(&c, false, 0, USUAL);
 	tc_want(&c, false, 0,
 		"version v1 dcid 0x9192939495969798999a9b9c9d9e9fa0 " USUAL_NAMES " datagrams 1");
@@ -212,7 +250,7 @@ static void retries(void)
 	tc_udp(&c, 0, part(&again, 0, 0, tc_hello(0)->len));
 	again.dcid = retry.scid;
 	tc_udp(&c, 0, part(&again, 0, 0, tc_hello(0)->len));
-	tc_want(&c, false, 0, USUAL);
+	tc_want(&c, false, 0, USUAL " retry");
 	tc_want(&c, false, 0, "version v1 dcid 0xa1a2a3a4a5a6a7a8 " USUAL_NAMES " datagrams 1");
 	tc_end(&c);
 }
