@@ -23,8 +23,8 @@ struct nftables_pernet *nq_ruleset(const struct net *net);
 /**
  * nq_ruleset_trylock - take commit_mutex, so that no batch is being prepared and rules stand still
  *
- * It is never waited for, so it may be taken inside of other mutexes. Return: false if it is not to be
- * had now.
+ * It is never waited for, so it may be taken inside of other mutexes. Return: false if it is not to
+ * be had now.
  */
 bool nq_ruleset_trylock(const struct net *net);
 
