@@ -21,8 +21,7 @@
 #include "ruleset.h"
 
 #define NQ_CALLS      1024  /* jumps and maps of a table */
-#define NQ_CALLS_WORK 65536 /* expressions, calls and elements that are looked at in a namespace   \
-			     */
+#define NQ_CALLS_WORK 65536 /* expressions, calls, elements that are looked at in a namespace */
 #define NQ_CALLS_READ 16    /* reading a rule costs as much as looking at so many */
 
 /**
