@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A chain that is not a hook's own is reached by rules with a jump or goto to it, or with a verdict
- * map that has it. What these let through bounds what the chain's rules can see, and so do the
+ * map that has it. The chain's rules can see no more than these let through, nor more than the
  * callers of their chains, up to a base chain. Each such way is read from its end to its beginning,
  * and is a part of the filter. As ways and rules may be many, both are bounded; beyond that callers
  * do not count.

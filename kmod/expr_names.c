@@ -119,7 +119,7 @@ static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo
 	return nq_ask_strayed(nq_pernet(nft_net(pkt)), &path, pkt->skb, nft_in(pkt));
 }
 
-/* What was found at a rule. */
+/* The result of looking for a packet's names. */
 struct nq_names_found {
 	const struct nq_names *names;
 	bool early;   /* nq_head_early() */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a rule has found out about its packet, so that the next one does not look again.
+ * Findings of a rule about its packet, so that the next one does not look again.
  *
  * All that is remembered follows from the packet's path and its first connection IDs, and from what
  * is remembered of connections, so it holds as long as these are the same. It does not matter

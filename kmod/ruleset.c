@@ -18,8 +18,8 @@ static bool nq_ruleset_has(const struct nft_table *table, const struct list_head
 }
 
 /*
- * The ring consists of tables, each an allocation of its own, and of the head. What net_generic()
- * has are allocations of its subsystems. So one of them that is in the ring has the head.
+ * The ring consists of tables, each an allocation of its own, and of the head. net_generic() has
+ * allocations of its subsystems, so the one that is in the ring has the head.
  */
 void nq_ruleset_learn(const struct net *net, const struct nft_table *table)
 {
