@@ -301,21 +301,20 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 	return nq_gather(nn, p);
 }
 
-/* Look at a packet. Return: where its UDP header is, or -1 if nothing of it counts. */
-static int nq_gather_look(struct nq_net *nn, struct nq_packet *p)
+/* Where the UDP header and the datagrams of a packet are; -1 if it has no long header in front. */
+static int nq_gather_look(const struct sk_buff *skb, u8 pf, struct nq_dgrams *d)
 {
-	int thoff = nq_transport(p->skb, p->state->pf);
+	int thoff = nq_transport(skb, pf);
 
-	return thoff >= 0 && nq_dgrams_at(&p->d, p->skb, thoff) && nq_packet_read(nn, p) ? thoff
-											 : -1;
+	return thoff >= 0 && nq_dgrams_at(d, skb, thoff) && nq_packet_glance(skb, d) ? thoff : -1;
 }
 
 /* A packet that was cut off another. Return: verdict. */
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
-	int thoff = nq_gather_look(nn, p);
+	int thoff = nq_gather_look(p->skb, p->state->pf, &p->d);
 
-	return thoff < 0 ? NF_ACCEPT : nq_gather_packet(nn, p, thoff);
+	return thoff < 0 || !nq_packet_read(nn, p) ? NF_ACCEPT : nq_gather_packet(nn, p, thoff);
 }
 
 /*
@@ -382,16 +381,14 @@ static unsigned int nq_gather_unasked(struct nq_net *nn, struct nq_packet *p, un
 	return nq_gather_pass(nn, p, NQ_STAT_unasked);
 }
 
-unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+/* A packet with a long header. Apart from the hook, which clears no memory for all the others. */
+static noinline unsigned int nq_gather_long(struct nq_net *nn, struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    const struct nq_dgrams *d, unsigned int thoff)
 {
-	struct nq_packet p = {.skb = skb, .state = state};
-	struct nq_net *nn = priv;
-	int thoff;
+	struct nq_packet p = {.skb = skb, .state = state, .d = *d};
 
-	if (!READ_ONCE(nn->active))
-		return NF_ACCEPT;
-	thoff = nq_gather_look(nn, &p);
-	if (thoff < 0)
+	if (!nq_packet_read(nn, &p))
 		return NF_ACCEPT;
 	nq_budget_begin(skb);
 	if (!nq_ask_wants(nn, &p, thoff))
@@ -399,4 +396,16 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (unlikely(p.mixed) && nq_stolen_can(&p))
 		return nq_gather_split(nn, &p);
 	return nq_gather_packet(nn, &p, thoff);
+}
+
+unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct nq_net *nn = priv;
+	struct nq_dgrams d;
+	int thoff;
+
+	if (!READ_ONCE(nn->active))
+		return NF_ACCEPT;
+	thoff = nq_gather_look(skb, state->pf, &d);
+	return likely(thoff < 0) ? NF_ACCEPT : nq_gather_long(nn, skb, state, &d, thoff);
 }
