@@ -37,12 +37,12 @@ KNOWN = {('nat', moves.NAMES): WRONG, ('nat', moves.TWO): WRONG}
 results = {}
 
 
-def record(form, kind, move, outcome, label, note=''):
-    """Keep the worst outcome of a move; it is a test where there is a server ID."""
+def record(form, kind, move, outcome, label, note='', must=False):
+    """Keep the worst outcome of a move; it is a test where there is a server ID, or if it must."""
     order = (CONTINUES, ENDS, WRONG)
     key = f'{form}|{kind}|{move}'
     results[key] = max(results.get(key, CONTINUES), outcome, key=order.index)
-    if kind == ID:
+    if kind == ID or must:
         want = KNOWN.get((form, move), CONTINUES)
         tap.ok(outcome == want, f'{form}: {label}: {move}: {want}', f'{outcome}: {note}')
     else:
@@ -151,26 +151,38 @@ def several(world, form, family):
 
 
 def failover():
-    """Every connection continues at the other gateway, and back at the first; nothing is synchronized."""
+    """Every connection continues at the other gateway, and back at the first."""
     pair = Pair()
     for form in 'stateless', 'nat':
         pair.load(form)
-        for cls, service in (Aioquic, 'www'), (Quicgo, 'www'), (Quicc, 'files'):
-            client, note, outcome = None, '', CONTINUES
-            try:
-                client = cls(pair.client, PUBLIC, f'{service}.example.org')
-                said = [client.ask()]
-                for _ in range(2):
-                    pair.move(pair.other())
-                    said += [client.ask(), client.ask()]
-                outcome = CONTINUES if said == [service] * 5 else WRONG
-                note = said
-            except Failed as e:
-                outcome, note = ENDS, e
-            if client:
-                client.stop()
-            record(form, ID, moves.FAILOVER, outcome, f'{cls.label} to {service}, IPv4', note)
+        for move, leave, back in ((moves.STOPPED, pair.stop_first, pair.start_first),
+                                  (moves.FAILOVER, lambda: pair.links('down'), lambda: pair.links('up'))):
+            for cls, service in (Aioquic, 'www'), (Curl, 'www'), (Quicgo, 'www'), (Quicc, 'files'):
+                failover_of(pair, form, move, leave, back, cls, service)
+        if form == 'stateless':
+            tap.same(pair.tracked(), [], 'stateless: conntrack knows nothing of it, on either gateway')
     pair.stop()
+
+
+def failover_of(pair, form, move, leave, back, cls, service):
+    client, outcome = None, CONTINUES
+    try:
+        client = cls(pair.client, PUBLIC, f'{service}.example.org')
+        said, found = [client.ask()], {pair.checksum}
+        for fn in leave, back:
+            if hasattr(cls, 'fetch'):
+                found |= pair.during(client, fn)
+            else:
+                fn()
+            said += [client.ask(), client.ask()]
+        outcome = CONTINUES if said == [service] * 5 and found == {pair.checksum} else WRONG
+        note = f'{said}, {found}'
+    except Failed as e:
+        outcome, note = ENDS, e
+    if client:
+        client.stop()
+    kind = ID if form == 'stateless' or service == 'files' else OPAQUE
+    record(form, kind, move, outcome, f'{cls.label} to {service}, IPv4', note, True)
 
 
 def besides(world):
@@ -255,7 +267,7 @@ def main():
             if form == 'stateless' and lane[1] == ID:
                 tap.same(world.tracked(), [], f'stateless: {lane[2].label}, {lane[4]}: conntrack knows nothing of it')
             write_results()
-        if not CORE and wanted(moves.FAILOVER):
+        if not CORE and (wanted(moves.FAILOVER) or wanted(moves.STOPPED)):
             failover()
     except Failed as e:
         tap.ok(False, 'the tests could be run to the end', e)

@@ -60,7 +60,8 @@ FLUSH = 'conntrack forgets all the time, during the handshake'
 TRANSFER = 'the NAT box changes ports during 3 MiB'
 NAMES = 'three names on one socket'
 TWO = 'two clients, one after the other, on one port of the NAT box'
-FAILOVER = 'the gateway fails, another one takes over'
+STOPPED = "the gateway's keepalived is stopped during a transfer, and started again"
+FAILOVER = "the gateway's links fail during a transfer, and come back"
 
 
 def server_first(world, client):
