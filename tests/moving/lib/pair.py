@@ -63,7 +63,7 @@ class Pair:
 
     def load(self, form):
         """The same rules on both. By NAT www has no server ID, and conntrackd comes with it."""
-        self.www.stop()
+        self.www.stop(1)
         services.quicd(self.www, 'pair-www', 443, f'h3\nserver-id = {"none" if form == "nat" else "0102"}',
                        ['*.example.org'], mode='http3', body=f'[http3]\nroot = {self.root}')
         for host in (self.one, self.two):
@@ -129,4 +129,4 @@ class Pair:
 
     def stop(self):
         for host in (self.one, self.two, self.files, self.www):
-            host.stop()
+            host.stop(1)
