@@ -12,12 +12,7 @@ static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
 static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
 static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 
-/*
- * A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first
- * three bits of an octet, behind it the server ID.
- */
-#define NQ_ROTATION   1
-#define NQ_UNROUTABLE 7
+#define NQ_UNROUTABLE 7 /* this rotation has no server ID */
 
 bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bool names)
 {
@@ -147,12 +142,6 @@ static bool nq_reg_part(const struct nq_expr *priv, u32 *dst, const u8 *id)
 	return true;
 }
 
-/* Of a connection ID, with the rotation in front of a server ID. */
-static unsigned int nq_part_len(const struct nq_expr *priv)
-{
-	return priv->key == NFT_QUIC_SERVER_ID ? NQ_ROTATION + priv->len : priv->len;
-}
-
 static noinline bool nq_part_load_long(const struct nq_expr *priv, u32 *dst,
 				       const struct nft_pktinfo *pkt)
 {
@@ -168,7 +157,7 @@ static noinline bool nq_part_load_long(const struct nq_expr *priv, u32 *dst,
 bool nq_part_load(const struct nq_expr *priv, u32 *dst, const struct nft_pktinfo *pkt)
 {
 	unsigned int n = 1 + nq_part_len(priv);
-	u8 buf[1 + NQ_ROTATION + NFT_QUIC_PART_MAX];
+	u8 buf[1 + NQ_PART_BYTES];
 	struct nq_dgrams d;
 	const u8 *head;
 
