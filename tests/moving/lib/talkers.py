@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real clients that hold a connection open and ask again when they are told to: ask() returns the
-name that the service says, slow() the same after a silence in which only the server speaks, and
-fetch() the SHA-256 of a file. All raise Failed if the connection did not last."""
+name that the service says, slow() the same after a silence in which only the server speaks, of which it tells when
+it begins, and fetch() the SHA-256 of a file. All raise Failed if the connection did not last."""
 import hashlib
 import os
 import queue
@@ -15,10 +15,15 @@ from nqtest.where import BUILD as BIN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 40
+AGAIN = 5       # seconds until a client speaks again: its server may have lost the path
 
 
 def bracket(address):
     return f'[{address}]' if ':' in address else address
+
+
+class Silent(Failed):
+    """Nothing came."""
 
 
 class Program:
@@ -42,11 +47,11 @@ class Program:
         except OSError as e:
             raise Failed(f'it has ended: {self.rest()}') from e
 
-    def hear(self):
+    def hear(self, patience=PATIENCE):
         try:
-            line = self.lines.get(timeout=PATIENCE)
+            line = self.lines.get(timeout=patience)
         except queue.Empty:
-            raise Failed(f'silent for {PATIENCE} s') from None
+            raise Silent(f'silent for {patience} s') from None
         if line is None:
             raise Failed(f'it ended with status {self.p.wait()}')
         return line
@@ -80,7 +85,8 @@ class Scripted:
     def ask(self, name=None):
         return self.told('ask', name or self.name, '/')
 
-    def slow(self):
+    def slow(self, begins):
+        begins()
         return self.told('ask', self.name, '/slow')
 
     def fetch(self):
@@ -114,6 +120,8 @@ class Curl:
     """One curl with many requests, two a second; ask() is the next answer, slow() and fetch() others'."""
     label = 'curl'
     many = False
+    # It sends a PING when it has waited for half of quicd's idle time-out, 50 seconds.
+    patience = 70
 
     def __init__(self, host, address, name):
         self.host, self.name, self.address = host, name, address
@@ -122,11 +130,11 @@ class Curl:
 
     def get(self, *urls, rate=False):
         return Program(self.host, 'curl', '-sSN', '--http3-only', '--fail-early', '--cacert', certs.CA, '--connect-timeout', '40',
-                       '-m', '40', '--connect-to', f'{self.name}:443:{bracket(self.address)}:443',
+                       '-m', str(self.patience), '--connect-to', f'{self.name}:443:{bracket(self.address)}:443',
                        *(['--rate', '2/s'] if rate else []), '-w', '%{num_connects}\n', *urls)
 
     def answer(self):
-        words = self.program.hear().split()
+        words = self.program.hear(self.patience).split()
         if len(words) != 2 or words[1] != ('0' if self.name_said else '1'):
             raise Failed(f'{" ".join(words)} {self.program.rest()}')
         self.name_said = words[0]
@@ -152,10 +160,11 @@ class Curl:
         with open(got, 'rb') as f:
             return hashlib.file_digest(f, 'sha256').hexdigest()
 
-    def slow(self):
+    def slow(self, begins):
         p = self.get(f'https://{self.name}/', f'https://{self.name}/slow')
         try:
             p.hear()
+            begins()
             return p.hear().split()[0]
         finally:
             p.stop()
@@ -170,19 +179,26 @@ class Quicc:
     many = False
 
     def __init__(self, host, address, name, patience=PATIENCE):
-        self.name = name
+        self.name, self.said, self.patience = name, 0, patience
         self.program = Program(host, f'{BIN}/quicd/quicc', '--alpn', 'line', '--sni', name, '--ca', certs.CA,
                                '--timeout', str(patience), f'{bracket(address)}:443')
 
-    def line(self, text):
-        self.program.say(text)
-        return self.program.hear().split()[0]
-
     def ask(self):
-        return self.line('hello')
+        self.said += 1
+        for _ in range(0, self.patience, AGAIN):
+            self.program.say(str(self.said))
+            try:
+                while (words := self.program.hear(min(AGAIN, self.patience)).split())[-1] != str(self.said):
+                    pass        # a late answer to a line that was said twice
+                return words[0]
+            except Silent as e:
+                silence = e
+        raise silence
 
-    def slow(self):
-        return self.line('slow')
+    def slow(self, begins):
+        self.program.say('slow')
+        begins()
+        return self.program.hear().split()[0]
 
     def stop(self):
         self.program.stop()
