@@ -218,7 +218,7 @@ bench-nft: userspace
 .PHONY: bench-core
 bench-core:
 	@tests/bench/core/kernel/build $(KERNELS)
-	@$(IN_ROOT) sh -c 'make -s -j$(JOBS) -C tests/bench/core all && make -s -C tests/bench/core run'
+	@$(IN_ROOT) --root bench make -s -j$(JOBS) -C tests/bench/core run
 
 #: bench-kmod    what the module adds to a datagram's way, as ratios to a stock rule; SIZE= connections
 .PHONY: bench-kmod
