@@ -16,6 +16,7 @@ struct na_options {
 	const char *only;	 /* doctor: one check */
 	unsigned int interval_s; /* watch */
 	unsigned int count;	 /* watch: how often, 0 for ever */
+	const char *dir;	 /* try: where its files go */
 	bool http;		 /* metrics: answer a request on standard input */
 };
 
@@ -24,6 +25,7 @@ int na_status(const struct na_options *o);
 int na_doctor(const struct na_options *o);
 int na_watch(const struct na_options *o);
 int na_metrics(const struct na_options *o);
+int na_try(const struct na_options *o);
 
 /** na_status_json() - the object that `status --json` prints */
 json_t *na_status_json(const struct na_host *h);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../include/module_version.h"
 #include "admin.h"
 #include "nft.h"
 #include "text.h"
@@ -15,6 +16,8 @@ static const char usage[] =
 	"  doctor [--json] [--only CHECK] [--report]\n"
 	"                         what is wrong, with remedies; writes nothing\n"
 	"  watch [-i S] [-n N]    status each second, with rates\n"
+	"  try [DIR]              two services, rules and clients in a namespace of their own;\n"
+	"                         their files stay in DIR (./nft-quic-try)\n"
 	"  metrics [--http]       the module's counters as OpenMetrics\n"
 	"\n"
 	"  -V, --version          versions of this program, nft and the module\n"
@@ -27,10 +30,8 @@ static const struct command {
 	int (*run)(const struct na_options *o);
 	const char *takes; /* the short names of its options */
 } commands[] = {
-	{"status", na_status, "j"},
-	{"doctor", na_doctor, "jor"},
-	{"watch", na_watch, "in"},
-	{"metrics", na_metrics, "H"},
+	{"status", na_status, "j"},   {"doctor", na_doctor, "jor"}, {"watch", na_watch, "in"},
+	{"metrics", na_metrics, "H"}, {"try", na_try, "d"},
 };
 
 static const struct option longs[] = {
@@ -47,17 +48,14 @@ static const struct option longs[] = {
 
 static int version(void)
 {
-	char *module = na_read_file("/sys/module/nft_quic/version", NULL);
 	json_t *meta = na_nft_json("list tables", 0, NULL);
 	const char *nft = json_string_value(
 		json_object_get(json_object_get(json_array_get(meta, 0), "metainfo"), "version"));
 
-	if (module)
-		module[strcspn(module, "\n")] = '\0';
-	printf("nft-quic %s, module %s, nft %s %s\n", NFT_QUIC_VERSION,
-	       module ? module : "not loaded", nft ? nft : "unknown",
+	fputs("nft-quic " NFT_QUIC_VERSION "; ", stdout);
+	module_version_put(stdout, NFT_QUIC_VERSION);
+	printf("; nft %s %s\n", nft ? nft : "unknown",
 	       na_nft_knows_quic() ? "with quic" : "without quic");
-	free(module);
 	json_decref(meta);
 	return NA_OK;
 }
@@ -103,6 +101,8 @@ static int run(const struct command *c, int argc, char **argv)
 		o.http |= opt == 'H';
 		o.only = opt == 'o' ? optarg : o.only;
 	}
+	if (optind < argc && strchr(c->takes, 'd'))
+		o.dir = argv[optind++];
 	if (optind < argc)
 		return wrong("too many words: ", argv[optind]);
 	return c->run(&o);

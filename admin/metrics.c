@@ -45,8 +45,8 @@ static const char *const limits[] = {"hold_flows",  "hold_bytes",   "hold_datagr
 
 void na_metrics_write(FILE *f, const struct na_counts *counts, const char *module)
 {
-	fprintf(f,
-		"# TYPE nft_quic info\n# HELP nft_quic Versions of nft-quic and of its module.\n");
+	fprintf(f, "# TYPE nft_quic_info gauge\n# HELP nft_quic_info Versions of nft-quic and of "
+		   "its module.\n");
 	fprintf(f, "nft_quic_info{version=\"%s\",module=\"%s\"} 1\n", NFT_QUIC_VERSION,
 		module ? module : "");
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]) && counts->n; i++) {
