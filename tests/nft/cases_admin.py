@@ -166,6 +166,10 @@ def well():
     out = run('metrics').stdout
     same([n for n in names if f'\nnft_quic_{n} ' not in out and f'\nnft_quic_{n}_total ' not in out], [],
          'metrics has every counter')
+    r = run('metrics', '--http', input='GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    ok(r.stdout.startswith('HTTP/1.0 200 OK\n') and r.stdout.endswith('\n\n' + out), 'metrics answers by HTTP', r)
+    r = run('metrics', '--http', input='PUT / HTTP/1.1\r\n\r\n')
+    ok(r.stdout.startswith('HTTP/1.0 405 '), 'and refuses all but GET', r)
     if shutil.which('promtool'):
         r = subprocess.run(['promtool', 'check', 'metrics'], input=out, capture_output=True, text=True)
         # 3: it reads them; as text of before OpenMetrics the names of help lines lack _total
