@@ -62,6 +62,7 @@ static nghttp3_ssize read_data_cb(nghttp3_conn *h3, int64_t id, nghttp3_vec *vec
 	}
 	if (r->body_fin && !r->body.unsent) {
 		*flags |= NGHTTP3_DATA_FLAG_EOF;
+		r->answered = true;
 		if (r->out_trailers.n) {
 			*flags |= NGHTTP3_DATA_FLAG_NO_END_STREAM;
 			if (submit_trailers(r))
@@ -123,6 +124,8 @@ int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bo
 	if (!f || !fields_get(f, "server"))
 		nv[n++] = make_nv("server", 6, "quicd", 5);
 	r->responded = true;
+	r->status = status;
+	r->answered = !has_body;
 	if (status >= 500)
 		STAT_INC(st, http_5xx);
 	else if (status >= 400)

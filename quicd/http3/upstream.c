@@ -205,6 +205,7 @@ static int dial_next(struct upstream *u, int err)
 			continue;
 		}
 		u->io.fd = fd;
+		u->req->backend = a->addr[u->addr_next];
 		upstream_watch(u); /* writable means connected, or failed */
 		if (u->watched)
 			return 0;
@@ -401,6 +402,8 @@ struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 	r->work = u;
 	upparse_init(&u->answer, !strcmp(r->method, "HEAD"));
 	upstream_touch(u);
+	if (u->connected)
+		r->backend = conf_of(u)->upstream_addrs.addr[u->addr_next];
 	err = u->connected ? 0 : dial_next(u, -EHOSTUNREACH);
 	if (!err) {
 		set_timer(u);

@@ -85,6 +85,7 @@ static const struct mode_conf stream_section = {
 
 const struct mode mode_stream = {
 	.name = "stream",
+	.access_log = true,
 	.conf = &stream_section,
 	.worker_init = pump_worker_init,
 	.worker_idle = pump_worker_idle,

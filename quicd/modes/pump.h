@@ -39,6 +39,9 @@ struct pump {
 	struct timer timer; /* pause before another try, connect timeout, then idle timeout */
 	uint64_t deadline;  /* for the present address to answer */
 	uint64_t last_active;
+	uint64_t begin;		  /* clock_now() */
+	uint64_t acked, received; /* bytes of the stream */
+	uint64_t code;		  /* with which we reset the stream; 0: we did not */
 	const struct backend_addrs *addrs;
 	int addr_next; /* address being tried */
 	bool connected;

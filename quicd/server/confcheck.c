@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "config.h"
 #include "confkey.h"
 #include "loader.h"
@@ -174,6 +175,7 @@ void confcheck(struct loader *l)
 				c->qlog_dir, strerror(errno));
 	if (c->group && !c->user)
 		loader_complain(l, config_line(l->c, "service", "group"), "group needs a user");
+	access_check(l);
 	if (c->mode->conf)
 		c->mode->conf->check(l);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../common/addr.h"
+#include "accessconf.h"
 #include "cid.h"
 
 struct conf_key;
@@ -99,6 +100,8 @@ struct config {
 	int client_cert; /* enum client_cert_policy */
 	bool early_data;
 	bool tickets; /* default: as the mode has it, or with early_data */
+
+	struct access_conf access; /* [access] */
 
 	/* [debug] */
 	char *keylog, *qlog_dir;

@@ -256,12 +256,13 @@ static const struct conf_key debug_keys[] = {
 };
 /* clang-format on */
 
-#define SECTION(name) {#name, name##_keys, sizeof(name##_keys) / sizeof(name##_keys[0])}
+#define SECTION(name)                                                                              \
+	&(const struct keytab_section)                                                             \
+	{                                                                                          \
+		#name, name##_keys, sizeof(name##_keys) / sizeof(name##_keys[0])                   \
+	}
 
-const struct keytab_section keytab[] = {
-	SECTION(service),
-	SECTION(transport),
-	SECTION(tls),
-	SECTION(debug),
+const struct keytab_section *const keytab[] = {
+	SECTION(service), SECTION(transport), SECTION(tls), &access_section, SECTION(debug),
 };
 const size_t keytab_len = sizeof(keytab) / sizeof(keytab[0]);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../common/quicver.h"
+#include "access.h"
 #include "mode.h"
 #include "worker.h"
 
@@ -16,6 +17,8 @@ static struct stats *sum(const struct server *s)
 
 	for (uint64_t i = 0; total && i < s->config->workers; i++)
 		stats_sum(total, &s->workers[i]->stats);
+	if (total)
+		STAT_ADD(total, access_lost, access_lost(s->access));
 	return total;
 }
 

@@ -14,6 +14,7 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "access.h"
 #include "control.h"
 #include "mode.h"
 #include "privilege.h"
@@ -42,6 +43,7 @@ static void reload(struct process *p)
 {
 	struct tls *fresh;
 
+	access_reopen(p->server.access);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now() / 1000);
 	fresh = tls_load(p->server.config, p->server.tls_shared);
 	if (fresh) {
@@ -148,7 +150,7 @@ static void unload(struct process *p)
 static int check_directory(const struct config *c, const char *section, const char *key,
 			   const char *path)
 {
-	static const char *const later[] = {"/run/", "/var/run/", "/var/lib/"};
+	static const char *const later[] = {"/run/", "/var/run/", "/var/lib/", "/var/log/"};
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char *dir;
 	int err;
@@ -180,6 +182,7 @@ int run_check(const struct config *c)
 		err = privilege_find(c, &uid, &gid);
 	if (check_directory(c, "service", "control", c->control) |
 	    check_directory(c, "service", "secret-file", c->secret_file) |
+	    check_directory(c, "access", "log", c->access.log) |
 	    check_directory(c, "debug", "keylog", c->keylog))
 		err = -ENOENT;
 	unload(&p);
@@ -211,10 +214,22 @@ static int start_workers(struct process *p)
 		if (!p->control)
 			return -EIO;
 	}
+	if (c->access.log) {
+		p->server.access = access_open(c);
+		if (!p->server.access)
+			return -EIO;
+	}
 	if (c->user) {
 		err = privilege_drop(c);
 		if (err)
 			return err;
+	}
+	if (p->server.access) {
+		err = access_start(p->server.access);
+		if (err) {
+			log_err("access log: %s", strerror(-err));
+			return err;
+		}
 	}
 	for (unsigned int i = 0; i < p->nworkers; i++) {
 		err = worker_start(p->server.workers[i]);
@@ -349,6 +364,7 @@ int run_service(const struct config *c)
 		log_info("%s: ended", c->name);
 	}
 	free_workers(&p);
+	access_close(p.server.access);
 	control_close(p.control);
 	unload(&p);
 	if (p.signals.fd >= 0)

@@ -40,7 +40,8 @@
 	X(backend_tx, backend_sent_bytes, "Bytes written to backends")                             \
 	X(http_requests, http_requests, "HTTP/3 requests")                                         \
 	X(http_4xx, http_client_errors, "HTTP/3 requests answered with a status from 400 to 499")  \
-	X(http_5xx, http_server_errors, "HTTP/3 requests answered with a status from 500 on")
+	X(http_5xx, http_server_errors, "HTTP/3 requests answered with a status from 500 on")      \
+	X(access_lost, access_log_lines_lost, "Lines of the access log that could not be written")
 
 #define STATS_GAUGES(X)                                                                            \
 	X(conns, connections, "Connections now open, handshakes included")                         \
