@@ -20,6 +20,10 @@ static const struct conf_key http3_keys[] = {
 	{ "backend-path", CONF_STRING, AT(upstream_path) },
 	{ "backend-timeout", CONF_DURATION, AT(upstream_timeout), 100 * NS_PER_MS, NS_PER_DAY },
 	{ "mime-types", CONF_STRING, AT(mime_types) },
+	{ "add-header", CONF_CUSTOM, .parse = h3_parse_add, .repeat = 1 },
+	{ "remove-header", CONF_CUSTOM, .parse = h3_parse_remove, .repeat = 1 },
+	{ "error-page", CONF_CUSTOM, .parse = h3_parse_page, .repeat = 1 },
+	{ "redirect", CONF_CUSTOM, .parse = h3_parse_redirect, .repeat = 1 },
 	{ "idle-timeout", CONF_DURATION, AT(idle_timeout), 0, NS_PER_DAY },
 	{ "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS, 600 * NS_PER_S },
 };
@@ -78,6 +82,7 @@ static void free_conf(void *values)
 	if (conf->root_fd >= 0)
 		close(conf->root_fd);
 	mime_free(conf->mime);
+	h3_rules_free(&conf->rules);
 }
 
 const struct mode_conf h3_section = {

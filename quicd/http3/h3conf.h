@@ -7,6 +7,7 @@
 
 #include "../server/mode.h"
 #include "../server/resolve.h"
+#include "h3rules.h"
 
 struct mime;
 
@@ -16,6 +17,8 @@ struct h3_conf {
 	int root_fd;
 	char *mime_types;
 	struct mime *mime; /* NULL: only the built-in types */
+
+	struct h3_rules rules;
 
 	/* The reverse proxy. */
 	char *upstream, *upstream_path; /* upstream: NULL: no proxy */
