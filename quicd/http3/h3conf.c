@@ -20,6 +20,7 @@ static const struct conf_key http3_keys[] = {
 	{ "backend-path", CONF_STRING, AT(upstream_path) },
 	{ "backend-timeout", CONF_DURATION, AT(upstream_timeout), 100 * NS_PER_MS, NS_PER_DAY },
 	{ "mime-types", CONF_STRING, AT(mime_types) },
+	{ "precompressed", CONF_BOOL, AT(precompressed) },
 	{ "add-header", CONF_CUSTOM, .parse = h3_parse_add, .repeat = 1 },
 	{ "remove-header", CONF_CUSTOM, .parse = h3_parse_remove, .repeat = 1 },
 	{ "error-page", CONF_CUSTOM, .parse = h3_parse_page, .repeat = 1 },

@@ -16,6 +16,7 @@ struct h3_conf {
 	char *root, *index; /* root: NULL: no files are served */
 	int root_fd;
 	char *mime_types;
+	bool precompressed;
 	struct mime *mime; /* NULL: only the built-in types */
 
 	struct h3_rules rules;
