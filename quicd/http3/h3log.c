@@ -3,6 +3,7 @@
 
 #include "../common/clock.h"
 #include "../server/access.h"
+#include "../server/worker.h"
 #include "h3.h"
 
 static const char *value_of(const struct h3_req *r, const char *name)
@@ -10,6 +11,15 @@ static const char *value_of(const struct h3_req *r, const char *name)
 	const struct field *f = fields_get(&r->fields, name);
 
 	return f ? f->value : NULL;
+}
+
+static void count(struct hist_set *h, const struct access_entry *e)
+{
+	unsigned int class = e->status / 100;
+
+	hist_add(h, class, HIST_DURATION, e->duration);
+	hist_add(h, class, HIST_SENT, e->sent);
+	hist_add(h, class, HIST_RECEIVED, e->received);
 }
 
 void h3_log(struct h3_req *r)
@@ -35,6 +45,7 @@ void h3_log(struct h3_req *r)
 		.is_request = true,
 	};
 
+	count(&r->hc->conn->worker->stats.hist, &e);
 	if (!access_wanted(r->hc->conn, r->status >= 500))
 		return;
 	if (!e.host)

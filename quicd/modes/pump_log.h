@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A stream that is over: its line in the access log. */
+/* A stream that is over: its line in the access log and its place in the histograms. */
 #ifndef QUICD_PUMP_LOG_H
 #define QUICD_PUMP_LOG_H
 

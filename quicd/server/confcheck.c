@@ -12,6 +12,7 @@
 #include "config.h"
 #include "confkey.h"
 #include "loader.h"
+#include "metrics.h"
 #include "mode.h"
 
 void loader_need(struct loader *l, const char *section, const char *name)
@@ -176,6 +177,7 @@ void confcheck(struct loader *l)
 	if (c->group && !c->user)
 		loader_complain(l, config_line(l->c, "service", "group"), "group needs a user");
 	access_check(l);
+	metrics_check(l);
 	if (c->mode->conf)
 		c->mode->conf->check(l);
 }

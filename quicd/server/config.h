@@ -42,6 +42,9 @@ struct string_list {
 /* Longest ALPN protocol that GnuTLS can agree on; a TLS extension could carry 255 octets. */
 #define ALPN_NAME_MAX 31
 
+/* "*" is one of each family. */
+#define METRICS_ADDRS 2
+
 struct listen_addr {
 	union addr addr;
 	char text[ADDR_TEXT_MAX];
@@ -79,6 +82,9 @@ struct config {
 	char *user, *group;
 	int log_level; /* enum log_level */
 	char *control;
+	union addr metrics[METRICS_ADDRS];
+	int nmetrics; /* 0: none */
+	bool metrics_remote;
 	char *secret_file;
 	enum server_id_kind server_id;
 	struct cid_format cid; /* an endpoint's own has its port */

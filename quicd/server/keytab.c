@@ -12,6 +12,7 @@
 #include "../common/quicver.h"
 #include "../common/udp.h"
 #include "config.h"
+#include "metrics.h"
 #include "mode.h"
 #include "resolve.h"
 
@@ -220,6 +221,8 @@ static const struct conf_key service_keys[] = {
 	{ "group", CONF_STRING, AT(group) },
 	{ "log-level", CONF_ENUM, AT(log_level), .names = level_names },
 	{ "control", CONF_STRING, AT(control) },
+	{ "metrics", CONF_CUSTOM, .parse = metrics_parse },
+	{ "metrics-remote", CONF_BOOL, AT(metrics_remote) },
 	{ "secret-file", CONF_STRING, AT(secret_file) },
 	{ "server-id", CONF_CUSTOM, .parse = parse_server_id },
 	{ "server-id-rotation", CONF_UINT, AT(cid_rotation), 0, 6 },

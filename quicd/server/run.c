@@ -16,6 +16,7 @@
 #include "../common/log.h"
 #include "access.h"
 #include "control.h"
+#include "metrics.h"
 #include "mode.h"
 #include "privilege.h"
 #include "qlog.h"
@@ -29,6 +30,7 @@ struct process {
 	struct loop loop;
 	struct io signals;
 	struct control *control;
+	struct metrics *metrics;
 	struct tls *tls;
 	unsigned int nworkers; /* initialised */
 	unsigned int nrunning;
@@ -214,6 +216,11 @@ static int start_workers(struct process *p)
 		if (!p->control)
 			return -EIO;
 	}
+	if (c->nmetrics) {
+		p->metrics = metrics_open(&p->server, &p->loop);
+		if (!p->metrics)
+			return -EIO;
+	}
 	if (c->access.log) {
 		p->server.access = access_open(c);
 		if (!p->server.access)
@@ -366,6 +373,7 @@ int run_service(const struct config *c)
 	free_workers(&p);
 	access_close(p.server.access);
 	control_close(p.control);
+	metrics_close(p.metrics);
 	unload(&p);
 	if (p.signals.fd >= 0)
 		close(p.signals.fd);

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "hist.h"
+
 /* X(field, OpenMetrics name, help); names without the "quicd_" in front and "_total" behind */
 #define STATS_COUNTERS(X)                                                                          \
 	X(accepted, connections_accepted, "Connections whose first Initial was accepted")          \
@@ -58,6 +60,7 @@ struct stats {
 	STATS_GAUGES(X)
 #undef X
 	_Atomic uint64_t rtt[STATS_RTT_BUCKETS];
+	struct hist_set hist;
 };
 
 /* For the one writing thread. */
