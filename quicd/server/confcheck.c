@@ -149,6 +149,10 @@ void confcheck(struct loader *l)
 			l, config_line(l->c, "tls", "key"),
 			"%zu certificates but %zu keys: each cert needs the key of the same place",
 			c->cert.n, c->key.n);
+	if (c->ocsp.n && c->ocsp.n != c->cert.n)
+		loader_complain(l, config_line(l->c, "tls", "ocsp"),
+				"%zu certificates but %zu OCSP files: none stands for no file",
+				c->cert.n, c->ocsp.n);
 	if (c->connection_window < c->stream_window)
 		loader_complain(l,
 				config_line(l->c, "transport", "connection-window")

@@ -359,6 +359,7 @@ void config_free(struct config *c)
 	free_list(&c->alpn);
 	free_list(&c->cert);
 	free_list(&c->key);
+	free_list(&c->ocsp);
 	free(c->listen);
 	free(c->path);
 	free(c);

@@ -100,7 +100,7 @@ struct config {
 	uint64_t receive_buffer, send_buffer;
 
 	/* [tls] */
-	struct string_list cert, key;
+	struct string_list cert, key, ocsp;
 	char *ciphers;
 	char *client_ca;
 	int client_cert; /* enum client_cert_policy */

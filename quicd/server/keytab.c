@@ -246,6 +246,7 @@ static const struct conf_key transport_keys[] = {
 static const struct conf_key tls_keys[] = {
 	{ "cert", CONF_LIST, AT(cert), .repeat = 1 },
 	{ "key", CONF_LIST, AT(key), .repeat = 1 },
+	{ "ocsp", CONF_LIST, AT(ocsp), .repeat = 1 },
 	{ "ciphers", CONF_STRING, AT(ciphers) },
 	{ "client-ca", CONF_STRING, AT(client_ca) },
 	{ "client-cert", CONF_ENUM, AT(client_cert), .names = client_cert_names },

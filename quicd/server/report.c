@@ -7,6 +7,7 @@
 
 #include "../common/quicver.h"
 #include "access.h"
+#include "expiry.h"
 #include "mode.h"
 #include "worker.h"
 
@@ -69,6 +70,7 @@ void report_metrics(FILE *f, const struct server *s)
 			stats_rtt_quantile(t, quantiles[i]) / 1e6);
 	}
 	put_sample(f, label, "rtt_seconds", "_count", stats_rtt_count(t));
+	expiry_print(f, s->tls, label);
 	if (s->config->mode->access_log)
 		hist_print(f, &t->hist, label, s->config->mode->access_requests);
 	fprintf(f, "# EOF\n");

@@ -16,6 +16,7 @@
 #include "../common/log.h"
 #include "access.h"
 #include "control.h"
+#include "expiry.h"
 #include "metrics.h"
 #include "mode.h"
 #include "privilege.h"
@@ -31,11 +32,11 @@ struct process {
 	struct io signals;
 	struct control *control;
 	struct metrics *metrics;
-	struct tls *tls;
 	unsigned int nworkers; /* initialised */
 	unsigned int nrunning;
 	bool draining, stopping;
 	uint64_t drain_deadline;
+	uint64_t expiry_next; /* clock_wall(): when certificates are looked at again */
 	/* systemd's watchdog: fed only while every worker's loop turns. */
 	uint64_t watchdog_ns, watchdog_next;
 	uint64_t *last_beat;
@@ -51,9 +52,10 @@ static void reload(struct process *p)
 	if (fresh) {
 		for (unsigned int i = 0; i < p->nworkers; i++)
 			worker_post_tls(p->server.workers[i], tls_ref(fresh));
-		tls_unref(p->tls);
-		p->tls = fresh;
+		tls_unref(p->server.tls);
+		p->server.tls = fresh;
 		log_info("certificates reloaded");
+		p->expiry_next = expiry_warn(p->server.tls);
 	} else {
 		log_err("reload failed; the old certificates stay");
 	}
@@ -133,13 +135,13 @@ static int load(struct process *p, const struct config *c, bool may_create)
 	p->server.tls_shared = tls_shared_new(c, may_create);
 	if (!p->server.tls_shared)
 		return -ENOMEM;
-	p->tls = tls_load(c, p->server.tls_shared);
-	return p->tls ? 0 : -EINVAL;
+	p->server.tls = tls_load(c, p->server.tls_shared);
+	return p->server.tls ? 0 : -EINVAL;
 }
 
 static void unload(struct process *p)
 {
-	tls_unref(p->tls);
+	tls_unref(p->server.tls);
 	tls_shared_free(p->server.tls_shared);
 	gnutls_memset(&p->server.secret, 0, sizeof(p->server.secret));
 }
@@ -207,7 +209,7 @@ static int start_workers(struct process *p)
 			return -ENOMEM;
 		p->server.workers[i] = w;
 		p->nworkers++;
-		err = worker_init(w, &p->server, (unsigned int)i, p->tls);
+		err = worker_init(w, &p->server, (unsigned int)i, p->server.tls);
 		if (err)
 			return err;
 	}
@@ -309,6 +311,8 @@ static void main_loop(struct process *p)
 		if (err)
 			log_err("main loop: %s", strerror(-err));
 		feed_watchdog(p);
+		if (clock_wall() >= p->expiry_next)
+			p->expiry_next = expiry_warn(p->server.tls);
 		if (p->draining && !p->stopping && clock_now() >= p->drain_deadline)
 			stop_workers(p);
 	}

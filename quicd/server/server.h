@@ -18,6 +18,7 @@ struct server {
 	const struct config *config;
 	struct secret secret;
 	struct tls_shared *tls_shared;
+	struct tls *tls;	   /* loaded last; of the main thread */
 	struct access_log *access; /* NULL: none is written */
 	struct worker **workers;   /* config->workers of them; constant once they run */
 	uint8_t map_key[16];	   /* of the connection tables */
