@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "../server/mode.h"
-#include "../server/resolve.h"
+#include "../modes/backends.h"
 #include "h3rules.h"
 
 struct mime;
@@ -22,8 +22,8 @@ struct h3_conf {
 	struct h3_rules rules;
 
 	/* The reverse proxy. */
-	char *upstream, *upstream_path; /* upstream: NULL: no proxy */
-	struct backend_addrs upstream_addrs;
+	struct backends backends; /* n == 0: no proxy */
+	char *upstream_path;
 	uint64_t upstream_timeout, connect_timeout, idle_timeout; /* ns */
 };
 

@@ -285,7 +285,9 @@ void pump_connected(struct pump *p)
 	p->connected = true;
 	p->last_active = clock_now();
 	STAT_INC(&p->conn->worker->stats, backend_ok);
-	if (p->addrs)
+	if (p->pick.of)
+		backends_worked(p->conn, &p->pick);
+	else if (p->addrs)
 		backend_worked(p->conn);
 	set_timer(p);
 	write_socket(p);
