@@ -14,6 +14,7 @@
 #include "h3conf.h"
 #include "h3req.h"
 #include "handler.h"
+#include "settings.h"
 
 #define UNI_STREAMS   16 /* a client needs three; some open more, to test us */
 #define QPACK_TABLE   4096
@@ -44,6 +45,7 @@ static int open_control_streams(struct h3_conn *hc)
 	    ngtcp2_conn_open_uni_stream(quic, &encoder, NULL) ||
 	    ngtcp2_conn_open_uni_stream(quic, &decoder, NULL))
 		return -1;
+	hc->control = control;
 	return nghttp3_conn_bind_control_stream(hc->h3, control) ||
 			       nghttp3_conn_bind_qpack_streams(hc->h3, encoder, decoder)
 		       ? -1
@@ -65,6 +67,7 @@ static int start(struct conn *c)
 	settings.max_field_section_size = FIELDS_BYTES_MAX;
 	settings.qpack_max_dtable_capacity = QPACK_TABLE;
 	settings.qpack_blocked_streams = QPACK_BLOCKED;
+	settings.enable_connect_protocol = 1; /* read, but not offered: settings.h */
 	if (nghttp3_conn_server_new(&hc->h3, &h3_callbacks, &settings, NULL, hc)) {
 		free(hc);
 		return -1;
@@ -184,6 +187,27 @@ static int flush(struct conn *c)
 	return 0;
 }
 
+/* Our SETTINGS are about to be sent. They may lie in several pieces. */
+static void hide_connect(struct h3_conn *hc)
+{
+	const struct tx *a = &hc->ahead;
+	uint8_t data[128];
+	size_t len = 0, at;
+
+	hc->control = -1;
+	for (size_t i = 0; i < a->nvec; i++)
+		for (size_t k = 0; k < a->vec[i].len && len < sizeof(data); k++)
+			data[len++] = a->vec[i].base[k];
+	at = settings_find_connect(data, len);
+	if (!at)
+		return;
+	for (size_t i = 0; i < a->nvec; at -= a->vec[i++].len)
+		if (at < a->vec[i].len) {
+			a->vec[i].base[at] = SETTINGS_RESERVED;
+			return;
+		}
+}
+
 /*
  * nghttp3 is asked once for bytes that fill many packets. Within a round nothing else changes
  * the streams; flush() begins a new round.
@@ -205,6 +229,8 @@ static int next(struct conn *c, struct tx *tx)
 		a->fin = fin;
 		for (size_t i = 0; i < a->nvec; i++)
 			a->len += a->vec[i].len;
+		if (a->stream_id == hc->control && a->nvec)
+			hide_connect(hc);
 	}
 	tx->stream_id = a->stream_id;
 	tx->fin = a->fin;
@@ -287,6 +313,8 @@ const struct mode mode_http3 = {
 	.name = "http3",
 	.uni_streams = UNI_STREAMS,
 	.tickets = true,
+	.access_log = true,
+	.access_requests = true,
 	.conf = &h3_section,
 	.worker_init = h3_worker_init,
 	.worker_free = h3_worker_free,

@@ -7,9 +7,9 @@
 
 struct stream_conf {
 	struct pump_conf pump; /* first */
-	char *backend;
-	struct backend_addrs addrs;
+	struct backends backends;
 	bool proxy_protocol;
+	bool server_stream; /* quicd opens one to each client */
 };
 
 #endif
