@@ -195,26 +195,26 @@ static bool stands_alone(const struct nx_walk *w, size_t i)
 
 static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
 {
-	struct nx_buf b = NX_BUF_INIT;
+	struct nx_buf *b = &w->lang->word;
 	struct nx_lit lit;
 
 	if (w->lang->dir == NX_OUT && out_range(w, i, k))
 		return;
 	if (!nx_read_literal(w, i, k, &lit))
 		return;
+	nx_buf_reset(b);
 	if (w->lang->dir == NX_OUT) {
-		nx_lit_text(&b, k, &lit);
+		nx_lit_text(b, k, &lit);
 	} else if (lit.len > k->width) {
 		nx_error(w, i, i + 1,
 			 "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
 			 k->name, lit.len, concat ? "concatenation" : "set", k->width);
 		return;
 	} else if (!w->lang->short_names || !stands_alone(w, i) ||
-		   !nx_short_put(&w->lang->shorts, &b, &lit, k->width)) {
-		nx_lit_hex(&b, &lit, k->width);
+		   !nx_short_put(&w->lang->shorts, b, &lit, k->width)) {
+		nx_lit_hex(b, &lit, k->width);
 	}
-	nx_replace(w, i, i + 1, &b);
-	nx_buf_free(&b);
+	nx_replace(w, i, i + 1, b);
 }
 
 static void walk_literal(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
@@ -305,10 +305,11 @@ static bool whole_variable(struct nx_walk *w, size_t i, size_t to)
 
 void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx_layout *l)
 {
-	size_t i = from;
+	size_t i = from, first = w->text->n;
 
 	while (i < to) {
 		struct nx_sub sub;
+		size_t n = w->text->n;
 
 		if (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ',')) {
 			i++;
@@ -327,6 +328,8 @@ void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx
 			i = skip_to(w, i + 2, to, ":,");
 		} else {
 			i = walk_parts(w, i, to, l->key, l->n, ".:,");
+			if (w->lang->short_names && w->text->n > n && n > first)
+				nx_text_tabs(w->text, n);
 		}
 		if (i < to && nx_is_punct(w, i, ':'))
 			i = walk_parts(w, i + 1, to, l->data, l->dn, ".,");

@@ -99,6 +99,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o
  * @short_names: NX_IN: names of elements may be written as words of nx_short_put
  * @shorts:	those that are
+ * @word:	for the one at hand
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
@@ -128,6 +129,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @nerrs:	how many
  * @warnings:	NX_IN: messages about what loads and can hardly be meant
  * @no_warnings: not in this command
+ * @chains:	NX_IN: some text has the block of a chain
  * @oom:	memory ran out; the result is not to be used
  */
 struct nx_lang {
@@ -136,6 +138,7 @@ struct nx_lang {
 	bool per_rule;
 	bool short_names;
 	struct nx_buf shorts;
+	struct nx_buf word;
 	struct nx_slots *slots;
 	const struct nx_map *known;
 	const struct nx_map *made;
@@ -162,6 +165,7 @@ struct nx_lang {
 	unsigned int nerrs;
 	struct nx_buf warnings;
 	bool no_warnings;
+	bool chains;
 	bool oom;
 };
 

@@ -102,6 +102,7 @@ static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct n
 	const char *name;
 	size_t len;
 
+	w->lang->chains |= chain;
 	i = read_name(w, i + 1, to, &name, &len);
 	while (i < to && nx_type_of(w, i) != NX_NL && !nx_is_punct(w, i, '{') &&
 	       !nx_is_punct(w, i, ';'))
