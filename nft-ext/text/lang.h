@@ -120,10 +120,12 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
  * @asked:	NX_IN: element commands that rely on @known
  * @suspects:	NX_IN: what may be an unknown key
- * @describe:	NX_IN: a byte for each `describe`: the key, or 0xff for one of stock nft's
+ * @describe:	NX_IN: two bytes for each `describe`: the key, or 0xff for one of stock nft's, and
+ *		its width
  * @describe_at: NX_OUT: how many of them are used up
  * @include:	NX_IN: called for includes, or NULL
  * @arg:	for @include
+ * @looking:	NX_IN: @include is only to remember the sets of a table (nx_look_for_sets)
  * @nested:	files open
  * @errors:	messages in nft's form
  * @nerrs:	how many
@@ -160,6 +162,7 @@ struct nx_lang {
 	size_t describe_at;
 	nx_include_fn *include;
 	void *arg;
+	bool looking;
 	unsigned int nested;
 	struct nx_buf errors;
 	unsigned int nerrs;
