@@ -62,6 +62,7 @@ void nx_text_edit(struct nx_text *t, size_t off, size_t len, const char *with, s
 	for (const char *p = t->src + off, *end = p + len; (p = memchr(p, '\n', end - p)); p++)
 		nx_buf_str(&t->dst, "\\\n");
 	e->dst_len = t->dst.len - e->dst;
+	t->dst.oom |= t->dst.len > UINT32_MAX;
 	t->pos = off + len;
 }
 

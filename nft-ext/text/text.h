@@ -9,10 +9,14 @@
 
 #include "buf.h"
 
-/** struct nx_edit - one replaced piece, in bytes of source and of translation */
+/**
+ * struct nx_edit - one replaced piece, in bytes of source and of translation
+ *
+ * There are millions of them; a source has less than 2 GiB (nx_lex), a translation less than 4.
+ */
 struct nx_edit {
-	size_t src, src_len;
-	size_t dst, dst_len;
+	uint32_t src, src_len;
+	uint32_t dst, dst_len;
 };
 
 /**
