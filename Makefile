@@ -236,10 +236,15 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them
 #: moving-table  the table of docs/moving.md from what check-moving found
+#: stacks        docs/stacks.md: what QUIC clients and servers do, on loopback
 .PHONY: interop
 interop: export LONG := 1
 interop: check-e2e check-browsers
 	@$(IN_ROOT) tests/e2e/interop
+
+.PHONY: stacks
+stacks: userspace
+	@tests/stacks/run
 
 #: install       into this system (or DESTDIR), built with what this system has;
 #:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too
