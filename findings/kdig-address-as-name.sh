@@ -32,10 +32,10 @@ buf.pull_bytes(5)
 dcid = buf.pull_bytes(buf.pull_uint8())
 buf.pull_bytes(buf.pull_uint8())
 buf.pull_bytes(buf.pull_uint_var())
-end = buf.pull_uint_var() + buf.tell()
+stop = buf.pull_uint_var() + buf.tell()
 keys = CryptoPair()
 keys.setup_initial(cid=dcid, is_client=False, version=1)
-buf, hello = Buffer(data=keys.decrypt_packet(packet[:end], buf.tell(), 0)[1]), {}
+buf, hello = Buffer(data=keys.decrypt_packet(packet[:stop], buf.tell(), 0)[1]), {}
 while not buf.eof():
     kind = buf.pull_uint_var()
     if kind == 6:
