@@ -140,8 +140,7 @@ struct nq_filter;
 /** nq_filter_new - Return: an empty one, or NULL. May sleep. */
 struct nq_filter *nq_filter_new(void);
 
-/** nq_filter_way - packets come to @asker's rule that @ask lets through. Return: false if it is
- * full. */
+/** nq_filter_way - what @ask lets through comes to @asker's rule. Return: false if @f is full. */
 bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const struct nq_ask *ask);
 
 /**
@@ -151,8 +150,7 @@ bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const stru
  */
 void nq_filter_called(struct nq_filter *f, unsigned int gen, bool all);
 
-/** nq_filter_publish - add what all rules ask for by themselves, and use it; NULL: gather
- * everything */
+/** nq_filter_publish - add what all rules ask for alone, and use it; NULL: gather everything */
 void nq_filter_publish(struct nq_net *nn, struct nq_filter *f);
 
 /** nq_ask_again - have the filter made anew: by a packet or the work itself, see nq_ask_exit() */

@@ -63,8 +63,7 @@ bool nq_reading_map(struct nq_reading *r, const struct nft_expr *expr, const str
 /** nq_reading_own - begin with what a rule is known to ask for */
 void nq_reading_own(struct nq_reading *r, const struct nq_ask *ask);
 
-/** nq_reading_meet - also what @other lets through. Return: false if nothing is let through by
- * both. */
+/** nq_reading_meet - also what @other lets through. Return: false if nothing passes both. */
 bool nq_reading_meet(struct nq_reading *r, const struct nq_reading *other);
 
 /** nq_reading_ask - what is let through. Return: for kfree(); NULL without memory. */
