@@ -126,6 +126,7 @@ def access_syslog_and_journal():
 
     u = listen(path)
     s = web("syslog:%s" % path)
+    eq(sh(lab.BIN / "quicd", "-c", s.conf, "--check-config").returncode, 0)
     get(s, "/ten?1")
     m = re.fullmatch(r"<30>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d quicd\[(\d+)\]: (.*)", u.recv(9999).decode())
     eq(m.group(1), str(s.proc.pid))
