@@ -8,7 +8,7 @@ import time
 
 from nqtest import lab
 from nqtest.checks import eq
-from nqtest.lab import cert, openssl, sh
+from nqtest.lab import cert, openssl, sh, staple
 from nqtest.poll import wait_for
 from nqtest.quicc import quicc
 from nqtest.quicd import Service
@@ -25,17 +25,6 @@ def short_lived(name, days):
 
 def ends(s, name):
     return {os.path.basename(f): int(v) for f, v in re.findall(r'^quicd_%s\{service="[^"]*",file="([^"]*)"\} (\d+)$' % name, s.ask("metrics"), re.M)}
-
-
-def staple(name, pem, days=7):
-    """An OCSP response of the test's authority for a certificate."""
-    serial = sh("openssl", "x509", "-in", pem, "-noout", "-serial").stdout.decode().strip().split("=")[1]
-    index, request, out = (lab.TMP / (name + x) for x in (".index", ".req", ".ocsp"))
-    index.write_text("V\t391231235959Z\t\t%s\tunknown\t/CN=localhost\n" % serial)
-    ca, key = lab.TMP / "ca.pem", lab.TMP / "ca.key"
-    openssl("ocsp", "-issuer", ca, "-cert", pem, "-reqout", request, "-no_nonce")
-    openssl("ocsp", "-index", index, "-CA", ca, "-rsigner", ca, "-rkey", key, "-reqin", request, "-respout", out, "-ndays", days)
-    return out
 
 
 @test
@@ -80,11 +69,45 @@ def ocsp_is_stapled():
 
 
 @test
+def ocsp_that_does_not_fit():
+    """a response that has ended, or is of the certificate before, is left out with a warning; the service runs"""
+    pem, key = short_lived("renewed", 10)
+    old = staple("old", pem)
+    ended = old.read_bytes()
+    # producedAt, thisUpdate, nextUpdate; quicd does not verify the signature.
+    at = [m.start(1) for m in re.finditer(rb"\x18\x0f(\d{14}Z)", ended)][2]
+    old.write_bytes(ended[:at] + b"2020" + ended[at + 4:])
+    s = Service(tls={"cert": pem, "key": key, "ocsp": old})
+    line = 1 + next(i for i, x in enumerate(s.conf.read_text().split("\n")) if x.startswith("ocsp"))
+    warning = "warning: %s:%d: OCSP response %s for %s is not sent: " % (s.conf, line, old, pem)
+    assert warning + "it has ended" in s.log(), s.log()
+    r = quicc(s, "-v", data=b"x")
+    assert r.out == b"x" and "OCSP response" not in r.err, r
+    eq(ends(s, "ocsp_expiry_timestamp_seconds"), {"old.ocsp": 0})
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
+    assert r.returncode == 0 and warning.encode() in r.stderr, r
+    old.write_bytes(ended)
+    new = short_lived("renewal", 20)
+    for source, to in zip(new, (pem, key)):
+        shutil.copy(source, to)
+    s.signal(signal.SIGHUP)
+    wait_for(lambda: "certificates reloaded" in s.log())
+    eq(s.log().count(warning), 2)
+    eq(round((ends(s, "certificate_expiry_timestamp_seconds")["renewed.pem"] - time.time()) / 86400), 20)
+    # The response follows.
+    shutil.copy(staple("followed", pem), old)
+    s.signal(signal.SIGHUP)
+    wait_for(lambda: s.log().count("certificates reloaded") == 2)
+    assert "OCSP response" in quicc(s, "-v", data=b"x").err
+
+
+@test
 def ocsp_mistakes():
-    """a response of another certificate, no file, a list of another length: told with file and line"""
+    """no response, no file, a list of another length: told with file and line"""
     pem, key = cert("localhost")
-    wrong = staple("wrong", cert("other.example")[0])
-    for value, text in ((wrong, "OCSP response %s for %s" % (wrong, pem)), ("/none/x", "OCSP response /none/x: No such file"),
+    rubbish = lab.TMP / "rubbish.ocsp"
+    rubbish.write_bytes(b"rubbish")
+    for value, text in ((rubbish, "OCSP response %s for %s" % (rubbish, pem)), ("/none/x", "OCSP response /none/x: No such file"),
                         ("none none", "1 certificates but 2 OCSP files")):
         s = Service(start=False, tls={"cert": pem, "key": key, "ocsp": value})
         line = 1 + next(i for i, x in enumerate(s.conf.read_text().split("\n")) if x.startswith("ocsp"))
