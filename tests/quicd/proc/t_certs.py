@@ -117,7 +117,7 @@ def ocsp_mistakes():
 
 @test
 def certbot_hook():
-    """the example hook brings a renewed pair in, and tells the services that have it"""
+    """the example hook brings a renewed pair in, and tells the services that have it, also after one that fails"""
     where = lab.TMP / "etc-quicd"
     live = lab.TMP / "live/www.example.org"
     bin_ = lab.TMP / "hook-bin"
@@ -128,17 +128,20 @@ def certbot_hook():
         shutil.copy(source, to)
     s = Service(where=where, name="web", tls={"cert": pair[0], "key": pair[1]})
     (where / "other.conf").write_text("cert = /etc/quicd/other.cert.pem\n")
+    (where / "broken.conf").write_text("cert = /etc/quicd/other.cert.pem, %s\n" % pair[0])
+    (where / "former.conf").write_text("# cert = %s\n ;cert = %s\n" % (pair[0], pair[0]))
     for source, to in zip(cert("after.example"), ("fullchain.pem", "privkey.pem")):
         shutil.copy(source, live / to)
     # There is neither systemd nor the group here.
-    (bin_ / "systemctl").write_text('#!/bin/sh\necho "$@" >>%s/asked\nkill -HUP %d\n' % (bin_, s.proc.pid))
+    (bin_ / "systemctl").write_text('#!/bin/sh\necho "$@" >>%s/asked\n[ "$2" != quicd@broken.service ] || exit 7\n'
+                                    'kill -HUP %d\n' % (bin_, s.proc.pid))
     (bin_ / "install").write_text('#!/bin/sh\n[ "$3" != -g ] || [ "$4" != quicd ] || { m=$2; shift 4; set -- -m "$m" "$@"; }\n'
                                   'exec /usr/bin/install "$@"\n')
     for f in bin_.iterdir():
         f.chmod(0o755)
     env = dict(os.environ, PATH="%s:%s" % (bin_, os.environ["PATH"]), RENEWED_LINEAGE=str(live), QUICD_DIR=str(where))
     r = sh(lab.TOP / "examples/quicd/certbot-hook", env=env)
-    eq((r.returncode, r.stderr), (0, b""))
-    eq((bin_ / "asked").read_text(), "reload quicd@web.service\n")
+    eq((r.returncode, r.stderr), (7, b""))
+    eq((bin_ / "asked").read_text(), "".join("try-reload-or-restart quicd@%s.service\n" % x for x in ("broken", "web")))
     eq([oct(p.stat().st_mode & 0o777) for p in pair], ["0o644", "0o640"])
     wait_for(lambda: quicc(s, data=b"x", sni="after.example").rc == 0)
