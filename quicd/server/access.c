@@ -51,18 +51,21 @@ struct access_log {
 	_Atomic uint64_t lost;
 };
 
-/* A file that did not exist belongs to the account that is to open it again. */
+/*
+ * A file that did not exist belongs to the account that is to open it again. Before root becomes
+ * that account, a symbolic link may be the account's, and is not followed.
+ */
 static int open_file(const struct config *c)
 {
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+	bool for_other = c->user && !geteuid();
+	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | (for_other ? O_NOFOLLOW : 0);
 	int fd = open(c->access.log, flags | O_CREAT | O_EXCL, 0640);
 	uid_t uid;
 	gid_t gid;
 
 	if (fd < 0 && errno == EEXIST)
 		return open(c->access.log, flags | O_NONBLOCK);
-	if (fd >= 0 && c->user && !geteuid() && !privilege_find(c, &uid, &gid) &&
-	    fchown(fd, uid, gid)) {
+	if (fd >= 0 && for_other && !privilege_find(c, &uid, &gid) && fchown(fd, uid, gid)) {
 		close(fd);
 		return -1;
 	}

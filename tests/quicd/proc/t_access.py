@@ -16,7 +16,7 @@ from nqtest.poll import wait_for
 from nqtest.ports import free_port
 from nqtest.quicc import quicc
 from nqtest.quicd import Service
-from nqtest.suite import test
+from nqtest.suite import Skip, test
 
 COMBINED = re.compile(r'(\S+) - (\S+) \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "([^"]*)" (\w+) (\d+) "([^"]*)" "([^"]*)"')
 
@@ -99,6 +99,22 @@ def access_reopened():
     s.stop()
     eq(["?2" in x for x in lines_of(old, 2)], [False, True])
     eq(["?3" in x for x in lines_of(log, 1)], [True])
+
+
+@test
+def access_link():
+    """root does not follow a link that the account of the service may have made"""
+    if os.geteuid():
+        raise Skip("not root")
+    log, target = lab.TMP / "link.log", lab.TMP / "target.log"
+    target.write_text("")
+    log.symlink_to(target)
+    s = web(log)
+    get(s, "/ten")
+    lines_of(target, 1)
+    s = Service(start=False, service={"mode": "http3", "alpn": "h3", "user": "nobody"}, http3={"root": lab.TMP}, access={"log": log})
+    r = sh(lab.BIN / "quicd", "-c", s.conf, timeout=20)
+    assert r.returncode == 1 and b"log = %s: Too many levels of symbolic links" % bytes(log) in r.stderr, r
 
 
 @test
