@@ -319,10 +319,13 @@ static void on_accept(struct io *io, uint32_t events)
 		connect_out(f);
 }
 
-/* Connections that cannot have a place stay in the backlog. */
+/*
+ * Connections that cannot have a place stay in the backlog, as do those that come while a QUIC
+ * connection has ended and its last data is written: the next one is for them.
+ */
 static void accept_or_not(struct forward *f)
 {
-	bool want = f->npipes < f->o->streams;
+	bool want = f->npipes < f->o->streams && !(f->live && f->client.done);
 
 	if (want != f->accepting)
 		loop_mod(&f->net.loop, &f->listener, want ? EPOLLIN : 0);

@@ -16,6 +16,9 @@ from nqtest.suite import test
 from nqtest.together import together
 
 
+STALLED = 4000000  # more than the buffers of a TCP connection whose end does not read, less than these and a stream's window
+
+
 class Listener:
     """quicc with --listen, to a service."""
     count = 0
@@ -142,6 +145,34 @@ def listen_breaks_off():
     q.stop()
     assert fails(other)
     wait_for(lambda: s.stat("connections") == 0)
+    b.close()
+
+
+@test
+def listen_between_connections():
+    """a TCP connection that comes when the QUIC connection has ended, but not all data is read, waits for the next one"""
+    def serve(s, _):
+        if s.recv(1) == b"F":
+            s.sendall(bytes(STALLED))
+        else:
+            s.sendall(b"next")
+    b = Backend(serve)
+    s = service(b)
+    q = Listener(s)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20 * PATIENCE)
+        slow.connect(("127.0.0.1", q.port))
+        slow.sendall(b"F")
+        slow.shutdown(socket.SHUT_WR)
+        wait_for(lambda: s.stat("streams_opened") == 1 and s.stat("streams") == 0)
+        s.stop()
+        s.start()
+        with q.connect() as c:
+            c.sendall(b"N")
+            eq(sum(len(x) for x in iter(lambda: slow.recv(65536), b"")), STALLED)
+            eq(c.recv(100), b"next")
+    q.stop()
     b.close()
 
 
