@@ -45,6 +45,7 @@ struct forward {
 	struct ctls *tls;
 	struct io listener;
 	bool accepting;
+	uint64_t accept_at; /* not before: there were no descriptors */
 	struct net net;
 	struct client client;
 	bool live; /* there is a QUIC connection */
@@ -300,10 +301,8 @@ static void on_accept(struct io *io, uint32_t events)
 	(void)events;
 	if (!p) {
 		/* It would be reported endlessly; accept_or_not() tries again. */
-		if (fd >= 0 || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)) {
-			loop_mod(&f->net.loop, &f->listener, 0);
-			f->accepting = false;
-		}
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED))
+			f->accept_at = clock_now() + RETRY_PAUSE;
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -325,7 +324,8 @@ static void on_accept(struct io *io, uint32_t events)
  */
 static void accept_or_not(struct forward *f)
 {
-	bool want = f->npipes < f->o->streams && !(f->live && f->client.done);
+	bool want = f->npipes < f->o->streams && !(f->live && f->client.done) &&
+		    clock_now() >= f->accept_at;
 
 	if (want != f->accepting)
 		loop_mod(&f->net.loop, &f->listener, want ? EPOLLIN : 0);

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """quicc --listen: TCP connections as streams; backends that speak first."""
+import os
 import re
+import resource
 import socket
 import subprocess
+import time
 
 from nqtest import lab
 from nqtest.aio import aioquic_run
@@ -172,6 +175,27 @@ def listen_between_connections():
             c.sendall(b"N")
             eq(sum(len(x) for x in iter(lambda: slow.recv(65536), b"")), STALLED)
             eq(c.recv(100), b"next")
+    q.stop()
+    b.close()
+
+
+@test
+def listen_without_descriptors():
+    """out of descriptors it waits without turning in circles, and takes the connection when there are some again"""
+    b = Backend(echo)
+    s = service(b)
+    q = Listener(s)
+    with q.connect() as first:
+        first.sendall(b"x")
+        eq(first.recv(1), b"x")
+        proc = "/proc/%d/" % q.proc.pid
+        resource.prlimit(q.proc.pid, resource.RLIMIT_NOFILE, (len(os.listdir(proc + "fd")),) * 2)
+        with q.connect() as second:
+            second.sendall(b"y")
+            ticks = [sum(map(int, open(proc + "stat").read().rsplit(")")[1].split()[11:13])) for _ in range(2) if not time.sleep(1)]
+            assert ticks[1] - ticks[0] < os.sysconf("SC_CLK_TCK") / 4, ticks
+            first.close()
+            eq(second.recv(1), b"y")
     q.stop()
     b.close()
 
