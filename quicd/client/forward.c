@@ -342,13 +342,23 @@ static bool idle(struct forward *f)
 	return f->idle_since && clock_now() >= f->idle_since + IDLE_TIME;
 }
 
+/* A server may end an idle connection earlier than usual. */
+static uint64_t keep_alive(const struct client *c)
+{
+	const ngtcp2_transport_params *p =
+		c->connected ? ngtcp2_conn_get_remote_transport_params(c->quic) : NULL;
+	uint64_t idle = p ? p->max_idle_timeout : 0;
+
+	return idle && idle / 2 < KEEP_ALIVE ? idle / 2 : KEEP_ALIVE;
+}
+
 static void round_of(struct forward *f)
 {
 	struct client *c = &f->client;
 
 	turn(f);
 	if (!c->done && c->quic)
-		ngtcp2_conn_set_keep_alive_timeout(c->quic, KEEP_ALIVE);
+		ngtcp2_conn_set_keep_alive_timeout(c->quic, keep_alive(c));
 	client_write(c);
 	if (!c->done && idle(f))
 		client_end(c, QUICC_OK);

@@ -180,6 +180,22 @@ def listen_between_connections():
 
 
 @test
+def listen_keeps_alive():
+    """a connection survives a server's short idle-timeout for as long as there is a TCP connection"""
+    b = Backend(echo)
+    s = service(b, {"idle-timeout": "2s"})
+    q = Listener(s)
+    with q.connect() as c:
+        c.sendall(b"x")
+        eq(c.recv(1), b"x")
+        time.sleep(3.5)
+        c.sendall(b"y")
+        eq(c.recv(1), b"y")
+    q.stop()
+    b.close()
+
+
+@test
 def listen_without_descriptors():
     """out of descriptors it waits without turning in circles, and takes the connection when there are some again"""
     b = Backend(echo)
