@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Responses: their header, the body that nghttp3 asks for, errors. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,7 +13,8 @@
 #include "httpval.h"
 #include "mime.h"
 
-#define BODY_IOV 16
+#define BODY_IOV     16
+#define LOCATION_MAX 8192 /* of our own; it has the client's path, and all fields have a limit */
 
 static struct chunk_pool *pool_of(const struct h3_req *r)
 {
@@ -178,6 +180,7 @@ static const char *reason(unsigned int status)
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
 		{412, "Precondition Failed"},
+		{414, "URI Too Long"},
 		{416, "Range Not Satisfiable"},
 		{421, "Misdirected Request"},
 		{425, "Too Early"},
@@ -220,5 +223,21 @@ int h3_error(struct h3_req *r, unsigned int status, const struct fields *f)
 	rv = h3_respond(r, status, &all, !head);
 out:
 	fields_free(&all);
+	return rv;
+}
+
+int h3_moved(struct h3_req *r, unsigned int status, char *where)
+{
+	struct fields f = {0};
+	int rv;
+
+	if (where && strlen(where) > LOCATION_MAX)
+		rv = h3_error(r, 414, NULL);
+	else if (!where || fields_put(&f, "location", where))
+		rv = h3_error(r, 500, NULL);
+	else
+		rv = h3_error(r, status, &f);
+	free(where);
+	fields_free(&f);
 	return rv;
 }

@@ -42,6 +42,8 @@ def redirects(q):
                                 ('/old/.evil.example', 301, 'https://new.example/base/.evil.example')):
         r = q.get(path)
         same((r.status, r['location']), (status, where), f'{path} is sent on')
+    for path in '/old/', '/dir?':
+        same([q.get(path + 'x' * n).status for n in (8000, 9000, 65000)], [301, 414, 414], f'{path} and a long rest')
     same(q.get('/blogger').status, 404, 'a longer name is another one')
     same(q.get('/a.txt').status, 200, 'other paths are served')
 
@@ -65,7 +67,7 @@ def mistakes(where, root):
 @group('http3 rules')
 def run(where):
     root = os.path.join(where, 'www')
-    os.mkdir(root)
+    os.makedirs(os.path.join(root, 'dir'))
     for name, text in (('a.txt', 'abc'), ('404.html', '<h1>gone</h1>\n'), ('empty.txt', '')):
         with open(os.path.join(root, name), 'w') as f:
             f.write(text)
