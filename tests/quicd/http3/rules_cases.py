@@ -60,6 +60,10 @@ def mistakes(where, root):
         ok(r.returncode == 1 and 'bad.conf:10:' in r.stderr and text in r.stderr, f'bad: {line}', r)
     r = check(where, [f'root = {root}', f'error-page = 404 {root}/a.txt', f'error-page = 404 {root}/a.txt'])
     ok('bad.conf:11:' in r.stderr and 'from line 10' in r.stderr, 'two pages for a status', r)
+    with open(os.path.join(root, 'big.html'), 'wb') as f:
+        f.truncate(65537)
+    r = check(where, [f'root = {root}', f'error-page = 404 {root}/big.html'])
+    ok('bad.conf:10:' in r.stderr and 'File too large' in r.stderr, 'too long a page', r)
     r = check(where, [f'root = {root}'] + ['add-header = X: y'] * 33)
     ok('bad.conf:42:' in r.stderr and 'more than 32' in r.stderr, 'too many fields', r)
 
