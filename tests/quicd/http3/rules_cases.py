@@ -15,6 +15,10 @@ def fields(q, up):
          'fields are added to a backend\'s answer')
     same([v for n, v in r.fields if n == 'x-twice'], ['1', '2'], 'one name twice')
     same((r['server'], r['via'], bool(r['date'])), (None, None, True), 'fields are removed, also our own')
+    r = q.get('/api/early')
+    same([(h.status, 'link' in dict(h.fields)) for h in r.heads], [(103, False), (200, False)], 'and those of an interim response')
+    r = q.get('/api/trailers')
+    same((r.body, r.trailers), (b'hello', []), 'and trailers')
     r = q.get('/none')
     same((r.status, r['alt-svc'], r['server']), (404, 'h3=":8443"; ma=60', None), 'an error has them, too')
     r = q.get('/a.txt', '-I')
@@ -78,7 +82,7 @@ def run(where):
     up = Upstream()
     lines = [f'root = {root}', f'backend = {up.address}', 'backend-path = /api/', 'add-header = Alt-Svc: h3=":8443"; ma=60',
              'add-header = Strict-Transport-Security: max-age=1; includeSubDomains', 'add-header = X-Twice: 1', 'add-header = x-twice: 2',
-             'remove-header = Server, Via', f'error-page = 404 {root}/404.html', f'error-page = 405 {root}/empty.txt',
+             'remove-header = Server, Via, Link, X-Sum', f'error-page = 404 {root}/404.html', f'error-page = 405 {root}/empty.txt',
              'redirect = /old/ https://new.example/base/ 301', 'redirect = /blog https://new.example/posts 308', 'redirect = /here/ / 302']
     same(check(where, lines).stderr, '', 'a good file')
     with Quicd(where, lines) as q:
