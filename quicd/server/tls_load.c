@@ -145,9 +145,10 @@ static int load_trust(const struct config *c, gnutls_certificate_credentials_t c
 static int load_certificates(struct tls *t, const struct config *c)
 {
 	int err = load_trust(c, t->cred);
+	unsigned int loaded = 0; /* GnuTLS numbers those that it took */
 
 	for (size_t i = 0; i < c->cert.n; i++)
-		if (load_pair(c, t->cred, i) || load_ocsp(c, t->cred, i, (unsigned int)i, true))
+		if (load_pair(c, t->cred, i) || load_ocsp(c, t->cred, i, loaded++, true))
 			err = -EINVAL;
 	if (err || c->cert.n == 1)
 		return err;

@@ -113,6 +113,10 @@ def ocsp_mistakes():
         line = 1 + next(i for i, x in enumerate(s.conf.read_text().split("\n")) if x.startswith("ocsp"))
         r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
         assert r.returncode == 1 and ("%s:%d: " % (s.conf, line)).encode() in r.stderr and text.encode() in r.stderr, r.stderr
+    # The fault is of the first pair alone.
+    s = Service(start=False, tls={"cert": "/none/c, %s" % pem, "key": "/none/k, %s" % key, "ocsp": "none, %s" % staple("good", pem)})
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
+    assert r.returncode == 1 and b"certificate /none/c" in r.stderr and b"OCSP" not in r.stderr, r.stderr
 
 
 @test
