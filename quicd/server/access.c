@@ -39,6 +39,7 @@ struct access_log {
 	const char *syslog; /* path of its socket; NULL: not there */
 	int fd;		    /* of the file or the socket; -1: none */
 	bool journal;
+	bool cut;	      /* the file ends in the midst of a line */
 	struct lines *worker; /* config->workers of them */
 	char *spare;	      /* the writer's: exchanged for a worker's buffer */
 
@@ -116,15 +117,19 @@ fail:
 /* Returns what is lost, in lines. */
 static uint64_t write_file(struct access_log *a, const char *data, size_t len)
 {
+	const char *begin = data;
 	uint64_t lost = 0;
 
-	while (len) {
+	if (a->cut && write(a->fd, "\n", 1) == 1)
+		a->cut = false;
+	while (len && !a->cut) {
 		ssize_t n = write(a->fd, data, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
 			log_debug("access log: %s", strerror(errno));
+			a->cut = data > begin && data[-1] != '\n';
 			break;
 		}
 		data += n;
@@ -228,6 +233,7 @@ static void open_again(struct access_log *a)
 	}
 	close(a->fd);
 	a->fd = fd;
+	a->cut = false;
 }
 
 static void *writer_main(void *arg)
