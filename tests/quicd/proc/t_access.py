@@ -170,6 +170,21 @@ def access_syslog_and_journal():
 
 
 @test
+def access_syslog_hangs():
+    """a daemon that does not read costs lines, which are counted, and holds up neither requests nor the end"""
+    u = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    u.bind(str(lab.TMP / "hung.sock"))
+    s = web("syslog:%s" % (lab.TMP / "hung.sock"))
+    # It keeps net.unix.max_dgram_qlen of them, and one.
+    n = int(open("/proc/sys/net/unix/max_dgram_qlen").read()) + 21
+    get(s, *["/ten"] * n)
+    wait_for(lambda: s.stat("access_log_lines_lost") >= 20, 20)
+    get(s, *["/ten"] * n)
+    eq(s.stop(20), 0)
+    u.close()
+
+
+@test
 def access_never_blocks():
     """a reader that stalls costs lines, which are counted, not requests"""
     fifo = lab.TMP / "stalled.log"
