@@ -466,10 +466,10 @@ int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	struct pump *p = stream;
 
 	(void)id;
-	if (p)
-		p->acked += len;
+	/* Bytes acknowledged after that stay in the queue: pump_log() counts them there. */
 	if (!p || p->tx.shut)
 		return 0;
+	p->acked += len;
 	chunkq_drop(&p->tx.q, &c->worker->pool, len);
 	pump_watch(p);
 	return 0;

@@ -11,7 +11,7 @@ from nqtest import lab
 from nqtest.backends import Backend, echo
 from nqtest.checks import eq
 from nqtest.curl import command
-from nqtest.lab import sh
+from nqtest.lab import cert, sh, staple
 from nqtest.poll import until, wait_for
 from nqtest.ports import free_port
 from nqtest.quicc import quicc
@@ -21,11 +21,12 @@ from nqtest.suite import need, test
 EXAMPLES = lab.TOP / "examples/monitoring"
 
 
-def web(port, **service):
+def web(port, tls=None, **service):
     root = lab.TMP / "metrics-www"
     root.mkdir(exist_ok=True)
     (root / "ten").write_text("0123456789")
-    return Service(service={"mode": "http3", "alpn": "h3", "metrics": "127.0.0.1:%d" % port, **service}, http3={"root": root})
+    return Service(service={"mode": "http3", "alpn": "h3", "metrics": "127.0.0.1:%d" % port, **service}, tls=tls or {},
+                   http3={"root": root})
 
 
 def fetch(s, *paths, args=()):
@@ -136,7 +137,7 @@ def monitoring_examples():
         assert 'alertname="%s"' % name in (EXAMPLES / "quicd.test.yml").read_text(), name
     # Each metric that a rule asks for is one that quicd has.
     port = free_port(socket.SOCK_STREAM)
-    text = web(port).ask("metrics")
+    text = web(port, tls={"ocsp": staple("monitored", cert("localhost")[0])}).ask("metrics")
     for name in set(re.findall(r"quicd_\w+", (EXAMPLES / "quicd.rules.yml").read_text())):
         assert re.search(r"^%s\{" % name, text, re.M), name
 
