@@ -115,27 +115,27 @@ void na_check_limits(const struct na_host *h, struct na_found *f)
 			     sysctl("nf_conntrack_count"), n);
 }
 
+static void is_valid(const struct na_service *s, const char *cert, struct na_found *f)
+{
+	time_t now = time(NULL), when = na_cert_expires(cert);
+	char *shown = na_shown(cert);
+
+	if (when < 0)
+		na_found_add(f, s->pid ? NA_WARN : NA_NOTE, "%s: %s cannot be read", s->name,
+			     shown);
+	else if (when < now)
+		na_found_add(f, s->pid ? NA_FAULT : NA_NOTE, "%s: %s has expired", s->name, shown);
+	else if (when < now + 14 * DAY)
+		na_found_add(f, s->pid ? NA_WARN : NA_NOTE, "%s: %s expires in %lld days", s->name,
+			     shown, (long long)(when - now) / DAY);
+	free(shown);
+}
+
 void na_check_certificates(const struct na_host *h, struct na_found *f)
 {
-	time_t now = time(NULL), when;
-
-	for (size_t i = 0; i < h->n_services; i++) {
-		const struct na_service *s = &h->service[i];
-
-		for (size_t k = 0; k < s->n_certs; k++) {
-			when = na_cert_expires(s->cert[k]);
-			if (when < 0)
-				na_found_add(f, s->pid ? NA_WARN : NA_NOTE, "%s: %s cannot be read",
-					     s->name, s->cert[k]);
-			else if (when < now)
-				na_found_add(f, s->pid ? NA_FAULT : NA_NOTE, "%s: %s has expired",
-					     s->name, s->cert[k]);
-			else if (when < now + 14 * DAY)
-				na_found_add(f, s->pid ? NA_WARN : NA_NOTE,
-					     "%s: %s expires in %lld days", s->name, s->cert[k],
-					     (long long)(when - now) / DAY);
-		}
-	}
+	for (size_t i = 0; i < h->n_services; i++)
+		for (size_t k = 0; k < h->service[i].n_certs; k++)
+			is_valid(&h->service[i], h->service[i].cert[k], f);
 }
 
 static void is_remembered(const struct na_host *h, const struct na_way *w, struct na_found *f)

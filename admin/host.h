@@ -20,7 +20,7 @@ struct na_listener {
 	char *comm;
 };
 
-/* A service of quicd, from its configuration. */
+/* A service of quicd, from its configuration. @file and @cert are as they are: na_shown(). */
 struct na_service {
 	char *file, *name, *alpn, *server_id, *control;
 	pid_t pid; /* 0 if it does not run */

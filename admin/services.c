@@ -43,7 +43,7 @@ double na_seconds(const char *text, double fallback)
 static void set(char **field, const char *value)
 {
 	free(*field);
-	*field = na_name(value, strlen(value), 255);
+	*field = na_shown(value);
 }
 
 /* The words of a list, parted by commas or blanks. */
@@ -123,7 +123,7 @@ void na_service_parse(struct na_service *s, const char *text)
 
 static void add_service(struct na_host *h, const char *file, pid_t pid)
 {
-	char *text = na_read_file(file, NULL), *stem;
+	char *text = na_read_config(file), *stem;
 	struct na_service *s;
 
 	if (!text)

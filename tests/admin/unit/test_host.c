@@ -2,9 +2,12 @@
 /* Texts of /proc, quicd's configurations, names from the wire, a certificate's date. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin.h"
+#include "doctor.h"
 #include "history.h"
 #include "host.h"
 #include "parts.h"
@@ -131,6 +134,54 @@ static void certificate(void **state)
 	}
 }
 
+/* Paths that a stranger's process may name. */
+static void strange_files(void **state)
+{
+	char dir[] = "/tmp/nft-quic-XXXXXX", *file, *text;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	file = na_printf("%s/f", dir);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_null(na_read_plain(file, NULL));
+	unlink(file);
+	close(open(file, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(truncate(file, NA_FILE_MAX + 1), 0);
+	assert_null(na_read_config(file));
+	assert_int_equal(truncate(file, 10), 0);
+	text = na_read_config(file);
+	assert_non_null(text);
+	free(text);
+	assert_int_equal(chmod(file, 0620), 0);
+	assert_null(na_read_config(file));
+	text = na_read_plain(file, NULL);
+	assert_non_null(text);
+	free(text);
+	unlink(file);
+	rmdir(dir);
+	free(file);
+	assert_null(na_read_plain("/dev/zero", NULL));
+	assert_null(na_read_plain("/proc/self/status", NULL));
+	assert_null(na_read_plain("/sys/kernel/profiling", NULL));
+	assert_int_equal(na_cert_expires("/dev/zero"), -1);
+}
+
+static void strange_text(void **state)
+{
+	static const char *const texts[][2] = {
+		{"a\xff", "a\\xff"}, {"\x1b[2J", "\\x1b[2J"}, {"\xc3\xa4\\", "\xc3\xa4\\"}};
+	struct na_found f = {.list = json_array()};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		na_found_add(&f, NA_NOTE, "%s", texts[i][0]);
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(f.list, i), "text")),
+			texts[i][1]);
+	}
+	json_decref(f.list);
+}
+
 static struct na_sample sample(double at, const char *values)
 {
 	struct na_sample s = {.at = at};
@@ -197,10 +248,11 @@ static void metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wire_names),  cmocka_unit_test(counters),
-		cmocka_unit_test(sockets),     cmocka_unit_test(configuration),
-		cmocka_unit_test(certificate), cmocka_unit_test(metrics),
-		cmocka_unit_test(history),
+		cmocka_unit_test(wire_names),	cmocka_unit_test(counters),
+		cmocka_unit_test(sockets),	cmocka_unit_test(configuration),
+		cmocka_unit_test(certificate),	cmocka_unit_test(metrics),
+		cmocka_unit_test(history),	cmocka_unit_test(strange_files),
+		cmocka_unit_test(strange_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
