@@ -87,6 +87,16 @@ static void configuration(void **state)
 	assert_string_equal(s.cert[1], "/b");
 	assert_true(s.idle_s == 180);
 	na_service_clear(&s);
+	/* indented lines: two of a list, a comment, a key, a section */
+	na_service_parse(&s, "[service]\nlisten = 1.2.3.4:443\n  [::]:8443\n\t*:9 ; nine\n  ; x:7\n"
+			     "  server-id = AbC1\n  name = n\n  [tls]\ncert = /a\n  /b");
+	assert_int_equal(s.n_ports, 3);
+	assert_int_equal(s.port[1], 8443);
+	assert_int_equal(s.port[2], 9);
+	assert_string_equal(s.server_id, "abc1");
+	assert_string_equal(s.name, "n");
+	assert_int_equal(s.n_certs, 2);
+	na_service_clear(&s);
 	na_service_parse(&s, "");
 	assert_true(s.idle_s == 100);
 	na_service_clear(&s);
