@@ -76,4 +76,7 @@ bool na_any_has(const char *pattern, const char *word);
 /** na_id_text() - a server ID as hex digits, as nft's JSON has it; NULL if it is no ID */
 char *na_id_text(const json_t *value);
 
+/** na_id_shown() - the same from a name of a way; NULL of a range, a prefix or the like */
+char *na_id_shown(const char *text);
+
 #endif

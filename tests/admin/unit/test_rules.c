@@ -190,6 +190,9 @@ static void server_ids(void **state)
 {
 	static const char *const pairs[][2] = {
 		{"8443", "20fb"}, {"'0x0101'", "0101"}, {"'x'", NULL}};
+	static const char *const shown[][2] = {
+		{"8443", "20fb"}, {"0x0101", "0101"}, {"*", NULL}, {"8000-9000", NULL},
+		{"0x01/8", NULL}, {"!= 8443", NULL},  {"", NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -204,6 +207,15 @@ static void server_ids(void **state)
 		free(id);
 		json_decref(list);
 		free(text);
+	}
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		char *id = na_id_shown(shown[i][0]);
+
+		if (shown[i][1])
+			assert_string_equal(id, shown[i][1]);
+		else
+			assert_null(id);
+		free(id);
 	}
 }
 
