@@ -74,7 +74,9 @@ static void collect(const struct na_ruleset *rs, const struct na_rule *r, const 
 	}
 	if (left && na_has_key(left, "server-id")) {
 		list = elements(rs, r, right);
-		if (!json_object_get(left, "quic"))
+		/* a mask, or all IDs but some */
+		if (!json_object_get(left, "quic") ||
+		    na_is_other(json_string_value(json_object_get(j, "op"))))
 			json_object_set_new(ids, "*", json_true());
 		else if (!list)
 			take(ids, right);

@@ -130,7 +130,7 @@ static enum na_tri matches(const struct run *run, const struct na_rule *r)
 		one = has(run, r->chain, get(m, "left"), get(m, "right"));
 		if (op && !strcmp(op, "!="))
 			one = NA_YES - one;
-		else if (op && strcmp(op, "==") && strcmp(op, "in"))
+		else if (na_is_other(op))
 			one = NA_MAYBE;
 		if (one < all)
 			all = one;

@@ -18,6 +18,8 @@
 #define WRITE(value)                                                                               \
 	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': " value   \
 	"}}"
+#define OTHER(key, right)                                                                          \
+	"{'match': {'op': '!=', 'left': {'quic': {'key': '" key "'}}, 'right': " right "}}"
 #define MAP(data) "{'map': {'key': {'quic': {'key': 'sni'}}, 'data': " data "}}"
 
 static void stateless_names_and_ids(void **state)
@@ -75,6 +77,23 @@ static void nat_hosts_and_chains(void **state)
 	assert_int_equal(ways.way[1].how, NA_NAT);
 	assert_string_equal(ways.way[2].to, "drop");
 	assert_string_equal(ways.way[3].to, "[2001:db8::1]:53");
+	na_ways_free(&ways);
+	na_ruleset_free(rs);
+}
+
+static void names_but_these(void **state)
+{
+	struct na_ruleset *rs = ruleset_of(
+		PRIVATE CHAIN("c", "") RULE("c", "1", OTHER("sni", "'@private'") ", {'drop': null}")
+			RULE("c", "2", OTHER("sni", "'b\\u0007'") ", {'drop': null}"));
+	struct na_ways ways;
+
+	(void)state;
+	na_ways_read(rs, &ways);
+	assert_int_equal(ways.n, 2);
+	assert_int_equal(ways.way[0].n_names, 1);
+	assert_string_equal(json_string_value(json_array_get(ways.way[0].names, 0)), "!= @private");
+	assert_string_equal(json_string_value(json_array_get(ways.way[1].names, 0)), "!= b\\x07");
 	na_ways_free(&ways);
 	na_ruleset_free(rs);
 }
@@ -224,6 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stateless_names_and_ids),
 		cmocka_unit_test(nat_hosts_and_chains),
+		cmocka_unit_test(names_but_these),
 		cmocka_unit_test(input_chains),
 		cmocka_unit_test(rules_in_vain),
 		cmocka_unit_test(elements_from_the_kernel),
