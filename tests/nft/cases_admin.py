@@ -334,6 +334,11 @@ def many():
     out = run('status').stdout
     ok('9996 more -> port 4000' in out and '9996 more -> port 4001' in out and '.example, h' in out,
        'status with 20,000 names tells how many go where', out[:2000])
+    nft.good('-f -', 'table inet big {\nchain dest {\nudp dport set 4000\n}\nmap v {\ntypeof quic sni : verdict\nelements = '
+             '{ ' + ', '.join(f'"v{i}.example" : {"drop" if i % 2 else "goto dest"}' for i in range(2000)) + ' }\n}\n}\n')
+    nft.good('add rule inet big c udp dport 446 quic sni vmap @v')
+    out = run('status').stdout
+    ok('996 more -> port 4000' in out and '996 more -> drop' in out, 'and those of a map of 2,000 verdicts', out[:2000])
     nft.good('delete table inet big')
 
 

@@ -2,6 +2,9 @@
 /* Where names go, what an input chain lets in, which rules are there in vain. */
 #include "unit.h"
 
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
 #include "doctor.h"
 #include "elems.h"
 #include "eval.h"
@@ -200,6 +203,14 @@ static void elements_from_the_kernel(void **state)
 	json_decref(v);
 	assert_true(json_is_null(na_elems_value(pair, data, 6)));
 	assert_true(json_is_null(na_elems_value(other, data, 4)));
+	v = na_elems_verdict(NF_DROP, NULL);
+	assert_true(json_is_null(json_object_get(v, "drop")));
+	json_decref(v);
+	v = na_elems_verdict(NFT_GOTO, "c");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(v, "goto"), "target")), "c");
+	json_decref(v);
+	assert_true(json_is_null(na_elems_verdict(NF_QUEUE, NULL)));
 	json_decref(type);
 	json_decref(pair);
 	json_decref(other);
