@@ -23,6 +23,7 @@
 	"}}"
 #define OTHER(key, right)                                                                          \
 	"{'match': {'op': '!=', 'left': {'quic': {'key': '" key "'}}, 'right': " right "}}"
+#define XT(type)  "{'xt': {'type': '" type "', 'name': 'x'}}"
 #define MAP(data) "{'map': {'key': {'quic': {'key': 'sni'}}, 'data': " data "}}"
 
 static void stateless_names_and_ids(void **state)
@@ -149,6 +150,20 @@ static void input_chains(void **state)
 	assert_int_equal(input(by_map, "drop", 443, false), NA_YES);
 	assert_int_equal(input(by_map, "accept", 5, false), NA_NO);
 	assert_int_equal(input(some, "accept", 443, false), NA_MAYBE);
+	/* statements of iptables, and such as are not known here */
+	assert_int_equal(
+		input(RULE("input", "1", XT("match") ", {'drop': null}"), "accept", 443, false),
+		NA_YES);
+	assert_int_equal(
+		input(RULE("input", "1", XT("match") ", {'accept': null}"), "drop", 443, false),
+		NA_MAYBE);
+	assert_int_equal(input(RULE("input", "1", XT("target")), "drop", 443, false), NA_MAYBE);
+	assert_int_equal(input(RULE("input", "1", "{'xt': null}"), "drop", 443, false), NA_MAYBE);
+	assert_int_equal(input(RULE("input", "1", "{'queue': {'num': 1}}"), "drop", 443, false),
+			 NA_MAYBE);
+	assert_int_equal(
+		input(RULE("input", "1", DPORT("==", "1") "," XT("target")), "drop", 443, false),
+		NA_NO);
 }
 
 /* Does the first rule leave nothing for the second? */
