@@ -15,16 +15,25 @@ static bool is_local(const struct na_way *w)
 	return w->how != NA_VERDICT && !w->host && w->port;
 }
 
-/* Calls @one for each local target once for each form of rule. */
+static bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+/* Calls @one for each local target once for each form and family of rule. */
 static void each_target(const struct na_host *h, struct na_found *f,
 			void (*one)(const struct na_host *h, const struct na_way *w,
 				    struct na_found *f))
 {
-	bool *seen = na_need(calloc(1 << 17, 1));
+	bool *seen = na_need(calloc(1 << 16, 6));
 
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
-		size_t at = (size_t)w->port << 1 | (w->how == NA_NAT);
+		const char *family = w->rule->chain->family;
+		size_t at = (size_t)w->port * 6 + (w->how == NA_NAT ? 3 : 0) +
+			    (is(family, "ip")	 ? 1
+			     : is(family, "ip6") ? 2
+						 : 0);
 
 		if (!is_local(w) || w->port > 65535 || seen[at])
 			continue;
@@ -36,15 +45,22 @@ static void each_target(const struct na_host *h, struct na_found *f,
 
 static void has_listener(const struct na_host *h, const struct na_way *w, struct na_found *f)
 {
+	const struct na_chain *c = w->rule->chain;
+
 	if (!na_host_listener(h, w->port))
 		na_found_add(f, NA_FAULT, "nobody listens on UDP port %d, where %s %s %s leads to",
-			     w->port, w->rule->chain->family, w->rule->chain->table,
-			     w->rule->chain->name);
+			     w->port, c->family, c->table, c->name);
 }
 
 void na_check_services(const struct na_host *h, struct na_found *f)
 {
 	each_target(h, f, has_listener);
+}
+
+/* Does a packet that is at a rule of one family come to a chain of the other? */
+static bool meet(const char *a, const char *b)
+{
+	return !(is(a, "ip") && is(b, "ip6")) && !(is(a, "ip6") && is(b, "ip"));
 }
 
 static void is_let_in(const struct na_host *h, const struct na_way *w, struct na_found *f)
@@ -54,9 +70,9 @@ static void is_let_in(const struct na_host *h, const struct na_way *w, struct na
 	for (size_t i = 0; i < h->rs->n_chains; i++) {
 		const struct na_chain *c = &h->rs->chain[i];
 
-		if (!c->hook || strcmp(c->hook, "input") || !c->type || strcmp(c->type, "filter") ||
-		    !strcmp(c->family, "bridge") || !strcmp(c->family, "netdev") ||
-		    !strcmp(c->family, "arp"))
+		if (!c->hook || !is(c->hook, "input") || !c->type || !is(c->type, "filter") ||
+		    is(c->family, "bridge") || is(c->family, "netdev") || is(c->family, "arp") ||
+		    !meet(w->rule->chain->family, c->family))
 			continue;
 		if (na_eval_chain(h->rs, c, &pkt) == NA_NO)
 			na_found_add(f, NA_FAULT,
