@@ -50,6 +50,10 @@ static void has_listener(const struct na_host *h, const struct na_way *w, struct
 	if (!na_host_listener(h, w->port))
 		na_found_add(f, NA_FAULT, "nobody listens on UDP port %d, where %s %s %s leads to",
 			     w->port, c->family, c->table, c->name);
+	else if (c->hook && is(c->hook, "prerouting") && na_host_only_loopback(h, w->port))
+		na_found_add(f, NA_FAULT,
+			     "UDP port %d, where %s %s %s leads to, listens on the loopback alone",
+			     w->port, c->family, c->table, c->name);
 }
 
 void na_check_services(const struct na_host *h, struct na_found *f)

@@ -98,6 +98,20 @@ const struct na_listener *na_host_listener(const struct na_host *h, int port)
 	return found;
 }
 
+bool na_host_only_loopback(const struct na_host *h, int port)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < h->n_listeners; i++) {
+		if (h->listener[i].port != port)
+			continue;
+		if (!h->listener[i].loopback)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
 const struct na_service *na_host_service(const struct na_host *h, int port)
 {
 	const struct na_service *found = NULL;

@@ -14,6 +14,7 @@
 /* A UDP socket of this network namespace that has no peer. */
 struct na_listener {
 	int port;
+	bool loopback; /* bound to 127.0.0.0/8 or ::1 */
 	unsigned long inode;
 	unsigned long long drops; /* datagrams that its receive buffer had no room for */
 	pid_t pid;		  /* 0 if its process is not seen */
@@ -62,6 +63,9 @@ void na_host_free(struct na_host *h);
 
 /** na_host_listener() - who listens on a UDP port; NULL if nobody does */
 const struct na_listener *na_host_listener(const struct na_host *h, int port);
+
+/** na_host_only_loopback() - all of a port's sockets are bound to the loopback */
+bool na_host_only_loopback(const struct na_host *h, int port);
 
 /** na_host_service() - the service of quicd that has @port in its configuration, or NULL */
 const struct na_service *na_host_service(const struct na_host *h, int port);

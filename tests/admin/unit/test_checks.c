@@ -65,10 +65,32 @@ static void families(void **state)
 	host_end(&h);
 }
 
+static void loopback(void **state)
+{
+	struct na_host h = host_of(BASE_OF("ip", "pre", "prerouting", "nat", "accept")
+					   REDIRECT("ip", "pre", "8443"));
+	struct na_listener sockets[] = {{.port = 8443, .loopback = true},
+					{.port = 8443, .loopback = false}};
+	char *text;
+
+	(void)state;
+	h.listener = sockets;
+	for (h.n_listeners = 0; h.n_listeners < 3; h.n_listeners++) {
+		static const char *const said[] = {"nobody listens", "on the loopback alone", ""};
+
+		text = found_by(na_check_services, &h);
+		assert_non_null(strstr(text, said[h.n_listeners]));
+		assert_int_equal(!*text, h.n_listeners == 2);
+		free(text);
+	}
+	host_end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families),
+		cmocka_unit_test(loopback),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -54,18 +54,29 @@ static void sockets(void **state)
 				   "0000000000000000 7\n"
 				   "  101: 0100007F:0035 0100007F:9999 01 00000000:00000000 "
 				   "00:00000000 00000000  0 0 1235 2 "
+				   "0000000000000000 0\n"
+				   "  102: 0100007F:0035 00000000:0000 07 00000000:00000000 "
+				   "00:00000000 00000000  0 0 1236 2 "
+				   "0000000000000000 0\n"
+				   "  103: 00000000000000000000000001000000:0036 "
+				   "00000000000000000000000000000000:0000 07 00000000:00000000 "
+				   "00:00000000 00000000  0 0 1237 2 "
 				   "0000000000000000 0\n";
 	struct na_host h = {0};
 
 	(void)state;
 	na_listeners_parse(&h, text);
 	na_listeners_parse(&h, "");
-	assert_int_equal(h.n_listeners, 1);
+	assert_int_equal(h.n_listeners, 3);
 	assert_int_equal(h.listener[0].port, 8443);
 	assert_int_equal(h.listener[0].inode, 1234);
 	assert_int_equal(h.listener[0].drops, 7);
 	assert_non_null(na_host_listener(&h, 8443));
-	assert_null(na_host_listener(&h, 53));
+	assert_null(na_host_listener(&h, 99));
+	assert_false(na_host_only_loopback(&h, 8443));
+	assert_true(na_host_only_loopback(&h, 53));
+	assert_true(na_host_only_loopback(&h, 54));
+	assert_false(na_host_only_loopback(&h, 99));
 	free(h.listener);
 }
 
