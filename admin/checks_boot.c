@@ -147,7 +147,7 @@ static void compare(const json_t *now, const json_t *then, struct na_found *f)
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = h->rs ? lines_of(h->rs) : NULL, *then = NULL;
+	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then = NULL;
 
 	if (now && json_object_size(now)) {
 		if (!na_exists(CONF)) {

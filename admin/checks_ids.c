@@ -136,9 +136,13 @@ static void wrong_ids(const struct na_host *h, struct na_found *f)
 
 void na_check_server_ids(const struct na_host *h, struct na_found *f)
 {
-	json_t *ids = na_need(json_object()), *done = na_need(json_object());
+	json_t *ids, *done;
 
-	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++)
+	if (!na_has_rules(h, f))
+		return;
+	ids = na_need(json_object());
+	done = na_need(json_object());
+	for (size_t i = 0; i < h->rs->n_rules; i++)
 		if (h->rs->rule[i].quic)
 			collect(h->rs, &h->rs->rule[i], h->rs->rule[i].expr, ids);
 	for (size_t i = 0; i < h->ways.n; i++) {

@@ -25,8 +25,11 @@ static void each_target(const struct na_host *h, struct na_found *f,
 			void (*one)(const struct na_host *h, const struct na_way *w,
 				    struct na_found *f))
 {
-	bool *seen = na_need(calloc(1 << 16, 6));
+	bool *seen;
 
+	if (!na_has_rules(h, f))
+		return;
+	seen = na_need(calloc(1 << 16, 6));
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
 		const char *family = w->rule->chain->family;
@@ -59,6 +62,10 @@ static void has_listener(const struct na_host *h, const struct na_way *w, struct
 void na_check_services(const struct na_host *h, struct na_found *f)
 {
 	each_target(h, f, has_listener);
+	if (!h->root)
+		na_found_add(f, NA_NOTE,
+			     "quicd's services that run are not seen, as only root sees whose "
+			     "sockets these are");
 }
 
 /* Does a packet that is at a rule of one family come to a chain of the other? */
@@ -88,8 +95,7 @@ static void is_let_in(const struct na_host *h, const struct na_way *w, struct na
 
 void na_check_input(const struct na_host *h, struct na_found *f)
 {
-	if (h->rs)
-		each_target(h, f, is_let_in);
+	each_target(h, f, is_let_in);
 }
 
 static unsigned long long sysctl(const char *name)
@@ -207,7 +213,7 @@ void na_check_rp_filter(const struct na_host *h, struct na_found *f)
 	char *text = na_read_file("/proc/thread-self/net/route", NULL), dev[32], first[32] = "";
 	bool several = false;
 
-	if (!h->ways.n || !text) {
+	if (!na_has_rules(h, f) || !h->ways.n || !text) {
 		free(text);
 		return;
 	}

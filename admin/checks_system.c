@@ -193,8 +193,10 @@ void na_check_other_nft(const struct na_host *h, struct na_found *f)
 	struct dirent *e;
 	DIR *dir = opendir("/proc");
 
-	(void)h;
 	other_programs(f);
+	if (!h->root)
+		na_found_add(f, NA_NOTE,
+			     "programs of other users are not seen, as only root sees these");
 	while (dir && (e = readdir(dir))) {
 		char *path, *maps, *comm, *lib, *name;
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nft.h"
 #include "parts.h"
@@ -62,6 +63,7 @@ struct na_host *na_host_read(void)
 {
 	struct na_host *h = na_need(calloc(1, sizeof(*h)));
 
+	h->root = geteuid() == 0;
 	h->knows_quic = na_nft_knows_quic();
 	h->rs = na_ruleset_load(&h->rs_err);
 	if (h->rs)

@@ -49,6 +49,7 @@ struct na_host {
 	char *rs_err;
 	struct na_ways ways;
 	bool knows_quic;
+	bool root;    /* sees the processes of all users */
 	char *module; /* the loaded module's version, NULL if it is not loaded */
 	struct na_counts counts;
 	struct na_listener *listener;

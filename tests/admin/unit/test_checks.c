@@ -13,7 +13,7 @@
 
 static struct na_host host_of(const char *objects)
 {
-	struct na_host h = {.rs = ruleset_of(objects), .knows_quic = true};
+	struct na_host h = {.rs = ruleset_of(objects), .knows_quic = true, .root = true};
 
 	na_ways_read(h.rs, &h.ways);
 	return h;
@@ -42,6 +42,11 @@ static char *found_by(void (*check)(const struct na_host *h, struct na_found *f)
 	json_decref(f.list);
 	return na_take(&b);
 }
+
+static void (*const need_rules[])(const struct na_host *h, struct na_found *f) = {
+	na_check_services,   na_check_input,	 na_check_never,    na_check_deny,
+	na_check_local,	     na_check_reboot,	 na_check_redirect, na_check_conntrack,
+	na_check_server_ids, na_check_rp_filter, na_check_buffers};
 
 static void families(void **state)
 {
@@ -86,11 +91,36 @@ static void loopback(void **state)
 	host_end(&h);
 }
 
+static void no_rules(void **state)
+{
+	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true};
+	char *text;
+
+	(void)state;
+	text = found_by(na_check_rules, &h);
+	assert_string_equal(text, "error: the rules cannot be read: Error: not permitted\n");
+	free(text);
+	h.rs_err = NULL;
+	text = found_by(na_check_rules, &h);
+	assert_string_equal(text, "error: the rules cannot be read: no answer\n");
+	free(text);
+	for (size_t i = 0; i < sizeof(need_rules) / sizeof(need_rules[0]); i++) {
+		text = found_by(need_rules[i], &h);
+		assert_string_equal(text, "note: not checked, as the rules cannot be read\n");
+		free(text);
+	}
+	h.root = false;
+	text = found_by(na_check_services, &h);
+	assert_non_null(strstr(text, "only root"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families),
 		cmocka_unit_test(loopback),
+		cmocka_unit_test(no_rules),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
