@@ -195,6 +195,8 @@ def system():
         same(run('status').returncode, 1, 'status warns of it')
         subprocess.run('umount /sys/module/nft_quic/version', shell=True, check=True)
     with file('/lib/modules/9.9-test/modules.dep', ''):
+        same(doctor('--only', 'kernels'), (0, {}), 'doctor finds nothing of a kernel that is no longer installed')
+        os.mkdir('/lib/modules/9.9-test/kernel')
         finds('a kernel without the module', 'kernels', '9.9-test has no nft_quic.ko and no headers')
     shutil.rmtree('/lib/modules/9.9-test')
     with file('/usr/local/bin/nft', '#!/bin/sh\nexit 1\n'):
