@@ -153,6 +153,7 @@ static void element(struct reading *r, const struct nlattr *elem)
 {
 	json_t *key = NULL, *data = NULL;
 	const struct nlattr *a;
+	bool expires = false;
 
 	mnl_attr_for_each_nested(a, elem)
 	{
@@ -164,6 +165,10 @@ static void element(struct reading *r, const struct nlattr *elem)
 			json_decref(key);
 			json_decref(data);
 			return;
+		case NFTA_SET_ELEM_TIMEOUT:
+		case NFTA_SET_ELEM_EXPIRATION:
+			expires = true;
+			break;
 		case NFTA_SET_ELEM_KEY:
 			key = value_of(a, r->set->type);
 			break;
@@ -174,6 +179,8 @@ static void element(struct reading *r, const struct nlattr *elem)
 	}
 	if (!key)
 		key = json_null();
+	if (expires)
+		key = na_need(json_pack("{s{so, sb}}", "elem", "val", key, "expires", true));
 	if (r->set->data)
 		key = na_need(json_pack("[oo]", key, data ? data : json_null()));
 	json_array_append_new(r->list, key);

@@ -342,6 +342,10 @@ def many():
     out = run('status').stdout
     ok('996 more -> port 4000' in out and '996 more -> drop' in out, 'and those of a map of 2,000 verdicts', out[:2000])
     nft.good('delete table inet big')
+    nft.good('-f -', 'table inet big {\nset s {\ntypeof quic sni; timeout 1h; elements = { ' + ', '.join(
+        f'"h{i}.example"' for i in range(2000)) + ' }\n}\n}\n')
+    same(doctor('--only', 'reboot'), (0, {}), 'doctor does not count 2,000 elements with a timeout as lost')
+    nft.good('delete table inet big')
 
 
 def main():
