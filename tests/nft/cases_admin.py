@@ -178,6 +178,7 @@ def well():
     same((rc, found), (0, {}), 'doctor finds nothing on a healthy host')
     r = run('doctor', '--only', 'nothing')
     ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'doctor knows its checks', r)
+    same(run('doctor', '--json', '--report').returncode, 2, 'doctor --report is no JSON')
     r = run('doctor', '--report')
     ok(r.returncode == 0 and '## Counters' in r.stdout and 'quic sni map @port_of' in r.stdout,
        'doctor --report has the rules and counters', r)
