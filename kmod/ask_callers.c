@@ -95,6 +95,7 @@ static bool nq_calls_map(struct nq_calls *c, const struct nft_set *set)
 
 	list_for_each_entry (b, &set->bindings, list) {
 		call.from = b->chain;
+		call.expr = NULL;
 		call.rule = nq_rule_find(b->chain, (const void *)b);
 		if (!call.rule || !nq_calls_work(c, 1))
 			return false;
