@@ -15,7 +15,7 @@ static struct nq_ask *nq_rule_ask(const struct nft_ctx *ctx, const struct nft_ch
 	struct nq_ask *ask = NULL;
 
 	if (rule)
-		r = nq_reading_new(ctx->net, chain->table, false);
+		r = nq_reading_new(ctx->net, chain->table, false, NULL);
 	if (!r)
 		return NULL;
 	nq_reading_until(r, rule, expr);
