@@ -171,14 +171,14 @@ void nq_ask_again(struct nq_net *nn)
 {
 	/* Asked first, as packets come here. */
 	if (!delayed_work_pending(&nn->ask_work))
-		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
+		queue_delayed_work(nq_unbound_wq(), &nn->ask_work, NQ_ASK_DELAY);
 }
 
 /* Under ask_lock. */
 static void nq_ask_later(struct nq_net *nn)
 {
 	if (!nn->ask_dead)
-		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
+		queue_delayed_work(nq_unbound_wq(), &nn->ask_work, NQ_ASK_DELAY);
 }
 
 /* Everything is gathered until the filter is made anew. Under ask_lock. */
