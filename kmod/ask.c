@@ -191,11 +191,27 @@ static void nq_ask_void(struct nq_net *nn)
 	nq_ask_later(nn);
 }
 
-void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker)
+void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker, bool jumped)
 {
+	asker->jumped = jumped;
 	spin_lock(&nn->ask_lock);
 	list_add_tail(&asker->list, &nn->askers);
 	spin_unlock(&nn->ask_lock);
+}
+
+bool nq_ask_any_jumped(struct nq_net *nn)
+{
+	const struct nq_asker *asker;
+	bool any = false;
+
+	spin_lock(&nn->ask_lock);
+	list_for_each_entry (asker, &nn->askers, list) {
+		any = asker->jumped && asker->reached && !asker->retired;
+		if (any)
+			break;
+	}
+	spin_unlock(&nn->ask_lock);
+	return any;
 }
 
 /* Constant once it was reached. */

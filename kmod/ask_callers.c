@@ -8,7 +8,8 @@
  *
  * commit_mutex is held meanwhile, so no batch is being prepared: rules, sets and elements are those
  * of the present generation, and none of them goes. It is never waited for: while it is taken the
- * filter is made without callers, and once more afterwards.
+ * filter is made without callers, and once more afterwards. Nor is it taken if no rule with names
+ * was ever reached by a jump.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -276,13 +277,14 @@ void nq_callers_work(struct work_struct *work)
 	struct nq_net *nn = container_of(to_delayed_work(work), struct nq_net, ask_work);
 	/* Without memory for it everything is gathered. */
 	struct nq_filter *f = nq_filter_new();
-	bool locked = nq_ruleset_trylock(nn->net);
+	bool jumped = nq_ask_any_jumped(nn);
+	bool locked = jumped && nq_ruleset_trylock(nn->net);
 
 	if (f && locked)
 		nq_callers_all(nn, f);
 	nq_filter_publish(nn, f);
 	if (locked)
 		nq_ruleset_unlock(nn->net);
-	else if (nq_ruleset(nn->net))
+	else if (jumped && nq_ruleset(nn->net))
 		nq_ask_again(nn);
 }
