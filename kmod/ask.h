@@ -12,7 +12,9 @@
  *	  everything is gathered from then on (@ask_strayed)
  *
  * Rewriting that conntrack does not know of needs no guard: names are found by the header as it was
- * sent or as conntrack remembers it, so such a packet has none anyhow.
+ * sent or as conntrack remembers it, so such a packet has none anyhow. But if the rule itself may
+ * rewrite the packet, or one that calls its chain, it asks for everything: nothing may be taken for
+ * a packet that was not gathered.
  *
  * A named set is asked for each packet, and must not be when it has been freed: a rule that ceases
  * to count makes the filter void (nq_ask_retire()), and is destroyed only when a grace period has
@@ -148,7 +150,12 @@ bool nq_ask_any_jumped(struct nq_net *nn);
 /** nq_filter_new - Return: an empty one, or NULL. May sleep. */
 struct nq_filter *nq_filter_new(void);
 
-/** nq_filter_way - what @ask lets through comes to @asker's rule. Return: false if @f is full. */
+/**
+ * nq_filter_way - what @ask lets through comes to @asker's rule
+ * @ask:	NULL for everything
+ *
+ * Return: false if @f is full.
+ */
 bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const struct nq_ask *ask);
 
 /**

@@ -169,19 +169,21 @@ static bool nq_calls_one(struct nq_calls *c, const struct nq_call *call,
 					    : NULL;
 	if (!r)
 		return false;
-	/* If the packet becomes another one on its way, what matches later says nothing of it. */
-	if (nq_reading_until(r, call->rule, call->expr)) {
-		if (call->map && !nq_reading_map(r, call->expr, call->map, chain))
-			goto out;
-		if (!nq_reading_meet(r, below))
-			goto out;
-	}
+	nq_reading_until(r, call->rule, call->expr);
+	if (call->map && !nq_reading_map(r, call->expr, call->map, chain))
+		goto out;
+	if (!nq_reading_meet(r, below))
+		goto out;
 	if (!nft_is_base_chain(call->from)) {
 		ok = nq_calls_up(c, call->from, asker, r, level + 1);
 		goto out;
 	}
+	/*
+	 * Without memory, or if the packet becomes another one on its way, this is everything: it
+	 * might be taken for one that strayed.
+	 */
 	ask = nq_reading_ask(r);
-	ok = ask && nq_filter_way(c->f, asker, ask);
+	ok = nq_filter_way(c->f, asker, ask);
 	kfree(ask);
 out:
 	kfree(r);

@@ -251,6 +251,8 @@ static const struct {
 	{"connlimit", 0},
 	{"notrack", 0},
 	{"dynset", 0},
+	{"objref", 0},
+	{"match", 0}, /* of xtables */
 	{"ct", NFTA_CT_DREG},
 	{"rt", NFTA_RT_DREG},
 	{"fib", NFTA_FIB_DREG},
@@ -299,6 +301,8 @@ static bool nq_read_expr(struct nq_reading *r, const struct nft_expr *expr)
 		nq_read_payload(r, &dump);
 	else if (nq_expr_is(expr, "lookup"))
 		nq_read_lookup(r, expr, &dump);
+	else if (nq_expr_is(expr, "exthdr") && dump.tb[NFTA_EXTHDR_DREG])
+		r->reg = -1;
 	else
 		same = false; /* it may write to the packet */
 	/* A map's result may be written over the load. */
@@ -310,9 +314,12 @@ static bool nq_read_expr(struct nq_reading *r, const struct nft_expr *expr)
 
 struct nq_ask *nq_reading_ask(const struct nq_reading *r)
 {
-	struct nq_ask *ask = kmalloc(struct_size(ask, spans, r->port.n + r->addr.n),
-				     GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
+	struct nq_ask *ask;
 
+	if (r->changed)
+		return NULL;
+	ask = kmalloc(struct_size(ask, spans, r->port.n + r->addr.n),
+		      GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
 	if (!ask)
 		return NULL;
 	ask->family = r->family;
@@ -327,8 +334,10 @@ struct nq_ask *nq_reading_ask(const struct nq_reading *r)
 
 void nq_reading_own(struct nq_reading *r, const struct nq_ask *ask)
 {
-	if (!ask)
+	if (!ask) {
+		r->changed = true;
 		return;
+	}
 	r->family = ask->family;
 	r->port.n = ask->n_ports;
 	r->addr.n = ask->n_addrs;
@@ -354,18 +363,19 @@ struct nq_reading *nq_reading_new(struct net *net, const struct nft_table *table
 	return r;
 }
 
-bool nq_reading_until(struct nq_reading *r, const struct nft_rule *rule, const struct nft_expr *end)
+void nq_reading_until(struct nq_reading *r, const struct nft_rule *rule, const struct nft_expr *end)
 {
 	const struct nft_expr *e;
 
-	for (e = nft_expr_first(rule); e != end; e = nft_expr_next(e))
-		if (!nq_work_take(r->left, NQ_READ_WORK) || !nq_read_expr(r, e))
-			return false;
-	return true;
+	for (e = nft_expr_first(rule); e != end && !r->changed; e = nft_expr_next(e))
+		r->changed = !nq_work_take(r->left, NQ_READ_WORK) || !nq_read_expr(r, e);
 }
 
 bool nq_reading_meet(struct nq_reading *r, const struct nq_reading *other)
 {
+	r->changed |= other->changed;
+	if (r->changed)
+		return true;
 	if (r->family == NFPROTO_INET)
 		r->family = other->family;
 	else if (other->family != NFPROTO_INET && other->family != r->family)
