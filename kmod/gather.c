@@ -306,10 +306,13 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
 	int thoff = nq_transport(p->skb, p->state->pf);
+	bool opens;
 
-	return thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) || !nq_packet_read(nn, p)
-		       ? NF_ACCEPT
-		       : nq_gather_packet(nn, p, thoff);
+	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff))
+		return NF_ACCEPT;
+	opens = nq_packet_read(p);
+	nq_packet_count(nn, p);
+	return opens ? nq_gather_packet(nn, p, thoff) : NF_ACCEPT;
 }
 
 /*
@@ -391,16 +394,18 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 					    const struct nq_dgrams *d, unsigned int thoff)
 {
 	struct nq_packet p = {.skb = skb, .state = state, .d = *d};
-	bool opens = nq_packet_read(nn, &p);
+	bool opens = nq_packet_read(&p), wanted = false;
 
-	if (!opens && !nq_gather_strangers(nn, skb, d))
+	if (opens || nq_gather_strangers(nn, skb, d)) {
+		nq_budget_begin(skb);
+		wanted = nq_ask_wants(nn, &p, thoff);
+		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p))
+			return nq_gather_split(nn, &p);
+	}
+	nq_packet_count(nn, &p);
+	if (!opens)
 		return NF_ACCEPT;
-	nq_budget_begin(skb);
-	if (!nq_ask_wants(nn, &p, thoff))
-		return opens ? nq_gather_unasked(nn, &p, thoff) : NF_ACCEPT;
-	if (unlikely(p.mixed || !opens) && nq_stolen_can(&p))
-		return nq_gather_split(nn, &p);
-	return opens ? nq_gather_packet(nn, &p, thoff) : NF_ACCEPT;
+	return wanted ? nq_gather_packet(nn, &p, thoff) : nq_gather_unasked(nn, &p, thoff);
 }
 
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
