@@ -388,6 +388,22 @@ static bool nq_gather_strangers(const struct nq_net *nn, const struct sk_buff *s
 	return d->len > d->seg && part && nq_packet_strangers(skb, d, part);
 }
 
+/*
+ * Is a packet with short headers a server's answer? Its client may have no ID, and then ciphertext
+ * was compared. Conntrack alone cannot tell: if the server sent first, or the client's packets are
+ * not tracked, it takes the client for the server, whose connections must be cut apart.
+ */
+static bool nq_gather_answer(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
+{
+	struct nq_path path, back;
+
+	if (!nq_path_read(&path, p->skb, p->state, thoff) ||
+	    !nq_path_untranslate(&path, p->skb, p->state))
+		return false;
+	nq_path_reverse(&back, &path);
+	return nq_names_any(nn, &back) && !nq_names_any(nn, &path);
+}
+
 /* Apart from the hook, which clears no memory for packets that it only glances at. */
 static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *skb,
 					    const struct nf_hook_state *state,
@@ -399,7 +415,8 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 	if (opens || nq_gather_strangers(nn, skb, d)) {
 		nq_budget_begin(skb);
 		wanted = nq_ask_wants(nn, &p, thoff);
-		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p))
+		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p) &&
+		    (opens || !nq_gather_answer(nn, &p, thoff)))
 			return nq_gather_split(nn, &p);
 	}
 	nq_packet_count(nn, &p);
