@@ -333,6 +333,8 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 		__skb_pull(whole->skb, mac);
 		nq_stat_add(nn, NQ_STAT_initials, whole->initials);
 		nq_stat_add(nn, NQ_STAT_zero_rtt, whole->zero_rtt);
+		if (!nq_packet_datagrams(whole))
+			nq_stat_add(nn, NQ_STAT_overload, nq_dgrams_count(&whole->d));
 		return nq_overload_drop(nn, whole);
 	}
 	/* Of a fraglist the first segment is this very skb, with one reference more. */
@@ -352,6 +354,7 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 				nq_stolen_resume(h);
 				continue;
 			}
+			nq_stat_add(nn, NQ_STAT_overload, 1);
 			break;
 		}
 		kfree_skb(skb);
