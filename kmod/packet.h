@@ -79,7 +79,7 @@ bool nq_packet_read(struct nq_packet *p);
 /**
  * nq_packet_count - count its datagrams that cannot be read
  * @nn:		namespace
- * @p:		nq_packet_read() was called, and it will not be split: each part is counted by itself
+ * @p:		after nq_packet_read(), unless it will be split: then each part is counted
  */
 void nq_packet_count(struct nq_net *nn, const struct nq_packet *p);
 
