@@ -14,6 +14,7 @@
 #include "../common/clock.h"
 #include "../common/list.h"
 #include "../common/log.h"
+#include "../common/sock.h"
 #include "client.h"
 
 #define AHEAD_MAX   (1u << 20) /* read from a TCP connection and not yet acknowledged */
@@ -81,17 +82,12 @@ static void watch(struct pipe *p)
 
 static void close_socket(struct pipe *p, bool broken)
 {
-	struct linger hard = {.l_onoff = 1, .l_linger = 0};
-
 	if (p->io.fd < 0)
 		return;
 	if (p->watched)
 		loop_del(loop_of(p), &p->io);
 	p->watched = false;
-	/* Half of the data must not look like all of it. */
-	if (broken)
-		setsockopt(p->io.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(p->io.fd);
+	sock_close(p->io.fd, broken);
 	p->io.fd = -1;
 }
 
