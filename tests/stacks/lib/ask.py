@@ -9,8 +9,8 @@ import time
 from aioquic.buffer import Buffer
 from aioquic.quic import connection
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, PingAcknowledged
+from issued import Issued
 from wire import Hello, Side, short
 
 
@@ -25,19 +25,12 @@ def pull(buf, _pull=connection.pull_quic_transport_parameters):
 connection.pull_quic_transport_parameters = pull
 
 
-class Asked(QuicConnection):
-    """A client's connection that keeps the IDs that the server issues."""
+class Asked(Issued):
+    """A client's connection that counts the tokens and challenges of the server."""
 
     def __init__(self, **kw):
-        self.issued, self.tokens, self.challenges = [], 0, 0
+        self.tokens = self.challenges = 0
         super().__init__(**kw)
-
-    def _handle_new_connection_id_frame(self, context, frame_type, buf):
-        at = buf.tell()
-        buf.pull_uint_var(), buf.pull_uint_var()
-        self.issued.append(buf.pull_bytes(buf.pull_uint8()))
-        buf.seek(at)
-        super()._handle_new_connection_id_frame(context, frame_type, buf)
 
     def _handle_new_token_frame(self, context, frame_type, buf):
         super()._handle_new_token_frame(context, frame_type, buf)
