@@ -178,6 +178,8 @@ class World:
             ids = ', '.join(f'0x{c:0>16} : {SHOP}' for c in self.cookies())
             rules.append('udp dport 443 ' + to.format(f'{write_port}quic dcid,64 map {{ {ids} }}'))
         if 'blog' in self.more:
+            # An Initial that continues a handshake elsewhere opens nothing, and NAT would keep to where it went.
+            rules.append('udp dport 443 quic type initial quic hello missing drop')
             rules.append('udp dport 443 ' + to.format(f'{write_port}{BLOG}'))
         return write(f'{WORK}/{form}.nft', text + f'add element {table} port_of {{ {ports} }}\n'
                      f'add element {table} private {{ {private} }}\n' +
