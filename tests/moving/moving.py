@@ -119,7 +119,7 @@ class Lane:
             raise Failed('nothing happened while it was transferred')
 
     def handshakes(self, fn, pause, most=None):
-        self.heard(moves.handshakes(self.world, self.make, fn, pause, 1 if CORE else 4, most))
+        self.heard(moves.handshakes(self.make, self.cls.waits, fn, pause, 1 if CORE else 4, most))
 
     def wanted(self, move):
         return wanted(move) and (not self.only or move in self.only)

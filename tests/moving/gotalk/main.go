@@ -7,8 +7,8 @@
 //	ask NAME PATH   "ok BODY" of this path of that server
 //	sum NAME PATH   "ok SHA-256"
 //
-// "error WHY" instead if it does not work, also if a server had to be connected to again. It has one
-// http3.Transport and one UDP socket for all servers, as quic-go does by default.
+// The first line is "ready". "error WHY" instead if it does not work, also if a server had to be
+// connected to again. It has one http3.Transport and one UDP socket for all servers, as quic-go does by default.
 package main
 
 import (
@@ -94,6 +94,7 @@ func main() {
 		t.seen[name] = true
 		return transport.DialEarly(ctx, peer, c, q)
 	}
+	fmt.Println("ready")
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		if said, err := t.do(strings.Fields(in.Text())); err != nil {
 			fmt.Println("error", strings.ReplaceAll(err.Error(), "\n", " "))

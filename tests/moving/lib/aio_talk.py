@@ -8,7 +8,7 @@
     rebind          all connections get another socket, as behind a NAT that forgot them: "ok"
     migrate         another socket and another connection ID: "ok"
 
-"error WHY" instead if it does not work.
+"error WHY" instead if it does not work. The first line is "ready".
 """
 import asyncio
 import hashlib
@@ -104,6 +104,7 @@ class Talk:
 async def main():
     talk = Talk(*sys.argv[1:])
     loop = asyncio.get_running_loop()
+    print('ready', flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         try:
             print('ok', await talk.do(*line.split()), flush=True)

@@ -86,12 +86,13 @@ def transfer(world, client):
     return found, loop.count
 
 
-def handshakes(world, make, fn, pause, times, most=None):
+def handshakes(make, waits, fn, pause, times, most=None):
     """The services that new clients hear while something is done in a loop."""
     said = []
     for _ in range(times):
+        early = make() if waits else None
         with Loop(fn, pause, most):
-            client = make()
+            client = early or make()
             try:
                 said.append(client.ask())
             finally:

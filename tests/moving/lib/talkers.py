@@ -15,6 +15,7 @@ from nqtest.where import BUILD as BIN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 40
+START = 300     # seconds: a busy machine loads libraries slowly
 AGAIN = 5       # seconds until a client speaks again: its server may have lost the path
 
 
@@ -70,10 +71,13 @@ class Program:
 class Scripted:
     """A client of ours on somebody's library, which is told what to do."""
     many = True     # several names at once
+    waits = True    # connects when it is asked
 
     def __init__(self, host, address, *names):
         self.name = names[0]
         self.program = Program(host, *self.argv(address))
+        if self.program.hear(START) != 'ready':
+            raise Failed(f'it did not start: {self.program.rest()}')
 
     def told(self, *words):
         self.program.say(' '.join(words))
@@ -119,7 +123,7 @@ class Quicgo(Scripted):
 class Curl:
     """One curl with many requests, two a second; ask() is the next answer, slow() and fetch() others'."""
     label = 'curl'
-    many = False
+    many = waits = False
     # It sends a PING when it has waited for half of quicd's idle time-out, 50 seconds.
     patience = 70
 
@@ -176,7 +180,7 @@ class Curl:
 class Quicc:
     """Lines on a stream."""
     label = 'quicc'
-    many = False
+    many = waits = False
 
     def __init__(self, host, address, name, patience=PATIENCE):
         self.name, self.said, self.patience = name, 0, patience
