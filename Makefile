@@ -51,7 +51,7 @@ quick:
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
-#: check-e2e     the demo, the core of check-moving, and every real client with every real service
+#: check-e2e     the demo, the core of check-moving, docs/recipes.md, and every real client with every real service
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:
