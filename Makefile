@@ -10,7 +10,7 @@ KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # TEST=NAME runs one test, in every layer that has it. Its name, or a shell pattern, is that of a file
 # for vm, kasan, lockdep, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
-# demo, moving, pairs, or a client, a server name or a service of the pairs; for moving a word of the move.
+# demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move.
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -51,7 +51,7 @@ quick:
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
-#: check-e2e     the demo, the core of check-moving, and every real client with every real service
+#: check-e2e     the demo, the core of check-moving, docs/recipes.md, and every real client with every real service
 #: check-kasan   the module under a kernel that looks for memory errors
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:

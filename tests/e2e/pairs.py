@@ -105,7 +105,7 @@ def main():
                 if isinstance(p.action, Quicgo):
                     tap.skip(p.label, 'quic-go could not be built')
             pairs = [p for p in chosen if not isinstance(p.action, Quicgo)]
-        matrix = Matrix('pairs' if chosen == PAIRS else 'some-pairs', tap, server, lanes, pairs, COUNTED, 5 if LONG else 1, PACKAGES)
+        matrix = Matrix('pairs' if chosen == PAIRS else 'some-pairs', tap, server, lanes, pairs, COUNTED, PACKAGES)
         matrix.meet_all()
         matrix.write()  # a run that ends early leaves what it has
         wait = matrix.silence(lanes[0])

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""firewalld on top of the facade: it works, and leaves tables with quic alone."""
+"""firewalld on top of the facade: it works, and leaves tables with quic alone. The recipe of docs/recipes.md."""
 import os
 import shutil
 import subprocess
 import tempfile
 
+from nqtest import qt
+from nqtest.datagrams import collect
 from nqtest.nftcmd import LIB, Nft, dump
-from nqtest.netns import Ns
+from nqtest.netns import Ns, veth
 from nqtest.poll import until
 from nqtest.tap import case, ok, same, skip
+from nqtest.where import TOP
 
 OURS = '''table inet ours {
 	map ports {
@@ -105,7 +108,42 @@ def firewalld():
         same(dump('inet', 'ours'), held, 'our table is there when firewalld has gone')
 
 
+def recipe():
+    """examples/stateless.nft in a zone that drops: the private port must be open, and 443 need not."""
+    nft = Nft()
+    client, gw = Ns('c'), Ns('gw')
+    veth(client, gw)
+    sock, service = client.udp('10.0.0.1', 5555), gw.udp('0.0.0.0', 8443)
+    with gw, tempfile.TemporaryDirectory() as d:
+        fw = Firewalld(d)
+        try:
+            fw.up()
+            nft.good(f'-f {TOP}/examples/stateless.nft')
+
+            def sends():
+                flight = qt.Flight(sni='files.example.org').whole()
+                sock.sendto(flight, ('10.0.0.2', 443))
+                return collect([service], 1, seconds=3)[0] == [flight]
+
+            ok(not sends(), 'a first flight does not pass its zone')
+            r = fw.cmd('--add-port=8443/udp')
+            ok(until(sends, 240, 1), 'it does when the private port is open', r, fw.logged())
+            service.setblocking(True)
+            sock.sendto(qt.Flight(sni='files.example.org').whole(), ('10.0.0.2', 443))
+            service.sendto(b'answer', service.recvfrom(2000)[1])
+            sock.setblocking(True)
+            sock.settimeout(20)
+            same(sock.recvfrom(2000), (b'answer', ('10.0.0.2', 443)), 'and the answer comes from port 443')
+        finally:
+            fw.stop()
+    sock.close()
+    service.close()
+    client.delete()
+    gw.delete()
+
+
 if shutil.which('firewalld') and shutil.which('dbus-daemon'):
     case(firewalld)
+    case(recipe)
 else:
     skip('firewalld', 'it is not installed in this root')

@@ -79,11 +79,10 @@ def frames(payload):
 
 class Flight:
     """One client's Initials: `crypto` CRYPTO frames, `again` bytes of CRYPTO sent twice, `early`
-    0-RTT packets; `first` and `answer` times of the client's and the server's first datagram."""
+    0-RTT packets."""
 
-    def __init__(self, sport, first):
-        self.sport, self.first = sport, first
-        self.answer = None
+    def __init__(self, sport):
+        self.sport = sport
         self.crypto = self.again = self.initials = self.early = 0
         self.keys = None
         self.seen = set()
@@ -130,13 +129,11 @@ class Flight:
 def flights(path, dport):
     """The flights of all clients that sent to `dport`, in order of their first datagram."""
     found = {}
-    for when, src, dst, payload in datagrams(path):
+    for _, src, dst, payload in datagrams(path):
         if dst == dport:
-            flight = found.setdefault(src, Flight(src, when))
+            flight = found.setdefault(src, Flight(src))
             try:
                 flight.feed(payload)
             except ValueError:
                 pass
-        elif src == dport and dst in found and found[dst].answer is None:
-            found[dst].answer = when
     return [f for f in found.values() if f.initials]

@@ -75,19 +75,14 @@ class Run:
         self.ports = {bound(server, address, f.sport) for f in self.flights} if through else set()
         self.again = sum(f.again for f in self.flights)
 
-    def first_answer(self):
-        f = self.flights[0] if self.flights else None
-        return f.answer - f.first if f and f.answer else None
-
 
 class Matrix:
-    """`kind` names the results: KIND.json and captures/KIND in build/e2e. `rounds`: how often the
-    time to the first byte is taken, both ways in turn; the quickest of each are compared, as
-    what a busy machine adds is no property of the way. `packages`: whose versions belong to the results."""
+    """`kind` names the results: KIND.json and captures/KIND in build/e2e. `packages`: whose versions
+    belong to the results."""
 
-    def __init__(self, kind, tap, server, lanes, pairs, counted, rounds=1, packages=()):
+    def __init__(self, kind, tap, server, lanes, pairs, counted, packages=()):
         self.kind, self.tap, self.server, self.lanes, self.pairs = kind, tap, server, lanes, pairs
-        self.rounds, self.packages = rounds, packages
+        self.packages = packages
         self.counted = counted          # port -> a word of the rule that leads there
         self.taken = {}                 # word -> client ports whose first flights should take it
         self.captures = f'{BIN}/e2e/captures/{kind}'
@@ -158,19 +153,12 @@ class Matrix:
                 self.keep(pair, family, run)
         if not run.flows:
             return
-        # Both now warm.
         straight = self.straight(lane, pair, family)
         tap.ok(straight.result, f'{pair.label}: straight to port {pair.port} as well', straight.error)
-        ours, theirs = [run.first_answer()], [straight.first_answer()]
-        for _ in range(self.rounds - 1):
-            ours.append(self.through(lane, pair, family).first_answer())
-            theirs.append(self.straight(lane, pair, family).first_answer())
-        ours, theirs = (min(filter(None, times), default=None) for times in (ours, theirs))
         pair.row = {
             'client': action.name, 'version': self.version(action), 'quic': QUIC[run.flows[0]['version']],
             'datagrams': run.flows[0]['datagrams'], 'crypto': run.flights[0].crypto, 'alpn': ' '.join(action.alpn),
             'sni': pair.sni or '', 'service': pair.service, 'result': run.result or 'failed',
-            'ratio': f'{ours / theirs:.2f}' if ours and theirs else '-',
         }
         if run.result:
             with tap.lock:
@@ -299,7 +287,7 @@ class Matrix:
         skipped = [[p.action.name, p.service, p.broken] for p in self.pairs if not p.row and p.broken]
         with open(f'{BIN}/e2e/{self.kind}.json', 'w') as f:
             json.dump({'date': time.strftime('%Y-%m-%d'), 'kernel': os.uname().release, 'packages': versions,
-                       'rows': [p.row for p in self.pairs if p.row], 'skipped': skipped, 'rounds': self.rounds,
+                       'rows': [p.row for p in self.pairs if p.row], 'skipped': skipped,
                        'besides': [n for n in self.tap.passed if n.startswith(BESIDES)]}, f, indent=1)
 
 

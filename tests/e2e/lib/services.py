@@ -25,9 +25,16 @@ def write(path, text):
     return path
 
 
-def samba(host, user=None, password=None):
+LOCAL = '''	interfaces = lo 127.0.0.1/8
+	bind interfaces only = yes
+	smb ports = 445
+	disable netbios = yes'''
+
+
+def samba(host, user=None, password=None, include=None):
     """A file server on TCP 445 with one share, `files`, that anybody may write to, or only this
-    user. Signing and encryption are left to Samba's defaults. Returns its configuration's path."""
+    user. Signing and encryption are left to Samba's defaults. `include` is a file that says where it
+    listens. Returns its configuration's path."""
     d = f'{WORK}/samba'
     for sub in ('private', 'lock', 'state', 'cache', 'pid', 'log'):
         os.makedirs(f'{d}/{sub}', exist_ok=True)
@@ -36,10 +43,7 @@ def samba(host, user=None, password=None):
     who = 'guest ok = yes' if not user else f'valid users = {user}'
     conf = write(f'{d}/smb.conf', f'''[global]
 	server role = standalone server
-	interfaces = lo 127.0.0.1/8
-	bind interfaces only = yes
-	smb ports = 445
-	disable netbios = yes
+{f'	include = {include}' if include else LOCAL}
 	map to guest = {'never' if user else 'bad user'}
 	private dir = {d}/private
 	lock directory = {d}/lock
@@ -62,8 +66,8 @@ def samba(host, user=None, password=None):
     return conf
 
 
-def unbound(host, answers):
-    """A resolver on TCP 53 that knows these names: {name: address}."""
+def unbound(host, answers, include=None):
+    """A resolver on TCP 53 that knows these names: {name: address}; `include` is a file with more."""
     data = ''.join(f'\tlocal-data: "{n}. 60 IN A {a}"\n' for n, a in answers.items())
     conf = write(f'{WORK}/unbound.conf', f'''server:
 	interface: 127.0.0.1
@@ -79,6 +83,7 @@ def unbound(host, answers):
 	local-zone: "example.org." static
 {data}remote-control:
 	control-enable: no
+{f'include: "{include}"' if include else ''}
 ''')
     return host.start('unbound', 'unbound', '-p', '-c', conf, tcp=53)
 

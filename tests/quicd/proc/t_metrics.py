@@ -129,12 +129,19 @@ def monitoring_examples():
     need("promtool")
     where = lab.TMP / "monitoring"
     shutil.copytree(EXAMPLES, where)
-    for args in ("check", "config", "prometheus.yml"), ("test", "rules", "quicd.test.yml"):
+    for args in (("check", "config", "prometheus.yml"), ("test", "rules", "quicd.test.yml"),
+                 ("test", "rules", "nft-quic.test.yml")):
         r = sh("promtool", *args, cwd=where)
         eq(r.returncode, 0, r.stdout + r.stderr)
-    alerts = re.findall(r"alert: (\w+)", (EXAMPLES / "quicd.rules.yml").read_text())
-    for name in alerts:
-        assert 'alertname="%s"' % name in (EXAMPLES / "quicd.test.yml").read_text(), name
+    for which in "quicd", "nft-quic":
+        for name in re.findall(r"alert: (\w+)", (EXAMPLES / f"{which}.rules.yml").read_text()):
+            assert 'alertname="%s"' % name in (EXAMPLES / f"{which}.test.yml").read_text(), name
+    # Each metric of the module is in the table of nft-quic metrics; of its own there is one more.
+    table = (lab.TOP / "admin/metrics.c").read_text()
+    known = {f"nft_quic_{name}{'' if gauge == 'true' else '_total'}"
+             for name, gauge in re.findall(r'\{"(\w+)", "[^"]*",\s*(true|false)\}', table)} | {"nft_quic_info", "nft_quic_limit"}
+    used = set(re.findall(r"nft_quic_\w+", (EXAMPLES / "nft-quic.rules.yml").read_text()))
+    eq(used - known, set())
     # Each metric that a rule asks for is one that quicd has.
     port = free_port(socket.SOCK_STREAM)
     text = web(port, tls={"ocsp": staple("monitored", cert("localhost")[0])}).ask("metrics")
@@ -164,10 +171,10 @@ def prometheus_scrapes():
             return None
 
     try:
-        wait_for(lambda: query("up") == [1], 30, "Prometheus has read the metrics")
+        wait_for(lambda: query("up%7Bjob=%22quicd%22%7D") == [1], 30, "Prometheus has read the metrics")
         eq(query('quicd_http_request_duration_seconds_count%7Bclass=%222xx%22,service=%22a%20%5C%22b%5C%22%22%7D'), [1])
         text = s.ask("metrics")
-        eq(query("scrape_samples_scraped"), [sum(not x.startswith("#") for x in text.splitlines())])
+        eq(query("scrape_samples_scraped%7Bjob=%22quicd%22%7D"), [sum(not x.startswith("#") for x in text.splitlines())])
     finally:
         p.terminate()
         p.wait(20)

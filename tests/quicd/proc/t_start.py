@@ -7,6 +7,7 @@ import socket
 from nqtest import lab
 from nqtest.checks import eq
 from nqtest.lab import cert, sanitized, sh
+from nqtest.pages import blocks
 from nqtest.ports import free_port
 from nqtest.quicc import quicc, quicc_cmd
 from nqtest.quicd import Service
@@ -112,19 +113,21 @@ def check_config():
 
 @test
 def examples_are_valid():
-    """every configuration in examples/quicd passes --check-config, with files that exist"""
+    """every configuration in examples/quicd and in a manual page or document passes --check-config, with files that exist"""
     pem, key = cert("localhost")
-    found = sorted((lab.TOP / "examples/quicd").glob("*.conf"))
+    found = [(path.name, path.read_text()) for path in sorted((lab.TOP / "examples/quicd").glob("*.conf"))]
     assert len(found) > 4
-    for path in found:
-        text = path.read_text()
+    pages = [lab.TOP / "README.md", *sorted((lab.TOP / "docs").glob("*.md")), *sorted((lab.TOP / "quicd/man").glob("*.[58]"))]
+    shown = [(f"{page.name}:{line}", text) for page in pages for line, text in blocks(str(page)) if re.search(r"^\[service\]", text, re.M)]
+    assert "quicd.conf.5" in [name.split(":")[0] for name, _ in shown], shown
+    for n, (name, text) in enumerate(found + shown):
         for kind, real in ("cert", pem), ("key", key), ("ca", lab.TMP / "ca.pem"):
             text = re.sub(r"/etc/quicd/[\w.-]*\b%s\.pem" % kind, str(real), text)
         text = text.replace("/srv/www", str(lab.TMP))
-        copy = lab.TMP / path.name
+        copy = lab.TMP / f"example{n}.conf"
         copy.write_text(text)
         r = sh(lab.BIN / "quicd", "-c", copy, "--check-config")
-        eq((r.returncode, r.stderr), (0, b""), path.name)
+        eq((r.returncode, r.stderr), (0, b""), name)
 
 
 @test
