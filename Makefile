@@ -64,7 +64,7 @@ quick:
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #:               (LONG=1 has DKMS build in the guest)
 #: check-browsers  Chromium and Firefox with the web servers
-#: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
+#: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing, ten upgrades
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
 MORE := style planted arm64 arm64-core demo moving install browsers quicd-load quicd-asan quicd-valgrind

@@ -50,6 +50,10 @@ void na_listeners_parse(struct na_host *h, const char *text)
 	}
 }
 
+/*
+ * Of several processes that have a socket the youngest serves: systemd may have opened it, or a
+ * quicd that was upgraded may still have connections. Numbers of processes grow.
+ */
 static void owned_by(struct na_host *h, unsigned long inode, pid_t pid)
 {
 	char path[64], *comm;
@@ -57,8 +61,9 @@ static void owned_by(struct na_host *h, unsigned long inode, pid_t pid)
 	for (size_t i = 0; i < h->n_listeners; i++) {
 		struct na_listener *l = &h->listener[i];
 
-		if (l->inode != inode || l->pid)
+		if (l->inode != inode || l->pid > pid)
 			continue;
+		free(l->comm);
 		snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 		comm = na_read_file(path, NULL);
 		l->pid = pid;

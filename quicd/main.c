@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	switch (action) {
 	case RUN:
 		log_set_level((enum log_level)c->log_level);
-		err = run_service(c);
+		err = run_service(c, argv);
 		break;
 	case CHECK:
 		err = run_check(c);

@@ -3,6 +3,7 @@
 #include "udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -36,9 +37,7 @@ static int set_family_options(int fd, int family, bool ecn)
 
 	/* Never fragment, and take no path MTU from ICMP: QUIC probes for itself (RFC 9000, 14). */
 	if (family == AF_INET6) {
-		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-		if (!err)
-			err = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+		err = set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 		if (!err)
 			err = set_int(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
 		if (!err && ecn)
@@ -53,38 +52,79 @@ static int set_family_options(int fd, int family, bool ecn)
 	return err;
 }
 
-int udp_open(struct udp_sock *s, const union addr *local, const struct udp_options *o)
+static int set_options(int fd, int family, const struct udp_options *o)
+{
+	int err = set_family_options(fd, family, o->ecn);
+
+	if (!err)
+		err = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, o->rcvbuf);
+	if (!err)
+		err = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, o->sndbuf);
+	return err;
+}
+
+/* The socket is bound. Takes it over, or closes it. */
+static int complete(struct udp_sock *s, int fd, const struct udp_options *o)
 {
 	socklen_t len = sizeof(s->local);
-	int fd, err;
+
+	if (getsockname(fd, &s->local.sa, &len)) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	/* Old kernels lack these; the socket works without. */
+	set_int(fd, SOL_UDP, UDP_GRO, o->gro);
+	s->gso = o->gso && !set_int(fd, SOL_UDP, UDP_SEGMENT, 0);
+	s->fd = fd;
+	return 0;
+}
+
+int udp_open(struct udp_sock *s, const union addr *local, const struct udp_options *o)
+{
+	int fd, err = 0;
 
 	*s = (struct udp_sock){.fd = -1, .ecn = o->ecn};
 	fd = socket(local->sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	err = set_family_options(fd, local->sa.sa_family, o->ecn);
+	if (local->sa.sa_family == AF_INET6)
+		err = set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (!err)
-		err = set_buffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, o->rcvbuf);
-	if (!err)
-		err = set_buffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, o->sndbuf);
+		err = set_options(fd, local->sa.sa_family, o);
 	if (!err && o->share)
 		err = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	if (!err && bind(fd, &local->sa, addr_len(local)))
 		err = -errno;
 	if (!err)
 		err = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (!err && getsockname(fd, &s->local.sa, &len))
-		err = -errno;
 	if (err) {
 		close(fd);
 		return err;
 	}
-	/* Old kernels lack these; the socket works without. */
-	if (o->gro)
-		set_int(fd, SOL_UDP, UDP_GRO, 1);
-	s->gso = o->gso && !set_int(fd, SOL_UDP, UDP_SEGMENT, 0);
-	s->fd = fd;
-	return 0;
+	return complete(s, fd, o);
+}
+
+int udp_adopt(struct udp_sock *s, int fd, const struct udp_options *o)
+{
+	int family = AF_UNSPEC, err = 0;
+	socklen_t len = sizeof(family);
+
+	*s = (struct udp_sock){.fd = -1, .ecn = o->ecn};
+	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK))
+		err = -errno;
+	if (!err)
+		err = set_options(fd, family, o);
+	/* For workers that are added with an upgrade. */
+	if (!err)
+		err = set_int(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return complete(s, fd, o);
 }
 
 void udp_close(struct udp_sock *s)

@@ -46,6 +46,8 @@ struct udp_batch {
  * SO_REUSEPORT group, so that a port in use is always an error. Returns 0 or -errno.
  */
 int udp_open(struct udp_sock *s, const union addr *local, const struct udp_options *o);
+/* Makes a socket of a bound one, which it takes over also on failure. Returns 0 or -errno. */
+int udp_adopt(struct udp_sock *s, int fd, const struct udp_options *o);
 void udp_close(struct udp_sock *s);
 
 /* Size of the receive buffer that the kernel granted, in bytes. */

@@ -294,6 +294,14 @@ static int shut(struct conn *c, const struct tx *tx)
 	return 0;
 }
 
+/* GOAWAY with the greatest ID: a warning (RFC 9114, 5.2). */
+static void announce(struct conn *c)
+{
+	struct h3_conn *hc = c->mode_data;
+
+	nghttp3_conn_submit_shutdown_notice(hc->h3);
+}
+
 /* GOAWAY: requests already made are answered; the client makes the next ones elsewhere. */
 static void drain(struct conn *c)
 {
@@ -336,6 +344,7 @@ const struct mode mode_http3 = {
 	.sent = sent,
 	.blocked = blocked,
 	.shut = shut,
+	.announce = announce,
 	.drain = drain,
 	.idle = idle,
 	.no_error = NGHTTP3_H3_NO_ERROR,

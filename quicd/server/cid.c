@@ -38,6 +38,14 @@ void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *ra
 	memcpy(out + 1, f->server_id, f->server_id_len);
 	memcpy(out + at, random, f->nonce_len);
 	out[at] = (uint8_t)(random[0] % slots * f->workers + worker);
+	out[at + 1] = (uint8_t)(f->generation << 4 | (random[1] & 0x0f));
+}
+
+bool cid_fits(const struct cid_format *f, const uint8_t *cid)
+{
+	return cid[0] == (f->rotation << 5 | (cid_len(f) - 1)) &&
+	       cid[cid_worker_offset(f) + 1] >> 4 == f->generation &&
+	       (f->by_port || !memcmp(cid + 1, f->server_id, f->server_id_len));
 }
 
 unsigned int cid_worker(const struct cid_format *f, const uint8_t *cid, size_t len)

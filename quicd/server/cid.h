@@ -5,7 +5,8 @@
  *
  *	first octet	config rotation (3 bits), length of the rest (5 bits)
  *	server ID	0 to 15 octets: the listening port or as configured
- *	nonce		4 to 18 octets; the first one also tells the worker
+ *	nonce		4 to 18 octets; the first one also tells the worker, the high half of
+ *			the second one the process that made it, its generation
  *
  * All IDs of a service have one length. Without a server ID the rotation bits are 0b111,
  * "not routable by a balancer".
@@ -25,6 +26,7 @@
 #define CID_NONCE_MIN	  4
 #define CID_LEN_MAX	  20
 #define CID_UNROUTABLE	  7
+#define CID_GENERATIONS	  16
 
 struct cid_format {
 	uint8_t rotation; /* 0..6 with a server ID, CID_UNROUTABLE without */
@@ -33,6 +35,7 @@ struct cid_format {
 	uint8_t server_id[CID_SERVER_ID_MAX];
 	uint8_t nonce_len;
 	uint8_t workers;
+	uint8_t generation; /* less than CID_GENERATIONS */
 };
 
 /* Makes @port (in host order) the server ID: two octets, big endian. */
@@ -51,6 +54,12 @@ size_t cid_worker_offset(const struct cid_format *f);
  * octets of unpredictable data.
  */
 void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *random, uint8_t *out);
+
+/*
+ * True if these cid_len() octets may be an ID of the format: length, rotation, generation and a
+ * server ID that is not the port.
+ */
+bool cid_fits(const struct cid_format *f, const uint8_t *cid);
 
 /* The worker that owns packets with this ID; IDs too short for the format: 0. */
 unsigned int cid_worker(const struct cid_format *f, const uint8_t *cid, size_t len);

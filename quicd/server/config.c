@@ -224,6 +224,7 @@ static void set_defaults(struct config *c)
 	c->idle_timeout = 100 * NS_PER_S;
 	c->handshake_timeout = 10 * NS_PER_S;
 	c->drain_timeout = 30 * NS_PER_S;
+	c->upgrade_timeout = NS_PER_DAY;
 	c->log_level = LOG_LEVEL_INFO;
 	c->cid_rotation = UINT64_MAX;
 	c->cid.nonce_len = 10;

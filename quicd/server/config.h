@@ -79,6 +79,7 @@ struct config {
 	uint64_t max_connections, max_streams;
 	uint64_t retry_threshold;
 	uint64_t idle_timeout, keep_alive, handshake_timeout, drain_timeout; /* ns */
+	uint64_t upgrade_timeout;
 	char *user, *group;
 	int log_level; /* enum log_level */
 	char *control;

@@ -14,6 +14,9 @@
 #include "connwrite.h"
 #include "early.h"
 
+/* Clients that were told to make a new connection get this long without a stream. */
+#define QUIET_ANNOUNCED (5 * NS_PER_S)
+
 static void conn_fail(struct conn *c, int liberr);
 
 static ngtcp2_conn *get_quic(ngtcp2_crypto_conn_ref *ref)
@@ -165,6 +168,7 @@ struct conn *conn_accept(struct endpoint *ep, const struct udp_msg *m, const str
 		return NULL;
 	}
 	c->counted_open = true;
+	c->quiet_since = clock_now();
 	c->serial = (uint64_t)w->id << 48 | ++w->serial;
 	list_add_tail(&w->conns, &c->of_worker);
 	atomic_fetch_add(&w->server->conns, 1);
@@ -491,4 +495,22 @@ void conn_drain(struct conn *c)
 	if (c->mode->drain)
 		c->mode->drain(c);
 	conn_touch(c);
+}
+
+void conn_close_quiet(struct conn *c, uint64_t now)
+{
+	uint64_t limit =
+		c->mode->announce ? QUIET_ANNOUNCED : c->worker->server->config->idle_timeout;
+
+	if (!c->quic || !c->started || c->state != CONN_OPEN)
+		return;
+	if (!c->announced) {
+		c->announced = true;
+		c->quiet_since = now;
+		if (c->mode->announce)
+			c->mode->announce(c);
+		conn_touch(c);
+	} else if (c->mode->idle(c) && now - c->quiet_since >= limit) {
+		conn_close(c, c->mode->no_error, "");
+	}
 }

@@ -29,10 +29,12 @@ struct conn {
 	ngtcp2_ccerr error; /* why we close */
 	const struct mode *mode;
 	void *mode_data;
-	struct list sendq; /* streams with something to send (sendq.h) */
-	size_t nstreams;   /* open streams that the mode keeps */
-	bool started;	   /* the mode knows this connection */
-	bool counted_open; /* counted as half open */
+	struct list sendq;    /* streams with something to send (sendq.h) */
+	size_t nstreams;      /* open streams that the mode keeps */
+	bool started;	      /* the mode knows this connection */
+	bool announced;	      /* the client knows that it should make a new connection */
+	uint64_t quiet_since; /* when the last stream ended, or the connection began */
+	bool counted_open;    /* counted as half open */
 	char alpn[256], sni[256];
 	size_t alpn_len;
 	uint64_t serial;	  /* unique in the process */
@@ -86,6 +88,12 @@ void conn_flush(struct conn *c);
 void conn_close(struct conn *c, uint64_t app_error, const char *reason);
 /* The worker drains: finish what is open, then close. The connection may be gone afterwards. */
 void conn_drain(struct conn *c);
+
+/*
+ * The process was replaced: once in a while, at @now. Announces it to the client, if the protocol
+ * can, and closes a connection that has had no stream for some time. It may be gone afterwards.
+ */
+void conn_close_quiet(struct conn *c, uint64_t now);
 
 /* Where packets for this remote address of a path are to be sent. */
 const union addr *conn_remote(const struct conn *c, const ngtcp2_path *path);

@@ -8,16 +8,23 @@
 #include "../common/log.h"
 #include "token.h"
 
+#define CID_TRIES 8
+
 int conn_new_cid(struct conn *c, ngtcp2_cid *cid)
 {
 	const struct cid_format *f = c->cid;
 	uint8_t random[CID_LEN_MAX];
 
-	if (gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len))
-		return -EIO;
-	cid_make(f, c->worker->id, random, cid->data);
 	cid->datalen = cid_len(f);
-	return 0;
+	/* With a long server ID little is random, and an ID may be in use. */
+	for (int i = 0; i < CID_TRIES; i++) {
+		if (gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len))
+			return -EIO;
+		cid_make(f, c->worker->id, random, cid->data);
+		if (!cidmap_find(&c->worker->cids, cid->data, cid->datalen))
+			return 0;
+	}
+	return -EEXIST;
 }
 
 static _Thread_local unsigned long packets_opened;
@@ -195,6 +202,7 @@ static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
 	if (!ngtcp2_conn_is_local_stream(quic, id))
 		ngtcp2_conn_extend_max_streams_bidi(quic, 1);
 	STAT_DEC(&c->worker->stats, open_streams);
+	c->quiet_since = clock_now();
 	if (has_code)
 		STAT_INC(&c->worker->stats, stream_resets);
 	return 0;

@@ -61,28 +61,44 @@ static int give_away(const struct config *config)
 	return lchown(config->control, uid, gid) ? -errno : 0;
 }
 
-struct control *control_open(struct server *s, struct loop *l)
+/* Makes the socket and its file. Returns it or -errno. */
+static int make(const struct config *config, const char *path)
 {
-	struct control *c = calloc(1, sizeof(*c));
-	const char *path = s->config->control;
 	union addr a;
 	mode_t mask;
 	int fd, err = make_addr(path, &a);
 
+	if (err)
+		return err;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	remove_stale(&a);
+	mask = umask(0117); /* owner and group */
+	if (bind(fd, &a.sa, addr_len(&a)) || listen(fd, QUERY_BACKLOG))
+		err = -errno;
+	umask(mask);
+	if (!err)
+		err = give_away(config);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+struct control *control_open(struct server *s, struct loop *l)
+{
+	struct control *c = calloc(1, sizeof(*c));
+	const char *path = s->config->control;
+	int fd, err = 0;
+
 	if (!c)
 		return NULL;
-	fd = err ? -1 : socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (!err && fd < 0)
-		err = -errno;
-	if (!err) {
-		remove_stale(&a);
-		mask = umask(0117); /* owner and group */
-		if (bind(fd, &a.sa, addr_len(&a)) || listen(fd, QUERY_BACKLOG))
-			err = -errno;
-		umask(mask);
-	}
-	if (!err)
-		err = give_away(s->config);
+	fd = inherit_take_control(&s->inherited, path);
+	if (fd < 0)
+		fd = make(s->config, path);
+	if (fd < 0)
+		err = fd;
 	if (!err) {
 		c->path = path;
 		err = query_open(&c->query, s, l, fd, false);
@@ -98,12 +114,26 @@ struct control *control_open(struct server *s, struct loop *l)
 	return c;
 }
 
+int control_fd(const struct control *c)
+{
+	return c ? c->query.io.fd : -1;
+}
+
+void control_leave(struct control *c)
+{
+	if (c)
+		query_stop(&c->query);
+}
+
 void control_close(struct control *c)
 {
+	bool ours = control_fd(c) >= 0;
+
 	if (!c)
 		return;
 	query_close(&c->query);
-	unlink(c->path);
+	if (ours)
+		unlink(c->path);
 	free(c);
 }
 

@@ -13,6 +13,10 @@ struct control;
 
 /* Listens at config->control. Logs the reason and returns NULL on failure. */
 struct control *control_open(struct server *s, struct loop *l);
+/* The listening socket, for another process; -1 if there is none. */
+int control_fd(const struct control *c);
+/* Another process has it now: accepts no more. */
+void control_leave(struct control *c);
 /* Removes the socket's file as far as the process may. */
 void control_close(struct control *c);
 

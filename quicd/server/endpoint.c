@@ -15,6 +15,18 @@
 #define RESET_RAND_MAX	  27
 #define RESETS_PER_SECOND 1000
 
+static int watch(struct endpoint *ep)
+{
+	return loop_mod(&ep->worker->loop, &ep->io,
+			(ep->held ? 0 : EPOLLIN) | (ep->blocked ? EPOLLOUT : 0));
+}
+
+void endpoint_hold(struct endpoint *ep, bool held)
+{
+	ep->held = held;
+	watch(ep);
+}
+
 void endpoint_send(struct endpoint *ep, const union addr *local, const union addr *remote,
 		   uint8_t ecn, const uint8_t *data, size_t len, size_t segment)
 {
@@ -29,7 +41,7 @@ void endpoint_send(struct endpoint *ep, const union addr *local, const union add
 	ep->train.len = len;
 	ep->train.segment = segment;
 	memcpy(ep->train.data, data, len);
-	loop_mod(&ep->worker->loop, &ep->io, EPOLLIN | EPOLLOUT);
+	watch(ep);
 }
 
 /* The socket takes datagrams again: the kept train first, then the connections that waited. */
@@ -41,7 +53,7 @@ static void unblock(struct endpoint *ep)
 		     ep->train.len, ep->train.segment) == -EAGAIN)
 		return;
 	ep->blocked = false;
-	loop_mod(&ep->worker->loop, &ep->io, EPOLLIN);
+	watch(ep);
 	list_for_each_safe(l, tmp, &ep->worker->conns)
 		conn_touch(container_of(l, struct conn, of_worker));
 }
@@ -167,7 +179,12 @@ static void on_initial(struct endpoint *ep, const struct udp_msg *m, const uint8
 	case TOKEN_NONE:
 		break;
 	}
-	if (w->draining || atomic_load(&s->conns) >= cfg->max_connections) {
+	/* Here it came by way of the newest process: only what a Retry from here has asked for. */
+	if (w->replaced && !a.original_dcid) {
+		STAT_INC(&w->stats, dropped);
+		return;
+	}
+	if (w->draining || ep->extra || atomic_load(&s->conns) >= cfg->max_connections) {
 		STAT_INC(&w->stats, refused);
 		refuse(ep, m, &hd, NGTCP2_CONNECTION_REFUSED);
 		return;
@@ -213,10 +230,70 @@ static void on_datagram(struct endpoint *ep, const struct udp_msg *m, const uint
 		on_initial(ep, m, data, len);
 }
 
+/* Passes datagrams of @m on to an earlier process. */
+static void pass(struct endpoint *ep, struct link_to to, const struct udp_msg *m,
+		 const uint8_t *data, size_t len)
+{
+	struct stats *st = &ep->worker->stats;
+
+	if (!len)
+		return;
+	if (link_pass(to, &ep->sock, m, data, len))
+		STAT_ADD(st, forwarded, (len + m->segment - 1) / m->segment);
+	else
+		STAT_ADD(st, forward_lost, (len + m->segment - 1) / m->segment);
+}
+
+static void on_message(struct endpoint *ep, const struct udp_msg *m)
+{
+	struct worker *w = ep->worker;
+	struct links *links = &w->server->links;
+	/* A process that was replaced has no links, and gets only what is its own. */
+	bool live = !ep->held && atomic_load_explicit(&links->live, memory_order_relaxed);
+	struct link_to run = {0};
+	size_t from = 0;
+
+	STAT_ADD(&w->stats, rx_bytes, m->len);
+	for (size_t off = 0; off < m->len; off += m->segment) {
+		size_t len = m->len - off < m->segment ? m->len - off : m->segment;
+		struct link_to to = {0};
+
+		STAT_INC(&w->stats, rx_datagrams);
+		if (live)
+			to = links_find(links, m->data + off, len);
+		/* Datagrams in a row for the same earlier worker go there together. */
+		if (run.link && (to.link != run.link || to.worker != run.worker)) {
+			pass(ep, run, m, m->data + from, off - from);
+			run.link = NULL;
+		}
+		if (!to.link) {
+			on_datagram(ep, m, m->data + off, len);
+		} else if (!run.link) {
+			run = to;
+			from = off;
+		}
+	}
+	if (run.link)
+		pass(ep, run, m, m->data + from, m->len - from);
+}
+
+/*
+ * The socket that stands for an address here: for datagrams that another process has read, or that
+ * came to one socket more than there are workers.
+ */
+static struct endpoint *of_address(struct worker *w, const union addr *bound)
+{
+	for (size_t i = 0; i < w->nendpoints; i++)
+		if (w->endpoint[i].sock.fd >= 0 && addr_equal(&w->endpoint[i].sock.local, bound))
+			return &w->endpoint[i];
+	return NULL;
+}
+
 static void on_readable(struct endpoint *ep)
 {
 	struct worker *w = ep->worker;
 	struct udp_batch *b = w->batch;
+	struct endpoint *as = ep->extra ? of_address(w, &ep->sock.local) : ep;
 
 	/* A few batches per round: timers and other sockets get their turn, too. */
 	for (int round = 0; round < 4; round++) {
@@ -225,20 +302,27 @@ static void on_readable(struct endpoint *ep)
 		/* An ICMP error from an earlier send is no reason to stop reading. */
 		if (n < 0 && n != -ECONNREFUSED)
 			log_err("receive: %s", strerror(-n));
-		for (int i = 0; i < n; i++) {
-			struct udp_msg *m = &b->msg[i];
-
-			STAT_ADD(&w->stats, rx_bytes, m->len);
-			for (size_t off = 0; off < m->len; off += m->segment) {
-				size_t len = m->len - off < m->segment ? m->len - off : m->segment;
-
-				STAT_INC(&w->stats, rx_datagrams);
-				on_datagram(ep, m, m->data + off, len);
-			}
-		}
+		for (int i = 0; i < n; i++)
+			on_message(as, &b->msg[i]);
 		if (n < UDP_BATCH)
 			break;
 	}
+}
+
+bool endpoint_read_link(struct worker *w, int fd)
+{
+	for (int round = 0; round < 4 * UDP_BATCH; round++) {
+		struct link_from from;
+		struct endpoint *ep;
+		int rv = link_read(fd, &from, w->batch->buf[0], UDP_BUF);
+
+		if (rv <= 0)
+			return rv == 0;
+		ep = of_address(w, &from.bound);
+		if (ep)
+			on_message(ep, &from.msg);
+	}
+	return true;
 }
 
 static void on_event(struct io *io, uint32_t events)
@@ -247,15 +331,15 @@ static void on_event(struct io *io, uint32_t events)
 
 	if (events & EPOLLOUT && ep->blocked)
 		unblock(ep);
-	if (events & (EPOLLIN | EPOLLERR))
+	if (events & (EPOLLIN | EPOLLERR) && !ep->held)
 		on_readable(ep);
 }
 
-int endpoint_init(struct endpoint *ep, struct worker *w, size_t index)
+static struct udp_options options(const struct worker *w)
 {
 	const struct config *c = w->server->config;
-	const struct listen_addr *la = &c->listen[index];
-	struct udp_options o = {
+
+	return (struct udp_options){
 		.rcvbuf = (int)c->receive_buffer,
 		.sndbuf = (int)c->send_buffer,
 		.gso = c->gso,
@@ -263,25 +347,63 @@ int endpoint_init(struct endpoint *ep, struct worker *w, size_t index)
 		.ecn = c->ecn,
 		.share = w->id > 0,
 	};
-	int err;
+}
+
+/* The socket is there: now the rest. */
+static int start(struct endpoint *ep)
+{
+	struct server *s = ep->worker->server;
+
+	ep->cid = s->config->cid;
+	ep->cid.generation = s->generation % CID_GENERATIONS;
+	if (ep->cid.by_port)
+		cid_set_port(&ep->cid, addr_port(&ep->sock.local));
+	return loop_add(&ep->worker->loop, &ep->io, ep->sock.fd, EPOLLIN);
+}
+
+int endpoint_init(struct endpoint *ep, struct worker *w, size_t index)
+{
+	const struct config *c = w->server->config;
+	const struct listen_addr *la = &c->listen[index];
+	struct udp_options o = options(w);
+	int err, fd = inherit_take_udp(&w->server->inherited, &la->addr, w->id);
 
 	ep->worker = w;
 	ep->io.fn = on_event;
-	err = udp_open(&ep->sock, &la->addr, &o);
+	ep->key = la->addr;
+	ep->slot = w->id;
+	err = fd < 0 ? udp_open(&ep->sock, &la->addr, &o) : udp_adopt(&ep->sock, fd, &o);
 	if (err) {
 		log_err("%s:%d: listen %s: %s", c->path, la->line, la->text, strerror(-err));
 		return err;
 	}
-	ep->cid = c->cid;
-	if (ep->cid.by_port)
-		cid_set_port(&ep->cid, addr_port(&ep->sock.local));
 	if (w->id == 0 && udp_rcvbuf(&ep->sock) < o.rcvbuf)
 		log_warn("%s: receive buffer of %d bytes instead of %d: raise net.core.rmem_max",
 			 la->text, udp_rcvbuf(&ep->sock), o.rcvbuf);
-	return loop_add(&w->loop, &ep->io, ep->sock.fd, EPOLLIN);
+	return start(ep);
+}
+
+int endpoint_init_extra(struct endpoint *ep, struct worker *w, int fd)
+{
+	struct udp_options o = options(w);
+	int err = udp_adopt(&ep->sock, fd, &o);
+
+	ep->worker = w;
+	ep->io.fn = on_event;
+	ep->extra = true;
+	return err ? err : start(ep);
 }
 
 void endpoint_free(struct endpoint *ep)
 {
 	udp_close(&ep->sock);
+}
+
+void endpoint_drop_extra(struct endpoint *ep)
+{
+	if (!ep->extra || ep->sock.fd < 0)
+		return;
+	loop_del(&ep->worker->loop, &ep->io);
+	udp_close(&ep->sock);
+	ep->blocked = false;
 }

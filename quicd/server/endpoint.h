@@ -7,7 +7,17 @@
 
 /* Opens socket number @index of the configuration for worker @w. Returns 0 or -errno. */
 int endpoint_init(struct endpoint *ep, struct worker *w, size_t index);
+/* A socket of earlier processes, which it takes over also on failure: their packets come in there.
+ */
+int endpoint_init_extra(struct endpoint *ep, struct worker *w, int fd);
+/* Closes such a one before the end. */
+void endpoint_drop_extra(struct endpoint *ep);
 void endpoint_free(struct endpoint *ep);
+
+/* Stops reading, or begins again. */
+void endpoint_hold(struct endpoint *ep, bool held);
+/* Reads what the newest process passes on. Returns false at its end. */
+bool endpoint_read_link(struct worker *w, int fd);
 
 /*
  * Sends a train of datagrams, or keeps it until the socket takes more; while

@@ -217,6 +217,7 @@ static const struct conf_key service_keys[] = {
 	{ "handshake-timeout", CONF_DURATION, AT(handshake_timeout), 100 * NS_PER_MS,
 	  600 * NS_PER_S },
 	{ "drain-timeout", CONF_DURATION, AT(drain_timeout), 0, NS_PER_DAY },
+	{ "upgrade-timeout", CONF_DURATION, AT(upgrade_timeout), 0, 30 * NS_PER_DAY },
 	{ "user", CONF_STRING, AT(user) },
 	{ "group", CONF_STRING, AT(group) },
 	{ "log-level", CONF_ENUM, AT(log_level), .names = level_names },

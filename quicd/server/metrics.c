@@ -79,8 +79,11 @@ struct metrics *metrics_open(struct server *s, struct loop *l)
 	char text[ADDR_TEXT_MAX];
 
 	for (int i = 0; m && i < c->nmetrics; i++) {
-		int fd = listen_at(&c->metrics[i]), err = fd;
+		int fd = inherit_take_metrics(&s->inherited, &c->metrics[i]), err;
 
+		if (fd < 0)
+			fd = listen_at(&c->metrics[i]);
+		err = fd;
 		if (fd >= 0)
 			err = query_open(&m->query[i], s, l, fd, true);
 		if (err >= 0) {
@@ -95,6 +98,17 @@ struct metrics *metrics_open(struct server *s, struct loop *l)
 		return NULL;
 	}
 	return m;
+}
+
+int metrics_fd(const struct metrics *m, int i)
+{
+	return m && i < m->n ? m->query[i].io.fd : -1;
+}
+
+void metrics_leave(struct metrics *m)
+{
+	for (int i = 0; m && i < m->n; i++)
+		query_stop(&m->query[i]);
 }
 
 void metrics_close(struct metrics *m)

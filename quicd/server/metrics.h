@@ -11,6 +11,10 @@ struct metrics;
 
 /* Listens at the addresses of config->metrics. Logs the reason and returns NULL on failure. */
 struct metrics *metrics_open(struct server *s, struct loop *l);
+/* The listening socket of address number @i, for another process; -1 if there is none. */
+int metrics_fd(const struct metrics *m, int i);
+/* Another process has them now: accepts no more. */
+void metrics_leave(struct metrics *m);
 void metrics_close(struct metrics *m);
 
 /* For keytab.c and confcheck(). */

@@ -108,6 +108,11 @@ struct mode {
 	 */
 	int (*shut)(struct conn *c, const struct tx *tx);
 
+	/*
+	 * The client should make its next requests on a new connection; nothing is refused
+	 * yet. May be NULL.
+	 */
+	void (*announce)(struct conn *c);
 	/* Announce the end (GOAWAY), if the protocol can. May be NULL. */
 	void (*drain)(struct conn *c);
 	/* Nothing is in progress: a draining connection may be closed. */

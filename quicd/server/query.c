@@ -217,11 +217,19 @@ int query_open(struct query *q, struct server *s, struct loop *l, int fd, bool h
 	return loop_add(l, &q->io, fd, EPOLLIN);
 }
 
+void query_stop(struct query *q)
+{
+	if (q->io.fd < 0)
+		return;
+	timer_cancel(&q->loop->timers, &q->retry);
+	loop_del(q->loop, &q->io);
+	close(q->io.fd);
+	q->io.fd = -1;
+}
+
 void query_close(struct query *q)
 {
 	while (!list_empty(&q->clients))
 		client_free(container_of(q->clients.next, struct client, of_query));
-	timer_cancel(&q->loop->timers, &q->retry);
-	loop_del(q->loop, &q->io);
-	close(q->io.fd);
+	query_stop(q);
 }

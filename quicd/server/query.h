@@ -25,6 +25,8 @@ struct query {
 /* Takes over @fd, which listens. 0 or -errno; @fd is then still the caller's. */
 int query_open(struct query *q, struct server *s, struct loop *l, int fd, bool http_only);
 /* Closes all. */
+/* Accepts no more; who has asked gets the answer. */
+void query_stop(struct query *q);
 void query_close(struct query *q);
 
 #endif

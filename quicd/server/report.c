@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../common/quicver.h"
 #include "access.h"
@@ -19,8 +20,11 @@ static struct stats *sum(const struct server *s)
 
 	for (uint64_t i = 0; total && i < s->config->workers; i++)
 		stats_sum(total, &s->workers[i]->stats);
-	if (total)
-		STAT_ADD(total, access_lost, access_lost(s->access));
+	if (!total)
+		return NULL;
+	STAT_ADD(total, access_lost, access_lost(s->access));
+	STAT_ADD(total, upgrades_failed, atomic_load(&s->upgrades_failed));
+	STAT_ADD(total, earlier, atomic_load(&s->links.live));
 	return total;
 }
 
@@ -86,6 +90,7 @@ void report_status(FILE *f, const struct server *s)
 		return;
 	fprintf(f, "service: %s\nmode: %s\nworkers: %" PRIu64 "\n", c->name, c->mode->name,
 		c->workers);
+	fprintf(f, "process: %d\ngeneration: %u\n", (int)getpid(), s->generation);
 	for (size_t i = 0; i < c->nlisten; i++)
 		fprintf(f, "listen: %s\n", c->listen[i].text);
 	fprintf(f, "alpn:");

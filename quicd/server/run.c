@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <gnutls/crypto.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,12 @@
 #include "access.h"
 #include "control.h"
 #include "expiry.h"
+#include "handover.h"
 #include "metrics.h"
 #include "mode.h"
 #include "privilege.h"
 #include "qlog.h"
+#include "takeover.h"
 #include "worker.h"
 
 #define MAIN_TICK   NS_PER_S
@@ -34,20 +37,41 @@ struct process {
 	struct metrics *metrics;
 	unsigned int nworkers; /* initialised */
 	unsigned int nrunning;
+	int takeover; /* socket to the process that this one replaces, or -1 */
+	struct handover *handover;
+	bool replaced; /* by a newer process, which alone talks to systemd */
 	bool draining, stopping;
-	uint64_t drain_deadline;
+	unsigned int terms;   /* signals to end */
+	uint64_t deadline;    /* of a process that drains or was replaced */
 	uint64_t expiry_next; /* clock_wall(): when certificates are looked at again */
 	/* systemd's watchdog: fed only while every worker's loop turns. */
 	uint64_t watchdog_ns, watchdog_next;
 	uint64_t *last_beat;
 };
 
+__attribute__((format(printf, 2, 3))) static void tell_systemd(const struct process *p,
+							       const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (p->replaced)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	sd_notify(0, text);
+}
+
 static void reload(struct process *p)
 {
 	struct tls *fresh;
 
 	access_reopen(p->server.access);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now() / 1000);
+	links_tell(&p->server.links, HAND_REOPEN);
+	if (p->replaced)
+		return; /* no handshake will need a certificate */
+	tell_systemd(p, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now() / 1000);
 	fresh = tls_load(p->server.config, p->server.tls_shared);
 	if (fresh) {
 		for (unsigned int i = 0; i < p->nworkers; i++)
@@ -59,21 +83,20 @@ static void reload(struct process *p)
 	} else {
 		log_err("reload failed; the old certificates stay");
 	}
-	sd_notify(0, "READY=1");
+	tell_systemd(p, "READY=1");
 }
 
 static void begin_drain(struct process *p)
 {
-	/* A second signal ends it at once. */
-	if (p->draining) {
-		p->drain_deadline = clock_now();
+	if (p->draining)
 		return;
-	}
+	handover_cancel(p->handover, "the running process was told to end");
+	links_tell(&p->server.links, HAND_DRAIN);
 	p->draining = true;
-	p->drain_deadline = clock_now() + p->server.config->drain_timeout;
+	p->deadline = clock_now() + p->server.config->drain_timeout;
 	/* The unit's TimeoutStopSec may be shorter, and systemd would kill us while we drain. */
-	sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
-		   (p->server.config->drain_timeout + STOP_MARGIN) / 1000);
+	tell_systemd(p, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64,
+		     (p->server.config->drain_timeout + STOP_MARGIN) / 1000);
 	log_info("draining %u connections", atomic_load(&p->server.conns));
 	for (unsigned int i = 0; i < p->nworkers; i++)
 		worker_post_drain(p->server.workers[i]);
@@ -86,11 +109,68 @@ static void on_signal(struct io *io, uint32_t events)
 
 	(void)events;
 	while (read(io->fd, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo == SIGHUP)
+		if (si.ssi_signo == SIGHUP) {
 			reload(p);
-		else
+		} else if (si.ssi_signo == SIGUSR2) {
+			if (!p->draining)
+				handover_begin(p->handover, p->control, p->metrics);
+		} else {
 			begin_drain(p);
+			/* A second signal ends it at once. */
+			if (++p->terms > 1)
+				p->deadline = clock_now();
+		}
 	}
+}
+
+static void on_state(void *arg, const char *text)
+{
+	const struct process *p = arg;
+
+	tell_systemd(p, "STATUS=mode %s, %zu addresses; %s", p->server.config->mode->name,
+		     p->server.config->nlisten, text);
+}
+
+static void on_replaced(void *arg, int pid)
+{
+	struct process *p = arg;
+
+	tell_systemd(p, "MAINPID=%d", pid);
+	p->replaced = true;
+	p->watchdog_ns = 0;
+	p->expiry_next = UINT64_MAX;
+	control_leave(p->control);
+	metrics_leave(p->metrics);
+	p->deadline = clock_now() + p->server.config->upgrade_timeout;
+	log_info("replaced by process %d; %u connections stay here", pid,
+		 atomic_load(&p->server.conns));
+}
+
+static void on_drain(void *arg)
+{
+	begin_drain(arg);
+}
+
+static void on_reopen(void *arg)
+{
+	reload(arg);
+}
+
+static void stop_workers(struct process *p)
+{
+	p->stopping = true;
+	for (unsigned int i = 0; i < p->nworkers; i++)
+		worker_post_stop(p->server.workers[i]);
+}
+
+static void on_gone(void *arg)
+{
+	struct process *p = arg;
+
+	if (p->stopping)
+		return;
+	log_info("the newest process has ended, and no packet comes here without it");
+	stop_workers(p);
 }
 
 static int open_signals(struct process *p)
@@ -103,6 +183,7 @@ static int open_signals(struct process *p)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (fd < 0)
@@ -195,6 +276,37 @@ int run_check(const struct config *c)
 	return err;
 }
 
+/* The last step before the workers run: no socket may be read before that. */
+static int steer(struct process *p)
+{
+	const struct inherited *in = &p->server.inherited;
+	bool several = p->server.config->workers > 1;
+
+	for (size_t i = 0; i < in->nudp; i++)
+		several |= in->udp[i].slot > 0;
+	return several ? worker_steer(p->server.workers[p->nworkers - 1]) : 0;
+}
+
+static int run_workers(struct process *p)
+{
+	int err = 0;
+
+	if (p->takeover >= 0)
+		err = takeover_go(p->takeover, &p->server);
+	if (!err)
+		err = steer(p);
+	for (unsigned int i = 0; !err && i < p->nworkers; i++) {
+		err = worker_start(p->server.workers[i]);
+		if (err)
+			log_err("worker %u: %s", i, strerror(-err));
+		else
+			p->nrunning++;
+	}
+	if (!err && p->takeover >= 0)
+		err = takeover_done(p->takeover);
+	return err ? err : links_watch(&p->server.links, &p->loop);
+}
+
 static int start_workers(struct process *p)
 {
 	const struct config *c = p->server.config;
@@ -231,7 +343,9 @@ static int start_workers(struct process *p)
 			return -EIO;
 	}
 	if (c->user) {
-		err = privilege_drop(c);
+		err = worker_give_sockets(p->server.workers, p->nworkers);
+		if (!err)
+			err = privilege_drop(c);
 		if (err)
 			return err;
 	}
@@ -242,15 +356,7 @@ static int start_workers(struct process *p)
 			return err;
 		}
 	}
-	for (unsigned int i = 0; i < p->nworkers; i++) {
-		err = worker_start(p->server.workers[i]);
-		if (err) {
-			log_err("worker %u: %s", i, strerror(-err));
-			return err;
-		}
-		p->nrunning++;
-	}
-	return 0;
+	return run_workers(p);
 }
 
 /* An idle worker turns its loop only now and then: make it do so before the next check. */
@@ -263,7 +369,7 @@ static void wake_workers(const struct process *p)
 static uint64_t main_tick(const struct process *p)
 {
 	/* While draining, the workers end one by one: look more often. */
-	uint64_t tick = p->draining ? 20 * NS_PER_MS : MAIN_TICK;
+	uint64_t tick = p->draining || p->replaced ? 20 * NS_PER_MS : MAIN_TICK;
 
 	return p->watchdog_ns && p->watchdog_ns / 8 < tick ? p->watchdog_ns / 8 : tick;
 }
@@ -285,7 +391,7 @@ static void feed_watchdog(struct process *p)
 	for (unsigned int i = 0; i < p->nworkers; i++)
 		p->last_beat[i] = atomic_load_explicit(&p->server.workers[i]->heartbeat,
 						       memory_order_relaxed);
-	sd_notify(0, "WATCHDOG=1");
+	tell_systemd(p, "WATCHDOG=1");
 	p->watchdog_next = now + p->watchdog_ns / 2;
 	wake_workers(p);
 }
@@ -298,13 +404,6 @@ static bool all_done(const struct process *p)
 	return true;
 }
 
-static void stop_workers(struct process *p)
-{
-	p->stopping = true;
-	for (unsigned int i = 0; i < p->nworkers; i++)
-		worker_post_stop(p->server.workers[i]);
-}
-
 static void main_loop(struct process *p)
 {
 	while (!all_done(p)) {
@@ -315,7 +414,7 @@ static void main_loop(struct process *p)
 		feed_watchdog(p);
 		if (clock_wall() >= p->expiry_next)
 			p->expiry_next = expiry_warn(p->server.tls);
-		if (p->draining && !p->stopping && clock_now() >= p->drain_deadline)
+		if ((p->draining || p->replaced) && !p->stopping && clock_now() >= p->deadline)
 			stop_workers(p);
 	}
 }
@@ -333,7 +432,7 @@ static void announce(const struct process *p)
 			 c->name, c->listen[i].text, c->mode->name, c->workers,
 			 c->workers > 1 ? "s" : "", id[0] ? id : "none");
 	}
-	sd_notifyf(0, "READY=1\nSTATUS=mode %s, %zu addresses", c->mode->name, c->nlisten);
+	tell_systemd(p, "READY=1\nSTATUS=mode %s, %zu addresses", c->mode->name, c->nlisten);
 }
 
 static void free_workers(struct process *p)
@@ -354,12 +453,47 @@ static void free_workers(struct process *p)
 	free(p->last_beat);
 }
 
-int run_service(const struct config *c)
+/* An earlier process has ended: a worker that drains may have waited for that. */
+static void on_link_end(struct links *l)
 {
-	struct process p = {.signals.fd = -1};
+	const struct server *s = container_of(l, struct server, links);
+
+	log_info("an earlier process has ended; %u are left", atomic_load(&l->live));
+	for (uint64_t i = 0; i < s->config->workers; i++)
+		worker_wake(s->workers[i]);
+}
+
+/* Sockets and state that others hand to this process. */
+static int inherit(struct process *p)
+{
+	p->server.links.on_end = on_link_end;
+	if (p->takeover >= 0)
+		return takeover_receive(p->takeover, &p->server);
+	return inherit_from_systemd(&p->server.inherited, p->server.config);
+}
+
+static int prepare_handover(struct process *p, char *const *argv)
+{
+	const struct handover_events events = {
+		.state = on_state,
+		.replaced = on_replaced,
+		.drain = on_drain,
+		.reopen = on_reopen,
+		.gone = on_gone,
+		.arg = p,
+	};
+
+	p->handover = handover_new(&p->server, &p->loop, argv, &events);
+	return p->handover ? 0 : -ENOMEM;
+}
+
+int run_service(const struct config *c, char *const *argv)
+{
+	struct process p = {.signals.fd = -1, .takeover = takeover_socket()};
 	uint64_t usec;
 	int err;
 
+	inherit_init(&p.server.inherited);
 	privilege_raise_nofile();
 	err = loop_init(&p.loop);
 	if (!err)
@@ -367,7 +501,12 @@ int run_service(const struct config *c)
 	if (!err)
 		err = load(&p, c, true);
 	if (!err)
+		err = inherit(&p);
+	if (!err)
+		err = prepare_handover(&p, argv);
+	if (!err)
 		err = start_workers(&p);
+	inherit_free(&p.server.inherited, err ? NULL : c);
 	if (!err) {
 		if (sd_watchdog_enabled(0, &usec) > 0)
 			p.watchdog_ns = usec * 1000;
@@ -377,6 +516,8 @@ int run_service(const struct config *c)
 		log_info("%s: ended", c->name);
 	}
 	free_workers(&p);
+	handover_free(p.handover);
+	links_free(&p.server.links);
 	access_close(p.server.access);
 	control_close(p.control);
 	metrics_close(p.metrics);

@@ -6,7 +6,7 @@
 #include "config.h"
 
 /* Runs the service until it is told to end. Returns 0, or -errno after saying why. */
-int run_service(const struct config *c);
+int run_service(const struct config *c, char *const *argv);
 
 /* Loads all that a start would load, and frees it. Returns the same. */
 int run_check(const struct config *c);

@@ -57,6 +57,11 @@ static int load(const char *path, uint8_t root[SECRET_LEN])
 	return n == SECRET_LEN ? 0 : n < 0 ? -errno : -EINVAL;
 }
 
+bool secret_has_file(const struct config *c)
+{
+	return c->secret_file || getenv("STATE_DIRECTORY");
+}
+
 int secret_load(struct secret *s, const struct config *c, bool may_create)
 {
 	const char *dir = getenv("STATE_DIRECTORY");

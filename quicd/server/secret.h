@@ -21,5 +21,7 @@ struct secret {
  * secret lives as long as the process. Logs the reason and returns -errno on failure.
  */
 int secret_load(struct secret *s, const struct config *c, bool may_create);
+/* False if it lives only in the process. */
+bool secret_has_file(const struct config *c);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "inherit.h"
+#include "link.h"
 #include "secret.h"
 #include "stats.h"
 #include "tls.h"
@@ -22,6 +24,10 @@ struct server {
 	struct access_log *access; /* NULL: none is written */
 	struct worker **workers;   /* config->workers of them; constant once they run */
 	uint8_t map_key[16];	   /* of the connection tables */
+	unsigned int generation;   /* how many processes there were before, more or less */
+	struct inherited inherited;
+	struct links links;	     /* to earlier processes that still have connections */
+	atomic_uint upgrades_failed; /* new programs that did not start */
 
 	/* Counted by all workers, compared with the limits. */
 	atomic_uint conns, half_open;

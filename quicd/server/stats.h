@@ -33,6 +33,11 @@
 	X(tx_datagrams, sent_datagrams, "UDP datagrams sent")                                      \
 	X(tx_bytes, sent_bytes, "UDP payload bytes sent")                                          \
 	X(dropped, dropped_datagrams, "Datagrams that belong to no connection and start none")     \
+	X(forwarded, forwarded_datagrams,                                                          \
+	  "Datagrams passed to an earlier process after an upgrade")                               \
+	X(forward_lost, forward_lost_datagrams,                                                    \
+	  "Datagrams that an earlier process could not take")                                      \
+	X(upgrades_failed, upgrades_failed, "New programs that did not start on SIGUSR2")          \
 	X(lost, lost_packets, "QUIC packets declared lost")                                        \
 	X(streams, streams_opened, "Streams opened by clients")                                    \
 	X(stream_resets, streams_reset, "Streams reset by either side")                            \
@@ -49,7 +54,8 @@
 	X(conns, connections, "Connections now open, handshakes included")                         \
 	X(half_open, handshakes_in_progress, "Handshakes now in progress")                         \
 	X(open_streams, streams, "Streams now open")                                               \
-	X(buffers, stream_buffer_bytes, "Memory now held in stream buffers")
+	X(buffers, stream_buffer_bytes, "Memory now held in stream buffers")                       \
+	X(earlier, earlier_processes, "Processes that an upgrade replaced and that still serve")
 
 /* Histogram of smoothed RTTs at connection close: bucket i holds [2^(i/4), 2^((i+1)/4)) us. */
 #define STATS_RTT_BUCKETS 104

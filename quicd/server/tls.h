@@ -22,6 +22,10 @@ struct tls_shared;
 struct tls_shared *tls_shared_new(const struct config *c, bool may_create);
 void tls_shared_free(struct tls_shared *s);
 
+/* The key of session tickets: as it is (empty if there are none), or from another process. */
+gnutls_datum_t tls_shared_key(const struct tls_shared *s);
+void tls_shared_take_key(struct tls_shared *s, const uint8_t *key, size_t len);
+
 /* Loads certificates and keys. On failure logs which file it was and returns NULL. */
 struct tls *tls_load(const struct config *c, struct tls_shared *s);
 struct tls *tls_ref(struct tls *t);

@@ -47,6 +47,17 @@ fail:
 	return NULL;
 }
 
+gnutls_datum_t tls_shared_key(const struct tls_shared *s)
+{
+	return s->ticket_key;
+}
+
+void tls_shared_take_key(struct tls_shared *s, const uint8_t *key, size_t len)
+{
+	if (len && s->ticket_key.size == len)
+		memcpy(s->ticket_key.data, key, len);
+}
+
 static void free_key(gnutls_datum_t *key)
 {
 	if (key->data)

@@ -7,6 +7,7 @@
 #define QUICD_WORKER_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -29,6 +30,10 @@ struct endpoint {
 	struct udp_sock sock;
 	struct worker *worker;
 	struct cid_format cid; /* of the connections that begin here */
+	union addr key;	       /* as configured, which may be port 0 */
+	unsigned int slot;     /* its place among the sockets of that address */
+	bool extra;	       /* of earlier processes: not of the configuration, or one too many */
+	bool held;	       /* another process reads */
 	bool blocked;	       /* the train below waits for EPOLLOUT */
 	struct {
 		union addr local, remote;
@@ -36,6 +41,13 @@ struct endpoint {
 		size_t len, segment;
 		uint8_t data[UDP_BUF];
 	} train;
+};
+
+/* The process that reads from the sockets. */
+enum worker_hold {
+	HOLD_OFF, /* this process */
+	HOLD_ON,  /* nobody for now; datagrams wait in the kernel */
+	HOLD_GONE /* a newer process, for good */
 };
 
 struct worker {
@@ -54,14 +66,21 @@ struct worker {
 	struct udp_batch *batch;
 	uint8_t *txbuf; /* TXBUF_LEN */
 	bool draining;
-	uint64_t serial;		    /* of the connection made last */
-	void *mode_data;		    /* the mode's own */
+	bool replaced; /* a newer process has the sockets; what is left comes by @link */
+	struct io link;
+	uint64_t quiet_next; /* when connections without a stream are looked for again */
+	uint64_t serial;     /* of the connection made last */
+	void *mode_data;     /* the mode's own */
 	uint64_t reset_window, reset_count; /* rate limit of stateless resets */
 
 	/* Mailbox: written by the main thread, taken by the worker after it was woken. */
 	struct io wake;
 	_Atomic(struct tls *) new_tls;
 	atomic_bool drain, stop;
+	_Atomic(enum worker_hold) hold;
+	sem_t held;		 /* posted when HOLD_ON has been done */
+	struct hand_cid *chosen; /* IDs that clients chose, when it was held */
+	size_t nchosen;
 	/* Read by the main thread. */
 	_Atomic uint64_t heartbeat; /* rounds of the loop */
 	atomic_bool done;
@@ -69,6 +88,10 @@ struct worker {
 
 /* Opens the sockets of worker @id. Logs the reason and returns -errno on failure. */
 int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls *tls);
+/* The account of the service gets the sockets, so that a later process may add to them. */
+int worker_give_sockets(struct worker *const *workers, unsigned int n);
+/* Of the last worker: lets the kernel steer packets to workers. Logs why it cannot. */
+int worker_steer(struct worker *w);
 int worker_start(struct worker *w);
 /* The worker must have stopped. Frees all its connections. */
 void worker_free(struct worker *w);
@@ -79,5 +102,12 @@ void worker_wake(struct worker *w);
 void worker_post_tls(struct worker *w, struct tls *tls);
 void worker_post_drain(struct worker *w);
 void worker_post_stop(struct worker *w);
+/*
+ * From the main thread: the worker stops reading from its sockets, fills in @chosen and reads
+ * from @link_fd. Returns 0, or -ETIMEDOUT if the worker hangs.
+ */
+int worker_hold(struct worker *w, int link_fd);
+/* It reads again as before, and closes its link; or it never will again. */
+void worker_release(struct worker *w, enum worker_hold hold);
 
 #endif

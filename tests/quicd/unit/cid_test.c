@@ -37,6 +37,41 @@ static void unroutable_without_server_id(void **state)
 	assert_int_equal(id[0], 0xe0 | 8);
 }
 
+static void generation_is_found(void **state)
+{
+	struct cid_format f = {.rotation = 1,
+			       .server_id_len = 2,
+			       .server_id = {1, 2},
+			       .nonce_len = 4,
+			       .workers = 3};
+	uint8_t id[CID_LEN_MAX];
+
+	(void)state;
+	for (unsigned int g = 0; g < CID_GENERATIONS; g++) {
+		struct cid_format other = f;
+		uint8_t random[4] = {(uint8_t)rand(), (uint8_t)rand(), 7, 8};
+
+		f.generation = (uint8_t)g;
+		cid_make(&f, g % 3, random, id);
+		assert_int_equal(cid_worker(&f, id, cid_len(&f)), g % 3);
+		assert_true(cid_fits(&f, id));
+		other = f;
+		other.generation = (uint8_t)((g + 1) % CID_GENERATIONS);
+		assert_false(cid_fits(&other, id));
+		other = f;
+		other.server_id[1] = 3;
+		assert_false(cid_fits(&other, id));
+		/* The port is another one at each socket. */
+		other.by_port = true;
+		assert_true(cid_fits(&other, id));
+		other.nonce_len = 5;
+		assert_false(cid_fits(&other, id));
+		other = f;
+		other.rotation = 2;
+		assert_false(cid_fits(&other, id));
+	}
+}
+
 static void worker_survives(void **state)
 {
 	(void)state;
@@ -134,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quic_lb_layout),
 		cmocka_unit_test(unroutable_without_server_id),
+		cmocka_unit_test(generation_is_found),
 		cmocka_unit_test(worker_survives),
 		cmocka_unit_test(siphash_vectors),
 		cmocka_unit_test(map_adds_finds_removes),

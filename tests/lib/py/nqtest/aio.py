@@ -4,8 +4,8 @@ from nqtest.poll import PATIENCE
 from nqtest.suite import Skip
 
 
-def aioquic_run(port, work, **more):
-    """Runs work(protocol) with an aioquic client; more goes into its configuration."""
+def aioquic_run(port, work, ticket=None, **more):
+    """Runs work(protocol) with an aioquic client; ticket() gets session tickets, more goes into its configuration."""
     try:
         import asyncio
         import ssl
@@ -17,7 +17,7 @@ def aioquic_run(port, work, **more):
                                verify_mode=ssl.CERT_NONE, **more)
 
     async def go():
-        async with connect("127.0.0.1", port, configuration=config) as c:
+        async with connect("127.0.0.1", port, configuration=config, session_ticket_handler=ticket) as c:
             return await work(c)
 
     return asyncio.run(asyncio.wait_for(go(), 30 * PATIENCE))

@@ -2,12 +2,21 @@
 """quicd as a process."""
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
 from nqtest import lab
 from nqtest.poll import PATIENCE, until, wait_for
 from nqtest.ports import free_port
+
+
+def alive(pid):
+    """True for a process that is more than a zombie."""
+    try:
+        return pathlib.Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class Service:
@@ -38,6 +47,7 @@ class Service:
                 f.writelines("%s = %s\n" % kv for kv in pairs if kv[1] is not None)
         self.env = env
         self.proc = None
+        self.heirs = []  # the processes after it, by upgrades; they are nobody's children
         if start:
             self.start(wait)
 
@@ -45,10 +55,10 @@ class Service:
         """Starts it behind a command of the shell, such as ulimit."""
         return self.start(command=["sh", "-c", before + '; exec "$0" "$@"'])
 
-    def start(self, wait=True, command=()):
+    def start(self, wait=True, command=(), program=None):
         self.logf = open(self.logfile, "ab")
         before = self.log().count("listening on")
-        self.proc = subprocess.Popen([*command, str(lab.BIN / "quicd"), "-c", str(self.conf)], stderr=self.logf,
+        self.proc = subprocess.Popen([*command, str(program or lab.BIN / "quicd"), "-c", str(self.conf)], stderr=self.logf,
                                      env=dict(os.environ, **(self.env or {})))
         Service.live.append(self)
         if wait:
@@ -73,16 +83,46 @@ class Service:
         raise AssertionError("no %s in status" % name)
 
     def rss(self):
-        for line in open("/proc/%d/status" % self.proc.pid):
+        for line in open("/proc/%d/status" % self.pid()):
             if line.startswith("VmRSS"):
                 return int(line.split()[1]) * 1024
         return 0
 
     def fds(self):
-        return len(os.listdir("/proc/%d/fd" % self.proc.pid))
+        return len(os.listdir("/proc/%d/fd" % self.pid()))
+
+    def pid(self):
+        """Of the newest process."""
+        return self.heirs[-1] if self.heirs else self.proc.pid
 
     def signal(self, sig):
-        self.proc.send_signal(sig)
+        if self.heirs:
+            os.kill(self.pid(), sig)
+        else:
+            self.proc.send_signal(sig)
+
+    def upgrade(self, seconds=20):
+        """SIGUSR2; returns the pid of the new process, or None if the old one serves as before."""
+        said = re.compile(r"replaced by process (\d+)|serves as before")
+        before = len(said.findall(self.log()))
+        self.signal(signal.SIGUSR2)
+        wait_for(lambda: len(said.findall(self.log())) > before, seconds, "answer to SIGUSR2")
+        pid = said.findall(self.log())[before]
+        if not pid:
+            return None
+        self.heirs.append(int(pid))
+        return self.heirs[-1]
+
+    def running(self):
+        """The pids of its processes that have not ended."""
+        return [p for p in [self.proc.pid, *self.heirs] if alive(p)]
+
+    def end_heirs(self):
+        """Ends the processes after the first one, which end it, too."""
+        for _ in range(2):
+            if self.heirs and alive(self.pid()):
+                os.kill(self.pid(), signal.SIGTERM)
+        wait_for(lambda: not [p for p in self.heirs if alive(p)], 20, "end of the processes")
 
     def stop(self, seconds=40):
         """SIGTERM; returns the exit status."""
@@ -98,6 +138,7 @@ class Service:
 
     def finish(self):
         """Ends in good order, so that a sanitizer can report leaks; fails if one reported."""
+        self.end_heirs()
         if self.proc.poll() is None:
             # The second signal ends what the first one lets finish.
             self.proc.send_signal(signal.SIGTERM)
@@ -110,6 +151,9 @@ class Service:
         self.forget()
 
     def kill(self):
+        for pid in self.heirs:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
         if self.proc and self.proc.poll() is None:
             self.proc.kill()
             self.proc.wait()

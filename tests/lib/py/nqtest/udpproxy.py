@@ -27,6 +27,8 @@ class UdpProxy:
         self.largest = 0  # that got through
         self.stopped = False
         self.rebinding = False
+        self.mute = False  # the client gets nothing
+        self.upto = float("inf")  # that many datagrams more reach the server
         threading.Thread(target=self.run, daemon=True).start()
 
     @staticmethod
@@ -88,8 +90,11 @@ class UdpProxy:
                     except OSError:
                         break
                     if s is self.front:
+                        self.upto -= 1
+                        if self.upto < 0:
+                            continue
                         self.forward(self.back_for(addr), None, data)
-                    elif s in self.client:
+                    elif s in self.client and not self.mute:
                         self.forward(self.front, self.client[s], data)
             while self.queue and self.queue[0][0] <= time.monotonic():
                 _, _, sock, to, data = heapq.heappop(self.queue)
