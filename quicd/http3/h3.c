@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * mode = http3: between ngtcp2 and nghttp3. The user data of a request's stream, in both
- * libraries, is its struct h3_req, to the stream's end.
+ * libraries, is its struct h3_req, to the stream's end; that of a client's unidirectional
+ * stream is its struct h3_conn until its first byte comes.
  */
 #include "h3.h"
 
@@ -16,8 +17,9 @@
 #include "handler.h"
 #include "settings.h"
 
-#define UNI_STREAMS 16 /* a client needs three; some open more, to test us */
-#define QPACK_TABLE 4096
+#define UNI_STREAMS   16 /* a client needs three; some open more, to test us */
+#define QPACK_TABLE   4096
+#define CONTROL_PIECE 256
 
 _Static_assert(sizeof(nghttp3_vec) == sizeof(ngtcp2_vec), "both are a pointer and a size");
 
@@ -59,6 +61,7 @@ static int start(struct conn *c)
 	if (!hc)
 		return -1;
 	hc->conn = c;
+	hc->peer_control = -1;
 	tx_clear(&hc->ahead);
 	list_init(&hc->requests);
 	list_init(&hc->dirty);
@@ -105,7 +108,7 @@ static void stop(struct conn *c)
 static int open_stream(struct conn *c, int64_t id)
 {
 	struct h3_conn *hc = c->mode_data;
-	void *data = NULL;
+	void *data = hc;
 
 	if (ngtcp2_is_bidi_stream(id)) {
 		data = h3_req_new(hc, id);
@@ -134,6 +137,43 @@ static int feed(struct conn *c, int64_t id, const uint8_t *data, size_t len, boo
 	return 0;
 }
 
+/* The stream is new, and may be the client's control stream: an integer with the value zero. */
+static void maybe_control(struct h3_conn *hc, int64_t id, uint8_t first)
+{
+	if (hc->peer_control >= 0 || first & 0x3f)
+		return;
+	hc->peer_control = id;
+	hc->peer_settings = (struct settings_reader){0};
+}
+
+static int receive_uni(struct conn *c, int64_t id, bool fresh, const uint8_t *data, size_t len,
+		       bool fin)
+{
+	struct h3_conn *hc = c->mode_data;
+	struct settings_reader *s = &hc->peer_settings;
+	uint8_t piece[CONTROL_PIECE];
+
+	if (fresh && len) {
+		ngtcp2_conn_set_stream_user_data(c->quic, id, NULL);
+		maybe_control(hc, id, data[0]);
+	}
+	while (len && id == hc->peer_control && s->at != SETTINGS_END) {
+		size_t n = len < sizeof(piece) ? len : sizeof(piece);
+
+		memcpy(piece, data, n);
+		settings_never_block(s, piece, n);
+		if (s->other)
+			hc->peer_control = -1;
+		data += n;
+		len -= n;
+		if (feed(c, id, piece, n, fin && !len))
+			return -1;
+		if (!len)
+			return 0;
+	}
+	return feed(c, id, data, len, fin);
+}
+
 static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len,
 		   bool fin)
 {
@@ -144,7 +184,7 @@ static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data
 	nghttp3_ssize n;
 
 	if (!ngtcp2_is_bidi_stream(id))
-		return feed(c, id, data, len, fin);
+		return receive_uni(c, id, stream, data, len, fin);
 	hc->reading = r;
 	before = r->received;
 	good = fieldscan(&r->scan, data, len);

@@ -20,9 +20,11 @@ struct h3_conn {
 	struct list requests;
 	struct list dirty; /* requests with body bytes to hand on in this round */
 	size_t nrequests;
-	struct tx ahead;	/* bytes from nghttp3 for this round that no packet has taken yet */
-	uint64_t nstreams;	/* the client's, of both kinds */
-	int64_t control;	/* our control stream, until its first bytes were seen; then -1 */
+	struct tx ahead;      /* bytes from nghttp3 for this round that no packet has taken yet */
+	uint64_t nstreams;    /* the client's, of both kinds */
+	int64_t control;      /* our control stream, until its first bytes were seen; then -1 */
+	int64_t peer_control; /* the client's; -1: not known yet */
+	struct settings_reader peer_settings;
 	struct h3_req *reading; /* whose bytes nghttp3 is given */
 	uint64_t max_requests;	/* that the client may have opened since the beginning */
 };
