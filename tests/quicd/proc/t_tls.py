@@ -162,6 +162,11 @@ def early_data():
     r = quicc(s, "--0rtt", "-v", data=b"early bird")
     eq((r.rc, r.out), (0, b"early bird"), r.err)
     assert "early data: accepted" in r.err and "resumed" in r.err, r.err
+    for group in "SECP384R1", "FFDHE2048":  # the client's key share is of another one: HelloRetryRequest
+        s = Service(tls={"early-data": "yes", "ciphers": "-GROUP-ALL:+GROUP-" + group})
+        r = quicc(s, "--0rtt", "-v", data=b"early bird" * 1000)
+        eq((r.rc, r.out), (0, b"early bird" * 1000), r.err)
+        assert "early data: rejected" in r.err and "resumed" in r.err, r.err
     s = Service(tls={"tickets": "yes"})
     r = quicc(s, "--0rtt", "-v", data=b"early bird")
     eq((r.rc, r.out), (0, b"early bird"), r.err)
