@@ -244,6 +244,7 @@ async def frames(q, up):
             ('a SETTINGS frame on a request stream', frame(4, b''), {0x105}),
             ('a frame that HTTP/2 had', frame(6, b'x' * 8), {0x105}),
             ('an undecodable header', frame(1, b'\xff' * 20), {0x200, 0x10e, 0x106}),
+            ('a header that waits for the encoder stream, which is not offered,', frame(1, b'\x05\0\xd1'), {0x200}),
             ('an unfinished frame', b'\x01\x40\x80\x00\x00\xd1', {0x106, 0x10d})):
         async with client(q) as c:
             sid = c.stream()

@@ -102,9 +102,10 @@ class Client(QuicConnectionProtocol):
 
 
 @contextlib.asynccontextmanager
-async def client(q, tickets=None, early=False, **kw):
-    """A connection to the daemon; session tickets go to the list @tickets; @early: do not wait for the handshake."""
+async def client(q, tickets=None, early=False, tokens=None, **kw):
+    """A connection to the daemon; session tickets go to the list @tickets, tokens to @tokens; @early: do not wait for the handshake."""
     c = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, server_name=NAME, verify_mode=ssl.CERT_NONE, **kw)
     async with connect('127.0.0.1', q.port, configuration=c, create_protocol=Client, wait_connected=not early,
+                       token_handler=tokens.append if tokens is not None else None,
                        session_ticket_handler=tickets.append if tickets is not None else None) as p:
         yield p
