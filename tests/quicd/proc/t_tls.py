@@ -178,6 +178,22 @@ def early_data():
 
 
 @test
+def key_log_link():
+    """root does not follow a link that the account of the service may have made"""
+    if os.geteuid():
+        raise Skip("not root")
+    link, target = lab.TMP / "link.keys", lab.TMP / "target.keys"
+    target.write_text("")
+    link.symlink_to(target)
+    s = Service(debug={"keylog": link})
+    eq(quicc(s, data=b"x").rc, 0)
+    assert target.read_text()
+    s = Service(start=False, service={"user": "nobody"}, debug={"keylog": link})
+    r = lab.sh(lab.BIN / "quicd", "-c", s.conf, timeout=20)
+    assert r.returncode == 1 and b"keylog %s: Too many levels of symbolic links" % bytes(link) in r.stderr, r
+
+
+@test
 def key_log_only_by_option():
     """SSLKEYLOGFILE alone writes nothing; keylog does, with mode 0600"""
     env = lab.TMP / "env.keys"
