@@ -335,6 +335,22 @@ static void on_timer(struct timer *t)
 		client_write(c);
 }
 
+static void send_close(struct client *c)
+{
+	uint8_t buf[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
+	ngtcp2_path_storage ps;
+	ngtcp2_pkt_info pi;
+	ngtcp2_ssize n;
+
+	if (ngtcp2_conn_in_draining_period(c->quic) || c->status == QUICC_TIMEOUT)
+		return;
+	ngtcp2_path_storage_zero(&ps);
+	n = ngtcp2_conn_write_connection_close(c->quic, &ps.path, &pi, buf, sizeof(buf), &c->error,
+					       clock_now());
+	if (n > 0)
+		net_send(c->net, (union addr *)ps.path.local.addr, 0, buf, (size_t)n, (size_t)n);
+}
+
 /* The server said which version it wants, and this connection uses another. */
 static bool begin_again(const struct client *c)
 {
@@ -353,8 +369,34 @@ void client_read(struct client *c, const union addr *local, uint8_t ecn, const u
 	rv = ngtcp2_conn_read_pkt(c->quic, &path, &pi, data, len, clock_now());
 	if (rv)
 		fail(c, rv);
-	if (!c->done && begin_again(c))
+	if (c->done)
+		return;
+	if (c->early && c->hello_retry) {
+		c->early = false;
+		c->tls->params_len = 0;
+		send_close(c);
 		client_again(c);
+	} else if (begin_again(c)) {
+		client_again(c);
+	}
+}
+
+/*
+ * A HelloRetryRequest, which refuses early data (RFC 8446, 4.2.10). GnuTLS and ngtcp2 both fail
+ * there if there was any: the client begins again without.
+ */
+static int on_hello_retry(gnutls_session_t session, unsigned int type, unsigned int when,
+			  unsigned int incoming, const gnutls_datum_t *msg)
+{
+	ngtcp2_crypto_conn_ref *ref = gnutls_session_get_ptr(session);
+	struct client *c = ref->user_data;
+
+	(void)type;
+	(void)when;
+	(void)incoming;
+	(void)msg;
+	c->hello_retry |= c->early;
+	return c->early ? GNUTLS_E_AGAIN : 0;
 }
 
 void client_credit(struct client *c, struct client_stream *s, size_t len)
@@ -416,6 +458,8 @@ static void open_connection(struct client *c)
 	if (rv) {
 		client_err(c, "TLS: %s", gnutls_strerror(rv));
 	} else {
+		gnutls_handshake_set_hook_function(c->session, GNUTLS_HANDSHAKE_HELLO_RETRY_REQUEST,
+						   GNUTLS_HOOK_PRE, on_hello_retry);
 		rv = make_quic(c);
 		if (rv)
 			client_err(c, "%s", strerror(-rv));
@@ -479,22 +523,6 @@ void client_start(struct client *c)
 }
 
 /* Says good-bye, once; the server need not wait for its idle timeout. */
-static void send_close(struct client *c)
-{
-	uint8_t buf[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
-	ngtcp2_path_storage ps;
-	ngtcp2_pkt_info pi;
-	ngtcp2_ssize n;
-
-	if (ngtcp2_conn_in_draining_period(c->quic) || c->status == QUICC_TIMEOUT)
-		return;
-	ngtcp2_path_storage_zero(&ps);
-	n = ngtcp2_conn_write_connection_close(c->quic, &ps.path, &pi, buf, sizeof(buf), &c->error,
-					       clock_now());
-	if (n > 0)
-		net_send(c->net, (union addr *)ps.path.local.addr, 0, buf, (size_t)n, (size_t)n);
-}
-
 void client_close(struct client *c)
 {
 	if (c->quic)

@@ -43,9 +43,10 @@ struct client {
 	struct chunk_pool pool;
 	struct client_stream *stream;
 	unsigned int nstreams, opened, turn;
-	bool keeps;	 /* streams come and go, and none of them ends the connection */
-	bool fetch_only; /* end as soon as a ticket is here */
-	bool early;	 /* trying 0-RTT */
+	bool keeps;	  /* streams come and go, and none of them ends the connection */
+	bool fetch_only;  /* end as soon as a ticket is here */
+	bool early;	  /* trying 0-RTT */
+	bool hello_retry; /* to end with a HelloRetryRequest */
 	bool started, connected, done;
 	int status; /* exit status */
 	/* Called with the bytes a stream received; returns how much credit to give back now. */

@@ -58,11 +58,27 @@ static int extend_streams_cb(ngtcp2_conn *quic, uint64_t max, void *user)
 	return 0;
 }
 
+/* The server does not take the early data: all of it goes out again. */
+static int reject_early(struct client *c)
+{
+	if (!c->early || ngtcp2_conn_get_tls_early_data_rejected(c->quic))
+		return 0;
+	client_rewind(c);
+	return ngtcp2_conn_tls_early_data_rejected(c->quic);
+}
+
+static bool early_accepted(const struct client *c)
+{
+	return gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_EARLY_DATA;
+}
+
 static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 {
 	struct client *c = user;
 
 	c->connected = true;
+	if (!early_accepted(c) && reject_early(c))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
 	if (c->o->verbose && !c->fetch_only) {
 		gnutls_datum_t alpn = {0};
 
@@ -72,11 +88,9 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 											   : "1",
 			   (int)alpn.size, alpn.size ? (char *)alpn.data : "");
 		ctls_print(c->session, c->label);
-		if (c->early)
+		if (c->early || c->hello_retry)
 			client_say(c, "early data: %s",
-				   gnutls_session_get_flags(c->session) & GNUTLS_SFLAGS_EARLY_DATA
-					   ? "accepted"
-					   : "rejected");
+				   early_accepted(c) ? "accepted" : "rejected");
 	}
 	client_open_streams(c);
 	return 0;
@@ -95,14 +109,6 @@ void client_rewind(struct client *c)
 		s->q.unsent = s->q.len;
 	}
 	c->opened = 0;
-}
-
-/* The server did not take the early data: all of it goes out again. */
-static int early_rejected_cb(ngtcp2_conn *quic, void *user)
-{
-	(void)quic;
-	client_rewind(user);
-	return 0;
 }
 
 /* For --rebind and --migrate, and for the longest time without data. */
@@ -269,5 +275,4 @@ const ngtcp2_callbacks client_callbacks = {
 	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
 	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
 	.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
-	.tls_early_data_rejected = early_rejected_cb,
 };

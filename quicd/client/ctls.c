@@ -54,7 +54,7 @@ int ctls_init(struct ctls *t, const struct options *o)
 			return fail("--cert", o->cert, gnutls_strerror(rv));
 	}
 	if (o->keylog) {
-		t->keylog = keylog_open(o->keylog);
+		t->keylog = keylog_open(o->keylog, true);
 		if (!t->keylog)
 			return fail("--keylog", o->keylog, strerror(errno));
 	}
@@ -119,8 +119,8 @@ static int configure(struct ctls *t, const char *name, const struct alpn_list *a
 int ctls_session(struct ctls *t, const char *name, const struct alpn_list *alpn,
 		 ngtcp2_crypto_conn_ref *ref, gnutls_session_t *out)
 {
-	int rv = gnutls_init(out, GNUTLS_CLIENT | GNUTLS_ENABLE_EARLY_DATA |
-					  GNUTLS_NO_END_OF_EARLY_DATA);
+	unsigned int early = t->ticket.size && !t->params_len ? 0 : GNUTLS_ENABLE_EARLY_DATA;
+	int rv = gnutls_init(out, GNUTLS_CLIENT | early | GNUTLS_NO_END_OF_EARLY_DATA);
 
 	if (rv)
 		return rv;

@@ -12,13 +12,16 @@ struct keylog {
 	int fd;
 };
 
-struct keylog *keylog_open(const char *path)
+struct keylog *keylog_open(const char *path, bool follow)
 {
 	struct keylog *k = malloc(sizeof(*k));
 
 	if (!k)
 		return NULL;
-	k->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	k->fd = open(path,
+		     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY |
+			     (follow ? 0 : O_NOFOLLOW),
+		     0600);
 	if (k->fd < 0) {
 		free(k);
 		return NULL;

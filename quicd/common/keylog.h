@@ -4,11 +4,15 @@
 #define QUICD_KEYLOG_H
 
 #include <gnutls/gnutls.h>
+#include <stdbool.h>
 
 struct keylog;
 
-/* Opens @path to append, mode 0600. Returns NULL and sets errno on failure. */
-struct keylog *keylog_open(const char *path);
+/*
+ * Opens @path to append, mode 0600; a symbolic link at its end is followed only if @follow says so.
+ * Returns NULL and sets errno on failure.
+ */
+struct keylog *keylog_open(const char *path, bool follow);
 void keylog_close(struct keylog *k);
 void keylog_write(struct keylog *k, gnutls_session_t session, const char *label,
 		  const gnutls_datum_t *secret);

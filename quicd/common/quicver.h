@@ -76,4 +76,23 @@ static inline bool quicver_one_cid(ngtcp2_conn *quic)
 #define QUICVER_H3_RAND(fn)
 #endif
 
+/*
+ * The length of a field's name or value, as far as nghttp3 counts it against its limits: since 1.18
+ * that of the text which a Huffman code of this length may stand for.
+ */
+#if NGHTTP3_VERSION_NUM >= 0x011200
+#define QUICVER_H3_STRING(len, huffman) ((huffman) ? (len) * 8 / 5 : (len))
+#else
+#define QUICVER_H3_STRING(len, huffman) ((void)(huffman), (len))
+#endif
+
+/*
+ * Faults of one request, which are no concern of others on the connection (RFC 9114, 4.1.2). The
+ * library (1.8: of bodies, since 1.11: also of fields) returns them like errors of the
+ * connection; but it has changed nothing else by then, and works on if it is not given
+ * that stream's data any more.
+ */
+#define QUICVER_H3_OF_STREAM(rv)                                                                   \
+	((rv) == NGHTTP3_ERR_MALFORMED_HTTP_HEADER || (rv) == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING)
+
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * mode = http3: between ngtcp2 and nghttp3. The user data of a request's stream, in both
- * libraries, is its struct h3_req, from the first byte of its header to the stream's end.
+ * libraries, is its struct h3_req, to the stream's end; that of a client's unidirectional
+ * stream is its struct h3_conn until its first byte comes.
  */
 #include "h3.h"
 
@@ -18,7 +19,7 @@
 
 #define UNI_STREAMS   16 /* a client needs three; some open more, to test us */
 #define QPACK_TABLE   4096
-#define QPACK_BLOCKED 100
+#define CONTROL_PIECE 256
 
 _Static_assert(sizeof(nghttp3_vec) == sizeof(ngtcp2_vec), "both are a pointer and a size");
 
@@ -60,13 +61,18 @@ static int start(struct conn *c)
 	if (!hc)
 		return -1;
 	hc->conn = c;
+	hc->peer_control = -1;
 	tx_clear(&hc->ahead);
 	list_init(&hc->requests);
 	list_init(&hc->dirty);
 	nghttp3_settings_default(&settings);
 	settings.max_field_section_size = FIELDS_BYTES_MAX;
 	settings.qpack_max_dtable_capacity = QPACK_TABLE;
-	settings.qpack_blocked_streams = QPACK_BLOCKED;
+	/*
+	 * No request waits for the encoder stream: nghttp3 would tell of its faults only as those
+	 * of that stream, and a lost packet would hold up all of them.
+	 */
+	settings.qpack_blocked_streams = 0;
 	settings.enable_connect_protocol = 1; /* read, but not offered: settings.h */
 	if (nghttp3_conn_server_new(&hc->h3, &h3_callbacks, &settings, NULL, hc)) {
 		free(hc);
@@ -102,24 +108,102 @@ static void stop(struct conn *c)
 static int open_stream(struct conn *c, int64_t id)
 {
 	struct h3_conn *hc = c->mode_data;
+	void *data = hc;
 
-	if (ngtcp2_is_bidi_stream(id))
+	if (ngtcp2_is_bidi_stream(id)) {
+		data = h3_req_new(hc, id);
+		if (!data)
+			return -1;
 		hc->nstreams++;
-	return 0; /* a request begins with its header */
+	}
+	return ngtcp2_conn_set_stream_user_data(c->quic, id, data) ? -1 : 0;
+}
+
+static void give_credit(struct conn *c, int64_t id, uint64_t len)
+{
+	ngtcp2_conn_extend_max_stream_offset(c->quic, id, len);
+	ngtcp2_conn_extend_max_offset(c->quic, len);
+}
+
+/* Gives bytes of a unidirectional stream to nghttp3. */
+static int feed(struct conn *c, int64_t id, const uint8_t *data, size_t len, bool fin)
+{
+	struct h3_conn *hc = c->mode_data;
+	nghttp3_ssize n = QUICVER_H3_READ(hc->h3, id, data, len, fin, clock_now());
+
+	if (n < 0)
+		return fatal(c, (int)n);
+	give_credit(c, id, (uint64_t)n);
+	return 0;
+}
+
+/* The stream is new, and may be the client's control stream: an integer with the value zero. */
+static void maybe_control(struct h3_conn *hc, int64_t id, uint8_t first)
+{
+	if (hc->peer_control >= 0 || first & 0x3f)
+		return;
+	hc->peer_control = id;
+	hc->peer_settings = (struct settings_reader){0};
+}
+
+static int receive_uni(struct conn *c, int64_t id, bool fresh, const uint8_t *data, size_t len,
+		       bool fin)
+{
+	struct h3_conn *hc = c->mode_data;
+	struct settings_reader *s = &hc->peer_settings;
+	uint8_t piece[CONTROL_PIECE];
+
+	if (fresh && len) {
+		ngtcp2_conn_set_stream_user_data(c->quic, id, NULL);
+		maybe_control(hc, id, data[0]);
+	}
+	while (len && id == hc->peer_control && s->at != SETTINGS_END) {
+		size_t n = len < sizeof(piece) ? len : sizeof(piece);
+
+		memcpy(piece, data, n);
+		settings_never_block(s, piece, n);
+		if (s->other)
+			hc->peer_control = -1;
+		data += n;
+		len -= n;
+		if (feed(c, id, piece, n, fin && !len))
+			return -1;
+		if (!len)
+			return 0;
+	}
+	return feed(c, id, data, len, fin);
 }
 
 static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data, size_t len,
 		   bool fin)
 {
 	struct h3_conn *hc = c->mode_data;
-	nghttp3_ssize n = QUICVER_H3_READ(hc->h3, id, data, len, fin, clock_now());
+	struct h3_req *r = stream;
+	uint64_t before;
+	size_t good;
+	nghttp3_ssize n;
 
-	(void)stream;
-	if (n < 0)
+	if (!ngtcp2_is_bidi_stream(id))
+		return receive_uni(c, id, stream, data, len, fin);
+	hc->reading = r;
+	before = r->received;
+	good = fieldscan(&r->scan, data, len);
+	n = QUICVER_H3_READ(hc->h3, id, data, good, fin && good == len, clock_now());
+	if (n >= 0 && good == len) {
+		give_credit(c, id, (uint64_t)n);
+		return 0;
+	}
+	/* Without a frame it is incomplete (RFC 9114, 4.1); nghttp3 misses the HEADERS frame. */
+	if (n == NGHTTP3_ERR_H3_FRAME_UNEXPECTED && !len && !r->begun)
+		return h3_req_fault(r, NGHTTP3_H3_REQUEST_INCOMPLETE);
+	if (n < 0 && !QUICVER_H3_OF_STREAM(n))
 		return fatal(c, (int)n);
-	ngtcp2_conn_extend_max_stream_offset(c->quic, id, (uint64_t)n);
-	ngtcp2_conn_extend_max_offset(c->quic, (uint64_t)n);
-	return 0;
+	/* The credit for bytes of the body is given when they have been dealt with. */
+	give_credit(c, id, len - (r->received - before));
+	if (n >= 0)
+		return h3_req_too_large(r);
+	log_debug("%s: stream %lld: %s", c->peer, (long long)id, nghttp3_strerror((int)n));
+	return h3_req_fault(r, NGHTTP3_H3_MESSAGE_ERROR);
 }
 
 static int acked(struct conn *c, int64_t id, void *stream, size_t len)
@@ -135,15 +219,15 @@ static int acked(struct conn *c, int64_t id, void *stream, size_t len)
 
 /*
  * A request that will never be complete is given up, in both directions. If we asked for the
- * reset (STOP_SENDING), the answer continues.
+ * reset (STOP_SENDING) or the answer does not need the rest, it continues.
  */
 static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 {
 	struct h3_conn *hc = c->mode_data;
-	struct h3_req *r = stream;
+	struct h3_req *r = ngtcp2_is_bidi_stream(id) ? stream : NULL;
 
 	(void)code;
-	if (r && !r->in_fin && !r->in_stopped)
+	if (r && !r->in_fin && !r->in_stopped && !r->in_discard)
 		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
 	return check(c, nghttp3_conn_shutdown_stream_read(hc->h3, id));
 }
@@ -151,9 +235,12 @@ static int reset(struct conn *c, int64_t id, void *stream, uint64_t code)
 static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_t code)
 {
 	struct h3_conn *hc = c->mode_data;
-	int rv = nghttp3_conn_close_stream(hc->h3, id, has_code ? code : NGHTTP3_H3_NO_ERROR);
+	struct h3_req *r = ngtcp2_is_bidi_stream(id) ? stream : NULL;
+	int rv;
 
-	(void)stream;
+	if (r && !r->begun)
+		h3_req_free(r);
+	rv = nghttp3_conn_close_stream(hc->h3, id, has_code ? code : NGHTTP3_H3_NO_ERROR);
 	if (rv && rv != NGHTTP3_ERR_STREAM_NOT_FOUND)
 		return fatal(c, rv);
 	if (!ngtcp2_is_bidi_stream(id))

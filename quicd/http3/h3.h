@@ -9,6 +9,8 @@
 #include "../common/list.h"
 #include "../server/conn.h"
 #include "fields.h"
+#include "fieldscan.h"
+#include "settings.h"
 
 struct h3_handler;
 
@@ -18,16 +20,21 @@ struct h3_conn {
 	struct list requests;
 	struct list dirty; /* requests with body bytes to hand on in this round */
 	size_t nrequests;
-	struct tx ahead;       /* bytes from nghttp3 for this round that no packet has taken yet */
-	uint64_t nstreams;     /* the client's, of both kinds */
-	int64_t control;       /* our control stream, until its first bytes were seen; then -1 */
-	uint64_t max_requests; /* that the client may have opened since the beginning */
+	struct tx ahead;      /* bytes from nghttp3 for this round that no packet has taken yet */
+	uint64_t nstreams;    /* the client's, of both kinds */
+	int64_t control;      /* our control stream, until its first bytes were seen; then -1 */
+	int64_t peer_control; /* the client's; -1: not known yet */
+	struct settings_reader peer_settings;
+	struct h3_req *reading; /* whose bytes nghttp3 is given */
+	uint64_t max_requests;	/* that the client may have opened since the beginning */
 };
 
 struct h3_req {
 	struct list of_conn, dirty;
 	struct h3_conn *hc;
 	int64_t id;
+	bool begun; /* a HEADERS frame has come: it is counted, and nghttp3 knows it */
+	struct fieldscan scan;
 
 	char *method, *scheme, *authority, *path; /* NULL until received */
 	struct fields fields, trailers;

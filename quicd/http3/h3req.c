@@ -20,9 +20,24 @@ static struct chunk_pool *pool_of(const struct h3_req *r)
 	return &r->hc->conn->worker->pool;
 }
 
+struct h3_req *h3_req_new(struct h3_conn *hc, int64_t id)
+{
+	struct h3_req *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->hc = hc;
+	r->id = id;
+	r->length = -1;
+	list_init(&r->dirty);
+	list_add_tail(&hc->requests, &r->of_conn);
+	return r;
+}
+
 void h3_req_free(struct h3_req *r)
 {
-	h3_log(r);
+	if (r->begun)
+		h3_log(r);
 	if (r->work)
 		r->handler->cancel(r);
 	if (r->in.len && r->hc->conn->quic)
@@ -38,7 +53,7 @@ void h3_req_free(struct h3_req *r)
 	free(r->path);
 	list_del(&r->of_conn);
 	list_del(&r->dirty);
-	r->hc->nrequests--;
+	r->hc->nrequests -= r->begun;
 	free(r);
 }
 
@@ -91,6 +106,33 @@ void h3_abort(struct h3_req *r, uint64_t code)
 	ngtcp2_conn_shutdown_stream_write(c->quic, 0, r->id, code);
 	nghttp3_conn_shutdown_stream_write(r->hc->h3, r->id);
 	conn_touch(c);
+}
+
+int h3_req_too_large(struct h3_req *r)
+{
+	int rv;
+
+	/* Trailers: somebody is at work on the request, or it has been answered. */
+	if (r->handler || r->responded)
+		return h3_req_fault(r, NGHTTP3_H3_EXCESSIVE_LOAD);
+	if (nghttp3_conn_shutdown_stream_read(r->hc->h3, r->id))
+		return -1;
+	STAT_INC(&r->hc->conn->worker->stats, http_requests);
+	rv = h3_error(r, 431, NULL);
+	stop_input(r, NGHTTP3_H3_NO_ERROR);
+	return rv;
+}
+
+int h3_req_fault(struct h3_req *r, uint64_t code)
+{
+	if (nghttp3_conn_shutdown_stream_read(r->hc->h3, r->id))
+		return -1;
+	/* The answer did not need the rest: a client that breaks off its body may want it. */
+	if (r->responded && r->in_discard)
+		stop_input(r, NGHTTP3_H3_NO_ERROR);
+	else
+		h3_abort(r, code);
+	return 0;
 }
 
 /*
@@ -173,21 +215,13 @@ static int dispatch(struct h3_req *r)
 static int begin_headers_cb(nghttp3_conn *h3, int64_t id, void *user, void *stream)
 {
 	struct h3_conn *hc = user;
-	struct h3_req *r = calloc(1, sizeof(*r));
+	struct h3_req *r = hc->reading;
 
 	(void)stream;
-	if (!r)
-		return NGHTTP3_ERR_CALLBACK_FAILURE;
-	r->hc = hc;
-	r->id = id;
-	r->length = -1;
+	r->begun = true;
 	r->begin = clock_now();
 	r->early = hc->conn->state == CONN_HANDSHAKE;
-	list_init(&r->dirty);
-	list_add_tail(&hc->requests, &r->of_conn);
 	hc->nrequests++;
-	if (ngtcp2_conn_set_stream_user_data(hc->conn->quic, id, r))
-		return NGHTTP3_ERR_CALLBACK_FAILURE;
 	return nghttp3_conn_set_stream_user_data(h3, id, r);
 }
 

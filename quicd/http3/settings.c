@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "settings.h"
 
-#include <stdbool.h>
-
 #define STREAM_CONTROL		0x00
 #define FRAME_SETTINGS		0x04
+#define QPACK_BLOCKED_STREAMS	0x07 /* RFC 9204, 5 */
 #define ENABLE_CONNECT_PROTOCOL 0x08 /* RFC 9220, 5 */
 
 /* A variable-length integer (RFC 9000, 16). Returns false at the end of the data. */
@@ -43,4 +42,51 @@ size_t settings_find_connect(const uint8_t *data, size_t len)
 			return (size_t)(here - data);
 	}
 	return 0;
+}
+
+/* The integer that ends at @last is complete. */
+static void advance(struct settings_reader *s, uint8_t *last)
+{
+	switch (s->at) {
+	case SETTINGS_STREAM_TYPE:
+		s->other = s->n != STREAM_CONTROL;
+		s->at = s->other ? SETTINGS_END : SETTINGS_FRAME_TYPE;
+		break;
+	case SETTINGS_FRAME_TYPE:
+		s->at = s->n == FRAME_SETTINGS ? SETTINGS_FRAME_LENGTH : SETTINGS_END;
+		break;
+	case SETTINGS_FRAME_LENGTH:
+		s->left = s->n;
+		s->at = SETTINGS_ID;
+		break;
+	case SETTINGS_ID:
+		/* Its last byte is the whole value, however long the integer is. */
+		if (s->n == QPACK_BLOCKED_STREAMS)
+			*last = SETTINGS_RESERVED;
+		s->at = SETTINGS_VALUE;
+		break;
+	case SETTINGS_VALUE:
+		s->at = SETTINGS_ID;
+		break;
+	case SETTINGS_END:
+		break;
+	}
+}
+
+void settings_never_block(struct settings_reader *s, uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < len && s->at != SETTINGS_END; i++) {
+		if (s->need) {
+			s->n = s->n << 8 | data[i];
+		} else {
+			s->need = (size_t)1 << (data[i] >> 6);
+			s->n = data[i] & 0x3f;
+		}
+		if (s->at >= SETTINGS_ID)
+			s->left--;
+		if (!--s->need)
+			advance(s, &data[i]);
+		if (s->at >= SETTINGS_ID && !s->left)
+			s->at = SETTINGS_END;
+	}
 }

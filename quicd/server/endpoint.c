@@ -12,6 +12,7 @@
 #include "token.h"
 
 #define INITIAL_MIN	  1200 /* RFC 9000, 14.1 */
+#define FIXED_BIT	  0x40 /* RFC 9000, 17.2 */
 #define RESET_RAND_MAX	  27
 #define RESETS_PER_SECOND 1000
 
@@ -158,6 +159,7 @@ static void on_initial(struct endpoint *ep, const struct udp_msg *m, const uint8
 	ngtcp2_pkt_hd hd;
 	ngtcp2_cid odcid;
 	struct conn *c;
+	bool cleared;
 
 	if (len < INITIAL_MIN || ngtcp2_accept(&hd, data, len)) {
 		STAT_INC(&w->stats, dropped);
@@ -189,7 +191,18 @@ static void on_initial(struct endpoint *ep, const struct udp_msg *m, const uint8
 		refuse(ep, m, &hd, NGTCP2_CONNECTION_REFUSED);
 		return;
 	}
-	if (!a.address_validated && atomic_load(&s->half_open) >= cfg->retry_threshold) {
+	/*
+	 * With a token from a connection where we sent grease_quic_bit a client may clear the fixed
+	 * bit (RFC 9287, 3.1). ngtcp2 refuses that if it is not told of a good token, which an old
+	 * one or one for another address is not; after Retry the client sets the bit.
+	 */
+	cleared = !(data[0] & FIXED_BIT);
+	if (cleared && !hd.tokenlen) {
+		STAT_INC(&w->stats, dropped);
+		return;
+	}
+	if (!a.address_validated &&
+	    (cleared || atomic_load(&s->half_open) >= cfg->retry_threshold)) {
 		send_retry(ep, m, &hd);
 		return;
 	}

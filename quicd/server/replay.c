@@ -89,12 +89,21 @@ static int add(struct replay *r, time_t expires, const gnutls_datum_t *key)
 	return 0;
 }
 
+static _Thread_local bool refused;
+
+void replay_refuse(bool refuse)
+{
+	refused = refuse;
+}
+
 int replay_add(void *ptr, time_t expires, const gnutls_datum_t *key, const gnutls_datum_t *data)
 {
 	struct replay *r = ptr;
 	int rv;
 
 	(void)data;
+	if (refused)
+		return GNUTLS_E_DB_ENTRY_EXISTS;
 	pthread_mutex_lock(&r->lock);
 	rv = add(r, expires, key);
 	pthread_mutex_unlock(&r->lock);

@@ -7,6 +7,7 @@
 #define QUICD_REPLAY_H
 
 #include <gnutls/gnutls.h>
+#include <stdbool.h>
 
 struct replay;
 
@@ -14,5 +15,7 @@ struct replay *replay_new(void);
 void replay_free(struct replay *r);
 /* For gnutls_anti_replay_set_add_function(); takes the lock. */
 int replay_add(void *r, time_t expires, const gnutls_datum_t *key, const gnutls_datum_t *data);
+/* The ClientHello that this thread is about to read counts as seen, or does not any more. */
+void replay_refuse(bool refuse);
 
 #endif

@@ -9,10 +9,12 @@
 #include "../common/keylog.h"
 #include "../common/list.h"
 #include "../common/log.h"
+#include "replay.h"
 #include "tls_load.h"
 
 #define TLS_EXT_ALPN	  16
 #define TLS_EXT_PSK_MODES 45
+#define TLS_EXT_KEY_SHARE 51
 #define TLS_EXT_QUIC	  57
 
 /* ProtocolName list<2..2^16-1>, each opaque<1..2^8-1> (RFC 7301, 3.1) */
@@ -63,6 +65,45 @@ static int choose_alpn(struct tls_session *s, const unsigned char *data, unsigne
 		       : gnutls_alpn_set_protocols(s->session, &chosen, 1, GNUTLS_ALPN_MANDATORY);
 }
 
+static bool group_allowed(const struct tls *t, unsigned int id)
+{
+	static const struct {
+		unsigned int id; /* RFC 8446, 4.2.7 */
+		gnutls_group_t group;
+	} groups[] = {
+		{0x17, GNUTLS_GROUP_SECP256R1},	 {0x18, GNUTLS_GROUP_SECP384R1},
+		{0x19, GNUTLS_GROUP_SECP521R1},	 {0x1d, GNUTLS_GROUP_X25519},
+		{0x1e, GNUTLS_GROUP_X448},	 {0x100, GNUTLS_GROUP_FFDHE2048},
+		{0x101, GNUTLS_GROUP_FFDHE3072}, {0x102, GNUTLS_GROUP_FFDHE4096},
+		{0x103, GNUTLS_GROUP_FFDHE6144}, {0x104, GNUTLS_GROUP_FFDHE8192},
+	};
+	const unsigned int *list;
+	int n = gnutls_priority_group_list(t->priority, &list);
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		for (int k = 0; groups[i].id == id && k < n; k++)
+			if (list[k] == groups[i].group)
+				return true;
+	return false;
+}
+
+/* KeyShareClientHello (RFC 8446, 4.2.8): has it a share of a group that the service takes? */
+static bool has_share(const struct tls *t, const unsigned char *data, unsigned int size)
+{
+	const unsigned char *p = data + 2, *end = data + size;
+
+	while (size >= 2 && end - p >= 4) {
+		unsigned int len = p[2] << 8 | p[3];
+
+		if (group_allowed(t, p[0] << 8 | p[1]))
+			return true;
+		if (len > end - p - 4)
+			break;
+		p += 4 + len;
+	}
+	return false;
+}
+
 static int on_extension(void *ctx, unsigned int type, const unsigned char *data, unsigned int size)
 {
 	struct tls_session *s = ctx;
@@ -71,6 +112,12 @@ static int on_extension(void *ctx, unsigned int type, const unsigned char *data,
 		s->takes_tickets = true;
 	if (type == TLS_EXT_QUIC)
 		s->has_params = true;
+	/*
+	 * A HelloRetryRequest refuses early data (RFC 8446, 4.2.10). GnuTLS, which accepts it
+	 * before it knows that one is needed, is told that it is a replay.
+	 */
+	if (type == TLS_EXT_KEY_SHARE)
+		replay_refuse(!has_share(s->tls, data, size));
 	if (type == TLS_EXT_ALPN)
 		return choose_alpn(s, data, size);
 	return 0;
@@ -88,6 +135,7 @@ static int on_client_hello(gnutls_session_t session, unsigned int type, unsigned
 	(void)incoming;
 	if (when == GNUTLS_HOOK_PRE) {
 		s->has_params = false;
+		replay_refuse(false);
 		return gnutls_ext_raw_parse(s, on_extension, msg,
 					    GNUTLS_EXT_RAW_FLAG_TLS_CLIENT_HELLO);
 	}

@@ -34,7 +34,8 @@ struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
 	}
 	if (c->keylog && may_create) {
-		s->keylog = keylog_open(c->keylog);
+		/* Before root becomes another account, a link may be that account's. */
+		s->keylog = keylog_open(c->keylog, !c->user || geteuid());
 		if (!s->keylog) {
 			config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s", c->keylog,
 				   strerror(errno));

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Draining, resumption with early data, many connections, an upstream that comes and goes."""
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -10,11 +11,13 @@ import threading
 import time
 
 from aioquic.h3.connection import H3_ALPN, H3Connection
+from aioquic.quic import packet_builder
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 
 from nqtest.h3service import NAME, Quicd, until
 from nqtest.h3client import client, request
+from nqtest.poll import PATIENCE
 from nqtest.upstream import Upstream
 from nqtest.suite import group
 from nqtest.tap import ok, same
@@ -68,6 +71,44 @@ def early_data(where, up):
         same(seen, [('status', 200), True, ('status', 425), True], 'in early data GET is served, POST gets 425')
         same([[v for n, v in r['fields'] if n == 'early-data'] for r in up.requests[before:]], [['1']],
               'and the upstream is told (Early-Data: 1)')
+
+
+@contextlib.contextmanager
+def fixed_bit_cleared(packets):
+    """aioquic clears the fixed bit of so many long headers."""
+    plain, left = packet_builder.encode_long_header_first_byte, [packets]
+
+    def first_byte(*args):
+        left[0] -= 1
+        return plain(*args) & (0xff if left[0] < 0 else ~0x40)
+    packet_builder.encode_long_header_first_byte = first_byte
+    try:
+        yield
+    finally:
+        packet_builder.encode_long_header_first_byte = plain
+
+
+def cleared(where, up):
+    """grease_quic_bit: a client with a token may clear the fixed bit in its first Initial (RFC 9287, 3.1)."""
+    async def once(q, token, packets):
+        with fixed_bit_cleared(packets), contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(2 * PATIENCE), client(q, token=token) as c:
+                sid = c.stream()
+                c.headers(sid, request('GET', '/echo'), True)
+                return await c.outcome(sid)
+
+    async def talk(q):
+        tokens = []
+        async with client(q, tokens=tokens) as c:
+            await c.until(lambda: tokens, 5)
+        good = tokens[-1]
+        same(await once(q, good, 9999), ('status', 200), 'with a token the fixed bit may be cleared')
+        same((await once(q, good[:-1] + bytes([good[-1] ^ 1]), 1), q.counter('retries')), (('status', 200), 1),
+             'a token that is not good any more gives a Retry')
+        same(await once(q, b'', 9999), None, 'without a token there is no answer')
+
+    with Quicd(where, [f'backend = {up.address}'], name='cleared') as q:
+        asyncio.run(talk(q))
 
 
 def first_words(where, up):
@@ -162,6 +203,7 @@ def run(where):
     drain(where, up)
     early_data(where, up)
     first_words(where, up)
+    cleared(where, up)
     stalled(where, up)
     storm(where, up)
     up.stop()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """quicc --listen: TCP connections as streams; backends that speak first."""
+import contextlib
 import os
 import re
 import resource
@@ -57,6 +58,23 @@ def service(backend, service=None, **stream):
     return Service(service=dict({"mode": "stream"}, **(service or {})), stream=dict({"backend": backend.address}, **stream))
 
 
+@contextlib.contextmanager
+def listening(handler, *args, **stream):
+    """A backend, a service in front of it, quicc in front of that."""
+    b = Backend(handler)
+    s = service(b, *args, **stream)
+    q = Listener(s)
+    yield b, s, q
+    q.stop()
+    b.close()
+
+
+def says(c, data):
+    """An echo comes back."""
+    c.sendall(data)
+    eq(c.recv(len(data)), data)
+
+
 def greet(s, _):
     s.sendall(b"220 hello\r\n")
     while s.recv(1000):
@@ -88,43 +106,33 @@ def fails(c):
 @test
 def listen_relays():
     """many TCP connections are streams of one QUIC connection; data, half-close, a new server"""
-    b = Backend(echo)
-    s = service(b, {"max-streams": "4"})
-    q = Listener(s)
-    data = pattern(400000)
-    eq(q.ask(b"one"), b"one")
-    slow = q.connect()
-    slow.sendall(b"x")
-    eq(slow.recv(1), b"x")
-    # More than there may be streams: some wait for their turn.
-    got = []
-    together([lambda i=i: got.append(q.ask(data[i:]) == data[i:]) for i in range(10)])
-    eq(got, [True] * 10)
-    slow.sendall(b"y")
-    eq(slow.recv(1), b"y")
-    eq(s.stat("connections_accepted"), 1)
-    slow.close()
-    wait_for(lambda: s.stat("streams") == 0)
-    s.stop()
-    wait_for(lambda: "closed" in s.log())
-    s.start()
-    wait_for(lambda: q.ask(b"again") == b"again", 20)
-    q.stop()
-    b.close()
+    with listening(echo, {"max-streams": "4"}) as (b, s, q):
+        data = pattern(400000)
+        eq(q.ask(b"one"), b"one")
+        slow = q.connect()
+        says(slow, b"x")
+        # More than there may be streams: some wait for their turn.
+        got = []
+        together([lambda i=i: got.append(q.ask(data[i:]) == data[i:]) for i in range(10)])
+        eq(got, [True] * 10)
+        says(slow, b"y")
+        eq(s.stat("connections_accepted"), 1)
+        slow.close()
+        wait_for(lambda: s.stat("streams") == 0)
+        s.stop()
+        wait_for(lambda: "closed" in s.log())
+        s.start()
+        wait_for(lambda: q.ask(b"again") == b"again", 20)
 
 
 @test
 def listen_speaks_first():
     """a backend that speaks first greets a TCP client that has sent nothing"""
-    b = Backend(greet)
-    s = service(b)
-    q = Listener(s)
-    with q.connect() as c:
-        eq(c.recv(100), b"220 hello\r\n")
-        c.shutdown(socket.SHUT_WR)
-        eq(c.recv(100), b"221 bye\r\n")
-    q.stop()
-    b.close()
+    with listening(greet) as (b, s, q):
+        with q.connect() as c:
+            eq(c.recv(100), b"220 hello\r\n")
+            c.shutdown(socket.SHUT_WR)
+            eq(c.recv(100), b"221 bye\r\n")
 
 
 @test
@@ -135,16 +143,14 @@ def listen_breaks_off():
     q = Listener(s)
     other, one, two = q.connect(), q.connect(), q.connect()
     for c in other, one, two:
-        c.sendall(b"x")
-        eq(c.recv(1), b"x")
+        says(c, b"x")
     reset(one)
     wait_for(lambda: "ConnectionResetError" in b.notes)
     wait_for(lambda: s.stat("streams") == 2)
     two.sendall(b"R")
     assert fails(two)
     wait_for(lambda: s.stat("streams") == 1)
-    other.sendall(b"y")
-    eq(other.recv(1), b"y")
+    says(other, b"y")
     q.stop()
     assert fails(other)
     wait_for(lambda: s.stat("connections") == 0)
@@ -159,61 +165,46 @@ def listen_between_connections():
             s.sendall(bytes(STALLED))
         else:
             s.sendall(b"next")
-    b = Backend(serve)
-    s = service(b)
-    q = Listener(s)
-    with socket.socket() as slow:
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.settimeout(20 * PATIENCE)
-        slow.connect(("127.0.0.1", q.port))
-        slow.sendall(b"F")
-        slow.shutdown(socket.SHUT_WR)
-        wait_for(lambda: s.stat("streams_opened") == 1 and s.stat("streams") == 0)
-        s.stop()
-        s.start()
-        with q.connect() as c:
-            c.sendall(b"N")
-            eq(sum(len(x) for x in iter(lambda: slow.recv(65536), b"")), STALLED)
-            eq(c.recv(100), b"next")
-    q.stop()
-    b.close()
+    with listening(serve) as (b, s, q):
+        with socket.socket() as slow:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.settimeout(20 * PATIENCE)
+            slow.connect(("127.0.0.1", q.port))
+            slow.sendall(b"F")
+            slow.shutdown(socket.SHUT_WR)
+            wait_for(lambda: s.stat("streams_opened") == 1 and s.stat("streams") == 0)
+            s.stop()
+            s.start()
+            with q.connect() as c:
+                c.sendall(b"N")
+                eq(sum(len(x) for x in iter(lambda: slow.recv(65536), b"")), STALLED)
+                eq(c.recv(100), b"next")
 
 
 @test
 def listen_keeps_alive():
     """a connection survives a server's short idle-timeout for as long as there is a TCP connection"""
-    b = Backend(echo)
-    s = service(b, {"idle-timeout": "2s"})
-    q = Listener(s)
-    with q.connect() as c:
-        c.sendall(b"x")
-        eq(c.recv(1), b"x")
-        time.sleep(3.5)
-        c.sendall(b"y")
-        eq(c.recv(1), b"y")
-    q.stop()
-    b.close()
+    with listening(echo, {"idle-timeout": "2s"}) as (b, s, q):
+        with q.connect() as c:
+            says(c, b"x")
+            time.sleep(3.5)
+            says(c, b"y")
 
 
 @test
 def listen_without_descriptors():
     """out of descriptors it waits without turning in circles, and takes the connection when there are some again"""
-    b = Backend(echo)
-    s = service(b)
-    q = Listener(s)
-    with q.connect() as first:
-        first.sendall(b"x")
-        eq(first.recv(1), b"x")
-        proc = "/proc/%d/" % q.proc.pid
-        resource.prlimit(q.proc.pid, resource.RLIMIT_NOFILE, (len(os.listdir(proc + "fd")),) * 2)
-        with q.connect() as second:
-            second.sendall(b"y")
-            ticks = [sum(map(int, open(proc + "stat").read().rsplit(")")[1].split()[11:13])) for _ in range(2) if not time.sleep(1)]
-            assert ticks[1] - ticks[0] < os.sysconf("SC_CLK_TCK") / 4, ticks
-            first.close()
-            eq(second.recv(1), b"y")
-    q.stop()
-    b.close()
+    with listening(echo) as (b, s, q):
+        with q.connect() as first:
+            says(first, b"x")
+            proc = "/proc/%d/" % q.proc.pid
+            resource.prlimit(q.proc.pid, resource.RLIMIT_NOFILE, (len(os.listdir(proc + "fd")),) * 2)
+            with q.connect() as second:
+                second.sendall(b"y")
+                ticks = [sum(map(int, open(proc + "stat").read().rsplit(")")[1].split()[11:13])) for _ in range(2) if not time.sleep(1)]
+                assert ticks[1] - ticks[0] < os.sysconf("SC_CLK_TCK") / 4, ticks
+                first.close()
+                eq(second.recv(1), b"y")
 
 
 @test

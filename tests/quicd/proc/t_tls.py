@@ -162,6 +162,11 @@ def early_data():
     r = quicc(s, "--0rtt", "-v", data=b"early bird")
     eq((r.rc, r.out), (0, b"early bird"), r.err)
     assert "early data: accepted" in r.err and "resumed" in r.err, r.err
+    for group in "SECP384R1", "FFDHE2048":  # the client's key share is of another one: HelloRetryRequest
+        s = Service(tls={"early-data": "yes", "ciphers": "-GROUP-ALL:+GROUP-" + group})
+        r = quicc(s, "--0rtt", "-v", data=b"early bird" * 1000)
+        eq((r.rc, r.out), (0, b"early bird" * 1000), r.err)
+        assert "early data: rejected" in r.err and "resumed" in r.err, r.err
     s = Service(tls={"tickets": "yes"})
     r = quicc(s, "--0rtt", "-v", data=b"early bird")
     eq((r.rc, r.out), (0, b"early bird"), r.err)
@@ -170,6 +175,22 @@ def early_data():
     r = quicc(s, "--0rtt", data=b"x")
     eq(r.rc, 3)
     assert "no session ticket" in r.err
+
+
+@test
+def key_log_link():
+    """root does not follow a link that the account of the service may have made"""
+    if os.geteuid():
+        raise Skip("not root")
+    link, target = lab.TMP / "link.keys", lab.TMP / "target.keys"
+    target.write_text("")
+    link.symlink_to(target)
+    s = Service(debug={"keylog": link})
+    eq(quicc(s, data=b"x").rc, 0)
+    assert target.read_text()
+    s = Service(start=False, service={"user": "nobody"}, debug={"keylog": link})
+    r = lab.sh(lab.BIN / "quicd", "-c", s.conf, timeout=20)
+    assert r.returncode == 1 and b"keylog %s: Too many levels of symbolic links" % bytes(link) in r.stderr, r
 
 
 @test

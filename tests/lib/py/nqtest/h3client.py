@@ -19,6 +19,23 @@ def frame(kind, data):
     return encode_uint_var(kind) + encode_uint_var(len(data)) + data
 
 
+def prefixed(kind, bits, n):
+    """An integer behind the bits of its kind (RFC 7541, 5.1)."""
+    top = (1 << bits) - 1
+    if n < top:
+        return bytes([kind | n])
+    out, n = [kind | top], n - top
+    while n >= 128:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out + [n])
+
+
+def literal(fields):
+    """A field section of nothing but literals, of any length (RFC 9204, 4.5.6)."""
+    return b'\0\0' + b''.join(prefixed(0x20, 3, len(n)) + n + prefixed(0, 7, len(v)) + v for n, v in fields)
+
+
 def request(method='GET', path='/', authority=NAME, scheme='https', *more):
     h = [(b':method', method), (b':scheme', scheme), (b':authority', authority), (b':path', path), *more]
     return [(n if isinstance(n, bytes) else n.encode('latin-1'), v if isinstance(v, bytes) else v.encode('latin-1')) for n, v in h]
@@ -85,9 +102,10 @@ class Client(QuicConnectionProtocol):
 
 
 @contextlib.asynccontextmanager
-async def client(q, tickets=None, early=False, **kw):
-    """A connection to the daemon; session tickets go to the list @tickets; @early: do not wait for the handshake."""
+async def client(q, tickets=None, early=False, tokens=None, **kw):
+    """A connection to the daemon; session tickets go to the list @tickets, tokens to @tokens; @early: do not wait for the handshake."""
     c = QuicConfiguration(is_client=True, alpn_protocols=H3_ALPN, server_name=NAME, verify_mode=ssl.CERT_NONE, **kw)
     async with connect('127.0.0.1', q.port, configuration=c, create_protocol=Client, wait_connected=not early,
+                       token_handler=tokens.append if tokens is not None else None,
                        session_ticket_handler=tickets.append if tickets is not None else None) as p:
         yield p
