@@ -6,6 +6,7 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "aead.h"
 #include "token.h"
 
 #define CID_TRIES 8
@@ -38,8 +39,7 @@ static int decrypt_cb(uint8_t *dest, const ngtcp2_crypto_aead *aead,
 		      const ngtcp2_crypto_aead_ctx *ctx, const uint8_t *data, size_t len,
 		      const uint8_t *nonce, size_t nonce_len, const uint8_t *aad, size_t aad_len)
 {
-	int rv = ngtcp2_crypto_decrypt_cb(dest, aead, ctx, data, len, nonce, nonce_len, aad,
-					  aad_len);
+	int rv = aead_decrypt_cb(dest, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
 
 	packets_opened += !rv;
 	return rv;
@@ -264,9 +264,9 @@ const ngtcp2_callbacks conn_callbacks = {
 	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
 	.recv_tx_key = recv_tx_key_cb,
 	.handshake_completed = handshake_completed_cb,
-	.encrypt = ngtcp2_crypto_encrypt_cb,
+	.encrypt = aead_encrypt_cb,
 	.decrypt = decrypt_cb,
-	.hp_mask = ngtcp2_crypto_hp_mask_cb,
+	.hp_mask = aead_hp_mask_cb,
 	.recv_stream_data = recv_stream_cb,
 	.acked_stream_data_offset = acked_cb,
 	.stream_open = stream_open_cb,
@@ -274,12 +274,12 @@ const ngtcp2_callbacks conn_callbacks = {
 	.rand = rand_cb,
 	.get_new_connection_id = new_cid_cb,
 	.remove_connection_id = remove_cid_cb,
-	.update_key = ngtcp2_crypto_update_key_cb,
+	.update_key = aead_update_key_cb,
 	.path_validation = path_validation_cb,
 	.stream_reset = stream_reset_cb,
 	.extend_max_stream_data = extend_stream_cb,
-	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
-	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+	.delete_crypto_aead_ctx = aead_delete_ctx_cb,
+	.delete_crypto_cipher_ctx = aead_delete_hp_cb,
 	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
 	.stream_stop_sending = stop_sending_cb,
 	.version_negotiation = ngtcp2_crypto_version_negotiation_cb,

@@ -92,8 +92,12 @@ int conn_write(struct conn *c)
 		ngtcp2_ssize n = 0;
 		bool fits;
 
-		/* A packet that does not fit the train as the next one ends it. */
-		if (total < quantum && room >= EARLY_ROOM_MIN && !c->ep->blocked && !ep->blocked)
+		/*
+		 * Only whole packets within the quantum: the rest of it would be a train of its
+		 * own. A packet that does not fit the train as the next one ends it.
+		 */
+		if ((!total || total + path_max <= quantum) && room >= EARLY_ROOM_MIN &&
+		    !c->ep->blocked && !ep->blocked)
 			n = write_packet(c, &ps, &pi, w->txbuf + off, room < max ? room : max, now);
 		if (n < 0)
 			return (int)n;

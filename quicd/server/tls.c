@@ -9,6 +9,7 @@
 #include "../common/keylog.h"
 #include "../common/list.h"
 #include "../common/log.h"
+#include "aead.h"
 #include "replay.h"
 #include "tls_load.h"
 
@@ -228,6 +229,7 @@ static int configure(struct tls_session *s)
 		rv = gnutls_credentials_set(s->session, GNUTLS_CRD_CERTIFICATE, t->cred);
 	if (rv)
 		return rv;
+	aead_attach(s->session);
 	gnutls_handshake_set_hook_function(s->session, GNUTLS_HANDSHAKE_CLIENT_HELLO,
 					   GNUTLS_HOOK_BOTH, on_client_hello);
 	gnutls_handshake_set_post_client_hello_function(s->session, on_names_known);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../common/keylog.h"
+#include "aead.h"
 #include "replay.h"
 
 /* RFC 9001 allows every cipher of TLS 1.3 except CCM_8, and forbids compatibility mode. */
@@ -24,6 +25,7 @@ struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 
 	if (!s)
 		return NULL;
+	aead_init();
 	if (c->tickets && gnutls_session_ticket_key_generate(&s->ticket_key))
 		goto fail;
 	if (c->early_data) {
