@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -223,6 +224,7 @@ static size_t visit(const struct link_map *map, const struct tables *t, struct n
 
 const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n)
 {
+	static char why[80];
 	struct place place[MAX_PLACES];
 	struct tables t;
 	size_t places;
@@ -235,8 +237,10 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 		patch[i].found = 0;
 	places = visit(map, &t, patch, n, place, MAX_PLACES);
 	for (size_t i = 0; i < n; i++) {
-		if (!patch[i].found && !patch[i].optional)
-			return patch[i].name;
+		if (!patch[i].found && !patch[i].optional) {
+			snprintf(why, sizeof(why), "it does not call %s", patch[i].name);
+			return why;
+		}
 	}
 	if (places > MAX_PLACES)
 		return "it calls the functions from too many places";
