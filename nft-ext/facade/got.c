@@ -7,6 +7,7 @@
 #include <elf.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 struct tables {
 	const ElfW(Sym) * sym;
 	const char *str;
+	size_t str_size;
 	const char *rel[2]; /* PLT and other relocations */
 	size_t size[2];
 	size_t entry[2];
@@ -80,6 +82,9 @@ static void read_dynamic(const struct link_map *map, struct tables *t)
 			break;
 		case DT_STRTAB:
 			t->str = address(map, d->d_un.d_ptr);
+			break;
+		case DT_STRSZ:
+			t->str_size = d->d_un.d_val;
 			break;
 		case DT_JMPREL:
 			t->rel[0] = address(map, d->d_un.d_ptr);
@@ -145,36 +150,73 @@ static void protect(const struct link_map *map)
 	}
 }
 
+#define FAR 6 /* nftnl_ comes before it in many names */
+
+/** struct sieve - functions, as bits, whose names have a byte at the front and at FAR */
+struct sieve {
+	uint16_t front[256];
+	uint16_t far[256];
+};
+
+static void sieve_init(struct sieve *sieve, const struct nx_patch *patch, size_t n)
+{
+	memset(sieve, 0, sizeof(*sieve));
+	for (size_t i = 0; i < n; i++) {
+		const unsigned char *name = (const unsigned char *)patch[i].name;
+
+		sieve->front[name[0]] |= 1u << i;
+		if (strlen(patch[i].name) >= FAR)
+			sieve->far[name[FAR]] |= 1u << i;
+		else
+			for (size_t c = 0; c < 256; c++)
+				sieve->far[c] |= 1u << i;
+	}
+}
+
+/* Which of the functions has the name at @at? -1: not one of them. */
+static int which(const struct tables *t, size_t at, const struct nx_patch *patch,
+		 const struct sieve *sieve)
+{
+	const unsigned char *name = (const unsigned char *)t->str + at;
+	unsigned int left = sieve->front[name[0]];
+
+	if (at + FAR < t->str_size)
+		left &= sieve->far[name[FAR]];
+	for (; left; left &= left - 1) {
+		int i = __builtin_ctz(left);
+
+		if (!strcmp((const char *)name, patch[i].name))
+			return i;
+	}
+	return -1;
+}
+
 /* Find the places of all functions; how many there are. The first @max are put down. */
 static size_t visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
 		    size_t n, struct place *place, size_t max)
 {
-	bool begins[256] = {false}; /* most names differ in their first byte */
+	struct sieve sieve;
 	size_t places = 0;
 
-	for (size_t i = 0; i < n; i++)
-		begins[(unsigned char)*patch[i].name] = true;
+	sieve_init(&sieve, patch, n);
 	for (unsigned int table = 0; table < 2; table++) {
 		size_t off = table ? t->relative * t->entry[1] : 0;
 
 		for (; t->entry[table] && off + t->entry[table] <= t->size[table];
 		     off += t->entry[table]) {
 			const ElfW(Rel) *r = (const void *)(t->rel[table] + off);
-			const char *name;
+			int i;
 
 			if (!is_address(R_TYPE(r->r_info)) || !R_SYM(r->r_info))
 				continue;
-			name = t->str + t->sym[R_SYM(r->r_info)].st_name;
-			for (size_t i = 0; begins[(unsigned char)*name] && i < n; i++) {
-				if (strcmp(name, patch[i].name))
-					continue;
-				patch[i].found++;
-				if (places < max)
-					place[places] =
-						(struct place){(void **)(map->l_addr + r->r_offset),
+			i = which(t, t->sym[R_SYM(r->r_info)].st_name, patch, &sieve);
+			if (i < 0)
+				continue;
+			patch[i].found++;
+			if (places < max)
+				place[places] = (struct place){(void **)(map->l_addr + r->r_offset),
 							       patch[i].with};
-				places++;
-			}
+			places++;
 		}
 	}
 	return places;
@@ -182,6 +224,7 @@ static size_t visit(const struct link_map *map, const struct tables *t, struct n
 
 const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n)
 {
+	static char why[80];
 	struct place place[MAX_PLACES];
 	struct tables t;
 	size_t places;
@@ -194,8 +237,10 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 		patch[i].found = 0;
 	places = visit(map, &t, patch, n, place, MAX_PLACES);
 	for (size_t i = 0; i < n; i++) {
-		if (!patch[i].found && !patch[i].optional)
-			return patch[i].name;
+		if (!patch[i].found && !patch[i].optional) {
+			snprintf(why, sizeof(why), "it does not call %s", patch[i].name);
+			return why;
+		}
 	}
 	if (places > MAX_PLACES)
 		return "it calls the functions from too many places";

@@ -13,7 +13,7 @@
 #define LARGE	    (256u << 10) /* bytes of a file for which this pays */
 #define TOP_PAD	    (1 << 20)	 /* the heap grows by so much */
 #define MMAP_FROM   (32 << 20)	 /* mallopt takes no more */
-#define PER_ELEMENT 640		 /* nft 1.0.6 to 1.1.7 take 800 and more */
+#define PER_ELEMENT 448		 /* nft 1.0.6 to 1.1.7 take more, even for a set of names */
 #define PIECE	    (8u << 20)	 /* less than MMAP_FROM: it comes from the heap */
 #define MAX_PIECES  128
 

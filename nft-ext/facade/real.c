@@ -78,6 +78,21 @@ static void *open_real(void)
 	return lib;
 }
 
+/* Functions that each version has; whoever calls others looks first. */
+static bool has_all(void)
+{
+	return real.nft_ctx_new && real.nft_ctx_free && real.nft_run_cmd_from_buffer &&
+	       real.nft_run_cmd_from_filename && real.nft_ctx_set_output &&
+	       real.nft_ctx_set_error && real.nft_ctx_buffer_output &&
+	       real.nft_ctx_unbuffer_output && real.nft_ctx_get_output_buffer &&
+	       real.nft_ctx_buffer_error && real.nft_ctx_unbuffer_error &&
+	       real.nft_ctx_get_error_buffer && real.nft_ctx_get_dry_run &&
+	       real.nft_ctx_set_dry_run && real.nft_ctx_output_get_flags &&
+	       real.nft_ctx_output_set_flags && real.nft_ctx_output_get_debug &&
+	       real.nft_ctx_output_set_debug && real.nft_ctx_add_include_path &&
+	       real.nft_ctx_clear_include_paths;
+}
+
 struct nx_real *nx_real_open(void **handle)
 {
 	void *lib = open_real();
@@ -90,9 +105,7 @@ struct nx_real *nx_real_open(void **handle)
 #define LOAD(ret, name, args) *(void **)&real.name = dlsym(lib, #name);
 	NX_API(LOAD)
 #undef LOAD
-	if (!real.nft_ctx_new || !real.nft_ctx_free || !real.nft_run_cmd_from_buffer ||
-	    !real.nft_run_cmd_from_filename || !real.nft_ctx_set_output ||
-	    !real.nft_ctx_set_error) {
+	if (!has_all()) {
 		fprintf(stderr, "nft-quic: the distribution's " SONAME " lacks functions\n");
 		exit(127);
 	}

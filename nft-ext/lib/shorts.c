@@ -11,7 +11,7 @@
 
 bool nx_short_put(struct nx_buf *shorts, struct nx_buf *out, const struct nx_lit *lit, size_t width)
 {
-	static const char digits[BASE] = "0123456789abcdefghijklmnopqrstuvwxyz";
+	static const char digits[BASE + 1] = "0123456789abcdefghijklmnopqrstuvwxyz";
 	char word[sizeof(PREFIX) + DIGITS], *p = word + sizeof(word);
 	uint8_t head[2] = {width, lit->len};
 	size_t at = shorts->len;

@@ -80,6 +80,15 @@ static void flight(const char *name, uint8_t op, uint8_t what)
 	save("flight", name, &out);
 }
 
+static const char listing[] =
+	"table ip t { # handle 3\n\tset s {\n\t\ttypeof @ih,524288,128\n\t\telements = { 0x6833 "
+	"comment "
+	"\"a, }\",\n\t\t\t     0x646f71 timeout 5s }\n\t}\n\n\tmap m {\n\t\ttypeof ip saddr : "
+	"@ih,528384,512\n\t\telements = { 10.0.0.1 : 0x61 }\n\t}\n\n\tchain c "
+	"{\n\t\t@ih,524288,128 "
+	"{ 0x6833,\n\t\t\t0x646f71 } drop\n\t\t@ih,532480,8 0 jump {\n\t\t\taccept\n\t\t}\n\t\tlog "
+	"prefix \"} x\"\n\t}\n}\nadd element ip t s { 0x61 . 0x62 }\n# new generation 5\n";
+
 /* Rules, in and out, and the same as JSON; the first byte is the way. */
 static void nft_language(void)
 {
@@ -119,6 +128,13 @@ static void nft_language(void)
 		out.len = 0;
 		qt_put_u8(&out, in ? 2 : out_text ? 3 : i < 12 ? 4 : 1);
 		save_text(i < 8 ? "nftlang" : "nftjson", i, s);
+	}
+	/* a listing, with all its blocks; a byte more says where it is cut */
+	for (unsigned int cut = 0; cut < 4; cut++) {
+		out.len = 0;
+		qt_put_u8(&out, cut);
+		qt_put_u8(&out, cut);
+		save_text("nftpieces", cut, listing);
 	}
 }
 

@@ -3,8 +3,9 @@
  * A program on the public API of libnftables, of whichever library is found first:
  *
  *	api file PATH COMMAND	output goes to a file; how much of it is there before any fflush
- *	api fork COMMAND	a child lists with the parent's context and exits, then the parent
- *does api held COMMAND	buffered, then not, with a text of the program's own around each
+ *	api fork COMMAND	after a run, a child has another and exits, then the parent
+ *	api born COMMAND	the same with a context that has had no run
+ *	api held COMMAND	buffered, then not, with a text of the program's own around each
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -65,11 +66,12 @@ static int to_file(struct nft_ctx *ctx, const char *path, const char *cmd)
 	return 0;
 }
 
-static int forked(struct nft_ctx *ctx, const char *cmd)
+static int forked(struct nft_ctx *ctx, const char *cmd, bool used)
 {
 	pid_t pid;
 
-	api.nft_run_cmd_from_buffer(ctx, cmd);
+	if (used)
+		api.nft_run_cmd_from_buffer(ctx, cmd);
 	pid = fork();
 	if (!pid) {
 		api.nft_run_cmd_from_buffer(ctx, cmd);
@@ -105,7 +107,9 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "file") && argc == 4)
 		rc = to_file(ctx, argv[2], argv[3]);
 	else if (!strcmp(argv[1], "fork"))
-		rc = forked(ctx, argv[2]);
+		rc = forked(ctx, argv[2], true);
+	else if (!strcmp(argv[1], "born"))
+		rc = forked(ctx, argv[2], false);
 	else if (!strcmp(argv[1], "held"))
 		rc = held(ctx, argv[2]);
 	api.nft_ctx_free(ctx);

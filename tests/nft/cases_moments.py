@@ -111,7 +111,7 @@ def session(which):
         yield run('nft', '--debug=netlink', 'list chain inet t c')
         yield run('nft', '-f', '-', stdin='list tables\nadd table inet u\nlist tables\nadd chain x y\n')
         yield run('nft', '-i', stdin='list tables\nadd bogus\nlist ruleset\n')
-        for how in 'fork', 'held':
+        for how in 'fork', 'born', 'held':
             yield run(f'{BUILD}/api', how, 'list ruleset')
         yield run(sys.executable, '-c', 'import nftables\nn = nftables.Nftables()\nfor i in 1, 2:\n'
                   ' print(n.cmd("list ruleset"), flush=True)\n print(n.cmd("list bogus"), flush=True)\n')
@@ -160,6 +160,38 @@ def coprocess():
                          'list set inet a s', b'"x" }\n\t}\n}\n'), ('list bogus', b'^\n'), ('list tables', b'inet b\n')))
     ok(got[0].startswith('quic expression') and 'typeof quic sni' in got[1] and 'syntax error' in got[2] and
        got[3] == 'table inet a\ntable inet b\n', 'nft -i answers each command with quic', got)
+
+
+def signalled(which, sig, command, end):
+    """How `nft -i` ends by a signal that comes behind the answer to a command, and what it has written by then."""
+    p = subprocess.Popen(['nft', '-i'], env=which.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    try:
+        p.stdin.write(command.encode() + b'\n')
+        p.stdin.flush()
+        text = b''
+        while not text.endswith(end) and select.select([p.stdout], [], [], 20)[0]:
+            more = os.read(p.stdout.fileno(), 1 << 16)
+            text += more
+            if not more:
+                break
+        p.send_signal(sig)
+        rest = p.communicate(timeout=20)[0]
+    finally:
+        p.kill()
+        p.wait()
+    return p.returncode, text + rest
+
+
+@in_ns
+def signals():
+    quic = 'add set inet a s { typeof quic sni; elements = { "x" }; }\nlist set inet a s'
+    for sig in signal.SIGTERM, signal.SIGHUP, signal.SIGINT:
+        stock.good('flush ruleset; add table inet a; add chain inet a c')
+        want = signalled(stock, sig, 'list ruleset', b'}\n}\n')
+        same(signalled(nft, sig, 'list ruleset', b'}\n}\n'), want, f'nft -i ends by {sig.name} as stock nft does')
+        rc, text = signalled(nft, sig, quic, b'"x" }\n\t}\n}\n')
+        ok(rc == want[0] and text.endswith(b'"x" }\n\t}\n}\n'), f'and with quic: {sig.name}', (rc, text))
 
 
 def terminal(which, cmd, keys=None):
@@ -265,6 +297,8 @@ def order_with_quic():
     nft.good('-f -', QUIC)
     r = subprocess.run([f'{BUILD}/api', 'fork', 'list ruleset'], env=nft.env, capture_output=True, text=True)
     same(r.stdout, 3 * nft.good('list ruleset'), 'a program that forks prints each listing once')
+    r = subprocess.run([f'{BUILD}/api', 'born', 'list ruleset'], env=nft.env, capture_output=True, text=True)
+    same((r.returncode, r.stdout), (0, 2 * nft.good('list ruleset')), 'and one that forks before its first command')
     r = subprocess.run([f'{BUILD}/api', 'held', 'list set inet t s'], env=nft.env, capture_output=True, text=True)
     text = nft.good('list set inet t s')
     same(sorted(r.stdout.replace('kept ', '').splitlines()),

@@ -2,6 +2,7 @@
 """Without quic nothing changes: output, messages and netlink traffic are stock nft's, byte for byte."""
 import re
 import subprocess
+import sys
 import tempfile
 
 from nqtest.nftcmd import BUILD, Nft
@@ -82,7 +83,10 @@ def unhookable():
         blind.good('-f -', 'add table inet t\nadd chain inet t c\nadd rule inet t c tcp dport 1 accept\n')
         r = blind('list ruleset')
         ok(r.rc == 0 and 'tcp dport 1 accept' in r.out and r.err.count('nft-quic: cannot hook') == 1 and
-           len(r.err.splitlines()) == 1, 'a library that cannot be hooked says so once, and lists', r)
+           len(r.err.splitlines()) == 1 and 'it does not call fopen;' in r.err,
+           'a library that cannot be hooked says so once, why, and lists', r)
+        r = blind('-i', 'list tables\nlist ruleset\n')
+        ok(r.rc == 0 and r.err.count('nft-quic:') == 1, 'once for all commands of nft -i', r)
         nft.good('add rule inet t c quic alpn "h3" accept')
         for cmd, stdin in (('list ruleset', None), ('-j list ruleset', None), ('-s list table inet t', None),
                            ('-f -', 'list ruleset\n'), ('reset rules', None)):
@@ -90,6 +94,9 @@ def unhookable():
             ok(r.rc == 1 and not r.out and 'rules with quic are loaded' in r.err, f'it does not hide rules: {cmd}', r)
         r = blind('add rule inet t c tcp dport 2 accept')
         ok(r.rc == 0 and 'tcp dport 2' in nft.good('list ruleset'), 'it loads rules', r)
+        r = subprocess.run([sys.executable, '-c', 'import nftables; print(nftables.Nftables().cmd("list ruleset"))'],
+                           env=blind.env, capture_output=True, text=True)
+        ok(r.stdout.startswith("(-1, ''") and 'rules with quic are loaded' in r.stderr, 'nor does python3-nftables', r)
         r = Nft(NFT_QUIC_LIBNFTABLES=f'{BUILD}/unhookable.so', NFT_QUIC='off')('list ruleset')
         ok(r.rc == 0 and r.err == '' and 'tcp dport 2' in r.out, 'NFT_QUIC=off lists without a word', r)
 
