@@ -7,7 +7,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "../inspect/packet.h"
 #include "host.h"
+
+/* --alpn and --sni */
+#define NA_NAMES_ASKED 32
 
 enum na_exit { NA_OK, NA_WARNINGS, NA_ERRORS };
 
@@ -18,6 +22,13 @@ struct na_options {
 	unsigned int count;	 /* watch: how often, 0 for ever */
 	const char *dir;	 /* try: where its files go */
 	bool http;		 /* metrics: answer a request on standard input */
+
+	/* explain; its capture is @dir */
+	const char *alpn[NA_NAMES_ASKED], *sni[NA_NAMES_ASKED];
+	size_t n_alpn, n_sni;
+	const char *daddr, *saddr, *iif;
+	unsigned int dport; /* 0 if none is said */
+	enum qi_net net;
 };
 
 /* Each returns an enum na_exit. */
@@ -26,6 +37,7 @@ int na_doctor(const struct na_options *o);
 int na_watch(const struct na_options *o);
 int na_metrics(const struct na_options *o);
 int na_try(const struct na_options *o);
+int na_explain(const struct na_options *o);
 
 /** na_status_json() - the object that `status --json` prints */
 json_t *na_status_json(const struct na_host *h);

@@ -48,7 +48,7 @@ unsigned long long na_count(const struct na_counts *counts, const char *name)
 	return 0;
 }
 
-static char *loaded_version(void)
+char *na_module_version(void)
 {
 	char *text = na_read_file("/sys/module/nft_quic/version", NULL);
 
@@ -68,7 +68,7 @@ struct na_host *na_host_read(void)
 	h->rs = na_ruleset_load(&h->rs_err);
 	if (h->rs)
 		na_ways_read(h->rs, &h->ways);
-	h->module = loaded_version();
+	h->module = na_module_version();
 	na_counts_read(&h->counts);
 	na_listeners_read(h);
 	na_services_read(h);

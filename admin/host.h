@@ -62,6 +62,9 @@ struct na_host {
 struct na_host *na_host_read(void);
 void na_host_free(struct na_host *h);
 
+/** na_module_version() - the loaded module's, NULL if it is not loaded; the caller frees it */
+char *na_module_version(void);
+
 /** na_host_listener() - who listens on a UDP port; NULL if nobody does */
 const struct na_listener *na_host_listener(const struct na_host *h, int port);
 

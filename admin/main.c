@@ -18,6 +18,10 @@ static const char usage[] =
 	"  watch [-i S] [-n N]    status each second, with rates\n"
 	"  try [DIR]              two services, rules and clients in a namespace of their own;\n"
 	"                         their files stay in DIR (./nft-quic-try)\n"
+	"  explain CAPTURE | --alpn A --sni N [--json] [--dport P] [--daddr A] [--saddr A]\n"
+	"          [--iif DEV] [-4 | -6]\n"
+	"                         what the live rules would do with this first flight, step by\n"
+	"                         step; nothing live is touched\n"
 	"  metrics [--http]       the module's counters as OpenMetrics\n"
 	"\n"
 	"  -V, --version          versions of this program, nft and the module\n"
@@ -30,8 +34,9 @@ static const struct command {
 	int (*run)(const struct na_options *o);
 	const char *takes; /* the short names of its options */
 } commands[] = {
-	{"status", na_status, "j"},   {"doctor", na_doctor, "jor"}, {"watch", na_watch, "in"},
-	{"metrics", na_metrics, "H"}, {"try", na_try, "d"},
+	{"status", na_status, "j"}, {"doctor", na_doctor, "jor"},
+	{"watch", na_watch, "in"},  {"metrics", na_metrics, "H"},
+	{"try", na_try, "d"},	    {"explain", na_explain, "jdASPDFI46"},
 };
 
 static const struct option longs[] = {
@@ -41,6 +46,12 @@ static const struct option longs[] = {
 	{"interval", required_argument, NULL, 'i'},
 	{"count", required_argument, NULL, 'n'},
 	{"http", no_argument, NULL, 'H'},
+	{"alpn", required_argument, NULL, 'A'},
+	{"sni", required_argument, NULL, 'S'},
+	{"dport", required_argument, NULL, 'P'},
+	{"daddr", required_argument, NULL, 'D'},
+	{"saddr", required_argument, NULL, 'F'},
+	{"iif", required_argument, NULL, 'I'},
 	{"version", no_argument, NULL, 'V'},
 	{"help", no_argument, NULL, 'h'},
 	{0},
@@ -75,13 +86,44 @@ static int wrong(const char *text, const char *what)
 	return NA_ERRORS;
 }
 
+/* An option of explain; false if its value is wrong. */
+static bool explain_option(struct na_options *o, int opt, char *value)
+{
+	switch (opt) {
+	case 'A':
+		for (char *one; (one = strsep(&value, ",")) != NULL; o->alpn[o->n_alpn++] = one)
+			if (o->n_alpn == NA_NAMES_ASKED)
+				return false;
+		return true;
+	case 'S':
+		if (o->n_sni == NA_NAMES_ASKED)
+			return false;
+		o->sni[o->n_sni++] = value;
+		return true;
+	case 'P':
+		return number(value, &o->dport) && o->dport <= 65535;
+	case 'D':
+		o->daddr = value;
+		return true;
+	case 'F':
+		o->saddr = value;
+		return true;
+	case 'I':
+		o->iif = value;
+		return true;
+	default: /* -4, -6 */
+		o->net = opt == '6' ? QI_NET_IPV6 : opt == '4' ? QI_NET_IPV4 : o->net;
+		return true;
+	}
+}
+
 static int run(const struct command *c, int argc, char **argv)
 {
 	struct na_options o = {.interval_s = 1};
 	int opt;
 
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, "i:n:Vh", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "i:n:Vh46", longs, NULL)) != -1) {
 		if (opt == 'h') {
 			fputs(usage, stdout);
 			return NA_OK;
@@ -96,6 +138,8 @@ static int run(const struct command *c, int argc, char **argv)
 			return wrong("no number of seconds: ", optarg);
 		if (opt == 'n' && !number(optarg, &o.count))
 			return wrong("no number: ", optarg);
+		if (!explain_option(&o, opt, optarg))
+			return wrong("this cannot be taken, or is one too many: ", optarg);
 		o.json |= opt == 'j';
 		o.report |= opt == 'r';
 		o.http |= opt == 'H';

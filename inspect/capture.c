@@ -11,6 +11,11 @@
 #include "capture.h"
 #include "link.h"
 
+/* in front of messages */
+#ifndef QI_PROGRAM
+#define QI_PROGRAM "quic-inspect"
+#endif
+
 #define QI_SNAPLEN    262144 /* libpcap's limit: whole frames, GSO and jumbo too */
 #define QI_TIMEOUT_MS 250
 
@@ -28,7 +33,7 @@ void qi_capture_stop(void)
 
 static void qi_capture_error(const struct qi_source *source, const char *what)
 {
-	fprintf(stderr, "quic-inspect: %s: %s\n", source->name, what);
+	fprintf(stderr, QI_PROGRAM ": %s: %s\n", source->name, what);
 }
 
 static pcap_t *qi_capture_open_file(const struct qi_source *source)
@@ -90,7 +95,7 @@ static int qi_capture_filter(const struct qi_source *source, pcap_t *p)
 	if (!source->filter)
 		return 0;
 	if (pcap_compile(p, &program, source->filter, 1, PCAP_NETMASK_UNKNOWN)) {
-		fprintf(stderr, "quic-inspect: filter '%s': %s\n", source->filter, pcap_geterr(p));
+		fprintf(stderr, QI_PROGRAM ": filter '%s': %s\n", source->filter, pcap_geterr(p));
 		return -EIO;
 	}
 	if (pcap_setfilter(p, &program)) {
@@ -108,7 +113,7 @@ static int qi_capture_link(const struct qi_source *source, pcap_t *p)
 
 	if (qi_link_known(dlt))
 		return 0;
-	fprintf(stderr, "quic-inspect: %s: link type %d (%s) is not supported\n", source->name, dlt,
+	fprintf(stderr, QI_PROGRAM ": %s: link type %d (%s) is not supported\n", source->name, dlt,
 		name ? name : "unknown");
 	return -EIO;
 }
@@ -141,7 +146,7 @@ static void qi_capture_drops(const struct qi_source *source, pcap_t *p)
 	struct pcap_stat stat;
 
 	if (!pcap_stats(p, &stat) && stat.ps_drop)
-		fprintf(stderr, "quic-inspect: %s: %u packets were lost, flows may be missing\n",
+		fprintf(stderr, QI_PROGRAM ": %s: %u packets were lost, flows may be missing\n",
 			source->name, stat.ps_drop);
 }
 

@@ -32,32 +32,37 @@ static size_t qi_segment(const struct qi_datagram *d)
 	return d->len;
 }
 
-/* Take a packet's datagrams one by one. */
-static int qi_inspect_segments(struct qi_flows *flows, const struct qi_datagram *d)
+int qi_inspect_datagrams(struct qi_frags *frags, int dlt, const unsigned char *data, size_t len,
+			 time_t when, qi_datagram_fn take, void *arg)
 {
-	struct qi_datagram part = *d;
-	size_t size = qi_segment(d), pos;
+	struct qi_datagram d, part;
+	struct nq_cursor c;
+	size_t size, pos;
+	enum qi_net net;
 	int err = 0;
 
-	for (pos = 0; pos < d->captured && !err; pos += size) {
-		part.data = d->data + pos;
-		part.captured = d->captured - pos < size ? d->captured - pos : size;
-		part.len = d->len - pos < size ? d->len - pos : size;
-		err = qi_flows_datagram(flows, &part);
+	nq_cursor_init(&c, data, len);
+	net = qi_link_strip(dlt, &c);
+	if (!qi_ip_datagram(net, &c, frags, when, &d))
+		return 0;
+	part = d;
+	size = qi_segment(&d);
+	for (pos = 0; pos < d.captured && !err; pos += size) {
+		part.data = d.data + pos;
+		part.captured = d.captured - pos < size ? d.captured - pos : size;
+		part.len = d.len - pos < size ? d.len - pos : size;
+		err = take(arg, &part);
 	}
 	return err;
+}
+
+static int qi_inspect_take(void *arg, const struct qi_datagram *d)
+{
+	return qi_flows_datagram(arg, d);
 }
 
 int qi_inspect_frame(struct qi_flows *flows, struct qi_frags *frags, int dlt,
 		     const unsigned char *data, size_t len, time_t when)
 {
-	struct qi_datagram datagram;
-	struct nq_cursor c;
-	enum qi_net net;
-
-	nq_cursor_init(&c, data, len);
-	net = qi_link_strip(dlt, &c);
-	if (!qi_ip_datagram(net, &c, frags, when, &datagram))
-		return 0;
-	return qi_inspect_segments(flows, &datagram);
+	return qi_inspect_datagrams(frags, dlt, data, len, when, qi_inspect_take, flows);
 }

@@ -6,6 +6,19 @@
 #include "flows.h"
 #include "frag.h"
 
+/** qi_datagram_fn - gets each datagram; 0 to continue */
+typedef int (*qi_datagram_fn)(void *arg, const struct qi_datagram *d);
+
+/**
+ * qi_inspect_datagrams - take a frame through link layer, IP and UDP
+ *
+ * Segments of one packet are taken one by one.
+ *
+ * Return: 0, or what @take returned.
+ */
+int qi_inspect_datagrams(struct qi_frags *frags, int dlt, const unsigned char *data, size_t len,
+			 time_t when, qi_datagram_fn take, void *arg);
+
 /**
  * qi_inspect_frame - take a frame through link layer, IP and UDP to the table
  * @flows:	the table

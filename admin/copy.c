@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
+#include <linux/if.h>
+#include <linux/if_addr.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "text.h"
+
+/* A table of a router with the whole internet in it is not copied to its end. */
+#define DUMP_MAX (4 << 20)
+#define MTU	 65535
+
+static const char *const sysctls[] = {
+	"/proc/sys/net/ipv4/ip_forward",
+	"/proc/sys/net/ipv4/conf/all/route_localnet",
+	"/proc/sys/net/ipv4/conf/default/route_localnet",
+	"/proc/sys/net/ipv6/conf/all/forwarding",
+	"/proc/sys/net/netfilter/nft_quic/*",
+};
+
+static int fail(struct na_copy *c, int err, const char *what)
+{
+	free(c->wrong);
+	c->wrong = na_printf("%s: %s", what, strerror(err));
+	return -err;
+}
+
+static struct mnl_socket *open_route(void)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+
+	if (s && mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID)) {
+		mnl_socket_close(s);
+		s = NULL;
+	}
+	return s;
+}
+
+/* Send, and hand answers to @cb until the acknowledgement, or the end of a dump, or its only
+ * answer. */
+static int talk(struct mnl_socket *s, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+{
+	static unsigned int seq;
+	static char buf[1 << 16];
+	int rc = MNL_CB_OK;
+	ssize_t n;
+
+	nlh->nlmsg_seq = ++seq;
+	if (mnl_socket_sendto(s, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	while (rc > MNL_CB_STOP) {
+		n = mnl_socket_recvfrom(s, buf, sizeof(buf));
+		rc = n < 0 ? MNL_CB_ERROR
+			   : mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(s), cb, arg);
+	}
+	return rc == MNL_CB_STOP ? 0 : -errno;
+}
+
+static struct nlmsghdr *begin(char *buf, uint16_t type, uint16_t flags, size_t extra)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	mnl_nlmsg_put_extra_header(nlh, extra);
+	return nlh;
+}
+
+static int keep(const struct nlmsghdr *nlh, void *arg)
+{
+	struct na_dump *d = arg;
+	size_t n = MNL_ALIGN(nlh->nlmsg_len);
+
+	if (d->len + n > DUMP_MAX)
+		return MNL_CB_OK;
+	d->msg = na_need(realloc(d->msg, d->len + n));
+	memcpy(d->msg + d->len, nlh, nlh->nlmsg_len);
+	d->len += n;
+	return MNL_CB_OK;
+}
+
+static int add_device(const struct nlmsghdr *nlh, void *arg)
+{
+	static const unsigned char none[6];
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct na_copy *c = arg;
+	const struct nlattr *a;
+	struct na_device *d;
+
+	c->device = na_need(realloc(c->device, (c->n_devices + 1) * sizeof(*d)));
+	d = &c->device[c->n_devices++];
+	*d = (struct na_device){.index = ifi->ifi_index, .up = ifi->ifi_flags & IFF_UP};
+	mnl_attr_for_each(a, nlh, sizeof(*ifi))
+	{
+		if (mnl_attr_get_type(a) == IFLA_IFNAME)
+			snprintf(d->name, sizeof(d->name), "%s", mnl_attr_get_str(a));
+		else if (mnl_attr_get_type(a) == IFLA_GROUP)
+			d->group = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == IFLA_ADDRESS && ifi->ifi_type == ARPHRD_ETHER &&
+			 mnl_attr_get_payload_len(a) == sizeof(d->mac))
+			memcpy(d->mac, mnl_attr_get_payload(a), sizeof(d->mac));
+	}
+	if (!memcmp(d->mac, none, sizeof(none)) || d->mac[0] & 1)
+		memcpy(d->mac, (unsigned char[]){2, 0, 0, 0, 0, 1}, sizeof(d->mac));
+	return MNL_CB_OK;
+}
+
+static void read_sysctls(struct na_copy *c)
+{
+	const size_t most = sizeof(c->sysctl) / sizeof(c->sysctl[0]);
+	glob_t found;
+
+	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++) {
+		if (glob(sysctls[i], 0, NULL, &found))
+			continue;
+		for (size_t k = 0; k < found.gl_pathc && c->n_sysctls < most; k++) {
+			char *value = na_read_file(found.gl_pathv[k], NULL);
+
+			if (!value)
+				continue;
+			c->sysctl[c->n_sysctls][0] = na_printf("%s", found.gl_pathv[k]);
+			c->sysctl[c->n_sysctls++][1] = value;
+		}
+		globfree(&found);
+	}
+}
+
+static int dump(struct mnl_socket *s, uint16_t type, size_t extra, mnl_cb_t cb, void *arg)
+{
+	char buf[256] = "";
+
+	return talk(s, begin(buf, type, NLM_F_DUMP, extra), cb, arg);
+}
+
+int na_copy_read(struct na_copy *c)
+{
+	struct mnl_socket *s = open_route();
+	int rc;
+
+	c->packet = c->raw[0] = c->raw[1] = -1;
+	if (!s)
+		return fail(c, errno, "the devices cannot be read");
+	rc = dump(s, RTM_GETLINK, sizeof(struct ifinfomsg), add_device, c);
+	rc = rc ? rc : dump(s, RTM_GETADDR, sizeof(struct ifaddrmsg), keep, &c->addrs);
+	rc = rc ? rc : dump(s, RTM_GETROUTE, sizeof(struct rtmsg), keep, &c->routes);
+	mnl_socket_close(s);
+	if (rc)
+		return fail(c, -rc, "the devices, addresses and routes cannot be read");
+	/* a kernel without policy routing refuses this */
+	s = open_route();
+	if (s) {
+		dump(s, RTM_GETRULE, sizeof(struct fib_rule_hdr), keep, &c->rules);
+		mnl_socket_close(s);
+	}
+	c->partly = c->routes.len > DUMP_MAX - 4096 || c->addrs.len > DUMP_MAX - 4096;
+	read_sysctls(c);
+	return 0;
+}
+
+static const struct na_device *by_index(const struct na_copy *c, int index)
+{
+	for (size_t i = 0; i < c->n_devices; i++)
+		if (c->device[i].index == index)
+			return &c->device[i];
+	return NULL;
+}
+
+const struct na_device *na_copy_device(const struct na_copy *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_devices; i++)
+		if (!strcmp(c->device[i].name, name))
+			return &c->device[i];
+	return NULL;
+}
+
+static int family_of(enum qi_net net)
+{
+	return net == QI_NET_IPV6 ? AF_INET6 : AF_INET;
+}
+
+static size_t size_of(enum qi_net net)
+{
+	return net == QI_NET_IPV6 ? 16 : 4;
+}
+
+/* The next message of a dump, NULL at its end. */
+static const struct nlmsghdr *next(const struct na_dump *d, size_t *pos)
+{
+	const struct nlmsghdr *nlh = (const void *)(d->msg + *pos);
+
+	if (*pos >= d->len)
+		return NULL;
+	*pos += MNL_ALIGN(nlh->nlmsg_len);
+	return nlh;
+}
+
+bool na_copy_local(const struct na_copy *c, enum qi_net net, const struct na_device *d,
+		   unsigned char addr[16])
+{
+	const struct nlmsghdr *nlh;
+	const struct nlattr *a;
+	bool found = false;
+
+	for (size_t pos = 0; (nlh = next(&c->addrs, &pos)) != NULL && !found;) {
+		const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+
+		if (ifa->ifa_family != family_of(net) ||
+		    (d ? (int)ifa->ifa_index != d->index : ifa->ifa_scope != RT_SCOPE_UNIVERSE) ||
+		    (d && ifa->ifa_scope == RT_SCOPE_LINK))
+			continue;
+		memset(addr, 0, 16);
+		mnl_attr_for_each(a, nlh, sizeof(*ifa))
+		{
+			uint16_t type = mnl_attr_get_type(a);
+
+			/* of a link to one peer IFA_ADDRESS is the peer's */
+			if ((type != IFA_LOCAL && (type != IFA_ADDRESS || found)) ||
+			    mnl_attr_get_payload_len(a) != size_of(net))
+				continue;
+			memcpy(addr, mnl_attr_get_payload(a), size_of(net));
+			found = true;
+		}
+	}
+	return found;
+}
+
+static int take_oif(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a;
+	int *oif = arg;
+
+	mnl_attr_for_each(a, nlh, sizeof(*rt)) if (mnl_attr_get_type(a) == RTA_OIF) *oif =
+		(int)mnl_attr_get_u32(a);
+	if (rt->rtm_type == RTN_LOCAL)
+		*oif = 1;
+	return MNL_CB_STOP;
+}
+
+const struct na_device *na_copy_towards(const struct na_copy *c, enum qi_net net,
+					const unsigned char addr[16])
+{
+	struct mnl_socket *s = open_route();
+	char buf[256] = "";
+	struct nlmsghdr *nlh = begin(buf, RTM_GETROUTE, 0, sizeof(struct rtmsg));
+	struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	int oif = 0;
+
+	if (!s)
+		return NULL;
+	rt->rtm_family = (unsigned char)family_of(net);
+	rt->rtm_dst_len = (unsigned char)(8 * size_of(net));
+	mnl_attr_put(nlh, RTA_DST, size_of(net), addr);
+	if (talk(s, nlh, take_oif, &oif))
+		oif = 0;
+	mnl_socket_close(s);
+	return by_index(c, oif);
+}
+
+static bool set_sysctl(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+static bool sysctl_is(const char *path, const char *value)
+{
+	char *now = na_read_file(path, NULL);
+	bool same = now && !strcmp(now, value);
+
+	free(now);
+	return same;
+}
+
+static int add_veth(struct mnl_socket *s, const struct na_device *d, int outer)
+{
+	char buf[1024] = "", peer[16];
+	struct nlmsghdr *nlh = begin(buf, RTM_NEWLINK, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+				     sizeof(struct ifinfomsg));
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct nlattr *info, *data, *end;
+
+	ifi->ifi_index = d->index;
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
+	mnl_attr_put_u32(nlh, IFLA_MTU, MTU);
+	mnl_attr_put_u32(nlh, IFLA_GROUP, d->group);
+	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(d->mac), d->mac);
+	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
+	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+	end = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = d->index;
+	snprintf(peer, sizeof(peer), "p%d", d->index);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer);
+	mnl_attr_put_u32(nlh, IFLA_MTU, MTU);
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)outer);
+	mnl_attr_nest_end(nlh, end);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, info);
+	return talk(s, nlh, NULL, NULL);
+}
+
+static int set_up(struct mnl_socket *s, int index)
+{
+	char buf[256] = "";
+	struct nlmsghdr *nlh = begin(buf, RTM_NEWLINK, NLM_F_ACK, sizeof(struct ifinfomsg));
+	struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	ifi->ifi_index = index;
+	ifi->ifi_flags = ifi->ifi_change = IFF_UP;
+	return talk(s, nlh, NULL, NULL);
+}
+
+/* A message of a dump again, with only those attributes that are in @types, a bit each. */
+static int again(struct mnl_socket *s, const struct nlmsghdr *old, size_t extra, uint64_t types,
+		 uint32_t addr_flags)
+{
+	static char buf[1 << 16];
+	struct nlmsghdr *nlh;
+	const struct nlattr *a;
+
+	if (old->nlmsg_len > sizeof(buf) / 2)
+		return -EMSGSIZE;
+	nlh = begin(buf, old->nlmsg_type, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, extra);
+	memcpy(mnl_nlmsg_get_payload(nlh), mnl_nlmsg_get_payload(old), extra);
+	mnl_attr_for_each(a, old, extra) if (types >> (mnl_attr_get_type(a) & 63) & 1) mnl_attr_put(
+		nlh, mnl_attr_get_type(a), mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
+	if (addr_flags)
+		mnl_attr_put_u32(nlh, IFA_FLAGS, addr_flags);
+	if (old->nlmsg_type == RTM_NEWROUTE)
+		((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_flags &= RTNH_F_ONLINK;
+	return talk(s, nlh, NULL, NULL);
+}
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+static void copy_addrs(const struct na_copy *c, struct mnl_socket *s)
+{
+	const struct nlmsghdr *nlh;
+
+	for (size_t pos = 0; (nlh = next(&c->addrs, &pos)) != NULL;)
+		again(s, nlh, sizeof(struct ifaddrmsg),
+		      BIT(IFA_LOCAL) | BIT(IFA_ADDRESS) | BIT(IFA_BROADCAST), IFA_F_NODAD);
+}
+
+/* Routes of the kernel's own come with addresses; a gateway's may stand before the route to it. */
+static void copy_routes(const struct na_copy *c, struct mnl_socket *s)
+{
+	const uint64_t types = BIT(RTA_DST) | BIT(RTA_SRC) | BIT(RTA_OIF) | BIT(RTA_GATEWAY) |
+			       BIT(RTA_PRIORITY) | BIT(RTA_PREFSRC) | BIT(RTA_MULTIPATH) |
+			       BIT(RTA_TABLE) | BIT(RTA_VIA);
+	const struct nlmsghdr *nlh;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t pos = 0; (nlh = next(&c->routes, &pos)) != NULL;) {
+			const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+
+			if (rt->rtm_protocol != RTPROT_KERNEL && !(rt->rtm_flags & RTM_F_CLONED))
+				again(s, nlh, sizeof(*rt), types, 0);
+		}
+	for (size_t pos = 0; (nlh = next(&c->rules, &pos)) != NULL;) {
+		const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(nlh);
+
+		/* these three tables every namespace looks at */
+		if (r->table != RT_TABLE_LOCAL && r->table != RT_TABLE_MAIN &&
+		    r->table != RT_TABLE_DEFAULT)
+			again(s, nlh, sizeof(*r), ~UINT64_C(0) & ~BIT(FRA_PROTOCOL), 0);
+	}
+}
+
+static int make_devices(struct na_copy *c, struct mnl_socket *s, struct mnl_socket *out, int outer)
+{
+	int rc = set_up(s, 1);
+
+	for (size_t i = 0; i < c->n_devices && !rc; i++) {
+		const struct na_device *d = &c->device[i];
+
+		if (d->index == 1)
+			continue;
+		rc = add_veth(s, d, outer);
+		if (rc)
+			return fail(c, -rc, "no veth device can be made");
+		rc = set_up(out, d->index);
+		if (!rc && d->up)
+			rc = set_up(s, d->index);
+	}
+	return rc ? fail(c, -rc, "the devices cannot be made") : 0;
+}
+
+static int fill(struct na_copy *c, struct mnl_socket *out, int outer)
+{
+	struct mnl_socket *s = open_route();
+	int rc;
+
+	if (!s)
+		return fail(c, errno, "no netlink");
+	/* the copy has no routes back over the way that the datagram came */
+	set_sysctl("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
+	set_sysctl("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
+	set_sysctl("/proc/sys/net/ipv4/conf/lo/rp_filter", "0");
+	rc = make_devices(c, s, out, outer);
+	if (!rc) {
+		for (size_t i = 0; i < c->n_sysctls; i++)
+			if (!sysctl_is(c->sysctl[i][0], c->sysctl[i][1]) &&
+			    !set_sysctl(c->sysctl[i][0], c->sysctl[i][1]))
+				c->partly = true;
+		copy_addrs(c, s);
+		copy_routes(c, s);
+	}
+	mnl_socket_close(s);
+	c->raw[0] = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	c->raw[1] = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	return rc;
+}
+
+int na_copy_enter(struct na_copy *c)
+{
+	struct mnl_socket *out;
+	int outer, rc;
+
+	if (unshare(CLONE_NEWNET))
+		return fail(c, errno, "no network namespace can be made here");
+	outer = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	out = open_route();
+	c->packet = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (outer < 0 || !out || c->packet < 0 || unshare(CLONE_NEWNET))
+		rc = fail(c, errno, "no network namespace can be made here");
+	else
+		rc = fill(c, out, outer);
+	if (out)
+		mnl_socket_close(out);
+	if (outer >= 0)
+		close(outer);
+	return rc;
+}
+
+void na_copy_free(struct na_copy *c)
+{
+	int fds[] = {c->packet, c->raw[0], c->raw[1]};
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] > 0)
+			close(fds[i]);
+	for (size_t i = 0; i < c->n_sysctls; i++) {
+		free(c->sysctl[i][0]);
+		free(c->sysctl[i][1]);
+	}
+	free(c->device);
+	free(c->addrs.msg);
+	free(c->routes.msg);
+	free(c->rules.msg);
+	free(c->wrong);
+}
