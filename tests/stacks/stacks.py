@@ -17,10 +17,11 @@ import ask  # noqa: E402
 import clients  # noqa: E402
 import hear  # noqa: E402
 import servers  # noqa: E402
+from clients import NAME  # noqa: E402
 from nqtest.certs import Authority  # noqa: E402
 from nqtest.ports import free_port  # noqa: E402
 
-NAME = 'stack.example'
+NAMES = {'upper case': 'Stack.Example', 'trailing dot': NAME + '.', 'address': '127.0.0.1', 'U-label': 'bücher.example'}
 FLIGHTS = 5     # first flights of which the frames are counted
 
 
@@ -71,10 +72,9 @@ def client_row(client, cert, key):
     row = flight(client)
     if not row:
         return None
-    row['SNI, upper case'] = form(named(client, 'Stack.Example'), 'Stack.Example')
-    row['SNI, trailing dot'] = form(named(client, NAME + '.'), NAME + '.')
-    row['SNI, address'] = form(named(client, '127.0.0.1'), '127.0.0.1')
-    row['SNI, U-label'] = form(named(client, 'bücher.example'), 'bücher.example')
+    for kind, name in NAMES.items():
+        if kind == 'address' or getattr(client, 'by_name', True):
+            row[f'SNI, {kind}'] = form(named(client, name), name)
     row['after Retry'] = hear.after_retry(client, NAME) or '-'
     heard = hear.served(client, NAME, cert, key)
     if heard:
