@@ -26,18 +26,18 @@ def host(name):
 
 class Chromium:
     name, program, alpn, patience = 'Chromium', 'chromium', ['h3'], 40
-    switches = []
+    pages = True    # it runs scripts
 
     def argv(self, address, port, name):
         return [self.program, '--headless', '--no-sandbox', f'--user-data-dir={tempfile.mkdtemp(prefix="stacks-")}', '--no-first-run',
                 '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-extensions',
                 '--disable-gpu', '--disable-dev-shm-usage', '--enable-quic', f'--origin-to-force-quic-on={host(name)}:{port}',
-                f'--ignore-certificate-errors-spki-list={spki()}', f'--host-resolver-rules=MAP * {address}', *self.switches,
-                f'https://{name}:{port}/']
+                f'--ignore-certificate-errors-spki-list={spki()}', f'--host-resolver-rules=MAP * {address}',  f'https://{name}:{port}/']
 
 
 class Firefox:
     name, program, alpn, patience = 'Firefox ESR', 'firefox-esr', ['h3'], 60
+    pages = True
     prefs = {
         'network.http.http3.enable': True,
         # HTTP/3 at once, and nothing beside it.
