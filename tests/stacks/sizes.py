@@ -13,15 +13,27 @@ sys.path.insert(0, f'{HERE}/lib')
 import tried  # noqa: E402 pylint: disable=wrong-import-position
 
 BEFORE = f'''
-mount -t tmpfs tmp /tmp
+mount -t tmpfs tmp /tmp; KEPT=
 ip link set lo up
-cost() {{ python3 -B {HERE}/lib/cost.py "$@"; }}
+cost() {{ $KEPT python3 -B {HERE}/lib/cost.py "$@"; }}
 addresses() {{ python3 -c "
 import ipaddress
 print('table ip big {{ set s {{ type ipv4_addr; $2 elements = {{')
 print(',\\n'.join(str(ipaddress.ip_address(0x0a000000 + 2 * n)) for n in range($1)))
 print('}}; }}; }}')" >/tmp/big; }}
-million() {{ addresses 1000000; nft -f /tmp/big; nft 'add table ip small; add chain ip small c'; nft add rule ip small c udp dport 443 accept; }}
+# A namespace that all rows about a million share, kept by a process.
+million() {{
+	if [ ! -e /run/million ]; then
+		unshare --net sleep 3600 >/dev/null 2>&1 &
+		echo $! >/run/million
+		sleep 1
+		KEPT="nsenter --net=/proc/$(cat /run/million)/ns/net"
+		addresses 1000000
+		$KEPT nft -f /tmp/big
+		$KEPT nft 'add table ip small; add chain ip small c; add rule ip small c udp dport 443 accept; add chain ip big c'
+	fi
+	KEPT="nsenter --net=/proc/$(cat /run/million)/ns/net"
+}}
 many() {{ addresses 100000 'flags interval;'; nft -f /tmp/big; }}
 rules() {{ python3 -c "
 print('flush ruleset\\ntable ip many {{ chain c {{ type filter hook input priority 0;')
@@ -47,7 +59,7 @@ NFT = [
     ('`nft add rule` to another table takes less than 0.1 s', 'million; cost s 0.1 nft add rule ip small c accept', 'yes'),
     ('`nft insert rule index 0` in another table takes less than 0.1 s', 'million; cost s 0.1 nft insert rule ip small c index 0 accept', 'yes'),
     ('`nft -e add rule`, which prints the rule with its handle, takes less than 0.1 s', 'million; cost s 0.1 nft -e -a add rule ip small c accept', 'yes'),
-    ('`nft add rule` that looks up the set takes less than 0.1 s', 'million; nft add chain ip big c; cost s 0.1 nft add rule ip big c ip saddr @s accept', 'yes'),
+    ('`nft add rule` that looks up the set takes less than 0.1 s', 'million; cost s 0.1 nft add rule ip big c ip saddr @s accept', 'yes'),
     ('`nft list counters` takes less than 0.1 s', 'million; cost s 0.1 nft list counters', 'yes'),
     ('`nft list sets`, which prints no elements, takes less than 0.1 s', 'million; cost s 0.1 nft list sets', 'yes'),
     ('`nft add element` of one more takes less than 0.1 s', 'million; cost s 0.1 nft add element ip big s "{ 1.2.3.4 }"', 'yes'),
