@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""client.py PORT ALPN [CHANGES] - a QUIC connection by aioquic to 127.0.0.1:PORT that changes its own port.
+"""client.py PORT ALPN [CHANGES [LENGTH]] - a QUIC connection by aioquic to 127.0.0.1:PORT that changes its own port.
+
+LENGTH is that of the client's own connection IDs, 8 or 0.
 
 Prints lines: the server's connection IDs in hex; whether it forbade active migration; whether a PING
 was answered before any change; then, for each of CHANGES (1), until one is not, whether a PING
@@ -7,6 +9,7 @@ was answered within three seconds of it.
 Instead, on standard error: "closed CODE" if the server closed the connection, "silence" if there was no
 handshake within ten seconds.
 """
+import os
 import select
 import socket
 import ssl
@@ -17,6 +20,7 @@ from aioquic.quic import connection, events
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 
+length = int(sys.argv[4]) if len(sys.argv) > 4 else 8
 theirs = []  # the server's transport parameters, which aioquic does not keep
 
 
@@ -32,7 +36,12 @@ class Client:
     def __init__(self, port, alpn):
         self.to = ('127.0.0.1', port)
         self.quic = QuicConnection(configuration=QuicConfiguration(
-            is_client=True, alpn_protocols=[alpn], server_name='a.example', verify_mode=ssl.CERT_NONE))
+            is_client=True, alpn_protocols=[alpn], server_name='a.example', verify_mode=ssl.CERT_NONE,
+            connection_id_length=length))
+        if not length:
+            # aioquic would give the server's first ID, and all spare ones, this length, too.
+            self.quic._original_destination_connection_id = self.quic._peer_cid.cid = os.urandom(8)
+            self.quic._replenish_connection_ids = lambda: None
         self.rebind()
         self.quic.connect(self.to, now=time.monotonic())
 

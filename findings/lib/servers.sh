@@ -9,11 +9,11 @@ certificate() {
 		-subj /CN=a.example -keyout /tmp/key.pem -out /tmp/cert.pem 2>&1) || { echo "$openssl_said" >&2; exit 2; }
 }
 
-# with_client ALPN CHANGES SERVER... - run client.py beside a server, which ends with it
+# with_client ALPN CHANGES SERVER... - run client.py beside a server, which ends with it; CHANGES may have LENGTH behind it
 with_client() {
 	# The client repeats its first flight until the server is there.
 	in_root sh -c 'alpn=$1 changes=$2; shift 2; "$@" >/tmp/log 2>&1 & server=$!
-		python3 /tmp/client.py 4433 "$alpn" "$changes" 2>&1; { kill "$server"; wait "$server"; } 2>/dev/null || true' sh "$@"
+		python3 /tmp/client.py 4433 "$alpn" $changes 2>&1; { kill "$server"; wait "$server"; } 2>/dev/null || true' sh "$@"
 }
 
 # nginx, caddy, knot, haproxy ALPN CHANGES - with_client, and this server by one worker

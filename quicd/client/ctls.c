@@ -105,7 +105,8 @@ static int configure(struct ctls *t, const char *name, const struct alpn_list *a
 					   (unsigned int)strlen(a->name[i])};
 	if (!rv && a)
 		rv = gnutls_alpn_set_protocols(s, alpn, a->n, GNUTLS_ALPN_MANDATORY);
-	if (!rv && name)
+	/* Addresses are not sent (RFC 6066, 3). The certificate must have them all the same. */
+	if (!rv && name && !is_address(name))
 		rv = gnutls_server_name_set(s, GNUTLS_NAME_DNS, name, strlen(name));
 	if (!rv && t->ticket.size)
 		rv = gnutls_session_set_data(s, t->ticket.data, t->ticket.size);

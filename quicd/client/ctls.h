@@ -28,8 +28,8 @@ void ctls_free(struct ctls *t);
 char *ctls_name(const struct options *o, unsigned int i);
 
 /*
- * Makes a session that asks for @name and offers @alpn (each may be NULL); @ref becomes its
- * pointer. Returns 0 or a GnuTLS error.
+ * Makes a session that asks for @name, unless that is an address, and offers @alpn (each may be
+ * NULL); @ref becomes its pointer. Returns 0 or a GnuTLS error.
  */
 int ctls_session(struct ctls *t, const char *name, const struct alpn_list *alpn,
 		 ngtcp2_crypto_conn_ref *ref, gnutls_session_t *out);

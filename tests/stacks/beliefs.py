@@ -5,10 +5,12 @@
 Each belief has a line of shell and the output that the belief predicts. Each runs in a network namespace of
 its own. FILE gets JSON: belief, prediction, output.
 """
-import json
 import os
-import subprocess
 import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, f'{HERE}/lib')
+import tried  # noqa: E402 pylint: disable=wrong-import-position
 
 UDP = r'''
 import socket, sys
@@ -148,19 +150,11 @@ BELIEFS = [
 ]
 
 
+
 def main(file):
     with open('/tmp/udp.py', 'w', encoding='ascii') as f:
         f.write(UDP)
-    rows = []
-    for belief, line, predicted in BELIEFS:
-        r = subprocess.run(['unshare', '--net', 'sh', '-c', 'ip link set lo up; u() { python3 /tmp/udp.py "$@"; }; ' + line],
-                           capture_output=True, text=True, timeout=60, check=False)
-        seen = r.stdout.strip() or r.stderr.strip()[-200:]
-        rows.append((belief, predicted, seen))
-        print('held ' if predicted == seen else 'WRONG', belief, '|', predicted, '|', seen, file=sys.stderr, flush=True)
-    version = subprocess.run(['nft', '--version'], capture_output=True, text=True, check=True).stdout.split()[1]
-    with open(file, 'w', encoding='ascii') as f:
-        json.dump({'nft': version, 'kernel': '.'.join(os.uname().release.split('.')[:2]), 'rows': rows}, f, indent='\t')
+    tried.run('Rules and sockets', BELIEFS, 'ip link set lo up; u() { python3 /tmp/udp.py "$@"; }', file)
 
 
-main(sys.argv[1])
+main(*sys.argv[1:])

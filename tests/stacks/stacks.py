@@ -17,10 +17,12 @@ import ask  # noqa: E402
 import clients  # noqa: E402
 import hear  # noqa: E402
 import servers  # noqa: E402
+import stops  # noqa: E402
+from clients import NAME  # noqa: E402
 from nqtest.certs import Authority  # noqa: E402
 from nqtest.ports import free_port  # noqa: E402
 
-NAME = 'stack.example'
+NAMES = {'upper case': 'Stack.Example', 'trailing dot': NAME + '.', 'address': '127.0.0.1', 'U-label': 'bücher.example'}
 FLIGHTS = 5     # first flights of which the frames are counted
 
 
@@ -71,10 +73,9 @@ def client_row(client, cert, key):
     row = flight(client)
     if not row:
         return None
-    row['SNI, upper case'] = form(named(client, 'Stack.Example'), 'Stack.Example')
-    row['SNI, trailing dot'] = form(named(client, NAME + '.'), NAME + '.')
-    row['SNI, address'] = form(named(client, '127.0.0.1'), '127.0.0.1')
-    row['SNI, U-label'] = form(named(client, 'bücher.example'), 'bücher.example')
+    for kind, name in NAMES.items():
+        if kind == 'address' or getattr(client, 'by_name', True):
+            row[f'SNI, {kind}'] = form(named(client, name), name)
     row['after Retry'] = hear.after_retry(client, NAME) or '-'
     heard = hear.served(client, NAME, cert, key)
     if heard:
@@ -82,6 +83,8 @@ def client_row(client, cert, key):
         row['forbids migration'] = 'yes' if heard['forbids'] else 'no'
         row['DCID used'], row['DCID after rebinding'] = after_change(heard)
         row['PATH_CHALLENGE'] = 'answered' if heard['responses'] else 'not answered' if heard['lived'] else '-'
+    if getattr(client, 'pages', False):
+        row['path without packets'] = stops.watch(client, NAME)
     return row
 
 
@@ -117,6 +120,7 @@ def server_row(server):
             'Retry': 'yes' if any(a[1] for a in answers) else 'no',
             'NEW_TOKEN': 'yes' if last.quic.tokens else 'no',
             'another port': ask.moved(port, server.alpn, 'port'),
+            'another port, empty ID': ask.nameless(port, server.alpn),
             'another address': ask.moved(port, server.alpn, 'address'),
             'migration': ask.moved(port, server.alpn, 'migration'),
             'changes of port survived': str(ask.changes(port, server.alpn)).replace('10', '10 of 10'),

@@ -2,6 +2,7 @@
 """ALPN, certificates, resumption."""
 import contextlib
 import os
+import re
 import select
 import shutil
 import signal
@@ -70,6 +71,22 @@ def certificate_by_sni():
     r = quicc(s, sni="c.example")
     eq(r.rc, 3)
     assert "certificate refused" in r.err
+
+
+@test
+def address_is_no_server_name():
+    """quicc sends no name if --sni is an address (RFC 6066, 3), and verifies the certificate against it"""
+    s = Service()
+    for name in "192.0.2.1", "192.0.2.1.", "2001:db8::1":
+        r = quicc(s, "-k", sni=name, ca=False, data=b"x")
+        eq((r.rc, r.out), (0, b"x"), r.err)
+        r = quicc(s, sni=name)
+        eq((r.rc, "certificate refused" in r.err), (3, True), r.err)
+    eq(quicc(s, sni="127.0.0.1", data=b"x").out, b"x")
+    eq(quicc(s, "-k", sni="192.0.2.1.example", ca=False, data=b"x").out, b"x")
+    wait_for(lambda: "sni 192.0.2.1.example" in s.log())
+    for line in s.log().splitlines():
+        assert not re.search(r" sni (192\.0\.2\.1\.?|127\.0\.0\.1|2001:db8::1)( |,|$)", line), line
 
 
 @test

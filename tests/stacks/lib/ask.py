@@ -32,6 +32,11 @@ class Asked(Issued):
         self.tokens = self.challenges = 0
         super().__init__(**kw)
 
+    def begin_as_nameless(self):
+        """For a client whose own connection ID is empty, which aioquic can be but for these."""
+        self._original_destination_connection_id = self._peer_cid.cid = os.urandom(8)
+        self._replenish_connection_ids = lambda: None
+
     def _handle_new_token_frame(self, context, frame_type, buf):
         super()._handle_new_token_frame(context, frame_type, buf)
         self.tokens += 1
@@ -44,11 +49,13 @@ class Asked(Issued):
 class Client:
     """One connection; `closed` is the code with which the server ended it."""
 
-    def __init__(self, port, alpn, name='stack.example', ticket=None):
+    def __init__(self, port, alpn, name='stack.example', ticket=None, nameless=False):
         self.to, self.closed, self.tickets = ('127.0.0.1', port), None, []
         conf = QuicConfiguration(is_client=True, alpn_protocols=[alpn] if alpn else None, server_name=name,
-                                 verify_mode=ssl.CERT_NONE, session_ticket=ticket)
+                                 verify_mode=ssl.CERT_NONE, session_ticket=ticket, connection_id_length=0 if nameless else 8)
         self.quic = Asked(configuration=conf, session_ticket_handler=self.tickets.append)
+        if nameless:
+            self.quic.begin_as_nameless()
         self.got = []   # datagrams of the server
         self.pings = 0
         self.move('127.0.0.1')
@@ -143,6 +150,17 @@ def constant(ids):
         else:
             runs.append([n, n])
     return ', '.join(f'{a + 1}' if a == b else f'{a + 1} to {b + 1}' for a, b in runs)
+
+
+def nameless(port, alpn):
+    """Whether a client whose own connection ID is empty is answered after a change of port."""
+    c = Client(port, alpn, nameless=True)
+    if not c.handshake() or not c.ping():
+        return 'no handshake'
+    c.move('127.0.0.1')
+    lasts = c.ping()
+    c.close()
+    return 'continues' if lasts else f'closed {c.closed:#x}' if c.closed is not None else 'no answer'
 
 
 def moved(port, alpn, how):

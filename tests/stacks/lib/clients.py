@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Command lines of real clients that go to an address and port and ask for a name; None if a client cannot."""
+import json
+import os
 import re
 import shutil
 import subprocess
 
+import browsers
 from nqtest.where import BUILD, TOP
 
-CA = '/tmp/stacks/ca.pem'
+CA = browsers.CA
+NPM = f'{TOP}/npm'      # packages of npm, beside programs that use them
+NAME = 'stack.example'  # of the servers' certificate
+OLDER = '/older'        # a root with what only an older Debian has
 QUICGO = f'{BUILD}/e2e/quicgo'
 
 
@@ -89,9 +95,69 @@ class Quicc:
         return [self.program, '--alpn', 'h3', '--sni', name, '--ca', CA, '--timeout', '15', f'{address}:{port}']
 
 
-ALL = [c() for c in (Curl, Aioquic, Quicgo, Kdig, Smbclient, Quicc)]
+class Gtlsclient:
+    name, program, alpn = "ngtcp2's gtlsclient", f'{OLDER}/usr/bin/gtlsclient', ['h3']
+
+    def version(self):
+        with open(f'{OLDER}/version', encoding='ascii') as f:
+            return number(f.read())
+
+    def argv(self, address, port, name):
+        # Its --sni changes nothing.
+        with open(f'{OLDER}/etc/hosts', 'w', encoding='utf-8') as f:
+            f.write(f'{address} {name}\n')
+        with open(f'{OLDER}/etc/nsswitch.conf', 'w', encoding='ascii') as f:
+            f.write('hosts: files\n')
+        return ['chroot', OLDER, 'gtlsclient', '-q', name, str(port), f'https://{name}:{port}/']
+
+
+class Node:
+    """A client in a package of npm."""
+
+    def version(self):
+        with open(f'{NPM}/node_modules/{self.package}/package.json', encoding='utf-8') as f:
+            return json.load(f)['version']
+
+
+class Quiche(Node):
+    name, package, alpn = '@matrixai/quic (quiche)', '@matrixai/quic', ['h3']
+    program = f'{NPM}/node_modules/{package}'
+
+    def argv(self, address, port, name):
+        return ['node', f'{NPM}/quiche.mjs', self.package, 'client', address, str(port), name]
+
+
+class Infisical(Quiche):
+    name, package = '@infisical/quic (quiche)', '@infisical/quic'
+    program = f'{NPM}/node_modules/{package}'
+
+
+class Quinn(Node):
+    """libp2p's, which goes to addresses and wants a server of libp2p."""
+    name, package, alpn = '@chainsafe/libp2p-quic (quinn)', '@chainsafe/libp2p-quic', ['libp2p']
+    program, by_name = f'{NPM}/node_modules/{package}', False
+
+    def argv(self, address, port, name):
+        return ['node', f'{NPM}/quinn.mjs', address, str(port)]
+
+
+class Chromium(browsers.Chromium):
+    def version(self):
+        return number(said(self.program, '--version'))
+
+
+class Firefox(browsers.Firefox):
+    def version(self):
+        return number(said(self.program, '--version'))
+
+
+ALL = [c() for c in (Curl, Aioquic, Quicgo, Kdig, Smbclient, Quicc, Gtlsclient, Quiche, Infisical, Quinn, Chromium, Firefox)]
+
+
+def present(one):
+    return shutil.which(one.program) or os.path.isdir(one.program)
 
 
 def here():
     """The clients that this root has."""
-    return [c for c in ALL if shutil.which(c.program)]
+    return [c for c in ALL if present(c)]

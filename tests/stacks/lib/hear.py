@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """UDP servers that hear what a client does: one that says nothing, one that says Retry, and one on aioquic."""
 import contextlib
+import os
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -12,7 +14,11 @@ from aioquic.quic.packet import encode_quic_retry
 from issued import Issued
 from wire import V1, Hello, Side, short
 
-PATIENCE = 12   # seconds, for a client to begin
+
+
+def patience(client):
+    """Seconds, for a client to begin."""
+    return getattr(client, 'patience', 12)
 
 
 @contextlib.contextmanager
@@ -21,18 +27,21 @@ def asking(client, name, address='127.0.0.1'):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind((address, 0))
         argv = client.argv(address, s.getsockname()[1], name)
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              start_new_session=True) as p:
             try:
                 yield s, p
             finally:
-                p.kill()
+                # Browsers have children.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(p.pid, signal.SIGKILL)
 
 
 def received(s, seconds):
     return s.recvfrom(65536) if select.select([s], [], [], seconds)[0] else None
 
 
-def hello_on(s, side, seconds=PATIENCE):
+def hello_on(s, side, seconds):
     """Read on until side has a ClientHello; it and the client's address, or None."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -49,7 +58,7 @@ def first_flight(client, name):
     """(Side, Hello) of a client that hears nothing, None if it sends no ClientHello."""
     with asking(client, name) as (s, _):
         side = Side()
-        got = hello_on(s, side)
+        got = hello_on(s, side, patience(client))
         return side, got[0] if got else None
 
 
@@ -57,13 +66,13 @@ def after_retry(client, name):
     """What becomes of the ClientHello when a Retry came, in words."""
     with asking(client, name) as (s, _):
         side = Side()
-        got = hello_on(s, side)
+        got = hello_on(s, side, patience(client))
         if not got:
             return None
         hello, peer = got
         ours = bytes.fromhex('c0ffee0011223344')
         s.sendto(encode_quic_retry(V1, ours, side.scid, side.first, b'token'), peer)
-        end, second = time.monotonic() + PATIENCE, Side()
+        end, second = time.monotonic() + patience(client), Side()
         while time.monotonic() < end and not second.hello():
             got = received(s, 1)
             if got and got[0][0] & 0x80 and got[0][6:6 + got[0][5]] == ours:
@@ -95,7 +104,7 @@ def served(client, name, cert, key, seconds=3):
     conf.load_cert_chain(cert, key)
     with asking(client, name) as (s, p):
         side = Side()
-        got = hello_on(s, side)
+        got = hello_on(s, side, patience(client))
         if not got:
             return None
         hello, peer = got
@@ -106,7 +115,7 @@ def served(client, name, cert, key, seconds=3):
             conn.receive_datagram(data, peer, time.monotonic())
         done, changed, pings = None, None, 0
         dcids = {'before': [], 'after': []}     # of short headers
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience(client)
         while time.monotonic() < end and p.poll() is None:
             now = time.monotonic()
             got = received(s, 0.05)

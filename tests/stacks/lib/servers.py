@@ -2,10 +2,10 @@
 """Real servers on 127.0.0.1, each with its own configuration, as its package ships it where it can."""
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 
+import clients
 from clients import number, said
 from nqtest.where import BUILD
 
@@ -29,7 +29,7 @@ class Server:
 
     @contextlib.contextmanager
     def running(self, port):
-        with open(f'{WORK}/{self.name}.log', 'w', encoding='ascii') as log, \
+        with open(f'{WORK}/{os.path.basename(self.program)}.log', 'w', encoding='ascii') as log, \
                 subprocess.Popen(self.argv(port), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                                  env={**os.environ, **self.env}) as p:
             try:
@@ -152,6 +152,16 @@ newServer("127.0.0.1:5399")
         return ['dnsdist', '--supervised', '-C', conf]
 
 
+class Quiche(Server):
+    name, program, alpn = clients.Quiche.name, clients.Quiche.program, 'h3'
+
+    def version(self):
+        return clients.Quiche().version()
+
+    def argv(self, port):
+        return ['node', f'{clients.NPM}/quiche.mjs', clients.Quiche.package, 'server', str(port), CERT, KEY]
+
+
 class Quicd(Server):
     name, program, alpn = 'quicd', f'{BUILD}/quicd/quicd', 'h3'
 
@@ -177,9 +187,9 @@ root = {WORK}/www
         return [self.program, '-c', conf]
 
 
-ALL = [c() for c in (Nginx, NginxTwo, Haproxy, Caddy, Knot, KnotTwo, Unbound, Dnsdist, Quicd)]
+ALL = [c() for c in (Nginx, NginxTwo, Haproxy, Caddy, Knot, KnotTwo, Unbound, Dnsdist, Quiche, Quicd)]
 
 
 def here():
     """The servers that this root has."""
-    return [s for s in ALL if shutil.which(s.program)]
+    return [s for s in ALL if clients.present(s)]
