@@ -8,20 +8,33 @@
 
 #include "ask.h"
 #include "compat/compat.h"
+#include "ruleset.h"
 
 #define NQ_ASK_DELAY (HZ / 20) /* a batch of rules makes the filter anew once */
+
+/* When a part of the filter counts. */
+enum nq_term_when {
+	NQ_TERM_ALWAYS,
+	NQ_TERM_CALLED, /* a rule's matches and its callers', in the generation that has these */
+	NQ_TERM_ALONE,	/* that rule's matches, in another one */
+};
 
 /* A part of the filter. */
 struct nq_term {
 	const struct nq_ask *ask; /* NULL: everything */
 	bool late;
+	u8 when;
 };
 
 /**
  * struct nq_filter - what all rules ask for
  * @rcu:	for kfree_rcu()
  * @full:	they ask for more than fits: everything is gathered
+ * @called:	the rules' callers count, in @gen
+ * @gen:	nq_generation() when the callers were looked at; 0 if there are none
  * @n_terms:	how many of @terms
+ * @n_spans:	how many spans they have
+ * @next:	where the next one's go
  * @terms:	each of them is asked for
  *
  * Constant once it is published. The spans are copies: they lie behind @terms.
@@ -29,7 +42,11 @@ struct nq_term {
 struct nq_filter {
 	struct rcu_head rcu;
 	bool full;
+	bool called;
+	unsigned int gen;
 	unsigned int n_terms;
+	unsigned int n_spans;
+	struct nq_ask *next;
 	struct nq_term terms[];
 };
 
@@ -42,42 +59,86 @@ static bool nq_ask_same(const struct nq_ask *a, const struct nq_ask *b)
 	       !memcmp(a->spans, b->spans, nq_ask_spans(a) * sizeof(*a->spans));
 }
 
-static bool nq_filter_has(const struct nq_filter *f, const struct nq_ask *ask, bool late)
+static bool nq_filter_has(const struct nq_filter *f, const struct nq_ask *ask, bool late,
+			  enum nq_term_when when)
 {
 	unsigned int i;
 
 	for (i = 0; i < f->n_terms; i++)
-		if (f->terms[i].late == late && nq_ask_same(f->terms[i].ask, ask))
+		if (f->terms[i].late == late && f->terms[i].when == when &&
+		    nq_ask_same(f->terms[i].ask, ask))
 			return true;
 	return false;
 }
 
-/* Fill in @f for the askers as they are. Under ask_lock. */
-static void nq_filter_fill(struct nq_net *nn, struct nq_filter *f)
+/* Return: false if it does not fit. */
+static bool nq_filter_add(struct nq_filter *f, const struct nq_ask *ask, bool late,
+			  enum nq_term_when when)
 {
-	struct nq_ask *copy = (void *)&f->terms[NQ_FILTER_TERMS];
-	struct nq_asker *asker;
-	unsigned int spans = 0;
+	unsigned int n = ask ? nq_ask_spans(ask) : 0;
 
-	list_for_each_entry (asker, &nn->askers, list) {
-		const struct nq_ask *ask = asker->ask;
-		unsigned int n = ask ? nq_ask_spans(ask) : 0;
-
-		if (!asker->reached || asker->retired || nq_filter_has(f, ask, asker->late))
-			continue;
-		spans += n;
-		if (f->n_terms == NQ_FILTER_TERMS || spans > NQ_FILTER_SPANS) {
-			f->full = true;
-			return;
-		}
-		f->terms[f->n_terms].late = asker->late;
-		if (ask) {
-			memcpy(copy, ask, struct_size(ask, spans, n));
-			f->terms[f->n_terms].ask = copy;
-			copy = (void *)copy + struct_size(ask, spans, n);
-		}
-		f->n_terms++;
+	if (nq_filter_has(f, ask, late, when))
+		return true;
+	if (f->n_terms == NQ_FILTER_TERMS || f->n_spans + n > NQ_FILTER_SPANS)
+		return false;
+	f->terms[f->n_terms].late = late;
+	f->terms[f->n_terms].when = when;
+	if (ask) {
+		memcpy(f->next, ask, struct_size(ask, spans, n));
+		f->terms[f->n_terms].ask = f->next;
+		f->next = (void *)f->next + struct_size(ask, spans, n);
 	}
+	f->n_spans += n;
+	f->n_terms++;
+	return true;
+}
+
+static void nq_filter_empty(struct nq_filter *f)
+{
+	f->called = false;
+	f->n_terms = 0;
+	f->n_spans = 0;
+	f->next = (void *)&f->terms[NQ_FILTER_TERMS];
+	memset(f->terms, 0, NQ_FILTER_TERMS * sizeof(f->terms[0]));
+}
+
+struct nq_filter *nq_filter_new(void)
+{
+	struct nq_filter *f = kzalloc(struct_size(f, terms, NQ_FILTER_TERMS) +
+					      NQ_FILTER_TERMS * sizeof(struct nq_ask) +
+					      NQ_FILTER_SPANS * sizeof(struct nq_span),
+				      GFP_KERNEL);
+
+	if (f)
+		nq_filter_empty(f);
+	return f;
+}
+
+bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const struct nq_ask *ask)
+{
+	return nq_filter_add(f, ask, asker->late, NQ_TERM_CALLED);
+}
+
+void nq_filter_called(struct nq_filter *f, unsigned int gen, bool all)
+{
+	f->gen = gen;
+	if (all)
+		f->called = true;
+	else
+		nq_filter_empty(f);
+}
+
+/* Add what each rule asks for by itself. Under ask_lock. Return: false if that does not fit. */
+static bool nq_filter_fill(struct nq_net *nn, struct nq_filter *f)
+{
+	const struct nq_asker *asker;
+
+	list_for_each_entry (asker, &nn->askers, list)
+		if (asker->reached && !asker->retired &&
+		    !nq_filter_add(f, asker->ask, asker->late,
+				   f->called && asker->called ? NQ_TERM_ALONE : NQ_TERM_ALWAYS))
+			return false;
+	return true;
 }
 
 static struct nq_filter *nq_filter_old(struct nq_net *nn)
@@ -85,26 +146,32 @@ static struct nq_filter *nq_filter_old(struct nq_net *nn)
 	return rcu_dereference_protected(nn->filter, lockdep_is_held(&nn->ask_lock));
 }
 
-static void nq_ask_work(struct work_struct *work)
+void nq_filter_publish(struct nq_net *nn, struct nq_filter *f)
 {
-	struct nq_net *nn = container_of(to_delayed_work(work), struct nq_net, ask_work);
-	struct nq_filter *old, *new;
+	struct nq_filter *old;
 
-	/* Without memory for it everything is gathered. */
-	new = kzalloc(struct_size(new, terms, NQ_FILTER_TERMS) +
-			      NQ_FILTER_TERMS * sizeof(struct nq_ask) +
-			      NQ_FILTER_SPANS * sizeof(struct nq_span),
-		      GFP_KERNEL);
 	spin_lock(&nn->ask_lock);
-	if (new)
-		nq_filter_fill(nn, new);
+	if (f && !nq_filter_fill(nn, f)) {
+		/* Without the callers it may fit. */
+		f->full = !f->called;
+		nq_filter_empty(f);
+		if (!f->full)
+			f->full = !nq_filter_fill(nn, f);
+	}
 	old = nq_filter_old(nn);
-	rcu_assign_pointer(nn->filter, new);
+	rcu_assign_pointer(nn->filter, f);
 	/* Packets see the new filter before they see that the old one is void no more. */
 	smp_store_release(&nn->ask_stale, false);
 	spin_unlock(&nn->ask_lock);
 	if (old)
 		kfree_rcu(old, rcu);
+}
+
+void nq_ask_again(struct nq_net *nn)
+{
+	/* Asked first, as packets come here. */
+	if (!delayed_work_pending(&nn->ask_work))
+		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
 }
 
 /* Under ask_lock. */
@@ -174,7 +241,7 @@ void nq_ask_reach(struct nq_net *nn, struct nq_asker *asker, bool late, struct n
 	asker->reached = true;
 	asker->late |= late;
 	f = nq_filter_old(nn);
-	if (f && (f->full || nq_filter_has(f, asker->ask, asker->late)))
+	if (f && (f->full || nq_filter_has(f, asker->ask, asker->late, NQ_TERM_ALWAYS)))
 		goto out;
 	nq_ask_void(nn); /* before the commit lets packets come here */
 out:
@@ -251,21 +318,38 @@ static const struct nq_filter *nq_filter_get(const struct nq_net *nn)
 	return rcu_dereference(nn->filter);
 }
 
+/* Is a part of the filter in force, while that is @fresh? */
+static bool nq_term_counts(const struct nq_term *term, bool fresh)
+{
+	return term->when != (fresh ? NQ_TERM_ALONE : NQ_TERM_CALLED);
+}
+
+/* Are the rules' callers, if any, those that the filter has? If not, it is made anew. */
+static bool nq_filter_fresh(struct nq_net *nn, const struct nq_filter *f)
+{
+	if (!f->gen || f->gen == nq_generation(nn->net))
+		return true;
+	nq_ask_again(nn);
+	return false;
+}
+
 /* Is what goes to @path's destination gathered? */
-static bool nq_filter_wants(const struct nq_filter *f, const struct net *net,
+static bool nq_filter_wants(struct nq_net *nn, const struct nq_filter *f,
 			    const struct nq_path *path)
 {
-	bool late = false;
+	bool fresh = nq_filter_fresh(nn, f), late = false;
 	unsigned int i;
 
 	if (f->full)
 		return true;
 	for (i = 0; i < f->n_terms; i++) {
-		if (nq_term_has(&f->terms[i], net, path))
+		if (!nq_term_counts(&f->terms[i], fresh))
+			continue;
+		if (nq_term_has(&f->terms[i], nn->net, path))
 			return true;
 		late |= f->terms[i].late;
 	}
-	return late && nq_ask_nat(net, path->pf);
+	return late && nq_ask_nat(nn->net, path->pf);
 }
 
 /*
@@ -281,18 +365,17 @@ static bool nq_ask_odd(const struct sk_buff *skb, const struct net_device *in)
 	return in && (netif_is_l3_master(in) || netif_is_l3_slave(in));
 }
 
-bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
+bool nq_ask_wants(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
 {
 	const struct nq_filter *f = nq_filter_get(nn);
 	struct nq_path path;
 
 	if (!f || nq_ask_odd(p->skb, p->state->in) ||
-	    !nq_path_header(&path, p->skb, p->state->pf, thoff) ||
-	    nq_filter_wants(f, nn->net, &path))
+	    !nq_path_header(&path, p->skb, p->state->pf, thoff) || nq_filter_wants(nn, f, &path))
 		return true;
 	/* On loopback conntrack has it already, and output may have translated it. */
 	return skb_nfct(p->skb) && nq_path_read(&path, p->skb, p->state, thoff) &&
-	       nq_filter_wants(f, nn->net, &path);
+	       nq_filter_wants(nn, f, &path);
 }
 
 bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
@@ -300,7 +383,7 @@ bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path, const struct 
 {
 	const struct nq_filter *f = nq_filter_get(nn);
 
-	if (!f || nq_ask_odd(skb, in) || path->l3 || nq_filter_wants(f, nn->net, path))
+	if (!f || nq_ask_odd(skb, in) || path->l3 || nq_filter_wants(nn, f, path))
 		return false;
 	WRITE_ONCE(nn->ask_strayed, true);
 	nq_stat_add(nn, NQ_STAT_strayed, 1);
@@ -345,16 +428,29 @@ static void nq_term_show(struct seq_file *seq, const struct nq_term *term)
 	seq_puts(seq, term->late ? ", all while there is NAT\n" : "\n");
 }
 
+static bool nq_filter_any(const struct nq_filter *f, bool fresh)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->n_terms; i++)
+		if (nq_term_counts(&f->terms[i], fresh))
+			return true;
+	return f->full;
+}
+
 /* /proc/net/nft_quic: a line for each thing that is asked for, or "all" and why. */
 static int nq_ask_show(struct seq_file *seq, void *v)
 {
 	struct nq_net *nn = nq_pernet(seq_file_single_net(seq));
 	const struct nq_filter *f;
+	bool fresh = true;
 	unsigned int i;
 
 	rcu_read_lock();
 	f = nq_filter_get(nn);
-	if (!READ_ONCE(nn->active) || (f && !f->n_terms))
+	if (f)
+		fresh = nq_filter_fresh(nn, f);
+	if (!READ_ONCE(nn->active) || (f && !nq_filter_any(f, fresh)))
 		seq_puts(seq, "nothing: no rule asks for names\n");
 	else if (READ_ONCE(nn->ask_strayed))
 		seq_puts(seq, "all: a packet came to a rule that does not ask for where it went\n");
@@ -364,16 +460,19 @@ static int nq_ask_show(struct seq_file *seq, void *v)
 		seq_puts(seq, "all: the rules have too many different matches\n");
 	else
 		for (i = 0; i < f->n_terms; i++)
-			nq_term_show(seq, &f->terms[i]);
+			if (nq_term_counts(&f->terms[i], fresh))
+				nq_term_show(seq, &f->terms[i]);
+	if (!fresh)
+		seq_puts(seq, "and rules that call others are being loaded\n");
 	rcu_read_unlock();
 	return 0;
 }
 
-int nq_ask_init(struct nq_net *nn)
+int nq_ask_init(struct nq_net *nn, work_func_t work)
 {
 	spin_lock_init(&nn->ask_lock);
 	INIT_LIST_HEAD(&nn->askers);
-	INIT_DELAYED_WORK(&nn->ask_work, nq_ask_work);
+	INIT_DELAYED_WORK(&nn->ask_work, work);
 	if (!proc_create_net_single("nft_quic", 0400, nn->net->proc_net, nq_ask_show, NULL))
 		return -ENOMEM;
 	return 0;

@@ -27,6 +27,7 @@
 
 #include <linux/list.h>
 #include <linux/netfilter.h>
+#include <linux/workqueue.h>
 
 #include "dgram.h"
 #include "packet.h"
@@ -71,6 +72,7 @@ static inline unsigned int nq_ask_spans(const struct nq_ask *ask)
  * @list:	in nq_net.askers
  * @reached:	.validate came by: packets may reach it
  * @late:	it may be reached behind conntrack's NAT
+ * @called:	its callers are in the filter that is being made; the work's alone
  * @retired:	the rule does not count any more
  * @grace:	when it is @retired: the grace period before its sets may be freed
  * @ask:	what it asks for; NULL for everything. Set with @reached, then constant.
@@ -81,6 +83,7 @@ struct nq_asker {
 	struct list_head list;
 	bool reached;
 	bool late;
+	bool called;
 	bool retired;
 	unsigned long grace;
 	struct nq_ask *ask;
@@ -112,7 +115,7 @@ void nq_ask_reach(struct nq_net *nn, struct nq_asker *asker, bool late, struct n
  *
  * Under RCU.
  */
-bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned int thoff);
+bool nq_ask_wants(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff);
 
 /**
  * nq_ask_strayed - a packet without names is at an expression that needs them
@@ -126,7 +129,42 @@ bool nq_ask_wants(const struct nq_net *nn, const struct nq_packet *p, unsigned i
 bool nq_ask_strayed(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
 		    const struct net_device *in);
 
-int nq_ask_init(struct nq_net *nn);
+struct nq_filter;
+
+/*
+ * For nq_net.ask_work, which makes the filter: nq_filter_new(), then nq_filter_way() for each way
+ * that leads to an expression with nq_asker.called, and nq_filter_called(), all under commit_mutex;
+ * nq_filter_publish() at last.
+ */
+
+/** nq_filter_new - Return: an empty one, or NULL. May sleep. */
+struct nq_filter *nq_filter_new(void);
+
+/** nq_filter_way - packets come to @asker's rule that @ask lets through. Return: false if it is
+ * full. */
+bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const struct nq_ask *ask);
+
+/**
+ * nq_filter_called - there are rules with callers
+ * @gen:	the generation that has these
+ * @all:	all of their ways are in the filter; else none of them counts
+ */
+void nq_filter_called(struct nq_filter *f, unsigned int gen, bool all);
+
+/** nq_filter_publish - add what all rules ask for by themselves, and use it; NULL: gather
+ * everything */
+void nq_filter_publish(struct nq_net *nn, struct nq_filter *f);
+
+/** nq_ask_again - have the filter made anew: by a packet or the work itself, see nq_ask_exit() */
+void nq_ask_again(struct nq_net *nn);
+
+/**
+ * nq_ask_init - a namespace comes
+ * @work:	for nq_net.ask_work
+ */
+int nq_ask_init(struct nq_net *nn, work_func_t work);
+
+/** nq_ask_exit - a namespace goes; no packet is in its hooks or rules any more */
 void nq_ask_exit(struct nq_net *nn);
 
 #endif /* NQ_ASK_H */

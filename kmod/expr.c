@@ -10,6 +10,7 @@
 #include "expr_eval.h"
 #include "expr_search.h"
 #include "points.h"
+#include "ruleset.h"
 
 #define NQ_SETTLE_DELAY (2 * HZ) /* for a large batch to come to its validation */
 
@@ -122,6 +123,7 @@ static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsign
 	state->chain = ctx->chain;
 	state->len = len;
 	if (nq_key_is_name(priv->key)) {
+		nq_ruleset_learn(ctx->net, ctx->table);
 		err = nq_init_points(ctx, state);
 		if (err) {
 			kfree(state);

@@ -69,6 +69,17 @@ static inline bool nq_key_is_list(u8 key)
 }
 
 extern struct nft_expr_type nq_expr_type;
+
+/** nq_expr_asker - what an expression of a rule asks for; NULL if it needs no names */
+static inline struct nq_asker *nq_expr_asker(const struct nft_expr *expr)
+{
+	const struct nq_expr *priv = nft_expr_priv(expr);
+
+	if (expr->ops->type != &nq_expr_type || !nq_key_is_name(priv->key))
+		return NULL;
+	return &priv->state->asker;
+}
+
 extern const struct nft_expr_ops nq_load_ops;
 
 #endif /* NQ_EXPR_H */

@@ -19,6 +19,7 @@
 #include "compat/compat.h"
 #include "expr_search.h"
 #include "expr_set.h"
+#include "ruleset.h"
 
 #define NQ_WALK_MAX    65536	 /* elements; a greater constant set may have anything */
 #define NQ_WATCH_MAX   1024	 /* elements of one that changes */
@@ -139,9 +140,10 @@ static bool nq_set_is_updated(const struct nft_set *set)
 static DEFINE_MUTEX(nq_watch_mutex);
 static LIST_HEAD(nq_watches);
 
-/* Under nq_watch_mutex, so that the set stays. */
-static void nq_watch_look(struct nq_watch *w, const struct nq_search *search)
+/* Under nq_watch_mutex, so that the set stays. Return: false if it has to be tried again. */
+static bool nq_watch_look(struct nq_watch *w, const struct nq_search *search)
 {
+	unsigned int gen = nq_generation_seen(w->net);
 	struct nq_fit_walk walk = {
 		.iter = {.fn = nq_fit_element},
 		.search = search,
@@ -150,10 +152,12 @@ static void nq_watch_look(struct nq_watch *w, const struct nq_search *search)
 	struct nq_fits *fits, *old;
 	bool unknown;
 
+	if (!gen)
+		return false;
 	fits = kmalloc(sizeof(*fits), GFP_KERNEL | __GFP_NOWARN);
 	if (!fits)
-		return;
-	fits->gen = nq_generation(w->net);
+		return true;
+	fits->gen = gen;
 	rcu_read_lock();
 	unknown =
 		atomic_read(&search->set->nelems) > NQ_WATCH_MAX || nq_set_is_updated(search->set);
@@ -170,6 +174,7 @@ static void nq_watch_look(struct nq_watch *w, const struct nq_search *search)
 	old = rcu_replace_pointer(w->fits, fits, lockdep_is_held(&nq_watch_mutex));
 	if (old)
 		kfree_rcu(old, rcu);
+	return true;
 }
 
 static void nq_watch_work(struct work_struct *work)
@@ -189,7 +194,10 @@ static void nq_watch_work(struct work_struct *work)
 			break;
 		}
 		WRITE_ONCE(w->asked, false);
-		nq_watch_look(w, search);
+		if (!nq_watch_look(w, search)) {
+			WRITE_ONCE(w->asked, true);
+			schedule_delayed_work(to_delayed_work(work), NQ_WATCH_DELAY);
+		}
 		cond_resched();
 	}
 	mutex_unlock(&nq_watch_mutex);

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <net/netfilter/nf_tables.h>
 
+#include "ask_callers.h"
 #include "core/port.h"
 #include "dgram.h"
 #include "expr.h"
@@ -15,7 +16,7 @@ static int __init nq_init(void)
 
 	nq_path_init();
 	nq_simd_init();
-	err = nq_net_register();
+	err = nq_net_register(nq_callers_work);
 	if (err)
 		return err;
 	err = nft_register_expr(&nq_expr_type);

@@ -12,6 +12,7 @@
 #include "stats.h"
 
 unsigned int nq_net_id __read_mostly;
+static work_func_t nq_net_ask_work;
 
 static int __net_init nq_net_init(struct net *net)
 {
@@ -29,7 +30,7 @@ static int __net_init nq_net_init(struct net *net)
 	err = nq_limits_init(nn);
 	if (err)
 		goto err_hold;
-	err = nq_ask_init(nn);
+	err = nq_ask_init(nn, nq_net_ask_work);
 	if (err)
 		goto err_limits;
 	return 0;
@@ -85,10 +86,11 @@ static struct notifier_block nq_netdev_notifier = {
 	.notifier_call = nq_netdev_event,
 };
 
-int nq_net_register(void)
+int nq_net_register(work_func_t ask_work)
 {
 	int err;
 
+	nq_net_ask_work = ask_work;
 	err = register_pernet_subsys(&nq_net_ops);
 	if (err)
 		return err;

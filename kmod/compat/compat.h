@@ -50,20 +50,6 @@ static inline const u32 *nq_walk_key(const struct nft_set *set, const nq_walk_el
 }
 
 /*
- * The ruleset's generation, another one after each commit; 0 if the kernel does not show it. Rules
- * and elements of a batch are in their lists and sets before it changes, and count only then.
- */
-static inline unsigned int nq_generation(const struct net *net)
-{
-#ifdef NQ_HAVE_BASE_SEQ
-	/* pairs with nf_tables_commit(): see what the generation has */
-	return smp_load_acquire(&net->nft.base_seq);
-#else
-	return 0;
-#endif
-}
-
-/*
  * Call @iter's function for each element with @genmask; with 0 for all, be they of this generation,
  * the next or the last. Return: 0 or the function's error.
  */
