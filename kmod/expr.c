@@ -155,6 +155,8 @@ static int nq_load_init(const struct nft_ctx *ctx, const struct nft_expr *expr,
 	err = nq_init_state(ctx, priv, 0);
 	if (!err && nq_key_is_list(priv->key))
 		nq_watch_add(&priv->state->watch, ctx->net);
+	if (!err && nq_is_part(priv))
+		nq_points_part(nq_pernet(ctx->net), nq_part_len(priv), 1);
 	return err;
 }
 
@@ -219,6 +221,8 @@ static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *ex
 		nq_ask_leave(nq_pernet(ctx->net), &state->asker);
 		nq_points_put(nq_pernet(ctx->net), state->points);
 	}
+	if (nq_is_part(priv))
+		nq_points_part(nq_pernet(ctx->net), nq_part_len(priv), -1);
 	nq_watch_del(&state->watch);
 	if (state->search.set)
 		nq_budget_round_next();

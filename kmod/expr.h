@@ -68,6 +68,25 @@ static inline bool nq_key_is_list(u8 key)
 	return nq_key_is_name(key) && key != NFT_QUIC_ECH && key != NFT_QUIC_HELLO;
 }
 
+/**
+ * NQ_ROTATION - a routable connection ID (draft-ietf-quic-load-balancers-21 3) has the config
+ * rotation in the first three bits of an octet, behind it the server ID
+ */
+#define NQ_ROTATION 1
+static_assert(NQ_ROTATION + NFT_QUIC_PART_MAX == NQ_PART_BYTES);
+
+/** nq_part_len - bytes of a connection ID that are looked at for a part of it */
+static inline unsigned int nq_part_len(const struct nq_expr *priv)
+{
+	return priv->key == NFT_QUIC_SERVER_ID ? NQ_ROTATION + priv->len : priv->len;
+}
+
+/** nq_is_part - is it the first bytes of a DCID? A short header has no other ID. */
+static inline bool nq_is_part(const struct nq_expr *priv)
+{
+	return priv->part && priv->key != NFT_QUIC_SCID;
+}
+
 extern struct nft_expr_type nq_expr_type;
 
 /** nq_expr_asker - what an expression of a rule asks for; NULL if it needs no names */

@@ -136,16 +136,18 @@ static noinline bool nq_load_other(const struct nq_expr *priv, u32 *dst, struct 
 			nft_reg_store8(dst, names->ech);
 		return names;
 	}
-	return nq_head_read(&head, pkt, false) && nq_head_load(priv, dst, &head, pkt);
+	return nq_head_read(&head, pkt, false) && nq_head_load(priv->key, dst, &head);
 }
 
 void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
+	u32 *dst = &regs->data[priv->dreg];
 
 	if (nq_key_is_list(priv->key))
 		nq_load_name(expr, regs, pkt);
-	else if (!nq_load_other(priv, &regs->data[priv->dreg], regs, pkt) &&
+	else if (!(priv->part ? nq_part_load(priv, dst, pkt)
+			      : nq_load_other(priv, dst, regs, pkt)) &&
 		 regs->verdict.code == NFT_CONTINUE)
 		regs->verdict.code = NFT_BREAK;
 }

@@ -12,12 +12,7 @@ static_assert((int)NQ_TYPE_RETRY == (int)NFT_QUIC_TYPE_RETRY);
 static_assert((int)NQ_TYPE_VERSION_NEGOTIATION == (int)NFT_QUIC_TYPE_VERSION_NEGOTIATION);
 static_assert((int)NQ_TYPE_SHORT == (int)NFT_QUIC_TYPE_SHORT);
 
-/*
- * A routable connection ID (draft-ietf-quic-load-balancers-21 3): config rotation in the first
- * three bits of an octet, behind it the server ID.
- */
-#define NQ_ROTATION   1
-#define NQ_UNROUTABLE 7
+#define NQ_UNROUTABLE 7 /* this rotation has no server ID */
 
 bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bool names)
 {
@@ -27,7 +22,6 @@ bool nq_head_read(struct nq_head *head, const struct nft_pktinfo *pkt, bool name
 	if (!nq_is_udp(pkt) || !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)))
 		return false;
 
-	head->off = d.off;
 	head->len = min(d.len, d.seg);
 	len = min_t(unsigned int, head->len, sizeof(head->buf));
 	if (!len)
@@ -80,8 +74,7 @@ static int nq_head_type(const struct nq_head *head)
 	return head->h.ver ? head->h.type : -1;
 }
 
-/* A key that is in the packet itself. Return: false if it is not. */
-static bool nq_load_head(u8 key, u32 *dst, const struct nq_head *head)
+bool nq_head_load(u8 key, u32 *dst, const struct nq_head *head)
 {
 	const struct nq_header *h = &head->h;
 	int type;
@@ -137,40 +130,44 @@ static bool nq_head_issued(const struct nq_head *head, const struct nft_pktinfo 
 	return names && !READ_ONCE(names->gone);
 }
 
-/*
- * The server ID, or the first bytes of a connection ID. A short header does not tell its DCID's
- * length: these bytes are read if the packet has them. Return: false if they are not there.
- */
-static bool nq_load_part(const struct nq_expr *priv, u32 *dst, const struct nq_head *head,
-			 const struct nft_pktinfo *pkt)
+static bool nq_reg_part(const struct nq_expr *priv, u32 *dst, const u8 *id)
 {
-	bool scid = priv->key == NFT_QUIC_SCID, server = priv->key == NFT_QUIC_SERVER_ID;
-	u8 buf[NQ_ROTATION + NFT_QUIC_PART_MAX];
-	const struct nq_header *h = &head->h;
-	unsigned int skip = server ? NQ_ROTATION : 0, n = skip + priv->len;
-	const u8 *id;
-
-	if (head->is_long) {
-		if ((scid ? h->scid_len : h->dcid_len) < n)
+	if (priv->key == NFT_QUIC_SERVER_ID) {
+		if (id[0] >> 5 == NQ_UNROUTABLE)
 			return false;
-		id = head->bytes + (scid ? h->scid_off : h->dcid_off);
-	} else {
-		if (scid || head->len < 1 + n)
-			return false;
-		id = skb_header_pointer(pkt->skb, head->off + 1, n, buf);
-		if (!id)
-			return false;
+		id += NQ_ROTATION;
 	}
-	if (server &&
-	    (id[0] >> 5 == NQ_UNROUTABLE || (head->is_long && !nq_head_issued(head, pkt))))
-		return false;
 	dst[(priv->len - 1) / NFT_REG32_SIZE] = 0;
-	memcpy(dst, id + skip, priv->len);
+	memcpy(dst, id, priv->len);
 	return true;
 }
 
-bool nq_head_load(const struct nq_expr *priv, u32 *dst, const struct nq_head *head,
-		  const struct nft_pktinfo *pkt)
+static noinline bool nq_part_load_long(const struct nq_expr *priv, u32 *dst,
+				       const struct nft_pktinfo *pkt)
 {
-	return priv->part ? nq_load_part(priv, dst, head, pkt) : nq_load_head(priv->key, dst, head);
+	bool scid = priv->key == NFT_QUIC_SCID;
+	struct nq_head head;
+
+	return nq_head_read(&head, pkt, false) && head.is_long &&
+	       (scid ? head.h.scid_len : head.h.dcid_len) >= nq_part_len(priv) &&
+	       (priv->key != NFT_QUIC_SERVER_ID || nq_head_issued(&head, pkt)) &&
+	       nq_reg_part(priv, dst, head.bytes + (scid ? head.h.scid_off : head.h.dcid_off));
+}
+
+bool nq_part_load(const struct nq_expr *priv, u32 *dst, const struct nft_pktinfo *pkt)
+{
+	unsigned int n = 1 + nq_part_len(priv);
+	u8 buf[1 + NQ_PART_BYTES];
+	struct nq_dgrams d;
+	const u8 *head;
+
+	/* A short header does not tell its DCID's length, and a long one is longer by far. */
+	if (!nq_is_udp(pkt) || !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) || min(d.len, d.seg) < n)
+		return false;
+	head = skb_header_pointer(pkt->skb, d.off, n, buf);
+	if (!head)
+		return false;
+	if (unlikely(*head & NQ_LONG_HEADER))
+		return nq_part_load_long(priv, dst, pkt);
+	return priv->key != NFT_QUIC_SCID && nq_reg_part(priv, dst, head + 1);
 }

@@ -14,7 +14,6 @@
  * struct nq_head - the head of a packet's first datagram
  * @h:		the header, if it is a long one
  * @bytes:	from its first byte on, in the skb or in @buf
- * @off:	of the datagram in the skb
  * @n:		bytes that can be read
  * @len:	of the datagram
  * @is_long:	it begins with a long header
@@ -23,7 +22,6 @@
 struct nq_head {
 	struct nq_header h;
 	const u8 *bytes;
-	unsigned int off;
 	unsigned int n;
 	unsigned int len;
 	bool is_long;
@@ -54,15 +52,24 @@ bool nq_head_id(struct nq_id *id, const struct nq_head *head);
 bool nq_head_initial(const struct nq_head *head, const struct nft_pktinfo *pkt);
 
 /**
- * nq_head_load - put a key that is in the packet into registers
- * @priv:	the expression; not one that asks for the ClientHello
+ * nq_head_load - put a key that is in the packet itself into registers
+ * @key:	not one that asks for the ClientHello
  * @dst:	registers
  * @head:	the packet's
- * @pkt:	the packet
  *
  * Return: false if the packet does not have it.
  */
-bool nq_head_load(const struct nq_expr *priv, u32 *dst, const struct nq_head *head,
-		  const struct nft_pktinfo *pkt);
+bool nq_head_load(u8 key, u32 *dst, const struct nq_head *head);
+
+/**
+ * nq_part_load - put the server ID, or the first bytes of a connection ID, into registers
+ * @priv:	the expression; its @part is set
+ * @dst:	registers
+ * @pkt:	the packet
+ *
+ * A packet with a short header gets one look and no more. Return: false if the packet does not
+ * have it.
+ */
+bool nq_part_load(const struct nq_expr *priv, u32 *dst, const struct nft_pktinfo *pkt);
 
 #endif /* NQ_EXPR_HEAD_H */

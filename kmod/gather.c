@@ -3,7 +3,8 @@
  * The gathering hook, just after IP defragmentation: for QUIC it does what nf_defrag does for IP.
  * In the order of the looks that a packet gets, cheapest first:
  *
- *	not UDP, no long header, no Initial or 0-RTT: passes
+ *	not UDP, no long header, no Initial or 0-RTT: passes, unless it is an skb of several
+ *	connections and rules look at DCIDs
  *	no rule asks for where it goes: passes
  *	several connections in one skb: each datagram by itself from here on
  *	its UDP checksum is wrong, so the stack will discard it: passes
@@ -301,21 +302,14 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 	return nq_gather(nn, p);
 }
 
-/* Look at a packet. Return: where its UDP header is, or -1 if nothing of it counts. */
-static int nq_gather_look(struct nq_net *nn, struct nq_packet *p)
-{
-	int thoff = nq_transport(p->skb, p->state->pf);
-
-	return thoff >= 0 && nq_dgrams_at(&p->d, p->skb, thoff) && nq_packet_read(nn, p) ? thoff
-											 : -1;
-}
-
 /* A packet that was cut off another. Return: verdict. */
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
-	int thoff = nq_gather_look(nn, p);
+	int thoff = nq_transport(p->skb, p->state->pf);
 
-	return thoff < 0 ? NF_ACCEPT : nq_gather_packet(nn, p, thoff);
+	return thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) || !nq_packet_read(nn, p)
+		       ? NF_ACCEPT
+		       : nq_gather_packet(nn, p, thoff);
 }
 
 /*
@@ -382,21 +376,45 @@ static unsigned int nq_gather_unasked(struct nq_net *nn, struct nq_packet *p, un
 	return nq_gather_pass(nn, p, NQ_STAT_unasked);
 }
 
+/* Does an skb hold datagrams with different DCIDs, at which rules look? */
+static bool nq_gather_strangers(const struct nq_net *nn, const struct sk_buff *skb,
+				const struct nq_dgrams *d)
+{
+	unsigned int part = READ_ONCE(nn->part);
+
+	return d->len > d->seg && part && nq_packet_strangers(skb, d, part);
+}
+
+/* Apart from the hook, which clears no memory for packets that it only glances at. */
+static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *skb,
+					    const struct nf_hook_state *state,
+					    const struct nq_dgrams *d, unsigned int thoff)
+{
+	struct nq_packet p = {.skb = skb, .state = state, .d = *d};
+	bool opens = nq_packet_read(nn, &p);
+
+	if (!opens && !nq_gather_strangers(nn, skb, d))
+		return NF_ACCEPT;
+	nq_budget_begin(skb);
+	if (!nq_ask_wants(nn, &p, thoff))
+		return opens ? nq_gather_unasked(nn, &p, thoff) : NF_ACCEPT;
+	if (unlikely(p.mixed || !opens) && nq_stolen_can(&p))
+		return nq_gather_split(nn, &p);
+	return opens ? nq_gather_packet(nn, &p, thoff) : NF_ACCEPT;
+}
+
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct nq_packet p = {.skb = skb, .state = state};
 	struct nq_net *nn = priv;
+	struct nq_dgrams d;
 	int thoff;
 
 	if (!READ_ONCE(nn->active))
 		return NF_ACCEPT;
-	thoff = nq_gather_look(nn, &p);
-	if (thoff < 0)
+	thoff = nq_transport(skb, state->pf);
+	if (thoff < 0 || !nq_dgrams_at(&d, skb, thoff))
 		return NF_ACCEPT;
-	nq_budget_begin(skb);
-	if (!nq_ask_wants(nn, &p, thoff))
-		return nq_gather_unasked(nn, &p, thoff);
-	if (unlikely(p.mixed) && nq_stolen_can(&p))
-		return nq_gather_split(nn, &p);
-	return nq_gather_packet(nn, &p, thoff);
+	if (nq_packet_glance(skb, &d) || unlikely(nq_gather_strangers(nn, skb, &d)))
+		return nq_gather_read(nn, skb, state, &d, thoff);
+	return NF_ACCEPT;
 }

@@ -5,6 +5,7 @@
 #include "core/flight.h"
 #include "packet.h"
 
+#define NQ_DCID_OFF	 6 /* in a long header, RFC 8999 5.1; 1 in a short one */
 #define NQ_COALESCED_MAX 8 /* packets of a datagram that are stepped over to find an Initial */
 
 bool nq_packet_hides(const struct sk_buff *skb, unsigned int off, unsigned int len)
@@ -92,6 +93,41 @@ static bool nq_packet_one(struct nq_packet *p, unsigned int off, unsigned int le
 	else
 		p->initials++;
 	return true;
+}
+
+bool nq_packet_glance(const struct sk_buff *skb, const struct nq_dgrams *d)
+{
+	unsigned int pos;
+	u8 buf[NQ_GLANCE];
+	const u8 *head;
+
+	for (pos = 0; pos + NQ_GLANCE <= d->len; pos += d->seg) {
+		head = skb_header_pointer(skb, d->off + pos, NQ_GLANCE, buf);
+		if (head && unlikely(nq_header_glance(head)))
+			return true;
+	}
+	return false;
+}
+
+bool nq_packet_strangers(const struct sk_buff *skb, const struct nq_dgrams *d, unsigned int n)
+{
+	u8 first[NQ_PART_BYTES], buf[NQ_DCID_OFF + NQ_PART_BYTES];
+	unsigned int pos, len, off, first_off = 0;
+	const u8 *head;
+
+	for (pos = 0; pos < d->len; pos += d->seg) {
+		len = min3(d->len - pos, d->seg, NQ_DCID_OFF + n);
+		head = skb_header_pointer(skb, d->off + pos, len, buf);
+		off = head && *head & NQ_LONG_HEADER ? NQ_DCID_OFF : 1;
+		if (!head || len < off + n)
+			continue;
+		if (!first_off)
+			memcpy(first, head + off, n);
+		else if (off != first_off || memcmp(first, head + off, n))
+			return true;
+		first_off = off;
+	}
+	return false;
 }
 
 bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)

@@ -51,6 +51,24 @@ static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
 }
 
 /**
+ * nq_packet_glance - does one of an skb's datagrams begin with a long header?
+ * @skb:	the skb
+ * @d:		its datagrams
+ *
+ * Nearly all packets of a connection get no other look. Return: false if nq_packet_read() would
+ * have nothing to count.
+ */
+bool nq_packet_glance(const struct sk_buff *skb, const struct nq_dgrams *d);
+
+/**
+ * nq_packet_strangers - do an skb's datagrams have different DCIDs in front?
+ * @skb:	the skb
+ * @d:		its datagrams
+ * @n:		so many bytes of a DCID are compared, at most NQ_PART_BYTES
+ */
+bool nq_packet_strangers(const struct sk_buff *skb, const struct nq_dgrams *d, unsigned int n);
+
+/**
  * nq_packet_read - look at the first bytes of each datagram
  * @nn:		namespace, for counters
  * @p:		@skb, @state and @d are set; the rest but @path is filled in

@@ -165,6 +165,16 @@ void nq_points_put(struct nq_net *nn, unsigned int points)
 	mutex_unlock(&nn->use_mutex);
 }
 
+void nq_points_part(struct nq_net *nn, unsigned int n, int add)
+{
+	mutex_lock(&nn->use_mutex);
+	nn->parts[n] += add;
+	for (n = NQ_PART_BYTES; n && !nn->parts[n]; n--)
+		;
+	WRITE_ONCE(nn->part, n);
+	mutex_unlock(&nn->use_mutex);
+}
+
 void nq_points_init(struct nq_net *nn)
 {
 	unsigned int i;

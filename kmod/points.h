@@ -26,6 +26,13 @@ int nq_points_get(struct nq_net *nn, unsigned int points);
 /** nq_points_put - give up what nq_points_get() took. May sleep. */
 void nq_points_put(struct nq_net *nn, unsigned int points);
 
+/**
+ * nq_points_part - a rule loads the first bytes of a DCID, or does not any more
+ * @n:		how many bytes
+ * @add:	1 or -1
+ */
+void nq_points_part(struct nq_net *nn, unsigned int n, int add);
+
 /** nq_points_init - a namespace begins: no point is in use */
 void nq_points_init(struct nq_net *nn);
 

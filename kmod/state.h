@@ -25,6 +25,8 @@
 /* Just after IP defragmentation (NF_IP_PRI_CONNTRACK_DEFRAG, -400), before raw (-300). */
 #define NQ_HOOK_PRIORITY (-399)
 
+#define NQ_PART_BYTES 16 /* the longest server ID, behind its octet with the rotation */
+
 /** enum nq_point - a place where packets can be gathered */
 enum nq_point {
 	NQ_PRE_V4,
@@ -118,6 +120,9 @@ struct nq_stats {
  *		nf_tables' commit_mutex, or alone when nf_tables destroys rules later.
  * @uses:	rules that need a point, under @use_mutex
  * @ops:	the hooks; registered while @uses is not 0
+ * @parts:	loads of so many bytes of a DCID, a server ID's rotation with it; under @use_mutex
+ * @part:	the most bytes that are in @parts, read with READ_ONCE(): connections that share an
+ *skb are told apart by them
  * @active:	some point is in use and the namespace is not on its way out; written
  *		under @use_mutex, read with READ_ONCE(). While it is false nothing is held.
  * @dead:	.pre_exit has run, under @use_mutex
@@ -167,6 +172,8 @@ struct nq_net {
 	struct mutex use_mutex;
 	unsigned int uses[NQ_POINTS];
 	struct nf_hook_ops ops[NQ_POINTS];
+	unsigned int parts[NQ_PART_BYTES + 1];
+	unsigned int part;
 	bool active;
 	bool dead;
 

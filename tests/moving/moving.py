@@ -7,7 +7,7 @@ service's name. For services with server IDs and the stateless form all must con
 second at most, and none may reach another service; by NAT all but several services on one 5-tuple.
 For others it is written down how it was. build/moving/KERNEL.json is what docs/moving.md is made of.
 
-TAP. TEST=WORD leaves the clients and moves with that word.
+TAP. TEST=WORD leaves the moves with that word.
 """
 import hashlib
 import json
@@ -37,12 +37,12 @@ KNOWN = {('nat', moves.NAMES): WRONG, ('nat', moves.TWO): WRONG}
 results = {}
 
 
-def record(form, kind, move, outcome, label, note=''):
-    """Keep the worst outcome of a move; it is a test where there is a server ID."""
+def record(form, kind, move, outcome, label, note='', must=False):
+    """Keep the worst outcome of a move; it is a test where there is a server ID, or if it must."""
     order = (CONTINUES, ENDS, WRONG)
     key = f'{form}|{kind}|{move}'
     results[key] = max(results.get(key, CONTINUES), outcome, key=order.index)
-    if kind == ID:
+    if kind == ID or must:
         want = KNOWN.get((form, move), CONTINUES)
         tap.ok(outcome == want, f'{form}: {label}: {move}: {want}', f'{outcome}: {note}')
     else:
@@ -53,7 +53,8 @@ def record(form, kind, move, outcome, label, note=''):
 class Lane:
     """One client with one service, by one family and one form of rules."""
 
-    def __init__(self, world, form, kind, cls, service, family):
+    def __init__(self, world, form, kind, cls, service, family, only=()):
+        self.only = only
         self.world, self.form, self.kind, self.cls, self.service = world, form, kind, cls, service
         self.address, self.client = SERVERS[family], None
         self.label = f'{cls.label} to {service}, {family}'
@@ -118,20 +119,23 @@ class Lane:
             raise Failed('nothing happened while it was transferred')
 
     def handshakes(self, fn, pause, most=None):
-        self.heard(moves.handshakes(self.world, self.make, fn, pause, 2 if CORE else 4, most))
+        self.heard(moves.handshakes(self.world, self.make, fn, pause, 1 if CORE else 4, most))
 
-    def run(self, wanted):
+    def wanted(self, move):
+        return wanted(move) and (not self.only or move in self.only)
+
+    def run(self):
         for move, fn, needs in moves.BETWEEN:
-            if wanted(move) and (not needs or hasattr(self.cls, needs)):
+            if self.wanted(move) and (not needs or hasattr(self.cls, needs)):
                 self.attempt(move, lambda m=move, f=fn: self.between(m, f))
         # The others have no page that takes its time, and no large file.
-        if wanted(moves.SERVER_FIRST) and self.kind == ID:
+        if self.wanted(moves.SERVER_FIRST) and self.kind == ID:
             self.attempt(moves.SERVER_FIRST, self.silence)
-        if wanted(moves.TRANSFER) and self.kind == ID and hasattr(self.cls, 'fetch'):
+        if self.wanted(moves.TRANSFER) and self.kind == ID and hasattr(self.cls, 'fetch'):
             self.attempt(moves.TRANSFER, self.transfer)
-        if wanted(moves.HANDSHAKE):
+        if self.wanted(moves.HANDSHAKE):
             self.attempt(moves.HANDSHAKE, lambda: self.handshakes(self.world.box.rebind, 0.3, 3))
-        if wanted(moves.FLUSH):
+        if self.wanted(moves.FLUSH):
             self.attempt(moves.FLUSH, lambda: self.handshakes(lambda: forget(self.world.server), 0.02))
         self.drop()
 
@@ -151,26 +155,38 @@ def several(world, form, family):
 
 
 def failover():
-    """Every connection continues at the other gateway, and back at the first; nothing is synchronized."""
+    """Every connection continues at the other gateway, and back at the first."""
     pair = Pair()
     for form in 'stateless', 'nat':
         pair.load(form)
-        for cls, service in (Aioquic, 'www'), (Quicgo, 'www'), (Quicc, 'files'):
-            client, note, outcome = None, '', CONTINUES
-            try:
-                client = cls(pair.client, PUBLIC, f'{service}.example.org')
-                said = [client.ask()]
-                for _ in range(2):
-                    pair.move(pair.other())
-                    said += [client.ask(), client.ask()]
-                outcome = CONTINUES if said == [service] * 5 else WRONG
-                note = said
-            except Failed as e:
-                outcome, note = ENDS, e
-            if client:
-                client.stop()
-            record(form, ID, moves.FAILOVER, outcome, f'{cls.label} to {service}, IPv4', note)
+        for move, leave, back in ((moves.STOPPED, pair.stop_first, pair.start_first),
+                                  (moves.FAILOVER, lambda: pair.links('down'), lambda: pair.links('up'))):
+            for cls, service in (Aioquic, 'www'), (Curl, 'www'), (Quicgo, 'www'), (Quicc, 'files'):
+                failover_of(pair, form, move, leave, back, cls, service)
+        if form == 'stateless':
+            tap.same(pair.tracked(), [], 'stateless: conntrack knows nothing of it, on either gateway')
     pair.stop()
+
+
+def failover_of(pair, form, move, leave, back, cls, service):
+    client, outcome = None, CONTINUES
+    try:
+        client = cls(pair.client, PUBLIC, f'{service}.example.org')
+        said, found = [client.ask()], {pair.checksum}
+        for fn in leave, back:
+            if hasattr(cls, 'fetch'):
+                found |= pair.during(client, fn)
+            else:
+                fn()
+            said += [client.ask(), client.ask()]
+        outcome = CONTINUES if said == [service] * 5 and found == {pair.checksum} else WRONG
+        note = f'{said}, {found}'
+    except Failed as e:
+        outcome, note = ENDS, e
+    if client:
+        client.stop()
+    kind = ID if form == 'stateless' or service == 'files' else OPAQUE
+    record(form, kind, move, outcome, f'{cls.label} to {service}, IPv4', note, True)
 
 
 def besides(world):
@@ -212,27 +228,44 @@ def wanted(move):
     return os.environ.get('TEST', '') in ('', 'moving') or os.environ['TEST'] in move
 
 
+# Of each client what no other one does, or does otherwise; quicc has all by both forms.
+IN_CORE = {
+    Aioquic: (moves.SOCKET, moves.MIGRATION, moves.ADDRESS, moves.TRANSFER, moves.HANDSHAKE),
+    Quicgo: (moves.PORT, moves.EXPIRY, moves.SERVER_FIRST, moves.HANDSHAKE, moves.FLUSH),
+    Curl: (moves.PORT, moves.TRANSFER, moves.HANDSHAKE),
+}
+
+
 def plan():
-    """Clients, services, families of each form."""
-    web, lines = [(Aioquic, 'www'), (Quicgo, 'www'), (Curl, 'www')], [(Quicc, 'files')]
-    for form in () if CORE else ('stateless', 'nat'):
+    """Forms, kinds, clients, services, families, and moves if not all."""
+    web = (Aioquic, 'www'), (Quicgo, 'www'), (Curl, 'www')
+    if CORE:
+        for cls, service in web:
+            yield 'stateless', ID, cls, service, 'IPv4', IN_CORE[cls]
+        for form in 'stateless', 'nat':
+            yield form, ID, Quicc, 'files', 'IPv6'
+        return
+    for form in 'stateless', 'nat':
         yield form, PREFIX, Aioquic, 'shop', 'IPv4'
         yield form, OPAQUE, Aioquic, 'blog', 'IPv4'
     for form in 'stateless', 'nat':
-        for cls, service in web + lines:
+        for cls, service in *web, (Quicc, 'files'):
             for family in 'IPv4', 'IPv6':
-                # In the core each client once, and each form once by IPv6.
-                first = family == 'IPv4' if form == 'stateless' else (cls is Quicc and family == 'IPv6')
-                if not CORE or first or (cls is Quicc and family == 'IPv6'):
-                    yield form, ID, cls, service, family
+                yield form, ID, cls, service, family
 
 
-def write_results():
-    """What was found so far; a part that TEST chose does not replace all of it."""
-    name = 'some' if os.environ.get('TEST') else os.uname().release + '-core' * CORE
+def write_results(ended=False):
+    """What was found so far. Moves that TEST chose replace what was found of them before, if they came to the end."""
+    path, found = f'{BUILD}/moving/{os.uname().release}{"-core" * CORE}.json', {}
+    if os.environ.get('TEST', 'moving') != 'moving':
+        if not ended:
+            return
+        if os.path.exists(path):
+            with open(path) as f:
+                found = json.load(f)
     os.makedirs(f'{BUILD}/moving', exist_ok=True)
-    with open(f'{BUILD}/moving/{name}.json', 'w') as f:
-        json.dump(results, f, indent=1)
+    with open(path, 'w') as f:
+        json.dump(found | results, f, indent=1)
 
 
 def main():
@@ -251,12 +284,13 @@ def main():
                 several(world, form, 'IPv4')
                 if form == 'stateless' and wanted('besides'):
                     besides(world)
-            Lane(world, *lane).run(wanted)
+            Lane(world, *lane).run()
             if form == 'stateless' and lane[1] == ID:
                 tap.same(world.tracked(), [], f'stateless: {lane[2].label}, {lane[4]}: conntrack knows nothing of it')
             write_results()
-        if not CORE and wanted(moves.FAILOVER):
+        if not CORE and (wanted(moves.FAILOVER) or wanted(moves.STOPPED)):
             failover()
+        write_results(True)
     except Failed as e:
         tap.ok(False, 'the tests could be run to the end', e)
     if world:
@@ -264,7 +298,6 @@ def main():
             for p in world.server.processes:
                 tap.say(f'last words of {p.name}:\n' + '\n'.join(p.said().splitlines()[-8:]))
         world.stop()
-    write_results()
     return tap.end()
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """aio_talk.py CA ADDRESS PORT - an HTTP/3 client on aioquic that is told what to do, line by line.
 
-    ask NAME PATH   "ok BODY" of this path of that server, on one connection for each name
+    ask NAME PATH   "ok BODY" of this path of that server, on one connection for each name; a PING after five
+                    seconds, if the answer has been lost (quic-go sends one after ten)
     sum NAME PATH   "ok SHA-256", with a PING now and then, as an application's keep-alive
     rebind          all connections get another socket, as behind a NAT that forgot them: "ok"
     migrate         another socket and another connection ID: "ok"
@@ -21,6 +22,7 @@ from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import ConnectionTerminated
 
 PING = 0.2      # seconds
+ALIVE = 25      # of these
 PATIENCE = 30
 
 
@@ -59,7 +61,7 @@ class Client(QuicConnectionProtocol):
             await asyncio.wait([answer['done']], timeout=PING)
             if answer['done'].done():
                 break
-            if ping:
+            if ping or (n % ALIVE == 0 and not path.endswith('/slow')):
                 self._quic.send_ping(n)
                 self.transmit()
         del self.answers[stream]

@@ -44,12 +44,15 @@ def migrate(world, client):
 
 
 # Between two questions: name, what, the method a client needs for it.
+PORT, ADDRESS = 'another port of the NAT box', 'another address of the NAT box'
+SOCKET, MIGRATION = 'another socket of the client', 'active migration'
+EXPIRY = 'conntrack forgets, the client speaks first'
 BETWEEN = [
-    ('another port of the NAT box', port, None),
-    ('another address of the NAT box', address, None),
-    ('another socket of the client', rebind, 'rebind'),
-    ('active migration', migrate, 'migrate'),
-    ('conntrack forgets, the client speaks first', expiry, None),
+    (PORT, port, None),
+    (ADDRESS, address, None),
+    (SOCKET, rebind, 'rebind'),
+    (MIGRATION, migrate, 'migrate'),
+    (EXPIRY, expiry, None),
     ('reload in one transaction', reload, None),
     ('reload with a gap of half a second', gap, None),
     ('the module is loaded anew', module, None),
@@ -60,7 +63,8 @@ FLUSH = 'conntrack forgets all the time, during the handshake'
 TRANSFER = 'the NAT box changes ports during 3 MiB'
 NAMES = 'three names on one socket'
 TWO = 'two clients, one after the other, on one port of the NAT box'
-FAILOVER = 'the gateway fails, another one takes over'
+STOPPED = "the gateway's keepalived is stopped during a transfer, and started again"
+FAILOVER = "the gateway's links fail during a transfer, and come back"
 
 
 def server_first(world, client):

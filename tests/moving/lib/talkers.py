@@ -15,10 +15,15 @@ from nqtest.where import BUILD as BIN
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 40
+AGAIN = 5       # seconds until a client speaks again: its server may have lost the path
 
 
 def bracket(address):
     return f'[{address}]' if ':' in address else address
+
+
+class Silent(Failed):
+    """Nothing came."""
 
 
 class Program:
@@ -42,11 +47,11 @@ class Program:
         except OSError as e:
             raise Failed(f'it has ended: {self.rest()}') from e
 
-    def hear(self):
+    def hear(self, patience=PATIENCE):
         try:
-            line = self.lines.get(timeout=PATIENCE)
+            line = self.lines.get(timeout=patience)
         except queue.Empty:
-            raise Failed(f'silent for {PATIENCE} s') from None
+            raise Silent(f'silent for {patience} s') from None
         if line is None:
             raise Failed(f'it ended with status {self.p.wait()}')
         return line
@@ -170,19 +175,25 @@ class Quicc:
     many = False
 
     def __init__(self, host, address, name, patience=PATIENCE):
-        self.name = name
+        self.name, self.said, self.patience = name, 0, patience
         self.program = Program(host, f'{BIN}/quicd/quicc', '--alpn', 'line', '--sni', name, '--ca', certs.CA,
                                '--timeout', str(patience), f'{bracket(address)}:443')
 
-    def line(self, text):
-        self.program.say(text)
-        return self.program.hear().split()[0]
-
     def ask(self):
-        return self.line('hello')
+        self.said += 1
+        for _ in range(0, self.patience, AGAIN):
+            self.program.say(str(self.said))
+            try:
+                while (words := self.program.hear(min(AGAIN, self.patience)).split())[-1] != str(self.said):
+                    pass        # a late answer to a line that was said twice
+                return words[0]
+            except Silent as e:
+                silence = e
+        raise silence
 
     def slow(self):
-        return self.line('slow')
+        self.program.say('slow')
+        return self.program.hear().split()[0]
 
     def stop(self):
         self.program.stop()

@@ -223,9 +223,15 @@ def nginx_by_its_cookie():
     except ImportError:
         raise Skip("python3-aioquic is not installed")
     example = lab.TOP / "examples/nginx-cookie"
-    # Without the module a name cannot be read: all that opens a connection goes to nginx.
-    rules = re.sub(r"udp dport 443 quic sni \S+", "udp dport 443 @th,64,1 1 @th,66,2 0",
-                   (example / "nginx-cookie.nft").read_text())
+    # Without the module a name cannot be read: all that opens a connection goes to nginx. The ID is
+    # read where it is in a short header, and in a long one with an ID of 20 bytes.
+    rules = (example / "nginx-cookie.nft").read_text()
+    for what, raw in (r"udp dport 443 quic sni \S+", "udp dport 443 @th,64,1 1 @th,66,2 0"), \
+                     (r"typeof quic dcid,64", "typeof @th,72,64"), \
+                     (r"(udp dport 443) (udp dport set) quic dcid,64 (.*)",
+                      r"\1 @th,64,1 0 \2 @th,72,64 \3\n\1 @th,64,1 1 @th,104,8 20 \2 @th,112,64 \3"):
+        rules, count = re.subn(what, raw, rules)
+        eq(count, 1, what)
     d = lab.TMP / "nginx"
     d.mkdir()
     where = str(d / "cookie.nft")

@@ -34,11 +34,11 @@ class Process:
         with open(self.log, errors='replace') as f:
             return f.read()
 
-    def stop(self):
+    def stop(self, patience=20):
         if self.alive():
             os.killpg(self.p.pid, signal.SIGTERM)
             try:
-                self.p.wait(20)
+                self.p.wait(patience)
             except subprocess.TimeoutExpired:
                 os.killpg(self.p.pid, signal.SIGKILL)
                 self.p.wait()
@@ -85,9 +85,9 @@ class Host:
         """The line of ss for the owner of this port ('-t' or '-u'), or an empty string."""
         return self.run('ss', '-Hlnp', kind, f'sport = :{port}').strip()
 
-    def stop(self):
+    def stop(self, patience=20):
         for p in reversed(self.processes):
-            p.stop()
+            p.stop(patience)
         self.processes = []
 
 
