@@ -56,7 +56,7 @@ quick:
 #: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
 #:
 #: Not part of check:
-#: check-arm64-core  the core's unit tests for arm64 by qemu-user, where a cross compiler is installed
+#: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-moving  connections that move, on every kernel or on KERNEL=6.1
@@ -98,7 +98,7 @@ tap-planted:
 	@$(IN_ROOT) tests/style/planted
 
 tap-arm64-core:
-	@$(IN_ROOT) tests/unit/arm64
+	@tree=$$($(RIG)/mkforeign arm64) && $(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
 
 tap-unit:
 ifneq ($(TEST),)
@@ -218,7 +218,7 @@ bench-nft: userspace
 .PHONY: bench-core
 bench-core:
 	@tests/bench/core/kernel/build $(KERNELS)
-	@$(IN_ROOT) sh -c 'make -s -j$(JOBS) -C tests/bench/core all && make -s -C tests/bench/core run'
+	@$(IN_ROOT) --root bench make -s -j$(JOBS) -C tests/bench/core run
 
 #: bench-kmod    what the module adds to a datagram's way, as ratios to a stock rule; SIZE= connections
 .PHONY: bench-kmod

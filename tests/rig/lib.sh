@@ -38,6 +38,16 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "must run as root (try: sudo make ...)"
 }
 
+# foreign NAME - whether the root of this name is of an architecture that this machine cannot run
+foreign() {
+	[ "$1" = arm64 ]
+}
+
+# a_root NAME - make the root, if needed; its directory
+a_root() {
+	if foreign "$1"; then "$RIG/mkforeign" "$1"; else "$RIG/mkroot" "$1"; fi
+}
+
 # kernel_root SERIES - the root that carries this kernel series
 kernel_root() {
 	case $1 in

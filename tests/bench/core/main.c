@@ -323,6 +323,33 @@ static void floods(void)
 	}
 }
 
+/* Again the peers, beside the core. */
+static void peers(void)
+{
+	printf("\nPeers, ns per flow and the ratio to the core\n\n| %-27s | %14s |", "flow",
+	       subjects[1].text);
+	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
+		if (s->peer)
+			printf(" %14s | %14s |", s->text, ": core");
+	printf("\n|%.29s|---------------:|", "-----------------------------");
+	for (const struct subject *s = subjects; s < subjects + SUBJECTS; s++)
+		if (s->peer)
+			printf("---------------:|---------------:|");
+	printf("\n");
+	for (int kind = FLOW_ONE; kind <= FLOW_SHUFFLED; kind++) {
+		const double *m = medians[kind];
+
+		printf("| %-27s | %14.0f |", flow_text(kind), m[1]);
+		for (size_t s = 0; s < SUBJECTS; s++) {
+			if (subjects[s].peer && m[s] > 0)
+				printf(" %14.0f | %13.2fx |", m[s], m[s] / m[1]);
+			else if (subjects[s].peer)
+				printf(" %14s | %14s |", "-", "-");
+		}
+		printf("\n");
+	}
+}
+
 /*
  * One row: what the core takes, and a program beyond what it takes for a single flow. The core's
  * time is taken anew, in turn with the programs.
@@ -531,6 +558,8 @@ int main(int argc, char **argv)
 	}
 	if (!smoke && all)
 		floods();
+	if (!smoke && all)
+		peers();
 	if (!smoke && all && argc == 2)
 		all = whole_programs(argv[1], flows);
 	free(flows);
