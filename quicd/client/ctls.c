@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <gnutls/ocsp.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,11 +150,14 @@ void ctls_print(gnutls_session_t session, const char *label)
 {
 	char *desc = gnutls_session_get_desc(session);
 	const gnutls_datum_t *chain;
+	gnutls_datum_t ocsp;
 	unsigned int n = 0;
 
 	fprintf(stderr, "%sTLS: %s%s\n", label, desc ? desc : "?",
 		gnutls_session_is_resumed(session) ? ", resumed" : "");
 	gnutls_free(desc);
+	if (!gnutls_ocsp_status_request_get(session, &ocsp))
+		fprintf(stderr, "%sOCSP response: %u octets\n", label, ocsp.size);
 	chain = gnutls_certificate_get_peers(session, &n);
 	for (unsigned int i = 0; i < n; i++) {
 		gnutls_x509_crt_t crt;

@@ -30,7 +30,12 @@ struct h3_req {
 
 	char *method, *scheme, *authority, *path; /* NULL until received */
 	struct fields fields, trailers;
-	int64_t length; /* Content-Length, -1: none */
+	int64_t length;		  /* Content-Length, -1: none */
+	uint64_t begin;		  /* clock_now() */
+	uint64_t acked, received; /* bytes of the bodies */
+	unsigned int status;	  /* of the final response; 0: none yet */
+	uint64_t code;		  /* with which the stream was reset */
+	bool ended;		  /* the stream ended before the connection */
 	bool too_big;
 	bool deferred; /* waits for its end, or for a body */
 	bool early;    /* came before the handshake's end: may be a replay */
@@ -41,10 +46,13 @@ struct h3_req {
 	size_t discarded; /* bytes of it that came all the same */
 	bool in_stopped;  /* the client was asked to stop */
 
+	union addr backend; /* that was asked last; sa_family 0: none */
+
 	bool responded;	    /* the final response's header has been submitted */
 	bool aborted;	    /* the stream has been reset */
 	struct chunkq body; /* response body, kept until acknowledged */
 	bool body_fin;	    /* nothing will be added */
+	bool answered;	    /* all of the answer is on its way */
 	bool body_waiting;  /* nghttp3 was told to wait for more */
 	struct fields out_trailers;
 

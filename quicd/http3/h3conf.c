@@ -10,16 +10,27 @@
 #include "handler.h"
 #include "mime.h"
 
+static int parse_backend(void *values, const char *value, int line, char *why)
+{
+	return backends_parse(&((struct h3_conf *)values)->backends, value, line, why);
+}
+
 #define AT(field) .offset = offsetof(struct h3_conf, field)
 
 /* clang-format off */
 static const struct conf_key http3_keys[] = {
 	{ "root", CONF_STRING, AT(root) },
 	{ "index", CONF_STRING, AT(index) },
-	{ "backend", CONF_STRING, AT(upstream) },
+	{ "backend", CONF_CUSTOM, .parse = parse_backend, .repeat = 1 },
+	{ "balance", CONF_ENUM, AT(backends.balance), .names = balance_names },
 	{ "backend-path", CONF_STRING, AT(upstream_path) },
 	{ "backend-timeout", CONF_DURATION, AT(upstream_timeout), 100 * NS_PER_MS, NS_PER_DAY },
 	{ "mime-types", CONF_STRING, AT(mime_types) },
+	{ "precompressed", CONF_BOOL, AT(precompressed) },
+	{ "add-header", CONF_CUSTOM, .parse = h3_parse_add, .repeat = 1 },
+	{ "remove-header", CONF_CUSTOM, .parse = h3_parse_remove, .repeat = 1 },
+	{ "error-page", CONF_CUSTOM, .parse = h3_parse_page, .repeat = 1 },
+	{ "redirect", CONF_CUSTOM, .parse = h3_parse_redirect, .repeat = 1 },
 	{ "idle-timeout", CONF_DURATION, AT(idle_timeout), 0, NS_PER_DAY },
 	{ "connect-timeout", CONF_DURATION, AT(connect_timeout), NS_PER_MS, 600 * NS_PER_S },
 };
@@ -48,10 +59,10 @@ static void check_path(struct loader *l)
 {
 	const struct h3_conf *conf = l->c->mode_conf;
 
-	if (conf->root && conf->upstream && !conf->upstream_path)
+	if (conf->root && conf->backends.n && !conf->upstream_path)
 		loader_complain(l, config_line(l->c, "http3", "backend"),
 				"backend beside root needs a backend-path");
-	if (conf->upstream_path && (!conf->upstream || !conf->root))
+	if (conf->upstream_path && (!conf->backends.n || !conf->root))
 		loader_complain(l, config_line(l->c, "http3", "backend-path"),
 				"backend-path needs both root and backend");
 	if (conf->upstream_path && conf->upstream_path[0] != '/')
@@ -65,7 +76,7 @@ static void check(struct loader *l)
 	const struct h3_conf *conf = l->c->mode_conf;
 
 	check_alpn(l);
-	if (!conf->root && !conf->upstream)
+	if (!conf->root && !conf->backends.n)
 		loader_complain(l, 0, "\"root\" or \"backend\" is missing in section [http3]");
 	h3_handlers_check(l);
 	check_path(l);
@@ -78,6 +89,8 @@ static void free_conf(void *values)
 	if (conf->root_fd >= 0)
 		close(conf->root_fd);
 	mime_free(conf->mime);
+	h3_rules_free(&conf->rules);
+	backends_free(&conf->backends);
 }
 
 const struct mode_conf h3_section = {

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 #include "../server/mode.h"
-#include "../server/resolve.h"
+#include "../modes/backends.h"
+#include "h3rules.h"
 
 struct mime;
 
@@ -15,11 +16,14 @@ struct h3_conf {
 	char *root, *index; /* root: NULL: no files are served */
 	int root_fd;
 	char *mime_types;
+	bool precompressed;
 	struct mime *mime; /* NULL: only the built-in types */
 
+	struct h3_rules rules;
+
 	/* The reverse proxy. */
-	char *upstream, *upstream_path; /* upstream: NULL: no proxy */
-	struct backend_addrs upstream_addrs;
+	struct backends backends; /* n == 0: no proxy */
+	char *upstream_path;
 	uint64_t upstream_timeout, connect_timeout, idle_timeout; /* ns */
 };
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/clock.h"
+#include "h3log.h"
 #include "handler.h"
 #include "httpval.h"
 
@@ -20,6 +22,7 @@ static struct chunk_pool *pool_of(const struct h3_req *r)
 
 void h3_req_free(struct h3_req *r)
 {
+	h3_log(r);
 	if (r->work)
 		r->handler->cancel(r);
 	if (r->in.len && r->hc->conn->quic)
@@ -80,6 +83,7 @@ void h3_abort(struct h3_req *r, uint64_t code)
 	if (r->aborted)
 		return;
 	r->aborted = true;
+	r->code = code;
 	if (r->work)
 		r->handler->cancel(r);
 	h3_discard_input(r);
@@ -177,6 +181,7 @@ static int begin_headers_cb(nghttp3_conn *h3, int64_t id, void *user, void *stre
 	r->hc = hc;
 	r->id = id;
 	r->length = -1;
+	r->begin = clock_now();
 	r->early = hc->conn->state == CONN_HANDSHAKE;
 	list_init(&r->dirty);
 	list_add_tail(&hc->requests, &r->of_conn);
@@ -265,6 +270,7 @@ static int recv_data_cb(nghttp3_conn *h3, int64_t id, const uint8_t *data, size_
 	(void)h3;
 	(void)id;
 	(void)user;
+	r->received += len;
 	if (r->deferred && start(r))
 		return NGHTTP3_ERR_CALLBACK_FAILURE;
 	if (r->in_discard || !input_wanted(r)) {
@@ -314,19 +320,26 @@ static int acked_data_cb(nghttp3_conn *h3, int64_t id, uint64_t len, void *user,
 	(void)h3;
 	(void)id;
 	(void)user;
-	if (r)
+	if (r) {
+		r->acked += len;
 		chunkq_drop(&r->body, pool_of(r), (size_t)len);
+	}
 	return 0;
 }
 
 static int stream_close_cb(nghttp3_conn *h3, int64_t id, uint64_t code, void *user, void *stream)
 {
+	struct h3_req *r = stream;
+
 	(void)h3;
 	(void)id;
-	(void)code;
 	(void)user;
-	if (stream)
-		h3_req_free(stream);
+	if (!r)
+		return 0;
+	r->ended = true;
+	if (!r->code && code != NGHTTP3_H3_NO_ERROR)
+		r->code = code;
+	h3_req_free(r);
 	return 0;
 }
 

@@ -5,9 +5,12 @@
 #include <time.h>
 
 #include "../common/log.h"
+#include "../server/worker.h"
+#include "h3conf.h"
 #include "h3req.h"
 #include "handler.h"
 #include "httpval.h"
+#include "mime.h"
 
 #define BODY_IOV 16
 
@@ -24,6 +27,13 @@ static nghttp3_nv make_nv(const char *name, size_t name_len, const char *value, 
 		.namelen = name_len,
 		.valuelen = value_len,
 	};
+}
+
+static const struct h3_rules *rules_of(const struct h3_req *r)
+{
+	const struct h3_conf *conf = r->hc->conn->worker->server->config->mode_conf;
+
+	return &conf->rules;
 }
 
 static size_t make_nvs(nghttp3_nv *nv, const struct fields *f)
@@ -62,6 +72,7 @@ static nghttp3_ssize read_data_cb(nghttp3_conn *h3, int64_t id, nghttp3_vec *vec
 	}
 	if (r->body_fin && !r->body.unsent) {
 		*flags |= NGHTTP3_DATA_FLAG_EOF;
+		r->answered = true;
 		if (r->out_trailers.n) {
 			*flags |= NGHTTP3_DATA_FLAG_NO_END_STREAM;
 			if (submit_trailers(r))
@@ -105,10 +116,23 @@ int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f)
 	return nghttp3_conn_submit_info(r->hc->h3, r->id, nv, 1 + make_nvs(nv + 1, f)) ? -1 : 0;
 }
 
+/* Removes and adds fields as the file says. @nv has room for those that are added. */
+static size_t apply_rules(const struct h3_rules *rules, nghttp3_nv *nv, size_t n)
+{
+	size_t kept = 1; /* :status */
+
+	if (!rules->remove.n)
+		kept = n;
+	for (size_t i = kept; i < n; i++)
+		if (!fields_get(&rules->remove, (const char *)nv[i].name))
+			nv[kept++] = nv[i];
+	return kept + make_nvs(nv + kept, &rules->add);
+}
+
 int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bool has_body)
 {
 	static const nghttp3_data_reader reader = {.read_data = read_data_cb};
-	nghttp3_nv nv[FIELDS_MAX + 3];
+	nghttp3_nv nv[FIELDS_MAX + 3 + RULES_ADD_MAX];
 	char text[4], date[HTTP_DATE_LEN];
 	struct stats *st = &r->hc->conn->worker->stats;
 	size_t n = 1;
@@ -122,7 +146,10 @@ int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bo
 	}
 	if (!f || !fields_get(f, "server"))
 		nv[n++] = make_nv("server", 6, "quicd", 5);
+	n = apply_rules(rules_of(r), nv, n);
 	r->responded = true;
+	r->status = status;
+	r->answered = !has_body;
 	if (status >= 500)
 		STAT_INC(st, http_5xx);
 	else if (status >= 400)
@@ -142,6 +169,10 @@ static const char *reason(unsigned int status)
 		const char *text;
 	} reasons[] = {
 		{301, "Moved Permanently"},
+		{302, "Found"},
+		{303, "See Other"},
+		{307, "Temporary Redirect"},
+		{308, "Permanent Redirect"},
 		{400, "Bad Request"},
 		{403, "Forbidden"},
 		{404, "Not Found"},
@@ -166,20 +197,23 @@ static const char *reason(unsigned int status)
 
 int h3_error(struct h3_req *r, unsigned int status, const struct fields *f)
 {
+	const struct error_page *page = h3_page(rules_of(r), status);
 	bool head = r->method && !strcmp(r->method, "HEAD");
 	struct fields all = {0};
-	char text[64], length[12];
+	char text[64], length[24];
 	int n = snprintf(text, sizeof(text), "%u %s\n", status, reason(status)), rv = -1;
+	const char *type = page ? mime_type(page->path) : "text/plain; charset=utf-8";
+	const char *body = page ? page->data : text;
+	size_t len = page ? page->len : (size_t)n;
 
-	snprintf(length, sizeof(length), "%d", n);
+	snprintf(length, sizeof(length), "%zu", len);
 	for (size_t i = 0; f && i < f->n; i++)
 		if (fields_add(&all, f->v[i].name, f->v[i].name_len, f->v[i].value,
 			       f->v[i].value_len))
 			goto out;
-	if (fields_put(&all, "content-type", "text/plain; charset=utf-8") ||
-	    fields_put(&all, "content-length", length))
+	if (fields_put(&all, "content-type", type) || fields_put(&all, "content-length", length))
 		goto out;
-	if (!head && chunkq_append(&r->body, pool_of(r), text, (size_t)n))
+	if (!head && len && chunkq_append(&r->body, pool_of(r), body, len))
 		goto out;
 	r->body_fin = true;
 	h3_discard_input(r);

@@ -8,6 +8,7 @@
 
 /* A handler is a line here. They are asked in this order. */
 #define HANDLERS(X)                                                                                \
+	X(redirect)                                                                                \
 	X(proxy)                                                                                   \
 	X(static)
 

@@ -9,11 +9,11 @@ static void check(struct loader *l)
 {
 	const struct h3_conf *conf = l->c->mode_conf;
 
-	if (conf->upstream)
+	if (conf->backends.n)
 		loader_complain(l, config_line(l->c, "http3", "backend"),
 				"backend = %s: this quicd was built without llhttp and has no "
 				"reverse proxy",
-				conf->upstream);
+				conf->backends.one[0].text);
 }
 
 static bool takes(const struct h3_req *r)

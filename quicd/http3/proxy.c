@@ -23,8 +23,7 @@ static void check(struct loader *l)
 {
 	struct h3_conf *conf = l->c->mode_conf;
 
-	if (conf->upstream)
-		loader_backend(l, "http3", "backend", conf->upstream, &conf->upstream_addrs);
+	backends_check(l, "http3", &conf->backends);
 }
 
 /* The path alone decides, as it was sent; without files, every request is the upstream's. */
@@ -33,7 +32,7 @@ static bool takes(const struct h3_req *r)
 	const struct h3_conf *conf = r->hc->conn->worker->server->config->mode_conf;
 	const char *prefix = conf->upstream_path;
 
-	return conf->upstream && (!prefix || !strncmp(r->path, prefix, strlen(prefix)));
+	return conf->backends.n && (!prefix || !strncmp(r->path, prefix, strlen(prefix)));
 }
 
 static int queue_request(struct upstream *u)
@@ -274,7 +273,7 @@ static int init_worker(struct worker *w, void **state)
 {
 	const struct h3_conf *conf = w->server->config->mode_conf;
 
-	if (!conf->upstream)
+	if (!conf->backends.n)
 		return 0;
 	*state = upstream_pool_new(w);
 	return *state ? 0 : -ENOMEM;

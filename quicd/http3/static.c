@@ -14,6 +14,7 @@
 
 #include "../server/loader.h"
 #include "../server/worker.h"
+#include "coding.h"
 #include "h3conf.h"
 #include "handler.h"
 #include "httpval.h"
@@ -25,6 +26,14 @@
 struct static_file {
 	int fd;
 	uint64_t at, left;
+};
+
+/* A regular file that may be sent. */
+struct found {
+	int fd;
+	struct stat st;
+	const struct coding *coding; /* NULL: as it is */
+	const char *name;	     /* without the coding's ending */
 };
 
 static const struct h3_conf *conf_of(const struct h3_req *r)
@@ -54,8 +63,10 @@ static void check(struct loader *l)
 		if (!conf->mime && conf->mime_types)
 			loader_complain(l, config_line(l->c, "http3", "mime-types"),
 					"mime-types = %s: %s", conf->mime_types, strerror(errno));
-	} else if (conf->mime_types || conf->index) {
-		const char *key = conf->index ? "index" : "mime-types";
+	} else if (conf->mime_types || conf->index || config_line(l->c, "http3", "precompressed")) {
+		const char *key = conf->index	     ? "index"
+				  : conf->mime_types ? "mime-types"
+						     : "precompressed";
 
 		loader_complain(l, config_line(l->c, "http3", key), "%s needs a root", key);
 	}
@@ -190,40 +201,61 @@ static int range_error(struct h3_req *r, uint64_t size)
 	return rv;
 }
 
-/* Answers with the regular file @fd, which is closed or kept in r->work. */
-static int answer(struct h3_req *r, int fd, const struct stat *st, const char *name)
+/* The fields that also a 304 has; each coding is a version of its own. */
+static int put_version(const struct h3_req *r, struct fields *f, const struct found *file,
+		       const char *etag)
 {
-	uint64_t size = (uint64_t)st->st_size, first = 0, last = size - 1;
-	char etag[64], date[HTTP_DATE_LEN], length[24], range[80];
+	char date[HTTP_DATE_LEN];
+
+	http_date(file->st.st_mtime, date);
+	if (conf_of(r)->precompressed && fields_put(f, "vary", "accept-encoding"))
+		return -ENOMEM;
+	return fields_put(f, "etag", etag) || fields_put(f, "last-modified", date) ||
+			       fields_put(f, "accept-ranges", "bytes")
+		       ? -ENOMEM
+		       : 0;
+}
+
+static int put_content(const struct h3_req *r, struct fields *f, const struct found *file)
+{
+	if (file->coding && fields_put(f, "content-encoding", file->coding->name))
+		return -ENOMEM;
+	return fields_put(f, "content-type", mime_find(conf_of(r)->mime, file->name));
+}
+
+/* Answers with the file, whose descriptor is closed or kept in r->work. */
+static int answer(struct h3_req *r, struct found *found)
+{
+	uint64_t size = (uint64_t)found->st.st_size, first = 0, last = size - 1;
+	const struct timespec *mtime = &found->st.st_mtim;
+	char etag[64], length[24], range[80];
 	const struct field *rf = fields_get(&r->fields, "range");
 	enum range_result rr = RANGE_NONE;
 	bool head = !strcmp(r->method, "HEAD");
 	struct fields f = {0};
 	int rv = -1;
 
-	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 ".%lx\"", size,
-		 (uint64_t)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
-	http_date(st->st_mtime, date);
-	if (fields_put(&f, "etag", etag) || fields_put(&f, "last-modified", date) ||
-	    fields_put(&f, "accept-ranges", "bytes"))
+	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 ".%lx%s\"", size,
+		 (uint64_t)mtime->tv_sec, mtime->tv_nsec,
+		 found->coding ? found->coding->ending : "");
+	if (put_version(r, &f, found, etag))
 		goto out;
-	if (precondition_failed(r, etag, st->st_mtime)) {
+	if (precondition_failed(r, etag, mtime->tv_sec)) {
 		rv = h3_error(r, 412, NULL);
 		goto out;
 	}
-	if (not_modified(r, etag, st->st_mtime)) {
+	if (not_modified(r, etag, mtime->tv_sec)) {
 		rv = h3_respond(r, 304, &f, false);
 		goto out;
 	}
-	if (rf && !head && range_applies(r, etag, st->st_mtime))
+	if (rf && !head && range_applies(r, etag, mtime->tv_sec))
 		rr = http_range(rf->value, size, &first, &last);
 	if (rr == RANGE_BAD) {
 		rv = range_error(r, size);
 		goto out;
 	}
 	snprintf(length, sizeof(length), "%" PRIu64, rr == RANGE_OK ? last - first + 1 : size);
-	if (fields_put(&f, "content-type", mime_find(conf_of(r)->mime, name)) ||
-	    fields_put(&f, "content-length", length))
+	if (put_content(r, &f, found) || fields_put(&f, "content-length", length))
 		goto out;
 	if (rr == RANGE_OK) {
 		snprintf(range, sizeof(range), "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
@@ -236,59 +268,91 @@ static int answer(struct h3_req *r, int fd, const struct stat *st, const char *n
 
 		if (!file)
 			goto out;
-		*file = (struct static_file){.fd = fd, .at = first, .left = last - first + 1};
+		*file = (struct static_file){
+			.fd = found->fd, .at = first, .left = last - first + 1};
 		r->work = file;
-		fd = -1;
+		found->fd = -1;
 	}
 	rv = h3_respond(r, rr == RANGE_OK ? 206 : 200, &f, r->work != NULL);
 out:
-	if (fd >= 0)
-		close(fd);
+	if (found->fd >= 0)
+		close(found->fd);
 	fields_free(&f);
 	return rv;
+}
+
+/*
+ * Takes the file's compressed form that the client likes best in its place. One that is older
+ * than the file is of an older file.
+ */
+static void compressed(const struct h3_req *r, struct found *found)
+{
+	const struct coding *like[CODINGS];
+	char name[PATH_LEN + 8];
+	size_t n = coding_choose(&r->fields, like);
+
+	for (size_t i = 0; i < n; i++) {
+		struct stat st;
+		int fd;
+
+		snprintf(name, sizeof(name), "%s%s", found->name, like[i]->ending);
+		fd = open_beneath(conf_of(r)->root_fd, name);
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_mtime < found->st.st_mtime) {
+			close(fd);
+			continue;
+		}
+		close(found->fd);
+		found->fd = fd;
+		found->st = st;
+		found->coding = like[i];
+		return;
+	}
 }
 
 static int start(struct h3_req *r)
 {
 	const struct h3_conf *conf = conf_of(r);
 	char name[PATH_LEN];
-	struct stat st;
+	struct found found = {.name = name};
 	size_t len;
-	int fd;
 
 	h3_discard_input(r);
 	if (strcmp(r->method, "GET") && strcmp(r->method, "HEAD"))
 		return method_not_allowed(r);
 	if (http_path_decode(r->path, name, sizeof(name)))
 		return h3_error(r, 404, NULL);
-	fd = open_beneath(conf->root_fd, name);
-	if (fd < 0)
+	found.fd = open_beneath(conf->root_fd, name);
+	if (found.fd < 0)
 		return open_error(r, errno);
-	if (fstat(fd, &st)) {
-		close(fd);
+	if (fstat(found.fd, &found.st)) {
+		close(found.fd);
 		return h3_error(r, 500, NULL);
 	}
 	len = strlen(name);
-	if (S_ISDIR(st.st_mode)) {
-		close(fd);
+	if (S_ISDIR(found.st.st_mode)) {
+		close(found.fd);
 		if (len && name[len - 1] != '/')
 			return redirect_to_directory(r);
 		if (len + strlen(conf->index) >= sizeof(name))
 			return h3_error(r, 404, NULL);
 		strcpy(name + len, conf->index);
-		fd = open_beneath(conf->root_fd, name);
-		if (fd < 0)
+		found.fd = open_beneath(conf->root_fd, name);
+		if (found.fd < 0)
 			return open_error(r, errno == ENOENT ? EACCES : errno);
-		if (fstat(fd, &st)) {
-			close(fd);
+		if (fstat(found.fd, &found.st)) {
+			close(found.fd);
 			return h3_error(r, 500, NULL);
 		}
 	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
+	if (!S_ISREG(found.st.st_mode)) {
+		close(found.fd);
 		return h3_error(r, 403, NULL);
 	}
-	return answer(r, fd, &st, name);
+	if (conf->precompressed)
+		compressed(r, &found);
+	return answer(r, &found);
 }
 
 static void end(struct h3_req *r)

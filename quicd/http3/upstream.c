@@ -109,37 +109,37 @@ static unsigned int status_of(int err)
 }
 
 /* No room in the backlog yet, or no answer in time: try the same address again, or the next. */
-static bool dial_again(struct upstream *u)
+static void dial_again(struct upstream *u)
 {
 	int err;
 
-	if (u->io.fd >= 0 || clock_now() >= u->last_active + patience(u)) {
-		if (u->addr_next + 1 >= conf_of(u)->upstream_addrs.n)
-			return false;
+	if (clock_now() >= u->last_active + patience(u)) {
 		close_socket(u);
 		u->addr_next++;
 		upstream_touch(u);
 	}
-	err = dial_next(u, -EHOSTUNREACH);
+	err = dial_next(u, -ETIMEDOUT);
 	if (err)
 		proxy_failed(u, status_of(err));
 	else
 		set_timer(u);
-	return true;
 }
 
 static void on_timer(struct timer *t)
 {
 	struct upstream *u = container_of(t, struct upstream, timer);
 	uint64_t limit = patience(u);
+	bool over = limit && clock_now() >= u->last_active + limit;
 
 	if (u->failed) {
 		proxy_failed(u, u->failed);
 		return;
 	}
-	if (u->req && !u->connected && u->io.fd < 0 && dial_again(u))
+	if (u->req && !u->connected && (over || u->io.fd < 0)) {
+		dial_again(u);
 		return;
-	if (!limit || clock_now() < u->last_active + limit) {
+	}
+	if (!over) {
 		set_timer(u);
 		return;
 	}
@@ -147,12 +147,7 @@ static void on_timer(struct timer *t)
 		upstream_close(u);
 		return;
 	}
-	if (!u->connected) {
-		if (dial_again(u))
-			return;
-		errno = ETIMEDOUT;
-		backend_failed(u->req->hc->conn, &conf_of(u)->upstream_addrs);
-	} else if (waits_for_client(u)) {
+	if (waits_for_client(u)) {
 		log_info("%s: stream %lld idle", u->req->hc->conn->peer, (long long)u->req->id);
 		h3_abort(u->req, NGHTTP3_H3_REQUEST_CANCELLED);
 		return;
@@ -188,15 +183,14 @@ void upstream_watch(struct upstream *u)
 }
 
 /*
- * Connects to an address, from the present one on. Returns 0, also when there is no room in
- * its backlog now (no socket then, and the timer tries again), or -errno when none is left.
+ * Connects to an address, from the present one on, then to the next backend's. Returns 0, also
+ * when there is no room in its backlog now (no socket then, and the timer tries again), or -errno
+ * when none is left.
  */
 static int dial_next(struct upstream *u, int err)
 {
-	const struct backend_addrs *a = &conf_of(u)->upstream_addrs;
-
-	for (; u->addr_next < a->n; u->addr_next++) {
-		int fd = backend_connect(&a->addr[u->addr_next]);
+	for (; u->addr_next < u->addrs->n; u->addr_next++) {
+		int fd = backend_connect(&u->addrs->addr[u->addr_next]);
 
 		if (fd == -EAGAIN)
 			return 0;
@@ -205,6 +199,7 @@ static int dial_next(struct upstream *u, int err)
 			continue;
 		}
 		u->io.fd = fd;
+		u->req->backend = u->addrs->addr[u->addr_next];
 		upstream_watch(u); /* writable means connected, or failed */
 		if (u->watched)
 			return 0;
@@ -212,8 +207,12 @@ static int dial_next(struct upstream *u, int err)
 		close_socket(u);
 	}
 	errno = -err;
-	backend_failed(u->req->hc->conn, a);
-	return err;
+	if (!backends_failed(u->req->hc->conn, &u->pick))
+		return err;
+	u->addrs = backends_addrs(&u->pick);
+	u->addr_next = 0;
+	upstream_touch(u);
+	return dial_next(u, err);
 }
 
 static void write_out(struct upstream *u)
@@ -279,7 +278,7 @@ static void finish_connect(struct upstream *u)
 	upstream_touch(u);
 	set_timer(u);
 	STAT_INC(&u->pool->worker->stats, backend_ok);
-	backend_worked(u->req->hc->conn);
+	backends_worked(u->req->hc->conn, &u->pick);
 	upstream_push(u);
 }
 
@@ -363,12 +362,15 @@ static bool usable(const struct upstream *u)
 	return recv(u->io.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-static struct upstream *from_pool(struct upstream_pool *p)
+static struct upstream *from_pool(struct upstream_pool *p, const struct backend_addrs *addrs)
 {
-	while (!list_empty(&p->idle)) {
-		/* The youngest is the most likely to be still open. */
-		struct upstream *u = container_of(p->idle.prev, struct upstream, idle);
+	/* The youngest is the most likely to be still open. */
+	for (struct list *l = p->idle.prev, *before; l != &p->idle; l = before) {
+		struct upstream *u = container_of(l, struct upstream, idle);
 
+		before = l->prev;
+		if (u->addrs != addrs)
+			continue;
 		if (usable(u)) {
 			list_del(&u->idle);
 			p->nidle--;
@@ -380,27 +382,43 @@ static struct upstream *from_pool(struct upstream_pool *p)
 	return NULL;
 }
 
+static struct upstream *new_upstream(struct upstream_pool *p)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
+	if (!u)
+		return NULL;
+	u->io.fd = -1;
+	u->io.fn = on_event;
+	u->timer.fn = on_timer;
+	u->answer.on_header = on_header;
+	u->answer.on_body = on_body;
+	u->pool = p;
+	list_init(&u->idle);
+	return u;
+}
+
 struct upstream *upstream_get(struct upstream_pool *p, struct h3_req *r)
 {
-	struct upstream *u = from_pool(p);
+	struct h3_conf *conf = p->worker->server->config->mode_conf;
+	struct backend_pick pick;
+	struct upstream *u;
 	int err;
 
-	if (!u) {
-		u = calloc(1, sizeof(*u));
-		if (!u)
-			return NULL;
-		u->io.fd = -1;
-		u->io.fn = on_event;
-		u->timer.fn = on_timer;
-		u->answer.on_header = on_header;
-		u->answer.on_body = on_body;
-		u->pool = p;
-		list_init(&u->idle);
-	}
+	backends_pick(&conf->backends, &pick, clock_now());
+	u = from_pool(p, backends_addrs(&pick));
+	if (!u)
+		u = new_upstream(p);
+	if (!u)
+		return NULL;
+	u->pick = pick;
+	u->addrs = backends_addrs(&pick);
 	u->req = r;
 	r->work = u;
 	upparse_init(&u->answer, !strcmp(r->method, "HEAD"));
 	upstream_touch(u);
+	if (u->connected)
+		r->backend = u->addrs->addr[u->addr_next];
 	err = u->connected ? 0 : dial_next(u, -EHOSTUNREACH);
 	if (!err) {
 		set_timer(u);

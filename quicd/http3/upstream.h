@@ -7,7 +7,7 @@
 #define QUICD_UPSTREAM_H
 
 #include "../common/loop.h"
-#include "../server/resolve.h"
+#include "../modes/backends.h"
 #include "h1req.h"
 #include "h3.h"
 #include "upparse.h"
@@ -19,8 +19,10 @@ struct upstream {
 	struct upstream_pool *pool;
 	struct timer timer;
 	uint64_t last_active; /* a byte moved, on either side */
-	int addr_next;	      /* address being tried */
-	struct h3_req *req;   /* NULL while idle */
+	struct backend_pick pick;
+	const struct backend_addrs *addrs; /* of the backend that it is of, or that is tried */
+	int addr_next;			   /* of these */
+	struct h3_req *req;		   /* NULL while idle */
 	bool connected;
 	unsigned int failed; /* no address could be reached; the timer will give this status */
 	bool reused;	     /* from the pool: it may have been closed meanwhile */

@@ -24,11 +24,17 @@ static int parse_proxy(void *values, const char *value, int line, char *why)
 	return 0;
 }
 
+static int parse_backend(void *values, const char *value, int line, char *why)
+{
+	return backends_parse(&((struct stream_conf *)values)->backends, value, line, why);
+}
+
 #define AT(field) .offset = offsetof(struct stream_conf, field)
 
 /* clang-format off */
 static const struct conf_key stream_keys[] = {
-	{ "backend", CONF_STRING, AT(backend) },
+	{ "backend", CONF_CUSTOM, .parse = parse_backend, .repeat = 1 },
+	{ "balance", CONF_ENUM, AT(backends.balance), .names = balance_names },
 	{ "proxy-protocol", CONF_CUSTOM, .parse = parse_proxy },
 	{ "connect-timeout", CONF_DURATION, AT(pump.connect_timeout), NS_PER_MS, 600 * NS_PER_S },
 	{ "idle-timeout", CONF_DURATION, AT(pump.idle_timeout), 0, NS_PER_DAY },
@@ -41,7 +47,14 @@ static void check(struct loader *l)
 {
 	struct stream_conf *conf = l->c->mode_conf;
 
-	loader_backend(l, "stream", "backend", conf->backend, &conf->addrs);
+	if (!conf->backends.n)
+		loader_need(l, "stream", "backend");
+	backends_check(l, "stream", &conf->backends);
+}
+
+static void free_conf(void *values)
+{
+	backends_free(&((struct stream_conf *)values)->backends);
 }
 
 static int put_proxy_header(struct conn *c, struct pump *p)
@@ -66,12 +79,12 @@ static int put_proxy_header(struct conn *c, struct pump *p)
 
 static int open_stream(struct conn *c, int64_t id)
 {
-	const struct stream_conf *conf = c->worker->server->config->mode_conf;
+	struct stream_conf *conf = c->worker->server->config->mode_conf;
 	struct pump *p = pump_new(c, id);
 
 	if (!p || (conf->proxy_protocol && put_proxy_header(c, p)))
 		return -1;
-	pump_dial(p, &conf->addrs);
+	pump_dial(p, &conf->backends);
 	return 0;
 }
 
@@ -81,10 +94,12 @@ static const struct mode_conf stream_section = {
 	.values = &default_conf,
 	.size = sizeof(default_conf),
 	.check = check,
+	.free = free_conf,
 };
 
 const struct mode mode_stream = {
 	.name = "stream",
+	.access_log = true,
 	.conf = &stream_section,
 	.worker_init = pump_worker_init,
 	.worker_idle = pump_worker_idle,

@@ -13,6 +13,7 @@
 #include "../server/worker.h"
 #include "backend.h"
 #include "pump_dial.h"
+#include "pump_log.h"
 
 #define READS_A_ROUND 4
 #define WRITE_IOV     32
@@ -156,6 +157,7 @@ void pump_abort(struct pump *p, uint64_t code)
 {
 	struct conn *c = p->conn;
 
+	p->code = code;
 	pump_drop(p, true);
 	discard_rx(p);
 	list_del(&p->waiting);
@@ -283,7 +285,9 @@ void pump_connected(struct pump *p)
 	p->connected = true;
 	p->last_active = clock_now();
 	STAT_INC(&p->conn->worker->stats, backend_ok);
-	if (p->addrs)
+	if (p->pick.of)
+		backends_worked(p->conn, &p->pick);
+	else if (p->addrs)
 		backend_worked(p->conn);
 	set_timer(p);
 	write_socket(p);
@@ -318,6 +322,7 @@ struct pump *pump_new(struct conn *c, int64_t id)
 		return NULL;
 	}
 	sendq_init(&p->tx, id);
+	p->begin = clock_now();
 	p->conn = c;
 	p->owner = pc;
 	p->io.fd = -1;
@@ -412,6 +417,9 @@ void pump_stop(struct conn *c)
 		struct pump *p = container_of(pc->pumps.next, struct pump, of_owner);
 
 		STAT_DEC(&c->worker->stats, open_streams);
+		pump_log(p, p->code			  ? ACCESS_RESET
+			    : p->rx_fin && p->tx.fin_sent ? ACCESS_OK
+							  : ACCESS_CLOSED);
 		pump_free(p);
 	}
 	free(pc);
@@ -423,6 +431,8 @@ int pump_recv(struct conn *c, int64_t id, void *stream, const uint8_t *data, siz
 	struct pump *p = stream;
 
 	(void)id;
+	if (p)
+		p->received += len;
 	if (!p || p->rx_done) {
 		ngtcp2_conn_extend_max_offset(c->quic, len);
 		return 0;
@@ -456,6 +466,8 @@ int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	struct pump *p = stream;
 
 	(void)id;
+	if (p)
+		p->acked += len;
 	if (!p || p->tx.shut)
 		return 0;
 	chunkq_drop(&p->tx.q, &c->worker->pool, len);
@@ -508,10 +520,12 @@ int pump_closed(struct conn *c, int64_t id, void *stream, bool has_code, uint64_
 
 	(void)c;
 	(void)id;
-	(void)has_code;
-	(void)code;
-	if (p)
-		pump_free(p);
+	if (!p)
+		return 0;
+	if (!p->code && has_code)
+		p->code = code;
+	pump_log(p, p->code || has_code ? ACCESS_RESET : ACCESS_OK);
+	pump_free(p);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "../common/loop.h"
 #include "../server/conn.h"
 #include "../server/resolve.h"
+#include "backends.h"
 #include "linger.h"
 #include "sendq.h"
 
@@ -39,6 +40,10 @@ struct pump {
 	struct timer timer; /* pause before another try, connect timeout, then idle timeout */
 	uint64_t deadline;  /* for the present address to answer */
 	uint64_t last_active;
+	uint64_t begin;		  /* clock_now() */
+	uint64_t acked, received; /* bytes of the stream */
+	uint64_t code;		  /* with which we reset the stream; 0: we did not */
+	struct backend_pick pick; /* of == NULL: the mode has only one */
 	const struct backend_addrs *addrs;
 	int addr_next; /* address being tried */
 	bool connected;
@@ -60,8 +65,8 @@ void pump_stop(struct conn *c);
 
 /* Makes the pump of a new stream and makes it the stream's user data. NULL: out of memory. */
 struct pump *pump_new(struct conn *c, int64_t id);
-/* Connects to the first of @addrs that answers. Failure resets the stream. */
-void pump_dial(struct pump *p, const struct backend_addrs *addrs);
+/* Connects to the first of @b that answers. Failure resets the stream. */
+void pump_dial(struct pump *p, struct backends *b);
 /* The backend cannot take the stream yet; resets it after the connect timeout. */
 void pump_wait(struct pump *p, const struct backend_addrs *addrs);
 /* Takes over a connected, non-blocking socket. */

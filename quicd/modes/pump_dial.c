@@ -9,6 +9,38 @@
 #include "../server/worker.h"
 #include "backend.h"
 
+static void start_patience(struct pump *p)
+{
+	const struct pump_conf *conf = p->conn->worker->server->config->mode_conf;
+
+	p->deadline = clock_now() + conf->connect_timeout;
+	timer_set(&p->conn->worker->loop.timers, &p->timer, p->deadline);
+}
+
+static void try_next(struct pump *p);
+
+/* No address is left. The next backend, or the end of the stream. */
+static void fail(struct pump *p, int err)
+{
+	uint64_t code = QUICD_BACKEND_UNREACHABLE;
+
+	errno = err;
+	if (!p->pick.of) {
+		backend_failed(p->conn, p->addrs);
+	} else if (backends_failed(p->conn, &p->pick)) {
+		p->addrs = backends_addrs(&p->pick);
+		p->addr_next = 0;
+		start_patience(p);
+		try_next(p);
+		return;
+	}
+	if (err == ETIMEDOUT)
+		code = QUICD_BACKEND_TIMEOUT;
+	else if (err == EMFILE || err == ENFILE)
+		code = QUICD_NO_RESOURCES;
+	pump_abort(p, code);
+}
+
 static void try_next(struct pump *p)
 {
 	int err = ECONNREFUSED;
@@ -30,18 +62,7 @@ static void try_next(struct pump *p)
 		pump_watch(p); /* writable means connected, or failed */
 		return;
 	}
-	errno = err;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p,
-		   err == EMFILE || err == ENFILE ? QUICD_NO_RESOURCES : QUICD_BACKEND_UNREACHABLE);
-}
-
-static void start_patience(struct pump *p)
-{
-	const struct pump_conf *conf = p->conn->worker->server->config->mode_conf;
-
-	p->deadline = clock_now() + conf->connect_timeout;
-	timer_set(&p->conn->worker->loop.timers, &p->timer, p->deadline);
+	fail(p, err);
 }
 
 void pump_dial_timeout(struct pump *p)
@@ -59,9 +80,8 @@ void pump_dial_timeout(struct pump *p)
 		try_next(p);
 		return;
 	}
-	errno = ETIMEDOUT;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p, QUICD_BACKEND_TIMEOUT);
+	pump_drop(p, false);
+	fail(p, ETIMEDOUT);
 }
 
 void pump_dial_done(struct pump *p)
@@ -80,9 +100,7 @@ void pump_dial_done(struct pump *p)
 		try_next(p);
 		return;
 	}
-	errno = err;
-	backend_failed(p->conn, p->addrs);
-	pump_abort(p, err == ETIMEDOUT ? QUICD_BACKEND_TIMEOUT : QUICD_BACKEND_UNREACHABLE);
+	fail(p, err);
 }
 
 void pump_wait(struct pump *p, const struct backend_addrs *addrs)
@@ -91,8 +109,9 @@ void pump_wait(struct pump *p, const struct backend_addrs *addrs)
 	start_patience(p);
 }
 
-void pump_dial(struct pump *p, const struct backend_addrs *addrs)
+void pump_dial(struct pump *p, struct backends *b)
 {
-	pump_wait(p, addrs);
+	backends_pick(b, &p->pick, clock_now());
+	pump_wait(p, backends_addrs(&p->pick));
 	try_next(p);
 }

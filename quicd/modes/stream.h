@@ -7,8 +7,7 @@
 
 struct stream_conf {
 	struct pump_conf pump; /* first */
-	char *backend;
-	struct backend_addrs addrs;
+	struct backends backends;
 	bool proxy_protocol;
 };
 

@@ -8,9 +8,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "config.h"
 #include "confkey.h"
 #include "loader.h"
+#include "metrics.h"
 #include "mode.h"
 
 void loader_need(struct loader *l, const char *section, const char *name)
@@ -147,6 +149,10 @@ void confcheck(struct loader *l)
 			l, config_line(l->c, "tls", "key"),
 			"%zu certificates but %zu keys: each cert needs the key of the same place",
 			c->cert.n, c->key.n);
+	if (c->ocsp.n && c->ocsp.n != c->cert.n)
+		loader_complain(l, config_line(l->c, "tls", "ocsp"),
+				"%zu certificates but %zu OCSP files: none stands for no file",
+				c->cert.n, c->ocsp.n);
 	if (c->connection_window < c->stream_window)
 		loader_complain(l,
 				config_line(l->c, "transport", "connection-window")
@@ -174,6 +180,8 @@ void confcheck(struct loader *l)
 				c->qlog_dir, strerror(errno));
 	if (c->group && !c->user)
 		loader_complain(l, config_line(l->c, "service", "group"), "group needs a user");
+	access_check(l);
+	metrics_check(l);
 	if (c->mode->conf)
 		c->mode->conf->check(l);
 }

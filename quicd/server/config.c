@@ -223,6 +223,7 @@ static void set_defaults(struct config *c)
 	c->nversions = 2;
 	c->stream_window = 1 << 20;
 	c->connection_window = 8 << 20;
+	c->access.sample = 1;
 	c->gso = c->gro = c->ecn = c->pmtud = true;
 	c->max_udp_payload = UDP_SEND_MAX;
 	c->receive_buffer = c->send_buffer = 2 << 20;
@@ -249,9 +250,9 @@ static int make_sections(struct config *c)
 	if (!c->section)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < keytab_len; i++)
-		err = add_section(c, &(struct section){.name = keytab[i].name,
-						       .keys = keytab[i].keys,
-						       .nkeys = keytab[i].nkeys,
+		err = add_section(c, &(struct section){.name = keytab[i]->name,
+						       .keys = keytab[i]->keys,
+						       .nkeys = keytab[i]->nkeys,
 						       .values = c});
 	for (size_t i = 0; !err && c->modes[i]; i++) {
 		const struct mode_conf *mc = c->modes[i]->conf;
@@ -358,6 +359,7 @@ void config_free(struct config *c)
 	free_list(&c->alpn);
 	free_list(&c->cert);
 	free_list(&c->key);
+	free_list(&c->ocsp);
 	free(c->listen);
 	free(c->path);
 	free(c);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../common/addr.h"
+#include "accessconf.h"
 #include "cid.h"
 
 struct conf_key;
@@ -40,6 +41,9 @@ struct string_list {
 
 /* Longest ALPN protocol that GnuTLS can agree on; a TLS extension could carry 255 octets. */
 #define ALPN_NAME_MAX 31
+
+/* "*" is one of each family. */
+#define METRICS_ADDRS 2
 
 struct listen_addr {
 	union addr addr;
@@ -78,6 +82,9 @@ struct config {
 	char *user, *group;
 	int log_level; /* enum log_level */
 	char *control;
+	union addr metrics[METRICS_ADDRS];
+	int nmetrics; /* 0: none */
+	bool metrics_remote;
 	char *secret_file;
 	enum server_id_kind server_id;
 	struct cid_format cid; /* an endpoint's own has its port */
@@ -93,12 +100,14 @@ struct config {
 	uint64_t receive_buffer, send_buffer;
 
 	/* [tls] */
-	struct string_list cert, key;
+	struct string_list cert, key, ocsp;
 	char *ciphers;
 	char *client_ca;
 	int client_cert; /* enum client_cert_policy */
 	bool early_data;
 	bool tickets; /* default: as the mode has it, or with early_data */
+
+	struct access_conf access; /* [access] */
 
 	/* [debug] */
 	char *keylog, *qlog_dir;

@@ -12,6 +12,7 @@
 #include "../common/quicver.h"
 #include "../common/udp.h"
 #include "config.h"
+#include "metrics.h"
 #include "mode.h"
 #include "resolve.h"
 
@@ -220,6 +221,8 @@ static const struct conf_key service_keys[] = {
 	{ "group", CONF_STRING, AT(group) },
 	{ "log-level", CONF_ENUM, AT(log_level), .names = level_names },
 	{ "control", CONF_STRING, AT(control) },
+	{ "metrics", CONF_CUSTOM, .parse = metrics_parse },
+	{ "metrics-remote", CONF_BOOL, AT(metrics_remote) },
 	{ "secret-file", CONF_STRING, AT(secret_file) },
 	{ "server-id", CONF_CUSTOM, .parse = parse_server_id },
 	{ "server-id-rotation", CONF_UINT, AT(cid_rotation), 0, 6 },
@@ -243,6 +246,7 @@ static const struct conf_key transport_keys[] = {
 static const struct conf_key tls_keys[] = {
 	{ "cert", CONF_LIST, AT(cert), .repeat = 1 },
 	{ "key", CONF_LIST, AT(key), .repeat = 1 },
+	{ "ocsp", CONF_LIST, AT(ocsp), .repeat = 1 },
 	{ "ciphers", CONF_STRING, AT(ciphers) },
 	{ "client-ca", CONF_STRING, AT(client_ca) },
 	{ "client-cert", CONF_ENUM, AT(client_cert), .names = client_cert_names },
@@ -256,12 +260,13 @@ static const struct conf_key debug_keys[] = {
 };
 /* clang-format on */
 
-#define SECTION(name) {#name, name##_keys, sizeof(name##_keys) / sizeof(name##_keys[0])}
+#define SECTION(name)                                                                              \
+	&(const struct keytab_section)                                                             \
+	{                                                                                          \
+		#name, name##_keys, sizeof(name##_keys) / sizeof(name##_keys[0])                   \
+	}
 
-const struct keytab_section keytab[] = {
-	SECTION(service),
-	SECTION(transport),
-	SECTION(tls),
-	SECTION(debug),
+const struct keytab_section *const keytab[] = {
+	SECTION(service), SECTION(transport), SECTION(tls), &access_section, SECTION(debug),
 };
 const size_t keytab_len = sizeof(keytab) / sizeof(keytab[0]);

@@ -13,7 +13,10 @@ struct keytab_section {
 	size_t nkeys;
 };
 
-extern const struct keytab_section keytab[];
+/* Sections with a file of their own. */
+extern const struct keytab_section access_section;
+
+extern const struct keytab_section *const keytab[];
 extern const size_t keytab_len;
 
 #endif

@@ -56,6 +56,9 @@ struct mode {
 	uint64_t uni_streams; /* unidirectional streams that a client may open */
 	bool tickets;	      /* session tickets are given by default */
 
+	bool access_log;      /* it has an access log, */
+	bool access_requests; /* of requests, not of streams */
+
 	const struct mode_conf *conf; /* NULL: the mode has no section */
 
 	/* The state of a worker, if the mode has any: worker.mode_data. Returns 0 or -errno. */

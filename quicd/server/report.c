@@ -3,8 +3,11 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../common/quicver.h"
+#include "access.h"
+#include "expiry.h"
 #include "mode.h"
 #include "worker.h"
 
@@ -16,52 +19,60 @@ static struct stats *sum(const struct server *s)
 
 	for (uint64_t i = 0; total && i < s->config->workers; i++)
 		stats_sum(total, &s->workers[i]->stats);
+	if (total)
+		STAT_ADD(total, access_lost, access_lost(s->access));
 	return total;
 }
 
-/* A label's value (OpenMetrics, ABNF: escaped-string). */
-static void put_label(FILE *f, const char *text)
+#define LABEL_MAX 512
+
+/* The label that each sample has (OpenMetrics, ABNF: escaped-string). */
+static void make_label(const struct server *s, char label[LABEL_MAX])
 {
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', f);
-		fputc(*text, f);
+	size_t n = (size_t)sprintf(label, "service=\"");
+
+	for (const char *p = s->config->name; *p && n < LABEL_MAX - 4; p++) {
+		if (*p == '"' || *p == '\\')
+			label[n++] = '\\';
+		label[n++] = *p;
 	}
+	strcpy(label + n, "\"");
 }
 
-static void put_sample(FILE *f, const struct server *s, const char *name, const char *suffix,
+static void put_sample(FILE *f, const char *label, const char *name, const char *suffix,
 		       uint64_t value)
 {
-	fprintf(f, "quicd_%s%s{service=\"", name, suffix);
-	put_label(f, s->config->name);
-	fprintf(f, "\"} %" PRIu64 "\n", value);
+	fprintf(f, "quicd_%s%s{%s} %" PRIu64 "\n", name, suffix, label, value);
 }
 
 void report_metrics(FILE *f, const struct server *s)
 {
 	struct stats *t = sum(s);
+	char label[LABEL_MAX];
 
 	if (!t)
 		return;
+	make_label(s, label);
 #define X(field, name, help)                                                                       \
 	fprintf(f, "# TYPE quicd_%s counter\n# HELP quicd_%s %s.\n", #name, #name, help);          \
-	put_sample(f, s, #name, "_total", STAT_GET(t, field));
+	put_sample(f, label, #name, "_total", STAT_GET(t, field));
 	STATS_COUNTERS(X)
 #undef X
 #define X(field, name, help)                                                                       \
 	fprintf(f, "# TYPE quicd_%s gauge\n# HELP quicd_%s %s.\n", #name, #name, help);            \
-	put_sample(f, s, #name, "", STAT_GET(t, field));
+	put_sample(f, label, #name, "", STAT_GET(t, field));
 	STATS_GAUGES(X)
 #undef X
 	fprintf(f, "# TYPE quicd_rtt_seconds summary\n# UNIT quicd_rtt_seconds seconds\n"
 		   "# HELP quicd_rtt_seconds Smoothed RTT of connections when they ended.\n");
 	for (size_t i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++) {
-		fprintf(f, "quicd_rtt_seconds{service=\"");
-		put_label(f, s->config->name);
-		fprintf(f, "\",quantile=\"%g\"} %.6f\n", quantiles[i],
+		fprintf(f, "quicd_rtt_seconds{%s,quantile=\"%g\"} %.6f\n", label, quantiles[i],
 			stats_rtt_quantile(t, quantiles[i]) / 1e6);
 	}
-	put_sample(f, s, "rtt_seconds", "_count", stats_rtt_count(t));
+	put_sample(f, label, "rtt_seconds", "_count", stats_rtt_count(t));
+	expiry_print(f, s->tls, label);
+	if (s->config->mode->access_log)
+		hist_print(f, &t->hist, label, s->config->mode->access_requests);
 	fprintf(f, "# EOF\n");
 	free(t);
 }

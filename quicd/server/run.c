@@ -14,7 +14,10 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "access.h"
 #include "control.h"
+#include "expiry.h"
+#include "metrics.h"
 #include "mode.h"
 #include "privilege.h"
 #include "qlog.h"
@@ -28,11 +31,12 @@ struct process {
 	struct loop loop;
 	struct io signals;
 	struct control *control;
-	struct tls *tls;
+	struct metrics *metrics;
 	unsigned int nworkers; /* initialised */
 	unsigned int nrunning;
 	bool draining, stopping;
 	uint64_t drain_deadline;
+	uint64_t expiry_next; /* clock_wall(): when certificates are looked at again */
 	/* systemd's watchdog: fed only while every worker's loop turns. */
 	uint64_t watchdog_ns, watchdog_next;
 	uint64_t *last_beat;
@@ -42,14 +46,16 @@ static void reload(struct process *p)
 {
 	struct tls *fresh;
 
+	access_reopen(p->server.access);
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_now() / 1000);
 	fresh = tls_load(p->server.config, p->server.tls_shared);
 	if (fresh) {
 		for (unsigned int i = 0; i < p->nworkers; i++)
 			worker_post_tls(p->server.workers[i], tls_ref(fresh));
-		tls_unref(p->tls);
-		p->tls = fresh;
+		tls_unref(p->server.tls);
+		p->server.tls = fresh;
 		log_info("certificates reloaded");
+		p->expiry_next = expiry_warn(p->server.tls);
 	} else {
 		log_err("reload failed; the old certificates stay");
 	}
@@ -129,13 +135,13 @@ static int load(struct process *p, const struct config *c, bool may_create)
 	p->server.tls_shared = tls_shared_new(c, may_create);
 	if (!p->server.tls_shared)
 		return -ENOMEM;
-	p->tls = tls_load(c, p->server.tls_shared);
-	return p->tls ? 0 : -EINVAL;
+	p->server.tls = tls_load(c, p->server.tls_shared);
+	return p->server.tls ? 0 : -EINVAL;
 }
 
 static void unload(struct process *p)
 {
-	tls_unref(p->tls);
+	tls_unref(p->server.tls);
 	tls_shared_free(p->server.tls_shared);
 	gnutls_memset(&p->server.secret, 0, sizeof(p->server.secret));
 }
@@ -148,7 +154,7 @@ static void unload(struct process *p)
 static int check_directory(const struct config *c, const char *section, const char *key,
 			   const char *path)
 {
-	static const char *const later[] = {"/run/", "/var/run/", "/var/lib/"};
+	static const char *const later[] = {"/run/", "/var/run/", "/var/lib/", "/var/log/"};
 	const char *slash = path ? strrchr(path, '/') : NULL;
 	char *dir;
 	int err;
@@ -180,6 +186,7 @@ int run_check(const struct config *c)
 		err = privilege_find(c, &uid, &gid);
 	if (check_directory(c, "service", "control", c->control) |
 	    check_directory(c, "service", "secret-file", c->secret_file) |
+	    check_directory(c, "access", "log", c->access.log) |
 	    check_directory(c, "debug", "keylog", c->keylog))
 		err = -ENOENT;
 	unload(&p);
@@ -202,7 +209,7 @@ static int start_workers(struct process *p)
 			return -ENOMEM;
 		p->server.workers[i] = w;
 		p->nworkers++;
-		err = worker_init(w, &p->server, (unsigned int)i, p->tls);
+		err = worker_init(w, &p->server, (unsigned int)i, p->server.tls);
 		if (err)
 			return err;
 	}
@@ -211,10 +218,27 @@ static int start_workers(struct process *p)
 		if (!p->control)
 			return -EIO;
 	}
+	if (c->nmetrics) {
+		p->metrics = metrics_open(&p->server, &p->loop);
+		if (!p->metrics)
+			return -EIO;
+	}
+	if (c->access.log) {
+		p->server.access = access_open(c);
+		if (!p->server.access)
+			return -EIO;
+	}
 	if (c->user) {
 		err = privilege_drop(c);
 		if (err)
 			return err;
+	}
+	if (p->server.access) {
+		err = access_start(p->server.access);
+		if (err) {
+			log_err("access log: %s", strerror(-err));
+			return err;
+		}
 	}
 	for (unsigned int i = 0; i < p->nworkers; i++) {
 		err = worker_start(p->server.workers[i]);
@@ -287,6 +311,8 @@ static void main_loop(struct process *p)
 		if (err)
 			log_err("main loop: %s", strerror(-err));
 		feed_watchdog(p);
+		if (clock_wall() >= p->expiry_next)
+			p->expiry_next = expiry_warn(p->server.tls);
 		if (p->draining && !p->stopping && clock_now() >= p->drain_deadline)
 			stop_workers(p);
 	}
@@ -349,7 +375,9 @@ int run_service(const struct config *c)
 		log_info("%s: ended", c->name);
 	}
 	free_workers(&p);
+	access_close(p.server.access);
 	control_close(p.control);
+	metrics_close(p.metrics);
 	unload(&p);
 	if (p.signals.fd >= 0)
 		close(p.signals.fd);

@@ -11,14 +11,17 @@
 #include "stats.h"
 #include "tls.h"
 
+struct access_log;
 struct worker;
 
 struct server {
 	const struct config *config;
 	struct secret secret;
 	struct tls_shared *tls_shared;
-	struct worker **workers; /* config->workers of them; constant once they run */
-	uint8_t map_key[16];	 /* of the connection tables */
+	struct tls *tls;	   /* loaded last; of the main thread */
+	struct access_log *access; /* NULL: none is written */
+	struct worker **workers;   /* config->workers of them; constant once they run */
+	uint8_t map_key[16];	   /* of the connection tables */
 
 	/* Counted by all workers, compared with the limits. */
 	atomic_uint conns, half_open;

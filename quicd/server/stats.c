@@ -21,6 +21,7 @@ void stats_sum(struct stats *to, const struct stats *from)
 #undef X
 	for (int i = 0; i < STATS_RTT_BUCKETS; i++)
 		STAT_ADD(to, rtt[i], STAT_GET(from, rtt[i]));
+	hist_sum(&to->hist, &from->hist);
 }
 
 uint64_t stats_rtt_count(const struct stats *s)

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "hist.h"
+
 /* X(field, OpenMetrics name, help); names without the "quicd_" in front and "_total" behind */
 #define STATS_COUNTERS(X)                                                                          \
 	X(accepted, connections_accepted, "Connections whose first Initial was accepted")          \
@@ -40,7 +42,8 @@
 	X(backend_tx, backend_sent_bytes, "Bytes written to backends")                             \
 	X(http_requests, http_requests, "HTTP/3 requests")                                         \
 	X(http_4xx, http_client_errors, "HTTP/3 requests answered with a status from 400 to 499")  \
-	X(http_5xx, http_server_errors, "HTTP/3 requests answered with a status from 500 on")
+	X(http_5xx, http_server_errors, "HTTP/3 requests answered with a status from 500 on")      \
+	X(access_lost, access_log_lines_lost, "Lines of the access log that could not be written")
 
 #define STATS_GAUGES(X)                                                                            \
 	X(conns, connections, "Connections now open, handshakes included")                         \
@@ -57,6 +60,7 @@ struct stats {
 	STATS_GAUGES(X)
 #undef X
 	_Atomic uint64_t rtt[STATS_RTT_BUCKETS];
+	struct hist_set hist;
 };
 
 /* For the one writing thread. */

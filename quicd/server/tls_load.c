@@ -95,6 +95,25 @@ static int load_pair(const struct config *c, gnutls_certificate_credentials_t cr
 	return -EINVAL;
 }
 
+/* The OCSP response of pair @i of the file, which is number @at in @cred. */
+static int load_ocsp(const struct config *c, gnutls_certificate_credentials_t cred, size_t i,
+		     unsigned int at)
+{
+	int rv;
+
+	if (!tls_has_ocsp(c, i))
+		return 0;
+	if (!readable(c, c->ocsp.line[i], "OCSP response", c->ocsp.item[i]))
+		return -EIO;
+	rv = gnutls_certificate_set_ocsp_status_request_file2(cred, c->ocsp.item[i], at,
+							      GNUTLS_X509_FMT_DER);
+	if (rv >= 0)
+		return 0;
+	config_err(c, c->ocsp.line[i], "OCSP response %s for %s: %s", c->ocsp.item[i],
+		   c->cert.item[i], gnutls_strerror(rv));
+	return -EINVAL;
+}
+
 static int load_trust(const struct config *c, gnutls_certificate_credentials_t cred)
 {
 	int rv, line = config_line(c, "tls", "client-ca");
@@ -117,7 +136,7 @@ static int load_certificates(struct tls *t, const struct config *c)
 	int err = load_trust(c, t->cred);
 
 	for (size_t i = 0; i < c->cert.n; i++)
-		if (load_pair(c, t->cred, i))
+		if (load_pair(c, t->cred, i) || load_ocsp(c, t->cred, i, (unsigned int)i))
 			err = -EINVAL;
 	if (err || c->cert.n == 1)
 		return err;
@@ -128,6 +147,8 @@ static int load_certificates(struct tls *t, const struct config *c)
 		if (gnutls_certificate_allocate_credentials(&t->pair[t->npairs]))
 			return -ENOMEM;
 		err = load_pair(c, t->pair[t->npairs], t->npairs);
+		if (!err)
+			err = load_ocsp(c, t->pair[t->npairs], t->npairs, 0);
 		if (!err)
 			err = load_trust(c, t->pair[t->npairs]);
 		t->npairs++;

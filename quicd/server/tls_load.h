@@ -4,11 +4,18 @@
 #define QUICD_TLS_LOAD_H
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "tls.h"
 
 struct keylog;
 struct replay;
+
+/* True if pair @i has a file with an OCSP response. */
+static inline bool tls_has_ocsp(const struct config *c, size_t i)
+{
+	return i < c->ocsp.n && strcmp(c->ocsp.item[i], "none");
+}
 
 struct tls_shared {
 	gnutls_datum_t ticket_key;

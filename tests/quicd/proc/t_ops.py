@@ -183,7 +183,7 @@ def metrics():
     for line in text.splitlines():
         if line.startswith("#"):
             continue
-        m = re.fullmatch(r'(quicd_\w+)\{service="[^"]+"(,quantile="[\d.]+")?\} [\d.]+', line)
+        m = re.fullmatch(r'(quicd_\w+)\{service="[^"]+"(,quantile="[\d.]+"|,file="[^"]+")?\} [\d.]+', line)
         assert m, line
         base = re.sub(r"_(total|count)$", "", m.group(1))
         assert base in types, line

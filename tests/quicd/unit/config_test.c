@@ -138,8 +138,8 @@ static void values(void **state)
 	assert_int_equal(c->stream_window, 65536);
 	assert_false(c->gso);
 	assert_int_equal(c->cert.n, 2);
-	assert_int_equal(conf->addrs.addr[0].sa.sa_family, AF_UNIX);
-	assert_string_equal(conf->addrs.addr[0].un.sun_path, "/run/x y");
+	assert_int_equal(conf->backends.one[0].addrs.addr[0].sa.sa_family, AF_UNIX);
+	assert_string_equal(conf->backends.one[0].addrs.addr[0].un.sun_path, "/run/x y");
 	assert_true(conf->proxy_protocol);
 	config_free(c);
 }

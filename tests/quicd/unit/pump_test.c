@@ -331,9 +331,11 @@ static void the_rest_is_delivered(void **state)
 static void no_backend_answers(void **state)
 {
 	struct fixture *f = *state;
-	static const struct backend_addrs nowhere = {
-		.addr = {{.un = {AF_UNIX, "/nonexistent/a"}}, {.un = {AF_UNIX, "/nonexistent/b"}}},
-		.n = 2,
+	static struct backends nowhere = {
+		.one = {{.addrs = {.addr = {{.un = {AF_UNIX, "/nonexistent/a"}},
+					    {.un = {AF_UNIX, "/nonexistent/b"}}},
+				   .n = 2}}},
+		.n = 1,
 	};
 
 	pump_closed(&f->c, STREAM, f->p, false, 0);

@@ -17,16 +17,21 @@ def until(condition, seconds=10):
     return poll.until(condition, seconds, 0.02)
 
 
+def pairs(lines):
+    """Lines "key = value" as a list; a key may come again."""
+    return [tuple(line.split(' = ', 1)) for line in lines]
+
+
 def keys(lines):
     """Lines "key = value" as a dict."""
-    return dict(line.split(' = ', 1) for line in lines)
+    return dict(pairs(lines))
 
 
 class Quicd(Service):
     """Sections are lists of lines; `with` ends it and tests its exit status."""
 
     def __init__(self, where, http3, service=(), transport=(), tls=(), name='h3'):
-        super().__init__(name=name, where=where, host=NAME, tls=keys(tls), transport=keys(transport), http3=keys(http3),
+        super().__init__(name=name, where=where, host=NAME, tls=keys(tls), transport=keys(transport), http3=pairs(http3),
                          service={'alpn': 'h3', 'mode': 'http3', **keys(service)})
         self.config, self.process, self.text = str(self.conf), self.proc, self.log
 

@@ -34,7 +34,8 @@ class Service:
         with open(self.conf, "w") as f:
             for section, keys in dict(service=service, tls=tls, **sections).items():
                 f.write("[%s]\n" % section)
-                f.writelines("%s = %s\n" % kv for kv in keys.items() if kv[1] is not None)
+                pairs = keys.items() if hasattr(keys, "items") else keys
+                f.writelines("%s = %s\n" % kv for kv in pairs if kv[1] is not None)
         self.env = env
         self.proc = None
         if start:
