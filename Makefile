@@ -81,15 +81,16 @@ tap-style:
 	@$(IN_ROOT) tests/style/run
 
 # Folders whose `make check` are unit tests. One test is a program there.
-UNIT  := tests/unit tests/gen tests/bench/core quicd nft-ext inspect
+UNIT  := tests/unit tests/gen tests/bench/core quicd nft-ext inspect admin
 BARE   = $(patsubst test_%,%,$(patsubst %_test,%,$(TEST)))
 define UNIT_ONE
 	@$(if $(wildcard tests/unit/test_$(BARE).c),$(IN_ROOT) make -s -j$(JOBS) -C tests/unit check TESTS=$(BARE),\
+	$(if $(wildcard tests/admin/unit/test_$(BARE).c),$(IN_ROOT) make -s -j$(JOBS) -C admin check tests=test_$(BARE),\
 	$(if $(wildcard tests/nft/unit/test_$(BARE).c),$(IN_ROOT) make -s -j$(JOBS) -C nft-ext check TESTS=test_$(BARE),\
 	$(if $(wildcard tests/quicd/unit/$(BARE)_test.c),$(call LOCKED,make -s -j$(JOBS) -C quicd \
 		check tests=/src/tests/quicd/unit/$(BARE)_test.c),\
 	$(if $(filter style,$(BARE)),$(IN_ROOT) tests/style/run,\
-	echo "unit: no such test: $(TEST)" >&2; exit 2))))
+	echo "unit: no such test: $(TEST)" >&2; exit 2)))))
 endef
 # Layers beside each other build the same objects one after the other.
 LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock-userspace $(IN_ROOT) $(1)
@@ -180,7 +181,7 @@ tap-kasan tap-lockdep: tap-%:
 
 #:
 #: modules       nft_quic.ko for each kernel, in build/kmod/SERIES
-#: userspace     the nft extension, quic-inspect, quicd and quicc, in build/
+#: userspace     the nft extension, nft-quic, quic-inspect, quicd and quicc, in build/
 .PHONY: modules userspace
 modules:
 	@mkdir -p $(BUILD); for k in $(KERNEL); do \
@@ -188,7 +189,8 @@ modules:
 	done
 
 userspace:
-	@$(call LOCKED,sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C inspect') >&2
+	@$(call LOCKED,sh -ec 'make -s -j$(JOBS) -C quicd; make -s -j$(JOBS) -C nft-ext; make -s -j$(JOBS) -C inspect; \
+		make -s -j$(JOBS) -C admin') >&2
 
 #: compile_commands.json  for editors and clangd
 .PHONY: compile_commands.json
@@ -259,11 +261,13 @@ DKMS := $(if $(filter dkms,$(MODULE)),dkms-)
 install:
 	$(MAKE) -C kmod $(DKMS)install
 	$(MAKE) -C nft-ext install
+	$(MAKE) -C admin install
 	$(MAKE) -C inspect install
 	$(MAKE) -C quicd install
 
 uninstall:
 	$(MAKE) -C nft-ext uninstall
+	$(MAKE) -C admin uninstall
 	$(MAKE) -C inspect uninstall
 	$(MAKE) -C quicd uninstall
 	$(MAKE) -C kmod $(DKMS)uninstall

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../include/module_version.h"
 #include "capture.h"
 #include "inspect.h"
 #include "output.h"
@@ -112,7 +113,9 @@ static int qi_parse_options(int argc, char **argv, struct qi_options *options)
 			fputs(qi_usage, stdout);
 			return fflush(stdout) ? QI_EXIT_FAILURE : 0;
 		case 'V':
-			puts("quic-inspect (nft-quic) " NFT_QUIC_VERSION);
+			fputs("quic-inspect (nft-quic) " NFT_QUIC_VERSION "; ", stdout);
+			module_version_put(stdout, NFT_QUIC_VERSION);
+			putchar('\n');
 			return fflush(stdout) ? QI_EXIT_FAILURE : 0;
 		default: /* getopt_long() has said what is wrong */
 			fputs("Try 'quic-inspect --help'.\n", stderr);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../include/module_version.h"
 #include "common/log.h"
 #include "common/quicver.h"
 #include "modes/modes.h"
@@ -66,8 +67,10 @@ int main(int argc, char **argv)
 			action = METRICS;
 			break;
 		case 'V':
-			printf("quicd " NFT_QUIC_VERSION " with ngtcp2 %s, GnuTLS %s\n",
+			printf("quicd " NFT_QUIC_VERSION " with ngtcp2 %s, GnuTLS %s; ",
 			       ngtcp2_version(0)->version_str, gnutls_check_version(NULL));
+			module_version_put(stdout, NFT_QUIC_VERSION);
+			putchar('\n');
 			return EXIT_SUCCESS;
 		case 'h':
 			usage(stdout);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../include/module_version.h"
 #include "../common/addr.h"
 #include "../common/clock.h"
 #include "../common/log.h"
@@ -36,6 +37,7 @@ static void usage(FILE *f)
 	      "  -t, --timeout SECS  give up on the handshake (default 10)\n"
 	      "      --keylog FILE   append TLS secrets for a packet analyser\n"
 	      "  -v, --verbose       show version, ALPN, certificate, RTT\n"
+	      "  -V                  print versions, exit\n"
 	      "  -h, --help          this text\n"
 	      "Exit status: 0 ok, 1 local error, 2 handshake or transport error, 3 TLS error,\n"
 	      "4 timeout, 5 stream reset or connection closed with an error.\n",
@@ -255,6 +257,11 @@ static int parse_one(struct options *o, int opt)
 	case 'v':
 		o->verbose++;
 		return -1;
+	case 'V':
+		fputs("quicc " NFT_QUIC_VERSION "; ", stdout);
+		module_version_put(stdout, NFT_QUIC_VERSION);
+		putchar('\n');
+		return QUICC_OK;
 	case 'h':
 		usage(stdout);
 		return QUICC_OK;
@@ -290,7 +297,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	int opt, rc;
 
 	*o = (struct options){.streams = 1, .timeout = 10 * NS_PER_S};
-	while ((opt = getopt_long(argc, argv, "a:s:knt:vh", long_options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "a:s:knt:vVh", long_options, NULL)) != -1) {
 		rc = parse_one(o, opt);
 		if (rc >= 0)
 			return rc;

@@ -14,6 +14,7 @@ that must hold. Exit status 0 only if all of it did.
 """
 import filecmp
 import os
+import subprocess
 import sys
 import time
 
@@ -133,6 +134,20 @@ def set_up():
     return server, client
 
 
+def first_try():
+    """nft-quic try, in a namespace of its own beside all this."""
+    for name in ('quicd', 'quicc'):
+        os.symlink(f'{BIN}/quicd/{name}', f'/usr/local/bin/{name}')
+    r = subprocess.run([f'{BIN}/admin/nft-quic', 'try', f'{WORK}/try'], capture_output=True, text=True)
+    ok(r.returncode == 0 and r.stdout.count('and that service answers') == 2, 'nft-quic try has two clients answered',
+       r.stdout + r.stderr)
+    ok('www.example.org -> port 4433, quicd' in r.stdout, 'it prints who listens', r.stdout)
+    same = {'cert.pem', 'key.pem', 'rules.nft', 'files.conf', 'www.conf'} - set(os.listdir(f'{WORK}/try'))
+    ok(not same, 'it leaves the files', same)
+    r = subprocess.run([f'{BIN}/admin/nft-quic', 'try', f'{WORK}/try'], capture_output=True, text=True)
+    ok(r.returncode == 2 and 'exists already' in r.stderr, 'it overwrites nothing', r.stderr)
+
+
 def short(rule):
     """A rule for the table: what chooses and where to, without what all have in common."""
     return rule.replace('udp dport 443 ', '').split(' comment ')[0]
@@ -184,6 +199,7 @@ def main():
     try:
         server, client = set_up()
         run(server, client)
+        first_try()
     except Failed as e:
         ok(False, 'the demo could be run to its end', e)
     if server:

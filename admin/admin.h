@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands of nft-quic. */
+#ifndef NA_ADMIN_H
+#define NA_ADMIN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "host.h"
+
+enum na_exit { NA_OK, NA_WARNINGS, NA_ERRORS };
+
+struct na_options {
+	bool json, report;
+	const char *only;	 /* doctor: one check */
+	unsigned int interval_s; /* watch */
+	unsigned int count;	 /* watch: how often, 0 for ever */
+	const char *dir;	 /* try: where its files go */
+	bool http;		 /* metrics: answer a request on standard input */
+};
+
+/* Each returns an enum na_exit. */
+int na_status(const struct na_options *o);
+int na_doctor(const struct na_options *o);
+int na_watch(const struct na_options *o);
+int na_metrics(const struct na_options *o);
+int na_try(const struct na_options *o);
+
+/** na_status_json() - the object that `status --json` prints */
+json_t *na_status_json(const struct na_host *h);
+
+/** na_status_text() - the same for people; @before may be NULL, else rates since then are shown */
+void na_status_text(FILE *f, const struct na_host *h);
+
+/** na_status_rc() - 0, 1 or 2, as `status` exits */
+int na_status_rc(const struct na_host *h);
+
+/** na_metrics_write() - the module's counters as OpenMetrics */
+void na_metrics_write(FILE *f, const struct na_counts *counts, const char *module);
+
+#endif

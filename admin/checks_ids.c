@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Server IDs: those of rules against those of quicd's services. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "text.h"
+
+char *na_id_text(const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	if (json_is_integer(value))
+		return na_printf("%04x", (unsigned int)json_integer_value(value) & 0xffff);
+	if (text && !strncmp(text, "0x", 2))
+		return na_printf("%s", text + 2);
+	return NULL;
+}
+
+/* The ID that a service puts into the connection IDs of those who come to @port; NULL for none. */
+static char *id_of(const struct na_service *s, int port)
+{
+	if (s->server_id && !strcmp(s->server_id, "none"))
+		return NULL;
+	if (s->server_id && strcmp(s->server_id, "port"))
+		return na_printf("%s", s->server_id);
+	if (!s->server_id && port == 443)
+		return NULL;
+	return na_printf("%04x", (unsigned int)port);
+}
+
+/* Whether rules know an ID; a range or a mask may. */
+static bool known(const json_t *ids, const char *id)
+{
+	return json_object_get(ids, id) || json_object_get(ids, "*");
+}
+
+static void take(json_t *ids, const json_t *value)
+{
+	char *id = na_id_text(na_elem_key(value));
+
+	json_object_set_new(ids, id ? id : "*", json_true());
+	free(id);
+}
+
+static const json_t *elements(const struct na_ruleset *rs, const struct na_rule *r, const json_t *j)
+{
+	const char *name = json_string_value(j);
+	struct na_set *set = name && *name == '@' ? na_ruleset_set(rs, r->chain, name) : NULL;
+
+	return set ? na_set_elems(rs, set) : json_object_get(j, "set");
+}
+
+static void collect(const struct na_ruleset *rs, const struct na_rule *r, const json_t *j,
+		    json_t *ids)
+{
+	const json_t *left = json_object_get(j, "left"), *key = json_object_get(j, "key"), *v;
+	const json_t *list, *right = json_object_get(j, "right");
+	const char *word;
+	json_t *inner;
+	size_t i;
+
+	if (json_is_array(j)) {
+		json_array_foreach(j, i, v) collect(rs, r, v, ids);
+		return;
+	}
+	if (left && na_has_key(left, "server-id")) {
+		list = elements(rs, r, right);
+		if (!json_object_get(left, "quic"))
+			json_object_set_new(ids, "*", json_true());
+		else if (!list)
+			take(ids, right);
+		json_array_foreach(list, i, v) take(ids, v);
+		return;
+	}
+	if (key && json_object_get(j, "data") && na_has_key(key, "server-id")) {
+		list = elements(rs, r, json_object_get(j, "data"));
+		json_array_foreach(list, i, v) take(
+			ids, json_object_get(key, "quic") ? json_array_get(v, 0) : json_null());
+		return;
+	}
+	json_object_foreach((json_t *)j, word, inner) collect(rs, r, inner, ids);
+}
+
+/* IDs that lead to a local port whose service has another. */
+static void wrong_ids(const struct na_host *h, struct na_found *f)
+{
+	for (size_t i = 0; i < h->ways.n; i++) {
+		const struct na_way *w = &h->ways.way[i];
+		const struct na_service *s;
+		char *own, *id;
+		json_t *v;
+		size_t k;
+
+		if (strcmp(w->key, "server-id") || w->how == NA_VERDICT || w->host || !w->port)
+			continue;
+		s = na_host_service(h, w->port);
+		if (!s || !s->pid)
+			continue;
+		own = id_of(s, w->port);
+		json_array_foreach(w->names, k, v)
+		{
+			const char *text = json_string_value(v);
+
+			id = strncmp(text, "0x", 2) ? na_printf("%04x", (unsigned int)atoi(text))
+						    : na_printf("%s", text + 2);
+			if (!own || strcmp(own, id))
+				na_found_add(
+					f, NA_WARN,
+					"server ID 0x%s leads to port %d, but %s there has %s%s",
+					id, w->port, s->name, own ? "0x" : "", own ? own : "none");
+			free(id);
+		}
+		free(own);
+	}
+}
+
+void na_check_server_ids(const struct na_host *h, struct na_found *f)
+{
+	json_t *ids = na_need(json_object()), *done = na_need(json_object());
+
+	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++)
+		if (h->rs->rule[i].quic)
+			collect(h->rs, &h->rs->rule[i], h->rs->rule[i].expr, ids);
+	for (size_t i = 0; i < h->ways.n; i++) {
+		const struct na_way *w = &h->ways.way[i];
+		const struct na_service *s =
+			w->port && !w->host ? na_host_service(h, w->port) : NULL;
+		char *id;
+
+		if (w->how == NA_VERDICT || !s || !s->pid || !strcmp(w->key, "server-id"))
+			continue;
+		id = id_of(s, w->port);
+		if (id && !known(ids, id) && !json_object_get(done, id))
+			na_found_add(f, w->how == NA_WRITE ? NA_FAULT : NA_WARN,
+				     "%s puts the server ID 0x%s into its connection IDs, and no "
+				     "rule asks for it: "
+				     "%s",
+				     s->name, id,
+				     w->how == NA_WRITE
+					     ? "only the first packets of a connection arrive"
+					     : "a client that moves is lost");
+		if (id)
+			json_object_set_new(done, id, json_true());
+		free(id);
+	}
+	wrong_ids(h, f);
+	json_decref(ids);
+	json_decref(done);
+}

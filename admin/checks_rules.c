@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Rules that do not do what they were written for. */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "eval.h"
+#include "text.h"
+
+static const json_t *get(const json_t *j, const char *key)
+{
+	return json_object_get(j, key);
+}
+
+static bool is(const char *a, const char *b)
+{
+	return a && !strcmp(a, b);
+}
+
+#define RULE_FMT     "%s %s %s: %s"
+#define RULE_ARGS(r) (r)->chain->family, (r)->chain->table, (r)->chain->name, (r)->text
+
+/* Whether some rule or map of the table leads to the chain. */
+static bool is_reached(const struct na_ruleset *rs, const struct na_chain *c)
+{
+	char *mark = na_printf("\"target\": \"%s\"", c->name);
+	bool found = c->hook != NULL;
+	char *text;
+
+	for (size_t i = 0; !found && i < rs->n_rules; i++) {
+		if (strcmp(rs->rule[i].chain->table, c->table))
+			continue;
+		text = na_need(json_dumps(rs->rule[i].expr, 0));
+		found = strstr(text, mark) != NULL;
+		free(text);
+	}
+	for (size_t i = 0; !found && i < rs->n_sets; i++) {
+		if (strcmp(rs->set[i].table, c->table) || !na_word_in(rs->set[i].data, "verdict"))
+			continue;
+		text = na_need(json_dumps(na_set_elems(rs, &rs->set[i]), 0));
+		/* of a large map the verdicts are not read */
+		found = strstr(text, mark) || json_array_size(rs->set[i].elems) > NA_ELEMS_FULL;
+		free(text);
+	}
+	free(mark);
+	return found;
+}
+
+static void in_vain(const struct na_ruleset *rs, const struct na_rule *r, struct na_found *f)
+{
+	const json_t *s, *left;
+	const char *proto;
+	size_t i;
+
+	if (!is_reached(rs, r->chain))
+		na_found_add(f, NA_WARN, RULE_FMT ": nothing leads to its chain", RULE_ARGS(r));
+	json_array_foreach(r->expr, i, s)
+	{
+		left = get(get(get(s, "match"), "left"), "payload");
+		proto = json_string_value(get(left, "protocol"));
+		if (is(proto, "tcp") || is(proto, "sctp"))
+			na_found_add(f, NA_WARN, RULE_FMT ": QUIC is UDP, not %s", RULE_ARGS(r),
+				     proto);
+	}
+	for (const struct na_rule *e = rs->rule; e < r; e++) {
+		if (e->chain != r->chain || !na_eval_ends(e) || !na_eval_implied(e, r))
+			continue;
+		na_found_add(f, NA_WARN, RULE_FMT ": never reached, as this one comes before: %s",
+			     RULE_ARGS(r), e->text);
+		return;
+	}
+}
+
+static bool says_notrack(const struct na_rule *r)
+{
+	const json_t *s;
+	bool found = false;
+	size_t i;
+
+	json_array_foreach(r->expr, i, s)
+	{
+		found |= get(s, "notrack") != NULL;
+		/* one that looks up a name lets other packets by */
+		if (!get(s, "match") && na_has_key(s, NULL))
+			return false;
+	}
+	return found;
+}
+
+static void untracked(const struct na_ruleset *rs, const struct na_rule *r, struct na_found *f)
+{
+	if (!is(r->chain->type, "nat"))
+		return;
+	for (size_t i = 0; i < rs->n_rules; i++) {
+		const struct na_rule *e = &rs->rule[i];
+
+		if (!is(e->chain->hook, r->chain->hook ? r->chain->hook : "") ||
+		    e->chain->prio > -200 || !says_notrack(e) || !na_eval_implied(e, r))
+			continue;
+		na_found_add(f, NA_WARN,
+			     RULE_FMT ": never asked, as this one says notrack before: %s",
+			     RULE_ARGS(r), e->text);
+		return;
+	}
+}
+
+static const char *bad_sni(const char *name)
+{
+	unsigned char addr[16];
+
+	if (inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1)
+		return "clients send no address as server name";
+	if (strstr(name, "://"))
+		return "a server name has no scheme";
+	if (strchr(name, '/'))
+		return "a server name has no path";
+	if (strchr(name, ':'))
+		return "a server name has no port";
+	if (strchr(*name == '*' ? name + 1 : name, '*'))
+		return "a * stands for the first labels alone";
+	return NULL;
+}
+
+static const char *bad_alpn(const char *name)
+{
+	static const char *const known[] = {"h3", "doq", "smb", "hq-interop"};
+
+	if (strcmp(name, "*") && strchr(name, '*'))
+		return "* is no wildcard in a protocol";
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcasecmp(name, known[i]) && strcmp(name, known[i]))
+			return "protocols are compared as they are written, this one is in lower "
+			       "case";
+	return NULL;
+}
+
+static void bad_names(struct na_found *f, const json_t *type, const json_t *names, bool pairs,
+		      const char *where)
+{
+	bool sni = na_word_in(get(get(type, "quic"), "key"), "sni");
+	bool alpn = na_word_in(get(get(type, "quic"), "key"), "alpn");
+	const json_t *v;
+	size_t i;
+
+	if (!sni && !alpn)
+		return;
+	json_array_foreach(names, i, v)
+	{
+		const char *name = json_string_value(na_elem_key(pairs ? json_array_get(v, 0) : v));
+		const char *why = !name ? NULL : sni ? bad_sni(name) : bad_alpn(name);
+		char *shown;
+
+		if (!why)
+			continue;
+		shown = na_name(name, strlen(name), NA_NAME_MAX);
+		na_found_add(f, NA_WARN, "%s: \"%s\" can hardly match: %s", where, shown, why);
+		free(shown);
+	}
+}
+
+static void literals(const struct na_rule *r, struct na_found *f)
+{
+	char *where = na_printf(RULE_FMT, RULE_ARGS(r));
+	const json_t *s, *right, *map;
+	size_t i;
+
+	json_array_foreach(r->expr, i, s)
+	{
+		right = get(get(s, "match"), "right");
+		if (json_is_string(right) && *json_string_value(right) != '@') {
+			json_t *one = json_pack("[O]", right);
+
+			bad_names(f, get(get(s, "match"), "left"), one, false, where);
+			json_decref(one);
+		}
+		bad_names(f, get(get(s, "match"), "left"), get(right, "set"), false, where);
+		map = get(s, "vmap");
+		if (!map)
+			map = get(get(get(s, "redirect"), "port"), "map");
+		if (!map)
+			map = get(get(get(s, "mangle"), "value"), "map");
+		bad_names(f, get(map, "key"), get(get(map, "data"), "set"), true, where);
+	}
+	free(where);
+}
+
+void na_check_never(const struct na_host *h, struct na_found *f)
+{
+	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
+		const struct na_rule *r = &h->rs->rule[i];
+
+		if (!r->quic)
+			continue;
+		in_vain(h->rs, r, f);
+		untracked(h->rs, r, f);
+		literals(r, f);
+	}
+	for (size_t i = 0; h->rs && i < h->rs->n_sets; i++) {
+		struct na_set *s = &h->rs->set[i];
+		const json_t *type = get(s->type, "typeof");
+		char *where;
+
+		/* packets add the elements of a dynamic set */
+		if (!type || !na_has_key(type, NULL) || s->dynamic)
+			continue;
+		where = na_printf("%s %s, %s %s", s->family, s->table, s->data ? "map" : "set",
+				  s->name);
+		if (!json_array_size(na_set_elems(h->rs, s)))
+			na_found_add(f, NA_NOTE, "%s: it is empty", where);
+		bad_names(f, type, s->elems, s->data != NULL, where);
+		free(where);
+	}
+}
+
+/* A rule that denies by name: by its verdict, or by one in a map. */
+static bool denies(const struct na_host *h, const struct na_rule *r)
+{
+	for (size_t i = 0; i < h->ways.n; i++) {
+		const struct na_way *w = &h->ways.way[i];
+
+		if (w->rule == r && w->how == NA_VERDICT &&
+		    (is(w->to, "drop") || is(w->to, "reject")))
+			return !is(w->key, "server-id") && !is(w->key, "version") &&
+			       !is(w->key, "type");
+	}
+	return false;
+}
+
+void na_check_deny(const struct na_host *h, struct na_found *f)
+{
+	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
+		const struct na_rule *r = &h->rs->rule[i];
+
+		if (!r->quic || !denies(h, r))
+			continue;
+		if (is(r->chain->type, "nat"))
+			na_found_add(f, NA_WARN,
+				     RULE_FMT ": a nat chain sees the first connection of a port "
+					      "only, others pass",
+				     RULE_ARGS(r));
+		for (const struct na_rule *e = h->rs->rule; e < r; e++) {
+			if (e->chain != r->chain || !na_eval_established(e))
+				continue;
+			na_found_add(f, NA_WARN,
+				     RULE_FMT ": a second connection of a port does not come here, "
+					      "as this one accepts it before: %s",
+				     RULE_ARGS(r), e->text);
+			break;
+		}
+		if (h->rs->flowtable)
+			na_found_add(f, NA_WARN,
+				     RULE_FMT ": packets of a flowtable do not come here",
+				     RULE_ARGS(r));
+	}
+}
+
+void na_check_redirect(const struct na_host *h, struct na_found *f)
+{
+	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
+		const struct na_rule *r = &h->rs->rule[i];
+		bool bare = false, port = false;
+		const json_t *s;
+		size_t k;
+
+		json_array_foreach(r->expr, k, s)
+		{
+			bare |= get(s, "redirect") && !get(get(s, "redirect"), "port");
+			port |= is(json_string_value(get(
+					   get(get(get(s, "match"), "left"), "payload"), "field")),
+				   "dport");
+		}
+		if (bare && !port)
+			na_found_add(f, NA_WARN,
+				     RULE_FMT ": it has neither a port to match nor one to go to",
+				     RULE_ARGS(r));
+	}
+}
+
+void na_check_too_early(const struct na_host *h, struct na_found *f)
+{
+	unsigned long long n = na_count(&h->counts, "too_early");
+
+	if (n)
+		na_found_add(f, NA_WARN,
+			     "%llu times an Initial came to a rule before its names were known", n);
+}
+
+void na_check_strayed(const struct na_host *h, struct na_found *f)
+{
+	char *text = na_read_file("/proc/thread-self/net/nft_quic", NULL);
+
+	if (na_count(&h->counts, "strayed"))
+		na_found_add(f, NA_WARN,
+			     "%llu packets were dropped at a rule that did not ask for them",
+			     na_count(&h->counts, "strayed"));
+	if (text && strstr(text, "too many different matches"))
+		na_found_add(f, NA_NOTE,
+			     "every packet is read: the rules have too many different matches");
+	else if (text && (strstr(text, "ip ip6 all") || !strncmp(text, "ip all", 6)))
+		na_found_add(f, NA_NOTE,
+			     "every UDP port is read: a rule with a name has no `udp dport`");
+	free(text);
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The module, the kernels, the library in front of libnftables. */
+#include <ctype.h>
+#include <dirent.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "text.h"
+
+char *na_module_file(const char *release)
+{
+	char *dep = na_printf("/lib/modules/%s/modules.dep", release), *text, *line, *found = NULL;
+
+	text = na_read_file(dep, NULL);
+	free(dep);
+	for (line = text; line && *line; line += *line == '\n') {
+		size_t len = strcspn(line, ":\n");
+		const char *base = memrchr(line, '/', len);
+
+		base = base ? base + 1 : line;
+		if (!strncmp(base, "nft_quic.ko", 11)) {
+			found = *line == '/' ? na_printf("%.*s", (int)len, line)
+					     : na_printf("/lib/modules/%s/%.*s", release, (int)len,
+							 line);
+			break;
+		}
+		line += strcspn(line, "\n");
+	}
+	free(text);
+	if (found && !na_exists(found)) {
+		free(found);
+		found = NULL;
+	}
+	return found;
+}
+
+static void file_version(struct na_found *f, const char *file)
+{
+	char *version = na_run((const char *[]){"modinfo", "-F", "version", file, NULL});
+
+	if (version)
+		version[strcspn(version, "\n")] = '\0';
+	if (version && strcmp(version, NFT_QUIC_VERSION))
+		na_found_add(f, NA_FAULT, "the module in %s is version %s, this program %s", file,
+			     version, NFT_QUIC_VERSION);
+	free(version);
+}
+
+void na_check_module(const struct na_host *h, struct na_found *f)
+{
+	struct utsname u;
+	char *file = uname(&u) ? NULL : na_module_file(u.release);
+
+	if (h->module && strcmp(h->module, NFT_QUIC_VERSION))
+		na_found_add(f, NA_FAULT, "the loaded module is version %s, this program %s",
+			     h->module, NFT_QUIC_VERSION);
+	if (file)
+		file_version(f, file);
+	else if (!h->module)
+		na_found_add(f, NA_FAULT, "no nft_quic.ko is installed for this kernel, %s",
+			     u.release);
+	if (h->module && !h->counts.n)
+		na_found_add(f, NA_FAULT, "the module is loaded, but shows no counters here");
+	free(file);
+}
+
+static bool in_lockdown(void)
+{
+	char *text = na_read_file("/sys/kernel/security/lockdown", NULL);
+	bool locked = text && !strstr(text, "[none]");
+
+	free(text);
+	return locked;
+}
+
+void na_check_secure_boot(const struct na_host *h, struct na_found *f)
+{
+	static const char mark[] = "~Module signature appended~\n";
+	struct utsname u;
+	char *file = uname(&u) ? NULL : na_module_file(u.release), *data = NULL;
+	size_t len = 0;
+
+	if (!h->module && file && in_lockdown()) {
+		/* a compressed file cannot be judged here */
+		data = strcmp(file + strlen(file) - 3, ".ko") ? NULL : na_read_file(file, &len);
+		if (data &&
+		    (len < sizeof(mark) || memcmp(data + len - strlen(mark), mark, strlen(mark))))
+			na_found_add(f, NA_FAULT,
+				     "this kernel takes signed modules only, and %s is not", file);
+		else
+			na_found_add(f, NA_NOTE,
+				     "this kernel takes signed modules only; modprobe says "
+				     "whether it knows the key");
+	}
+	free(data);
+	free(file);
+}
+
+void na_check_kernels(const struct na_host *h, struct na_found *f)
+{
+	glob_t dirs, dkms;
+	bool have_dkms;
+
+	(void)h;
+	have_dkms = !glob("/usr/src/nft-quic-*/dkms.conf", 0, NULL, &dkms);
+	if (have_dkms)
+		globfree(&dkms);
+	if (glob("/lib/modules/*/modules.dep", 0, NULL, &dirs))
+		return;
+	for (size_t i = 0; i < dirs.gl_pathc; i++) {
+		char *release = na_printf("%s", dirs.gl_pathv[i] + strlen("/lib/modules/")), *build;
+		char *file;
+
+		release[strcspn(release, "/")] = '\0';
+		build = na_printf("/lib/modules/%s/build/Makefile", release);
+		file = na_module_file(release);
+		if (!file)
+			na_found_add(
+				f, NA_WARN,
+				"kernel %s has no nft_quic.ko%s: rules with quic will not load "
+				"under it",
+				release, na_exists(build) ? "" : " and no headers to build it");
+		else if (have_dkms && !na_exists(build))
+			na_found_add(f, NA_NOTE,
+				     "kernel %s has the module, but no headers to build it anew",
+				     release);
+		free(file);
+		free(build);
+		free(release);
+	}
+	globfree(&dirs);
+}
+
+void na_check_facade(const struct na_host *h, struct na_found *f)
+{
+	char *cache = na_run((const char *[]){"ldconfig", "-p", NULL}), *at, *path;
+
+	at = cache ? strstr(cache, "libnftables.so.1 ") : NULL;
+	path = at ? strstr(at, "=> ") : NULL;
+	if (path) {
+		path += 3;
+		path[strcspn(path, "\n")] = '\0';
+	}
+	if (!path)
+		na_found_add(f, NA_FAULT, "the ld.so cache has no libnftables.so.1");
+	else if (!strstr(path, "/nft-quic/"))
+		na_found_add(f, NA_FAULT,
+			     "the ld.so cache has %s first: nft shows no rule with quic, and a "
+			     "save would lose them",
+			     path);
+	else if (!h->knows_quic && !getenv("NFT_QUIC") && !getenv("LD_LIBRARY_PATH"))
+		na_found_add(f, NA_FAULT, "%s is first, but does not know quic", path);
+	if (getenv("NFT_QUIC") && !strcmp(getenv("NFT_QUIC"), "off"))
+		na_found_add(f, NA_FAULT, "NFT_QUIC=off is set here: rules with quic are hidden");
+	if (getenv("LD_LIBRARY_PATH"))
+		na_found_add(f, NA_NOTE, "LD_LIBRARY_PATH is set here, and comes before the cache");
+	free(cache);
+}
+
+static void other_programs(struct na_found *f)
+{
+	static const char *const dirs[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+					   "/usr/bin",	      "/sbin",		"/bin",
+					   "/opt/bin",	      "/root/bin"};
+	struct stat seen[8], st;
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		char *path = na_printf("%s/nft", dirs[i]), *out;
+		bool again = stat(path, &st) != 0;
+
+		for (size_t k = 0; k < n; k++)
+			again |= st.st_ino == seen[k].st_ino && st.st_dev == seen[k].st_dev;
+		if (!again) {
+			seen[n++] = st;
+			out = na_run((const char *[]){path, "describe", "quic", "alpn", NULL});
+			if (!out || strncmp(out, "quic expression", 15))
+				na_found_add(f, NA_FAULT,
+					     "%s does not know quic and hides these rules", path);
+			free(out);
+		}
+		free(path);
+	}
+}
+
+void na_check_other_nft(const struct na_host *h, struct na_found *f)
+{
+	struct dirent *e;
+	DIR *dir = opendir("/proc");
+
+	(void)h;
+	other_programs(f);
+	while (dir && (e = readdir(dir))) {
+		char *path, *maps, *comm, *lib, *name;
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		path = na_printf("/proc/%s/maps", e->d_name);
+		maps = na_read_file(path, NULL);
+		free(path);
+		lib = maps ? strstr(maps, "/libnftables.so.1") : NULL;
+		if (lib && !strstr(maps, "/nft-quic/libnftables.so.1") &&
+		    atoi(e->d_name) != getpid()) {
+			path = na_printf("/proc/%s/comm", e->d_name);
+			comm = na_read_file(path, NULL);
+			name = na_name(comm ? comm : "?", comm ? strcspn(comm, "\n") : 1,
+				       NA_NAME_MAX);
+			na_found_add(f, NA_WARN,
+				     "%s (%s) runs with a libnftables that hides rules with quic",
+				     name, e->d_name);
+			free(name);
+			free(comm);
+			free(path);
+		}
+		free(maps);
+	}
+	if (dir)
+		closedir(dir);
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "doctor.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "admin.h"
+#include "text.h"
+
+static const struct check {
+	const char *name, *what, *remedy;
+	void (*run)(const struct na_host *h, struct na_found *f);
+} checks[] = {
+#define X(name, fn, what, remedy) {name, what, remedy, na_check_##fn},
+	NA_CHECKS(X)
+#undef X
+};
+
+#define N_CHECKS (sizeof(checks) / sizeof(checks[0]))
+
+static const char *const levels[] = {"ok", "note", "warning", "error"};
+
+/* More findings of one check are counted, not shown. */
+#define FOUND_MAX 20
+
+void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	int n;
+
+	if (level > f->level)
+		f->level = level;
+	if (json_array_size(f->list) == FOUND_MAX) {
+		json_array_append_new(
+			f->list, json_pack("{ss, ss}", "level", "note", "text", "there are more"));
+		return;
+	}
+	if (json_array_size(f->list) > FOUND_MAX)
+		return;
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	na_need(n < 0 ? NULL : text);
+	json_array_append_new(f->list,
+			      na_need(json_pack("{ss, ss}", "level", levels[level], "text", text)));
+	free(text);
+}
+
+static void put_found(const struct check *c, const struct na_found *f)
+{
+	json_t *v;
+	size_t i;
+
+	printf("%-8s%-13s%s\n", levels[f->level], c->name, c->what);
+	json_array_foreach(f->list, i, v)
+		printf("        %s: %s\n", json_string_value(json_object_get(v, "level")),
+		       json_string_value(json_object_get(v, "text")));
+	if (f->level >= NA_WARN)
+		printf("        remedy: %s\n", c->remedy);
+}
+
+static void put_file(const char *title, const char *path)
+{
+	char *text = na_read_file(path, NULL);
+
+	if (text)
+		printf("\n## %s\n%s", title, text);
+	free(text);
+}
+
+static void put_run(const char *title, const char *const argv[])
+{
+	char *text = na_run(argv);
+
+	if (text && *text)
+		printf("\n## %s\n%s", title, text);
+	free(text);
+}
+
+/* All that a bug report needs, on standard output. */
+static void put_report(const struct na_host *h)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		printf("\n## Kernel\n%s %s %s\n", u.release, u.version, u.machine);
+	put_file("System", "/etc/os-release");
+	put_run("Packages", (const char *[]){"dpkg-query", "-W", "nftables", "libnftables1",
+					     "nft-quic*", "quicd", "quic-inspect", NULL});
+	put_run("DKMS", (const char *[]){"dkms", "status", NULL});
+	put_run("Libraries", (const char *[]){"ldd", "/usr/sbin/nft", NULL});
+	printf("\n## Status\n");
+	na_status_text(stdout, h);
+	put_file("What rules ask for", "/proc/thread-self/net/nft_quic");
+	put_run("Limits", (const char *[]){"sysctl", "net.netfilter.nft_quic", NULL});
+	put_run("Counters", (const char *[]){"cat", "/proc/net/stat/nft_quic", NULL});
+}
+
+static bool known(const char *name)
+{
+	for (size_t i = 0; i < N_CHECKS; i++)
+		if (!strcmp(checks[i].name, name))
+			return true;
+	fprintf(stderr, "nft-quic: no check \"%s\", known are", name);
+	for (size_t i = 0; i < N_CHECKS; i++)
+		fprintf(stderr, "%s %s", i ? "," : "", checks[i].name);
+	fputc('\n', stderr);
+	return false;
+}
+
+int na_doctor(const struct na_options *o)
+{
+	enum na_level worst = NA_GOOD;
+	json_t *all = na_need(json_array());
+	struct na_host *h;
+
+	if (o->only && !known(o->only)) {
+		json_decref(all);
+		return NA_ERRORS;
+	}
+	h = na_host_read();
+	for (size_t i = 0; i < N_CHECKS; i++) {
+		const struct check *c = &checks[i];
+		struct na_found f = {.level = NA_GOOD};
+
+		if (o->only && strcmp(o->only, c->name))
+			continue;
+		f.list = na_need(json_array());
+		c->run(h, &f);
+		if (f.level > worst)
+			worst = f.level;
+		if (!o->json)
+			put_found(c, &f);
+		json_array_append_new(all, json_pack("{ss, ss, ss, sO, ss}", "check", c->name,
+						     "what", c->what, "level", levels[f.level],
+						     "found", f.list, "remedy", c->remedy));
+		json_decref(f.list);
+	}
+	if (o->json) {
+		all = json_pack("{ss, so}", "version", NFT_QUIC_VERSION, "checks", all);
+		json_dumpf(all, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+		putchar('\n');
+	}
+	if (o->report)
+		put_report(h);
+	json_decref(all);
+	na_host_free(h);
+	return worst == NA_FAULT ? NA_ERRORS : worst == NA_WARN ? NA_WARNINGS : NA_OK;
+}

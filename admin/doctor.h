@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The checks of `nft-quic doctor`. None writes anything. */
+#ifndef NA_DOCTOR_H
+#define NA_DOCTOR_H
+
+#include "host.h"
+
+enum na_level { NA_GOOD, NA_NOTE, NA_WARN, NA_FAULT };
+
+struct na_found {
+	enum na_level level; /* the worst of them */
+	json_t *list;	     /* [{level, text}] */
+};
+
+/** na_found_add() - something that a check has found; @fmt as for printf() */
+void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* X(name, function, what it checks, remedy) */
+/* clang-format off */
+#define NA_CHECKS(X)									\
+	X("module", module, "the module is loaded, or can be, in the version of this program", \
+	  "`dkms status`, then `modprobe nft_quic`; after an upgrade unload the old one or boot") \
+	X("secure-boot", secure_boot, "this kernel takes the module's signature",		\
+	  "enrol the key of DKMS: docs/admin.md, Secure Boot")					\
+	X("kernels", kernels, "each installed kernel has the module, or headers to build it",	\
+	  "apt install linux-headers-amd64; `dkms autoinstall -k KERNEL`")			\
+	X("facade", facade, "programs get the libnftables that knows quic",			\
+	  "`ldconfig`; remove what /etc/ld.so.conf.d has before 00-nft-quic.conf")		\
+	X("other-nft", other_nft, "no nft or running program hides rules with quic",		\
+	  "remove the other nft; restart programs that began before the installation")		\
+	X("services", services, "somebody listens behind each local target",			\
+	  "start the service, or correct the port in the rule or map")				\
+	X("input", input, "input chains let clients through to each local target",		\
+	  "accept the private port in the input chain: `udp dport PORT accept`")		\
+	X("never", never, "no rule or name with quic is there in vain",				\
+	  "move the rule up, correct the name, or delete it")					\
+	X("deny", deny, "rules that deny by name stand where they see every connection",	\
+	  "deny in a filter chain in prerouting at raw or mangle: docs/blocking.md")		\
+	X("redirect", redirect, "no redirect has lost its port to `nft -o`",			\
+	  "load the file without -o: docs/admin.md, When something is wrong")			\
+	X("limits", limits, "no limit of the module is reached",				\
+	  "raise the sysctl in /proc/sys/net/netfilter/nft_quic, or see who floods")		\
+	X("too-early", too_early, "no rule is reached before names are known",			\
+	  "reach the chain from prerouting or output behind -399 only")				\
+	X("strayed", strayed, "the module reads what rules ask for, and no more",		\
+	  "write `udp dport` into the rule that has the name: kmod/README.md")			\
+	X("reboot", reboot, "a reboot brings back the rules with quic and their elements",	\
+	  "save them: docs/admin.md, Rules that survive a reboot")				\
+	X("sysctl", sysctl, "limits in /etc/sysctl.d can be set at boot",			\
+	  "put nft_quic into /etc/modules-load.d, or use `options nft_quic` in /etc/modprobe.d") \
+	X("certificates", certificates, "quicd's certificates are valid for two weeks or more",	\
+	  "renew, then `systemctl reload quicd@NAME`")						\
+	X("conntrack", conntrack, "conntrack remembers for longer than quicd's idle-timeout",	\
+	  "raise net.netfilter.nf_conntrack_udp_timeout_stream, or lower idle-timeout")		\
+	X("server-ids", server_ids, "rules know the server IDs of quicd's services, and no others", \
+	  "name the ID in the rule by `quic server-id`, or correct server-id: docs/moving.md")	\
+	X("rp-filter", rp_filter, "strict rp_filter drops nothing on a host with several uplinks", \
+	  "sysctl net.ipv4.conf.DEVICE.rp_filter=2")						\
+	X("buffers", buffers, "services take datagrams as fast as they come",			\
+	  "raise net.core.rmem_max and receive-buffer in quicd.conf(5)")
+/* clang-format on */
+
+#define X(name, fn, what, remedy) void na_check_##fn(const struct na_host *h, struct na_found *f);
+NA_CHECKS(X)
+#undef X
+
+/** na_module_file() - the module's file for a kernel, NULL if it has none; the caller frees it */
+char *na_module_file(const char *release);
+
+/** na_id_text() - a server ID as hex digits, as nft's JSON has it; NULL if it is no ID */
+char *na_id_text(const json_t *value);
+
+#endif

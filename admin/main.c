@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* nft-quic COMMAND: what the rules with quic do on this host, and what is wrong. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../include/module_version.h"
+#include "admin.h"
+#include "nft.h"
+#include "text.h"
+
+static const char usage[] =
+	"nft-quic COMMAND [OPTIONS]\n"
+	"\n"
+	"  status [--json]        which names go where, and the module's counters\n"
+	"  doctor [--json] [--only CHECK] [--report]\n"
+	"                         what is wrong, with remedies; writes nothing\n"
+	"  watch [-i S] [-n N]    status each second, with rates\n"
+	"  try [DIR]              two services, rules and clients in a namespace of their own;\n"
+	"                         their files stay in DIR (./nft-quic-try)\n"
+	"  metrics [--http]       the module's counters as OpenMetrics\n"
+	"\n"
+	"  -V, --version          versions of this program, nft and the module\n"
+	"  -h, --help\n"
+	"\n"
+	"Exit status: 0 all is well, 1 warnings, 2 errors. nft-quic(8) says more.\n";
+
+static const struct command {
+	const char *name;
+	int (*run)(const struct na_options *o);
+	const char *takes; /* the short names of its options */
+} commands[] = {
+	{"status", na_status, "j"},   {"doctor", na_doctor, "jor"}, {"watch", na_watch, "in"},
+	{"metrics", na_metrics, "H"}, {"try", na_try, "d"},
+};
+
+static const struct option longs[] = {
+	{"json", no_argument, NULL, 'j'},
+	{"only", required_argument, NULL, 'o'},
+	{"report", no_argument, NULL, 'r'},
+	{"interval", required_argument, NULL, 'i'},
+	{"count", required_argument, NULL, 'n'},
+	{"http", no_argument, NULL, 'H'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static int version(void)
+{
+	json_t *meta = na_nft_json("list tables", 0, NULL);
+	const char *nft = json_string_value(
+		json_object_get(json_object_get(json_array_get(meta, 0), "metainfo"), "version"));
+
+	fputs("nft-quic " NFT_QUIC_VERSION "; ", stdout);
+	module_version_put(stdout, NFT_QUIC_VERSION);
+	printf("; nft %s %s\n", nft ? nft : "unknown",
+	       na_nft_knows_quic() ? "with quic" : "without quic");
+	json_decref(meta);
+	return NA_OK;
+}
+
+static bool number(const char *text, unsigned int *n)
+{
+	char *end;
+	unsigned long v = strtoul(text, &end, 10);
+
+	*n = (unsigned int)v;
+	return *text >= '0' && *text <= '9' && !*end && v >= 1 && v <= 86400;
+}
+
+static int wrong(const char *text, const char *what)
+{
+	fprintf(stderr, "nft-quic: %s%s\nTry nft-quic --help.\n", text, what);
+	return NA_ERRORS;
+}
+
+static int run(const struct command *c, int argc, char **argv)
+{
+	struct na_options o = {.interval_s = 1};
+	int opt;
+
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, "i:n:Vh", longs, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(usage, stdout);
+			return NA_OK;
+		}
+		if (opt == 'V')
+			return version();
+		if (opt == '?')
+			return wrong("see ", "the options above");
+		if (!strchr(c->takes, opt))
+			return wrong(c->name, " does not take this option");
+		if (opt == 'i' && !number(optarg, &o.interval_s))
+			return wrong("no number of seconds: ", optarg);
+		if (opt == 'n' && !number(optarg, &o.count))
+			return wrong("no number: ", optarg);
+		o.json |= opt == 'j';
+		o.report |= opt == 'r';
+		o.http |= opt == 'H';
+		o.only = opt == 'o' ? optarg : o.only;
+	}
+	if (optind < argc && strchr(c->takes, 'd'))
+		o.dir = argv[optind++];
+	if (optind < argc)
+		return wrong("too many words: ", argv[optind]);
+	return c->run(&o);
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
+		fputs(usage, stdout);
+		return NA_OK;
+	}
+	if (!strcmp(word, "-V") || !strcmp(word, "--version"))
+		return version();
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(commands[i].name, word))
+			return run(&commands[i], argc - 1, argv + 1);
+	fputs(usage, stderr);
+	return NA_ERRORS;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "parts.h"
+#include "text.h"
+
+void na_listeners_parse(struct na_host *h, const char *text)
+{
+	const char *line = strchr(text, '\n');
+	unsigned int port, peer;
+	struct na_listener l = {0};
+
+	for (; line; line = strchr(line, '\n')) {
+		line++;
+		if (sscanf(line,
+			   " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu %*s %*s "
+			   "%llu",
+			   &port, &peer, &l.inode, &l.drops) != 4 ||
+		    peer || !port)
+			continue;
+		l.port = (int)port;
+		h->listener = na_need(realloc(h->listener, (h->n_listeners + 1) * sizeof(l)));
+		h->listener[h->n_listeners++] = l;
+	}
+}
+
+static void owned_by(struct na_host *h, unsigned long inode, pid_t pid)
+{
+	char path[64], *comm;
+
+	for (size_t i = 0; i < h->n_listeners; i++) {
+		struct na_listener *l = &h->listener[i];
+
+		if (l->inode != inode || l->pid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+		comm = na_read_file(path, NULL);
+		l->pid = pid;
+		l->comm = comm ? na_name(comm, strcspn(comm, "\n"), NA_NAME_MAX) : na_printf("?");
+		free(comm);
+	}
+}
+
+static void look_into(struct na_host *h, pid_t pid)
+{
+	char path[512], link[64];
+	struct dirent *e;
+	unsigned long inode;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%s", (int)pid, e->d_name);
+		n = readlink(path, link, sizeof(link) - 1);
+		if (n < 0)
+			continue;
+		link[n] = '\0';
+		if (sscanf(link, "socket:[%lu]", &inode) == 1)
+			owned_by(h, inode, pid);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void na_listeners_read(struct na_host *h)
+{
+	static const char *const files[] = {"/proc/thread-self/net/udp",
+					    "/proc/thread-self/net/udp6"};
+	struct dirent *e;
+	char *text;
+	DIR *dir;
+
+	for (size_t i = 0; i < 2; i++) {
+		text = na_read_file(files[i], NULL);
+		if (text)
+			na_listeners_parse(h, text);
+		free(text);
+	}
+	dir = h->n_listeners ? opendir("/proc") : NULL;
+	while (dir && (e = readdir(dir)))
+		if (isdigit((unsigned char)e->d_name[0]))
+			look_into(h, atoi(e->d_name));
+	if (dir)
+		closedir(dir);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Texts of /proc, quicd's configurations, names from the wire, a certificate's date. */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "admin.h"
+#include "host.h"
+#include "parts.h"
+
+static void wire_names(void **state)
+{
+	char *name;
+
+	(void)state;
+	name = na_name("a\x1b[2J\\\xff", 7, NA_NAME_MAX);
+	assert_string_equal(name, "a\\x1b[2J\\x5c\\xff");
+	free(name);
+	name = na_name("abcdef", 6, 3);
+	assert_string_equal(name, "abc...");
+	free(name);
+	name = na_name("", 0, 3);
+	assert_string_equal(name, "");
+	free(name);
+}
+
+static void counters(void **state)
+{
+	struct na_counts c;
+
+	(void)state;
+	na_counts_parse(&c, "initials held \n0000000a ffffffffff \n");
+	assert_int_equal(c.n, 2);
+	assert_int_equal(na_count(&c, "initials"), 10);
+	assert_int_equal(na_count(&c, "held"), 0xffffffffffULL);
+	assert_int_equal(na_count(&c, "nothing"), 0);
+	na_counts_parse(&c, "a b c\n1 2\n");
+	assert_int_equal(c.n, 2);
+	na_counts_parse(&c, "");
+	assert_int_equal(c.n, 0);
+}
+
+static void sockets(void **state)
+{
+	static const char text[] = "   sl  local_address rem_address   st tx_queue rx_queue tr "
+				   "tm->when retrnsmt   uid  timeout "
+				   "inode ref pointer drops\n"
+				   "  100: 00000000:20FB 00000000:0000 07 00000000:00000000 "
+				   "00:00000000 00000000  0 0 1234 2 "
+				   "0000000000000000 7\n"
+				   "  101: 0100007F:0035 0100007F:9999 01 00000000:00000000 "
+				   "00:00000000 00000000  0 0 1235 2 "
+				   "0000000000000000 0\n";
+	struct na_host h = {0};
+
+	(void)state;
+	na_listeners_parse(&h, text);
+	na_listeners_parse(&h, "");
+	assert_int_equal(h.n_listeners, 1);
+	assert_int_equal(h.listener[0].port, 8443);
+	assert_int_equal(h.listener[0].inode, 1234);
+	assert_int_equal(h.listener[0].drops, 7);
+	assert_non_null(na_host_listener(&h, 8443));
+	assert_null(na_host_listener(&h, 53));
+	free(h.listener);
+}
+
+static void configuration(void **state)
+{
+	struct na_service s = {0};
+
+	(void)state;
+	na_service_parse(
+		&s, "; comment\n[service]\nlisten = *:8443, [::1]:8444 ; two\nlisten=1.2.3.4:9\n"
+		    "alpn = smb\nserver-id = 0101\n[tls]\ncert = /a, /b\nkey = /k\n"
+		    "[transport]\nidle-timeout = 3m\n[stream]\nidle-timeout = 1s\n");
+	assert_int_equal(s.n_ports, 3);
+	assert_int_equal(s.port[0], 8443);
+	assert_int_equal(s.port[2], 9);
+	assert_string_equal(s.alpn, "smb");
+	assert_string_equal(s.server_id, "0101");
+	assert_int_equal(s.n_certs, 2);
+	assert_string_equal(s.cert[1], "/b");
+	assert_true(s.idle_s == 180);
+	na_service_clear(&s);
+	na_service_parse(&s, "");
+	assert_true(s.idle_s == 100);
+	na_service_clear(&s);
+	assert_true(na_seconds("250ms", 1) == 0.25);
+	assert_true(na_seconds("soon", 7) == 7);
+}
+
+static const char pem[] = "text before\n-----BEGIN CERTIFICATE-----\n"
+			  "MIIBbDCCAROgAwIBAgIUPy+Dw1fti/+uwt7Z8F8TCn4RY+EwCgYIKoZIzj0EAwIw\n"
+			  "DDEKMAgGA1UEAwwBdDAeFw0yNjExMjgxNTU0MDVaFw0yNjEyMjgxNTU0MDVaMAwx\n"
+			  "CjAIBgNVBAMMAXQwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQnkn7lfC66qMHv\n"
+			  "Cp3iq6yNLYAEogIxPEOzemm19MNY4dMkQtGkaz467diHSS7IrLuLHfyuCl8kS8aL\n"
+			  "S4kFZ+P9o1MwUTAdBgNVHQ4EFgQUokXYlEoxkxRD3dV3dk79UNswrJgwHwYDVR0j\n"
+			  "BBgwFoAUokXYlEoxkxRD3dV3dk79UNswrJgwDwYDVR0TAQH/BAUwAwEB/zAKBggq\n"
+			  "hkjOPQQDAgNHADBEAiAmAoqV5RiKpUp6UXWFfkV0RtlijPPv6WvnNRhvgY7tXgIg\n"
+			  "d74qAgFZj38ryKPLq67Sk7G7UkLandEeJmB+arNvzJ4=\n"
+			  "-----END CERTIFICATE-----\n";
+
+static time_t expires(const char *text, size_t len)
+{
+	char path[] = "/tmp/nft-quic-cert-XXXXXX";
+	int fd = mkstemp(path);
+	time_t when;
+
+	assert_int_equal(write(fd, text, len), len);
+	close(fd);
+	when = na_cert_expires(path);
+	unlink(path);
+	return when;
+}
+
+static void certificate(void **state)
+{
+	char *cut;
+
+	(void)state;
+	assert_int_equal(expires(pem, strlen(pem)), 1798473245);
+	assert_int_equal(expires("nothing", 7), -1);
+	assert_int_equal(na_cert_expires("/nowhere"), -1);
+	/* any part of it, with its end: no byte behind is read */
+	for (size_t n = 40; n < 300; n += 7) {
+		cut = na_printf("%.*s\n-----END CERTIFICATE-----\n", (int)n, pem);
+		expires(cut, strlen(cut));
+		free(cut);
+	}
+}
+
+static void metrics(void **state)
+{
+	struct na_counts c;
+	struct na_buf b;
+	char *text;
+
+	(void)state;
+	na_counts_parse(&c, "initials held holding_flows \nff 2 3 \n");
+	na_buf_open(&b);
+	na_metrics_write(b.f, &c, "0.1");
+	text = na_take(&b);
+	assert_non_null(strstr(text, "\nnft_quic_initials_total 255\n"));
+	assert_non_null(strstr(text, "\nnft_quic_holding_flows 3\n"));
+	assert_non_null(strstr(text, "module=\"0.1\"} 1\n"));
+	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wire_names),  cmocka_unit_test(counters),
+		cmocka_unit_test(sockets),     cmocka_unit_test(configuration),
+		cmocka_unit_test(certificate), cmocka_unit_test(metrics),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("admin host", tests, NULL, NULL);
+}

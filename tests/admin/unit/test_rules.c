@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Where names go, what an input chain lets in, which rules are there in vain. */
+#include "unit.h"
+
+#include "doctor.h"
+#include "elems.h"
+#include "eval.h"
+#include "ways.h"
+
+#define PORTS                                                                                      \
+	"{'map': {'family': 'inet', 'name': 'port_of', 'table': 't',"                              \
+	" 'type': {'typeof': {'quic': {'key': 'sni'}}}, 'map': 'inet_service',"                    \
+	" 'elem': [['a', 4433], ['b\\u0007', 4433], [{'elem': {'val': 'c', 'comment': 'x'}}, "     \
+	"8443]]}},"
+#define PRIVATE                                                                                    \
+	"{'set': {'family': 'inet', 'name': 'private', 'table': 't', 'type': 'inet_service',"      \
+	" 'elem': [8443, {'range': [9000, 9010]}]}},"
+#define WRITE(value)                                                                               \
+	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': " value   \
+	"}}"
+#define MAP(data) "{'map': {'key': {'quic': {'key': 'sni'}}, 'data': " data "}}"
+
+static void stateless_names_and_ids(void **state)
+{
+	struct na_ruleset *rs = ruleset_of(
+		PORTS PRIVATE CHAIN("in", BASE("filter", "prerouting", "-300", "accept")) RULE(
+			"in", "1",
+			DPORT("==", "443") "," QUIC("server-id", "'@private'") "," WRITE(
+				"{'quic': {'key': 'server-id'}}") ", {'notrack': null}, {'accept': "
+								  "null}")
+			RULE("in", "2",
+			     DPORT("==", "443") "," WRITE(
+				     MAP("'@port_of'")) ", {'notrack': null}, {'accept': null}"));
+	struct na_ways ways;
+
+	(void)state;
+	na_ways_read(rs, &ways);
+	assert_int_equal(ways.n, 4);
+	assert_string_equal(ways.way[0].key, "server-id");
+	assert_string_equal(ways.way[0].to, "port 8443");
+	assert_int_equal(ways.way[0].how, NA_WRITE);
+	assert_string_equal(ways.way[1].to, "the same port"); /* a range is no port */
+	assert_string_equal(ways.way[2].key, "sni");
+	assert_int_equal(ways.way[2].port, 4433);
+	assert_int_equal(ways.way[2].n_names, 2);
+	assert_string_equal(json_string_value(json_array_get(ways.way[2].names, 1)), "b\\x07");
+	assert_int_equal(ways.way[3].port, 8443);
+	na_ways_free(&ways);
+	na_ruleset_free(rs);
+}
+
+static void nat_hosts_and_chains(void **state)
+{
+	struct na_ruleset *rs = ruleset_of(
+		CHAIN("pre", BASE("nat", "prerouting", "-100", "accept")) CHAIN("smb", "") RULE(
+			"pre", "1",
+			QUIC("alpn", "{'set': ['h3', 'smb']}") ", {'dnat': {'addr': '192.0.2.1', "
+							       "'port': 443}}")
+			RULE("pre", "2",
+			     "{'vmap': {'key': {'quic': {'key': 'sni'}}, 'data': {'set':"
+			     " [['x', {'goto': {'target': 'smb'}}], ['*', {'drop': null}]]}}}")
+				RULE("pre", "3",
+				     "{'dnat': {'addr': {'map': {'key': {'quic': {'key': 'sni'}},"
+				     " 'data': {'set': [['a', {'concat': ['2001:db8::1', "
+				     "53]}]]}}}}}")
+					RULE("smb", "4", "{'redirect': {'port': 8443}}"));
+	struct na_ways ways;
+
+	(void)state;
+	na_ways_read(rs, &ways);
+	assert_int_equal(ways.n, 4);
+	assert_string_equal(ways.way[0].to, "192.0.2.1:443");
+	assert_int_equal(ways.way[0].n_names, 2);
+	assert_string_equal(ways.way[1].to, "port 8443");
+	assert_int_equal(ways.way[1].how, NA_NAT);
+	assert_string_equal(ways.way[2].to, "drop");
+	assert_string_equal(ways.way[3].to, "[2001:db8::1]:53");
+	na_ways_free(&ways);
+	na_ruleset_free(rs);
+}
+
+static enum na_tri input(const char *rules, const char *policy, int port, bool untracked)
+{
+	char *text = na_printf(
+		PRIVATE CHAIN("sub", "") "{'chain': {'family': 'inet', 'table': 't', 'name': "
+					 "'input', 'type': 'filter',"
+					 " 'hook': 'input', 'prio': 0, 'policy': '%s'}}, %s",
+		policy, rules);
+	struct na_ruleset *rs = ruleset_of(text);
+	struct na_packet pkt = {.dport = port, .untracked = untracked};
+	enum na_tri got = na_eval_chain(rs, &rs->chain[1], &pkt);
+
+	na_ruleset_free(rs);
+	free(text);
+	return got;
+}
+
+static void input_chains(void **state)
+{
+	const char *usual = RULE("input", "1",
+				 STATE("['established', 'related']") ", {'accept': null}")
+		RULE("input", "2",
+		     "{'match': {'op': '==', 'left': {'meta': {'key': 'iifname'}},"
+		     " 'right': 'lo'}}, {'accept': null}")
+			RULE("input", "3", DPORT("==", "{'set': [53, 4433]}") ", {'accept': null}");
+	const char *jumps =
+		RULE("input", "1", DPORT("==", "'@private'") ", {'jump': {'target': 'sub'}}")
+			RULE("sub", "2", STATE("'new'") ", {'accept': null}");
+	const char *by_map = RULE("input", "1",
+				  "{'vmap': {'key': {'payload': {'protocol': 'udp',"
+				  " 'field': 'dport'}}, 'data': {'set': [[443, {'accept': null}],"
+				  " [{'range': [1, 10]}, {'drop': null}]]}}}");
+	const char *some =
+		RULE("input", "1",
+		     "{'match': {'op': '==', 'left': {'payload': {'protocol':"
+		     " 'ip', 'field': 'saddr'}}, 'right': '10.0.0.1'}}, {'accept': null}")
+			RULE("input", "2", "{'drop': null}");
+
+	(void)state;
+	assert_int_equal(input("", "accept", 443, false), NA_YES);
+	assert_int_equal(input("", "drop", 443, false), NA_NO);
+	assert_int_equal(input(usual, "drop", 4433, true), NA_YES);
+	assert_int_equal(input(usual, "drop", 8443, true), NA_NO);
+	assert_int_equal(input(jumps, "drop", 9005, false), NA_YES);
+	assert_int_equal(input(jumps, "drop", 9005, true), NA_NO);
+	assert_int_equal(input(jumps, "drop", 9011, false), NA_NO);
+	assert_int_equal(input(by_map, "drop", 443, false), NA_YES);
+	assert_int_equal(input(by_map, "accept", 5, false), NA_NO);
+	assert_int_equal(input(some, "accept", 443, false), NA_MAYBE);
+}
+
+/* Does the first rule leave nothing for the second? */
+static bool in_vain(const char *first, const char *second)
+{
+	char *text =
+		na_printf(CHAIN("c", "") "{'rule': {'family': 'inet', 'table': 't', 'chain': 'c',"
+					 " 'handle': 1, 'expr': [%s]}}, {'rule': {'family': "
+					 "'inet', 'table': 't', 'chain': 'c',"
+					 " 'handle': 2, 'expr': [%s]}},",
+			  first, second);
+	struct na_ruleset *rs = ruleset_of(text);
+	bool got = na_eval_ends(&rs->rule[0]) && na_eval_implied(&rs->rule[0], &rs->rule[1]);
+
+	na_ruleset_free(rs);
+	free(text);
+	return got;
+}
+
+static void rules_in_vain(void **state)
+{
+	const char *late = DPORT("==", "443") "," QUIC("sni", "'a'") ", {'accept': null}";
+
+	(void)state;
+	assert_true(in_vain(DPORT("==", "443") ", {'drop': null}", late));
+	assert_true(in_vain("{'accept': null}", late));
+	assert_true(
+		in_vain(DPORT("==", "{'set': [{'range': [400, 500]}]}") ", {'drop': null}", late));
+	assert_true(in_vain(QUIC("sni", "'a'") ", {'drop': null}", late));
+	assert_false(in_vain(DPORT("==", "444") ", {'drop': null}", late));
+	assert_false(in_vain(DPORT("!=", "443") ", {'drop': null}", late));
+	assert_false(in_vain(DPORT("==", "443") ", {'counter': null}", late));
+	assert_false(in_vain(DPORT("==", "443") "," WRITE(MAP("'@m'")) ", {'accept': null}", late));
+	assert_false(in_vain(DPORT("==", "443") ", {'limit': {'rate': 1}}, {'drop': null}", late));
+	assert_false(in_vain(QUIC("sni", "'b'") ", {'drop': null}", late));
+}
+
+static void elements_from_the_kernel(void **state)
+{
+	static const unsigned char name[16] = "h3", data[] = {192, 0, 2, 1, 0x20, 0xfb, 0, 0};
+	json_t *type = json_of("{'typeof': {'quic': {'key': 'alpn'}}}");
+	json_t *pair = json_of("['ipv4_addr', 'inet_service']"), *other = json_of("'mark'"), *v;
+
+	(void)state;
+	v = na_elems_value(type, name, sizeof(name));
+	assert_string_equal(json_string_value(v), "h3");
+	json_decref(v);
+	v = na_elems_value(pair, data, sizeof(data));
+	assert_string_equal(json_string_value(json_array_get(json_object_get(v, "concat"), 0)),
+			    "192.0.2.1");
+	assert_int_equal(json_integer_value(json_array_get(json_object_get(v, "concat"), 1)), 8443);
+	json_decref(v);
+	assert_true(json_is_null(na_elems_value(pair, data, 6)));
+	assert_true(json_is_null(na_elems_value(other, data, 4)));
+	json_decref(type);
+	json_decref(pair);
+	json_decref(other);
+}
+
+static void server_ids(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"8443", "20fb"}, {"'0x0101'", "0101"}, {"'x'", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char *text = na_printf("[%s]", pairs[i][0]), *id;
+		json_t *list = json_of(text);
+
+		id = na_id_text(json_array_get(list, 0));
+		if (pairs[i][1])
+			assert_string_equal(id, pairs[i][1]);
+		else
+			assert_null(id);
+		free(id);
+		json_decref(list);
+		free(text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(stateless_names_and_ids),
+		cmocka_unit_test(nat_hosts_and_chains),
+		cmocka_unit_test(input_chains),
+		cmocka_unit_test(rules_in_vain),
+		cmocka_unit_test(elements_from_the_kernel),
+		cmocka_unit_test(server_ids),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("admin rules", tests, NULL, NULL);
+}

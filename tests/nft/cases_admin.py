@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""nft-quic on a host that is well, and with one fault after the other: each is found, and nothing else."""
+import contextlib
+import glob
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+from nqtest import qt
+from nqtest.netns import Ns
+from nqtest.nftcmd import BUILD, LIB, TOP, Nft
+from nqtest.poll import until
+from nqtest.shell import sh
+from nqtest.tap import case, ok, same
+
+TOOL = f'{BUILD}/admin/nft-quic'
+REAL = glob.glob('/usr/lib/*/libnftables.so.1')[0]
+PRIVATE = os.path.join(os.path.dirname(REAL), 'nft-quic')
+MODULES = f'/lib/modules/{os.uname().release}'
+CONF = '/etc/nftables.conf'
+# each fault on one kernel and nft; the others show that what these print is understood
+MAIN = os.environ.get('KERNEL_PLACE', 'main') == 'main'
+nft = Nft(facade=False)
+
+# A host with services behind 443, and an input chain
+RULES = '''table inet t {
+	map port_of {
+		typeof quic sni : udp dport
+		elements = { "a.example" : 8443, "b.example" : 8853 }
+	}
+	set private { type inet_service; elements = { 8443, 8853 }; }
+	chain in {
+		type filter hook prerouting priority raw; policy accept;
+		udp dport 443 quic server-id @private udp dport set quic server-id notrack accept
+		udp dport 443 udp dport set quic sni map @port_of notrack accept
+		udp dport 443 drop
+	}
+	chain out {
+		type filter hook output priority raw; policy accept;
+		udp sport @private notrack udp sport set 443
+	}
+}
+table inet host {
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state established,related accept
+		iifname "lo" accept
+		udp dport { 8443, 8853 } accept
+	}
+}
+'''
+# quicd as nft-quic sees it: its name, its -c, its socket
+SERVICE = '''import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+s.bind(('0.0.0.0', int(sys.argv[1])))
+print('up', flush=True)
+time.sleep(1e6)
+'''
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'w') as f:
+        f.write(text)
+
+
+@contextlib.contextmanager
+def file(path, text):
+    """A file that is there for a while, in the place of another."""
+    old = open(path).read() if os.path.exists(path) else None
+    write(path, text)
+    try:
+        yield
+    finally:
+        os.unlink(path) if old is None else write(path, old)
+
+
+@contextlib.contextmanager
+def service(port, more='', name=None):
+    conf = f'/tmp/admin/{name or port}.conf'
+    write(conf, f'[service]\nlisten = *:{port}\nalpn = x\n{more}\n')
+    p = subprocess.Popen(['/tmp/admin/quicd', '/tmp/admin/service.py', str(port), '-c', conf],
+                         stdout=subprocess.PIPE, text=True)
+    p.stdout.readline()
+    try:
+        yield p
+    finally:
+        p.kill()
+        p.wait()
+
+
+def run(*args, **kw):
+    return subprocess.run([TOOL, *args], capture_output=True, text=True, env=nft.env, **kw)
+
+
+def doctor(*args):
+    """{check: (level, texts)} of those that are not ok; and the exit status."""
+    r = run('doctor', '--json', *args)
+    checks = json.loads(r.stdout)['checks']
+    return r.returncode, {c['check']: (c['level'], ' '.join(f['text'] for f in c['found']))
+                          for c in checks if c['level'] not in ('ok', 'note')}
+
+
+def finds(what, check, text, level='warning'):
+    """Of the faults that are there now, doctor finds this one, and no other."""
+    rc, found = doctor()
+    good = list(found) == [check] and found[check][0] == level and text in found[check][1]
+    ok(good and rc == (1 if level == 'warning' else 2), f'doctor finds: {what}', rc, found)
+
+
+def rules(what, check, text, more, level='warning', full=None):
+    """The same with rules; what is loaded is what a boot loads."""
+    loaded = 'flush ruleset\n' + (full or RULES) + more
+    with file(CONF, loaded):
+        r = nft.load(loaded)
+        if r.rc:
+            ok(False, f'doctor finds: {what}', r.err)
+        else:
+            finds(what, check, text, level)
+    nft.good('-f ' + CONF)
+
+
+def count(name):
+    with open('/proc/thread-self/net/stat/nft_quic') as f:
+        return dict(zip(f.readline().split(), (int(x, 16) for x in f.readline().split())))[name]
+
+
+def prepare():
+    """The module and the library as an installation has them."""
+    os.makedirs(f'{MODULES}/updates', exist_ok=True)
+    shutil.copy(os.environ['NFT_QUIC_KO'], f'{MODULES}/updates/nft_quic.ko')
+    subprocess.run(['depmod', '-a'], check=True)
+    subprocess.run([f'{TOP}/nft-ext/setup', 'install', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf',
+                    f'{LIB}/libnftables.so.1'], check=True, capture_output=True)
+    write(CONF, 'flush ruleset\n' + RULES)
+    os.makedirs('/etc/systemd/system/sysinit.target.wants', exist_ok=True)
+    link = '/etc/systemd/system/sysinit.target.wants/nftables.service'
+    if not os.path.lexists(link):
+        os.symlink('/usr/lib/systemd/system/nftables.service', link)
+    write('/tmp/admin/service.py', SERVICE)
+    if not os.path.lexists('/tmp/admin/quicd'):
+        os.symlink(sys.executable, '/tmp/admin/quicd')
+
+
+def well():
+    r = run('status')
+    ok(r.returncode == 0 and 'a.example -> port 8443, quicd (' in r.stdout and '8443, alpn x' in r.stdout and
+       '8853 -> port 8853' in r.stdout, 'status shows names, ports and services', r)
+    j = json.loads(run('status', '--json').stdout)
+    ways = [(w['names'], w['port'], w['how'], w['listener']['service']['name'])
+            for rule in j['rules'] for w in rule['ways']]
+    same(sorted(ways), sorted([(['8443'], 8443, 'write', '8443'), (['8853'], 8853, 'write', '8853'),
+                               (['a.example'], 8443, 'write', '8443'), (['b.example'], 8853, 'write', '8853')]),
+         'status --json has them')
+    with open('/proc/thread-self/net/stat/nft_quic') as f:
+        names = f.readline().split()
+    same(list(j['counters']), names, 'and every counter')
+    out = run('metrics').stdout
+    same([n for n in names if f'\nnft_quic_{n} ' not in out and f'\nnft_quic_{n}_total ' not in out], [],
+         'metrics has every counter')
+    if shutil.which('promtool'):
+        r = subprocess.run(['promtool', 'check', 'metrics'], input=out, capture_output=True, text=True)
+        # 3: it reads them; as text of before OpenMetrics the names of help lines lack _total
+        ok(r.returncode in (0, 3), 'promtool takes them', r)
+    rc, found = doctor()
+    same((rc, found), (0, {}), 'doctor finds nothing on a healthy host')
+    r = run('doctor', '--only', 'nothing')
+    ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'doctor knows its checks', r)
+    r = run('doctor', '--report')
+    ok(r.returncode == 0 and '## Counters' in r.stdout and 'quic sni map @port_of' in r.stdout,
+       'doctor --report has the rules and counters', r)
+    r = run('watch', '-n', '2')
+    ok(r.returncode == 0 and r.stdout.count('a.example') == 2 and 'In the last' in r.stdout,
+       'watch shows it twice', r)
+    r = run('--version')
+    ok('module 0.' in r.stdout and 'with quic' in r.stdout, 'the version is told', r)
+
+
+def system():
+    with file('/tmp/admin/version', '9.9\n'):
+        subprocess.run('mount --bind /tmp/admin/version /sys/module/nft_quic/version', shell=True, check=True)
+        finds('another version is loaded', 'module', 'version 9.9', 'error')
+        same(run('status').returncode, 1, 'status warns of it')
+        subprocess.run('umount /sys/module/nft_quic/version', shell=True, check=True)
+    with file('/lib/modules/9.9-test/modules.dep', ''):
+        finds('a kernel without the module', 'kernels', '9.9-test has no nft_quic.ko and no headers')
+    shutil.rmtree('/lib/modules/9.9-test')
+    with file('/usr/local/bin/nft', '#!/bin/sh\nexit 1\n'):
+        os.chmod('/usr/local/bin/nft', 0o755)
+        finds('another nft', 'other-nft', '/usr/local/bin/nft', 'error')
+    p = subprocess.Popen([sys.executable, '-c', f'import ctypes, time; ctypes.CDLL("{REAL}"); print(1, flush=True); '
+                          'time.sleep(1e6)'], stdout=subprocess.PIPE)
+    p.stdout.readline()
+    finds('a program with the stock library', 'other-nft', f'({p.pid})')
+    p.kill()
+    p.wait()
+    with file('/etc/sysctl.d/q.conf', 'net.netfilter.nft_quic.hold_flows = 1\n'):
+        finds('a limit that boot cannot set', 'sysctl', '/etc/sysctl.d')
+    os.makedirs('/tmp/admin/lib', exist_ok=True)
+    shutil.copy(REAL, '/tmp/admin/lib')
+    with file('/etc/ld.so.conf.d/00-a.conf', '/tmp/admin/lib\n'):
+        subprocess.run(['ldconfig'], check=True)
+        rc, found = doctor()
+        ok(rc == 2 and '/tmp/admin/lib' in found['facade'][1] and set(found) <= {'facade', 'other-nft'},
+           'doctor finds: another library first in the cache', found)
+    subprocess.run(['ldconfig'], check=True)
+
+
+def loaded():
+    rules('an input chain that is closed', 'input', 'UDP port 8853, as ct state untracked', '', 'error',
+          RULES.replace('udp dport { 8443, 8853 }', 'udp dport 8443'))
+    rules('a target without a listener', 'services', 'port 9999', 'add element inet t port_of { "c.example" : 9999 }\n'
+          'add rule inet host input udp dport 9999 accept\n', 'error')
+    rules('a rule behind one that drops', 'never', 'never reached',
+          'add rule inet t in udp dport 443 quic alpn "x" udp dport set 8443 notrack accept\n')
+    rules('a chain that nothing leads to', 'never', 'nothing leads to its chain',
+          'add chain inet t alone\nadd rule inet t alone udp dport 443 quic alpn "x" drop\n')
+    rules('a name with a port', 'never', 'no port',
+          'add set inet t s { typeof quic sni; elements = { "x.example:443" }; }\n')
+    rules('a protocol in capitals', 'never', 'lower case', 'add chain inet t c { type filter hook forward '
+          'priority 0; }\nadd rule inet t c udp dport 443 quic alpn "H3" accept\n')
+    rules('notrack before a nat chain', 'never', 'says notrack before', 'add chain inet t n { type nat hook '
+          'prerouting priority dstnat; }\nadd chain inet t e { type filter hook prerouting priority raw; }\n'
+          'add rule inet t e udp dport 444 notrack\nadd rule inet t n udp dport 444 quic alpn "x" redirect to :8443\n')
+    rules('a name that is denied in a nat chain', 'deny', 'a nat chain sees', 'add chain inet t n { type nat hook '
+          'prerouting priority dstnat; }\nadd rule inet t n udp dport 444 quic sni "x.example" drop\n')
+    rules('a name that is denied too late', 'deny', 'a second connection', 'add chain inet t f { type filter hook '
+          'forward priority 0; }\nadd rule inet t f ct state established,related accept\n'
+          'add rule inet t f udp dport 443 quic sni "x.example" drop\n')
+    rules('a name that is denied beside a flowtable', 'deny', 'flowtable', 'add flowtable inet t ft { hook ingress '
+          'priority 0; devices = { lo }; }\nadd chain inet t f { type filter hook forward priority 0; }\n'
+          'add rule inet t f udp dport 443 quic sni "x.example" drop\n')
+    rules('a redirect that lost its port', 'redirect', 'neither a port', 'add chain inet t n { type nat hook '
+          'prerouting priority dstnat; }\nadd rule inet t n meta l4proto udp redirect\n')
+
+
+def lost():
+    nft.good('add rule inet t in udp dport 444 quic sni "lost.example" accept')
+    finds('a rule that a reboot loses', 'reboot', 'lost.example')
+    nft.good('-f ' + CONF)
+    nft.good('add element inet t port_of { "more.example" : 8443 }')
+    finds('an element that a reboot loses', 'reboot', 'more.example')
+    nft.good('-f ' + CONF)
+    os.rename(CONF, CONF + '.x')
+    finds('no file for the next boot', 'reboot', 'there is no')
+    os.rename(CONF + '.x', CONF)
+    with file(CONF, 'table inet t { chain c { nonsense } }\n'):
+        finds('a file that does not load', 'reboot', 'does not load')
+
+
+NAT = RULES.replace('\t\tudp dport 443 udp dport set quic sni map @port_of notrack accept\n', '').replace(
+    'udp dport 443 drop', 'udp dport 444 drop') + '''table inet n {
+	chain pre {
+		type nat hook prerouting priority dstnat; policy accept;
+		udp dport 443 redirect to :quic sni map { "a.example" : 8443 }
+	}
+}
+'''
+
+
+def served():
+    """Faults of services: b's socket is there, a's comes with each fault."""
+    with service(8443, '[transport]\nidle-timeout = 5m\n'):
+        rules('a service that waits for longer than conntrack', 'conntrack', 'idle-timeout is 300 s', '', full=NAT)
+    with service(8443, 'server-id = 0101\n'):
+        rc, found = doctor('--only', 'server-ids')
+        ok(rc == 2 and 'the server ID 0x0101' in found['server-ids'][1] and 'leads to port 8443' in
+           found['server-ids'][1], 'doctor finds: a server ID without a rule, and the reverse', found)
+    with file('/tmp/admin/bad.pem', 'no certificate'), service(8443, '[tls]\ncert = /tmp/admin/bad.pem\n'):
+        finds('a certificate that cannot be read', 'certificates', 'cannot be read')
+    if shutil.which('openssl'):
+        for days, text, level in (('3', 'expires in', 'warning'), ('-1', 'has expired', 'error')):
+            pem = f'/tmp/admin/{days}.pem'
+            when = time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + int(days) * 86400 + 60))
+            r = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+                                '-nodes', '-keyout', '/dev/null', '-out', pem, '-subj', '/CN=t', '-not_before',
+                                '20200101000000Z', '-not_after', when], capture_output=True, text=True)
+            if r.returncode == 0:
+                with service(8443, f'[tls]\ncert = {pem}\n'):
+                    finds(f'a certificate that {text}', 'certificates', text, level)
+    with service(8443):
+        sh('ip link add up1 type dummy && ip link add up2 type dummy && ip addr add 10.9.1.1/24 dev up1 && '
+           'ip addr add 10.9.2.1/24 dev up2 && ip link set up1 up && ip link set up2 up && '
+               'ip route add default via 10.9.1.2 dev up1 && ip route add default via 10.9.2.2 dev up2 metric 9 && '
+               'sysctl -qw net.ipv4.conf.up2.rp_filter=1')
+        finds('a strict rp_filter with two uplinks', 'rp-filter', 'up2 has a default route')
+        sh('ip link del up1 && ip link del up2')
+        s = socket.socket(type=socket.SOCK_DGRAM)
+        for _ in range(50):
+            s.sendto(b'x' * 1000, ('127.0.0.1', 8853))
+        s.close()
+        finds('a receive buffer that was full', 'buffers', 'UDP port 8853')
+
+
+def limited():
+    """Half a ClientHello each, of which only one may wait."""
+    with service(8853, name='fresh'), service(8443):
+        write('/proc/sys/net/netfilter/nft_quic/hold_flows', '1')
+        s = socket.socket(type=socket.SOCK_DGRAM)
+        for _ in range(8):
+            s.sendto(qt.Flight(sni='a.example', size=1700).split(2)[0], ('127.0.0.1', 443))
+        ok(until(lambda: count('evicted') or count('overload'), 10), 'a limit is reached')
+        s.close()
+        finds('a limit that is reached', 'limits', 'since the module was loaded')
+
+
+def many():
+    """A map of 100,000 names."""
+    nft.good('-f -', 'table inet big {\nmap m {\ntypeof quic sni : udp dport; elements = { ' + ', '.join(
+        f'"h{i}.example" : {4000 + i % 2}' for i in range(100000)) + ' }\n}\n}\n')
+    nft.good('add chain inet big c { type filter hook prerouting priority -290; }')
+    nft.good('add rule inet big c udp dport 445 udp dport set quic sni map @m')
+    began = time.monotonic()
+    out = run('status').stdout
+    took = time.monotonic() - began
+    ok('49996 more -> port 4000' in out and 'h' in out, 'status with 100,000 names tells how many go where',
+       out[:2000])
+    # the guest is emulated: many times slower than a machine
+    ok(took < 30, f'status with 100,000 names: {took:.1f} s', took)
+    nft.good('delete table inet big')
+
+
+def main():
+    prepare()
+    ns = Ns()
+    with ns:
+        nft.good('-f ' + CONF)
+        ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work')
+        with service(8853):
+            with service(8443):
+                for part in (well, system, loaded, lost) if MAIN else (well,):
+                    case(part)
+            if MAIN:
+                case(served)
+        for part in (limited, many) if MAIN else ():
+            case(part)
+    ns.delete()
+    subprocess.run([f'{TOP}/nft-ext/setup', 'uninstall', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf'],
+                   check=True, capture_output=True)
+
+
+case(main)
