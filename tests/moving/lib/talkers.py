@@ -119,6 +119,8 @@ class Curl:
     """One curl with many requests, two a second; ask() is the next answer, slow() and fetch() others'."""
     label = 'curl'
     many = False
+    # It sends a PING when it has waited for half of quicd's idle time-out, 50 seconds.
+    patience = 70
 
     def __init__(self, host, address, name):
         self.host, self.name, self.address = host, name, address
@@ -127,11 +129,11 @@ class Curl:
 
     def get(self, *urls, rate=False):
         return Program(self.host, 'curl', '-sSN', '--http3-only', '--fail-early', '--cacert', certs.CA, '--connect-timeout', '40',
-                       '-m', '40', '--connect-to', f'{self.name}:443:{bracket(self.address)}:443',
+                       '-m', str(self.patience), '--connect-to', f'{self.name}:443:{bracket(self.address)}:443',
                        *(['--rate', '2/s'] if rate else []), '-w', '%{num_connects}\n', *urls)
 
     def answer(self):
-        words = self.program.hear().split()
+        words = self.program.hear(self.patience).split()
         if len(words) != 2 or words[1] != ('0' if self.name_said else '1'):
             raise Failed(f'{" ".join(words)} {self.program.rest()}')
         self.name_said = words[0]
