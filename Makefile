@@ -57,6 +57,7 @@ quick:
 #:
 #: Not part of check:
 #: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
+#: check-arm64   the rule language and the module in a guest of Debian's arm64, on kernel 6.12
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-moving  connections that move, on every kernel or on KERNEL=6.1
@@ -66,7 +67,7 @@ quick:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted arm64-core demo moving install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted arm64 arm64-core demo moving install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -97,6 +98,9 @@ LOCKED = mkdir -p $(BUILD) && flock $(BUILD)/.lock-userspace $(IN_ROOT) $(1)
 
 tap-planted:
 	@$(IN_ROOT) tests/style/planted
+
+tap-arm64:
+	@tests/arm64/run
 
 tap-arm64-core:
 	@tree=$$($(RIG)/mkforeign arm64) && $(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
@@ -169,9 +173,12 @@ tap-moving: userspace
 	@$(MAKE) modules
 	@KERNELS="$(KERNEL)" tests/moving/run
 
-.PHONY: moving-table
+.PHONY: moving-table machines-table
 moving-table:
 	@tests/moving/table
+
+machines-table:
+	@tests/arm64/table
 
 tap-install:
 	@tests/install/run
@@ -238,6 +245,7 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them
 #: moving-table  the table of docs/moving.md from what check-moving found
+#: machines-table  that of docs/machines.md from what check-arm64 found
 .PHONY: interop
 interop: export LONG := 1
 interop: check-e2e check-browsers

@@ -16,7 +16,7 @@ FACADE = f'{LIB}/libnftables.so.1'
 REAL = glob.glob('/usr/lib/*/libnftables.so.1')[0]
 PRIVATE = os.path.join(os.path.dirname(REAL), 'nft-quic')
 LDCONF = '/etc/ld.so.conf.d/00-nft-quic.conf'
-OTHER = [f'{TOP}/build/nft-libs/{r}/libnftables.so.1' for r in ('old', 'main')]
+OTHER = [f'{TOP}/build/nft-libs/{r}/libnftables.so.1' for r in os.environ.get('NFT_LIBS', 'old main').split()]
 plain = Nft(facade=False)  # what the ld.so cache says
 RULES = '''table inet t {
 	set names {
