@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the next boot brings back. */
+/* The next boot: does it bring back the rules? */
 #include <errno.h>
 #include <glob.h>
 #include <sched.h>

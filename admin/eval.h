@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What rules do with a packet of which little is known: yes, no, or it depends on the rest of it.
- */
+/* A packet of which little is known, at the rules: yes, no, or it depends on the rest of it. */
 #ifndef NA_EVAL_H
 #define NA_EVAL_H
 

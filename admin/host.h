@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What this host has besides rules: the module, listeners, quicd's services. */
+/* The host besides its rules: the module, listeners, quicd's services. */
 #ifndef NA_HOST_H
 #define NA_HOST_H
 
@@ -78,7 +78,7 @@ unsigned long long na_count(const struct na_counts *counts, const char *name);
 /** na_service_parse() - the keys that matter here, from the text of a configuration */
 void na_service_parse(struct na_service *s, const char *text);
 
-/** na_seconds() - quicd's notation of a time: 100s, 5m; @fallback if it is none */
+/** na_seconds() - quicd's notation of a time: 100s, 5m; @fallback if it is no time */
 double na_seconds(const char *text, double fallback);
 
 /** na_listeners_parse() - add the sockets in the text of /proc/net/udp or udp6 */

@@ -15,8 +15,8 @@ function text(s,	out) {
 }
 
 BEGIN {
-	print "'\\\" SPDX-License-Identifier: GPL-2.0-or-later"
-	print "'\\\" made by nft_quic.4.awk from the tables of kmod/README.md"
+	print ".\\\" SPDX-License" "-Identifier: GPL-2.0-or-later"
+	print ".\\\" made by nft_quic.4.awk from the tables of kmod/README.md"
 	print ".TH NFT_QUIC 4 \"\" \"nft-quic " version "\" \"Kernel Interfaces\""
 	print ".SH NAME\nnft_quic \\- kernel module with the nftables expression quic"
 	print ".SH DESCRIPTION\nThe module reads QUIC Initials up to the end of the TLS ClientHello, so that rules of"
