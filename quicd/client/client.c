@@ -90,7 +90,8 @@ static void explain_close(struct client *c)
 		   e->error_code < 0x200;
 	const char *name = tls ? gnutls_alert_get_name((int)(e->error_code - 0x100)) : NULL;
 
-	if (e->type == NGTCP2_CCERR_TYPE_APPLICATION && e->error_code == 0 && client_all_ended(c)) {
+	if (e->type == NGTCP2_CCERR_TYPE_APPLICATION && e->error_code == 0 &&
+	    (c->keeps || client_all_ended(c))) {
 		client_end(c, QUICC_OK);
 		return;
 	}

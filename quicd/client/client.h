@@ -20,7 +20,9 @@ struct client_stream {
 	bool shut;    /* stopped by the server */
 	bool ended;   /* the server has finished */
 	bool closed;  /* and all that we sent has arrived */
+	bool reset;   /* by the server */
 	uint64_t received;
+	void *user;
 };
 
 struct client {
@@ -41,6 +43,7 @@ struct client {
 	struct chunk_pool pool;
 	struct client_stream *stream;
 	unsigned int nstreams, opened, turn;
+	bool keeps;	 /* streams come and go, and none of them ends the connection */
 	bool fetch_only; /* end as soon as a ticket is here */
 	bool early;	 /* trying 0-RTT */
 	bool started, connected, done;

@@ -37,6 +37,8 @@ static int new_cid_cb(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t
 
 void client_open_streams(struct client *c)
 {
+	if (c->keeps)
+		return;
 	while (c->opened < c->nstreams) {
 		struct client_stream *s = &c->stream[c->opened];
 
@@ -82,6 +84,8 @@ static int handshake_completed_cb(ngtcp2_conn *quic, void *user)
 
 void client_rewind(struct client *c)
 {
+	if (c->keeps)
+		return; /* none is open before the handshake is complete */
 	for (unsigned int i = 0; i < c->opened; i++) {
 		struct client_stream *s = &c->stream[i];
 
@@ -159,6 +163,10 @@ static int stream_reset_cb(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
 	(void)final_size;
 	if (!stream)
 		return 0;
+	if (c->keeps) {
+		((struct client_stream *)stream)->reset = true;
+		return 0;
+	}
 	client_err(c, "stream %" PRId64 " reset by the server: error 0x%" PRIx64, id, code);
 	client_end(c, QUICC_STREAM);
 	return 0;

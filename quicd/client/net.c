@@ -197,11 +197,8 @@ static void refused(struct net *n)
 			client_again(&n->client[i]);
 }
 
-int net_init(struct net *n, const struct options *o, struct client *client, unsigned int nclients)
+int net_setup(struct net *n, const struct options *o, struct client *client, unsigned int nclients)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
-	int rv;
-
 	*n = (struct net){.o = o, .client = client, .nclients = nclients};
 	gnutls_rnd(GNUTLS_RND_NONCE, &n->key, 1);
 	n->batch = malloc(sizeof(*n->batch));
@@ -209,7 +206,15 @@ int net_init(struct net *n, const struct options *o, struct client *client, unsi
 		log_err("%s", strerror(errno));
 		return QUICC_LOCAL;
 	}
-	rv = getaddrinfo(o->host, o->port, &hints, &n->addrs);
+	return -1;
+}
+
+int net_open(struct net *n)
+{
+	const struct options *o = n->o;
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM};
+	int rv = getaddrinfo(o->host, o->port, &hints, &n->addrs);
+
 	if (rv) {
 		log_err("%s:%s: %s", o->host, o->port, gai_strerror(rv));
 		return QUICC_LOCAL;
@@ -218,12 +223,25 @@ int net_init(struct net *n, const struct options *o, struct client *client, unsi
 	return open_next(n) ? QUICC_LOCAL : -1;
 }
 
-void net_free(struct net *n)
+int net_init(struct net *n, const struct options *o, struct client *client, unsigned int nclients)
+{
+	int rv = net_setup(n, o, client, nclients);
+
+	return rv < 0 ? net_open(n) : rv;
+}
+
+void net_close(struct net *n)
 {
 	while (n->nsocks)
 		close_sock(n, n->sock[--n->nsocks]);
 	if (n->addrs)
 		freeaddrinfo(n->addrs);
+	n->addrs = n->addr_next = NULL;
+}
+
+void net_free(struct net *n)
+{
+	net_close(n);
 	free(n->batch);
 	loop_free(&n->loop);
 }

@@ -43,6 +43,10 @@ struct net {
  */
 int net_init(struct net *n, const struct options *o, struct client *client, unsigned int nclients);
 void net_free(struct net *n);
+/* The same in two steps: what lasts, and a socket to the host, which net_close() closes. */
+int net_setup(struct net *n, const struct options *o, struct client *client, unsigned int nclients);
+int net_open(struct net *n);
+void net_close(struct net *n);
 
 /* The address that the connections take for theirs. */
 const union addr *net_local(const struct net *n);

@@ -13,6 +13,8 @@
 #include "../common/log.h"
 #include "../common/quicver.h"
 
+#define LISTEN_STREAMS 1000 /* TCP connections at once, if --streams does not say it */
+
 static void usage(FILE *f)
 {
 	fputs("usage: quicc [options] HOST:PORT\n"
@@ -33,6 +35,7 @@ static void usage(FILE *f)
 	      "      --rebind WHEN[,...]   change the port, as a NAT does it: at hello,\n"
 	      "                      handshake or a number of bytes received (k, M)\n"
 	      "      --migrate BYTES[,...] change the port by QUIC's migration\n"
+	      "      --listen ADDRESS:PORT  make each TCP connection that comes there a stream\n"
 	      "  -n, --no-input      send no data: the end of the stream at once\n"
 	      "  -t, --timeout SECS  give up on the handshake (default 10)\n"
 	      "      --keylog FILE   append TLS secrets for a packet analyser\n"
@@ -120,7 +123,7 @@ static int parse_moves(struct options *o, bool migrate, char *list)
 	return -1;
 }
 
-static int parse_bind_one(union addr *out, char *text)
+static int parse_address(union addr *out, char *text, const char *what)
 {
 	struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 				 .ai_socktype = SOCK_DGRAM},
@@ -129,7 +132,7 @@ static int parse_bind_one(union addr *out, char *text)
 
 	if (strlen(text) >= sizeof(copy) || addr_split(strcpy(copy, text), &host, &port) || !host ||
 	    getaddrinfo(host, port, &hints, &res))
-		return complain("--bind takes addresses with a port or :0, not", text);
+		return complain(what, text);
 	*out = (union addr){0};
 	memcpy(out, res->ai_addr, res->ai_addrlen);
 	freeaddrinfo(res);
@@ -143,7 +146,8 @@ static int parse_bind(struct options *o, char *list)
 	for (char *p = strtok(list, ","); p && rc < 0; p = strtok(NULL, ",")) {
 		if (o->nbind > MOVES_MAX)
 			return complain("--bind: more than 17 addresses, beginning with", p);
-		rc = parse_bind_one(&o->bind[o->nbind++], p);
+		rc = parse_address(&o->bind[o->nbind++], p,
+				   "--bind takes addresses with a port or :0, not");
 	}
 	return rc;
 }
@@ -171,6 +175,7 @@ enum {
 	OPT_BIND,
 	OPT_REBIND,
 	OPT_MIGRATE,
+	OPT_LISTEN,
 };
 
 static const struct option long_options[] = {
@@ -188,6 +193,7 @@ static const struct option long_options[] = {
 	{"bind", required_argument, NULL, OPT_BIND},
 	{"rebind", required_argument, NULL, OPT_REBIND},
 	{"migrate", required_argument, NULL, OPT_MIGRATE},
+	{"listen", required_argument, NULL, OPT_LISTEN},
 	{"no-input", no_argument, NULL, 'n'},
 	{"timeout", required_argument, NULL, 't'},
 	{"keylog", required_argument, NULL, OPT_KEYLOG},
@@ -243,6 +249,8 @@ static int parse_one(struct options *o, int opt)
 	case OPT_REBIND:
 	case OPT_MIGRATE:
 		return parse_moves(o, opt == OPT_MIGRATE, optarg);
+	case OPT_LISTEN:
+		return parse_address(&o->listen, optarg, "--listen takes ADDRESS:PORT, not");
 	case OPT_0RTT:
 		o->early_data = true;
 		return -1;
@@ -271,10 +279,25 @@ static int parse_one(struct options *o, int opt)
 	}
 }
 
+/* --listen has one connection for as long as it runs, and streams as they come. */
+static int check_listen(struct options *o)
+{
+	if (!o->listen.sa.sa_family)
+		return -1;
+	if (o->connections > 1 || o->nmoves || o->early_data || o->quiet_stdin || o->verbose)
+		return complain("--listen",
+				"not with --connections, several --alpn or --sni, --rebind, "
+				"--migrate, --0rtt, --no-input or --verbose");
+	if (!o->streams)
+		o->streams = LISTEN_STREAMS;
+	return -1;
+}
+
 /* Options that need or contradict each other. */
 static int check(struct options *o)
 {
 	unsigned int lists = o->nalpn > o->nsni ? o->nalpn : o->nsni;
+	int rc;
 
 	if (!o->cert != !o->key)
 		return complain("--cert and --key", "one needs the other");
@@ -288,7 +311,10 @@ static int check(struct options *o)
 		return complain("--0rtt", "only with one connection");
 	if (o->in_turn && o->connections == 1)
 		return complain("--in-turn", "needs several connections");
-	return -1;
+	rc = check_listen(o);
+	if (!o->streams)
+		o->streams = 1;
+	return rc;
 }
 
 int options_parse(struct options *o, int argc, char **argv)
@@ -296,7 +322,7 @@ int options_parse(struct options *o, int argc, char **argv)
 	unsigned long port;
 	int opt, rc;
 
-	*o = (struct options){.streams = 1, .timeout = 10 * NS_PER_S};
+	*o = (struct options){.timeout = 10 * NS_PER_S};
 	while ((opt = getopt_long(argc, argv, "a:s:knt:vVh", long_options, NULL)) != -1) {
 		rc = parse_one(o, opt);
 		if (rc >= 0)

@@ -55,7 +55,8 @@ struct options {
 	struct move move[MOVES_MAX];
 	union addr bind[MOVES_MAX + 1]; /* of the first socket, and after each move */
 	unsigned int nmoves, nbind;
-	const char *ca; /* NULL: the system's */
+	union addr listen; /* sa_family 0: no --listen */
+	const char *ca;	   /* NULL: the system's */
 	const char *cert, *key;
 	const char *keylog;
 	bool insecure, early_data, quiet_stdin;

@@ -8,6 +8,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "client.h"
+#include "forward.h"
 #include "relay.h"
 
 /* How long a first connection may wait for the ticket that --0rtt needs. */
@@ -147,7 +148,7 @@ int main(int argc, char **argv)
 	if (status < 0 && o.early_data)
 		status = fetch_ticket(&o, &tls);
 	if (status <= 0)
-		status = transfer(&o, &tls);
+		status = o.listen.sa.sa_family ? forward_run(&o, &tls) : transfer(&o, &tls);
 	ctls_free(&tls);
 	return status;
 }

@@ -14,6 +14,7 @@
 #include "h3conf.h"
 #include "h3req.h"
 #include "handler.h"
+#include "settings.h"
 
 #define UNI_STREAMS   16 /* a client needs three; some open more, to test us */
 #define QPACK_TABLE   4096
@@ -44,6 +45,7 @@ static int open_control_streams(struct h3_conn *hc)
 	    ngtcp2_conn_open_uni_stream(quic, &encoder, NULL) ||
 	    ngtcp2_conn_open_uni_stream(quic, &decoder, NULL))
 		return -1;
+	hc->control = control;
 	return nghttp3_conn_bind_control_stream(hc->h3, control) ||
 			       nghttp3_conn_bind_qpack_streams(hc->h3, encoder, decoder)
 		       ? -1
@@ -65,6 +67,7 @@ static int start(struct conn *c)
 	settings.max_field_section_size = FIELDS_BYTES_MAX;
 	settings.qpack_max_dtable_capacity = QPACK_TABLE;
 	settings.qpack_blocked_streams = QPACK_BLOCKED;
+	settings.enable_connect_protocol = 1; /* read, but not offered: settings.h */
 	if (nghttp3_conn_server_new(&hc->h3, &h3_callbacks, &settings, NULL, hc)) {
 		free(hc);
 		return -1;
@@ -205,6 +208,11 @@ static int next(struct conn *c, struct tx *tx)
 		a->fin = fin;
 		for (size_t i = 0; i < a->nvec; i++)
 			a->len += a->vec[i].len;
+		if (a->stream_id == hc->control && a->nvec) {
+			if (!settings_hide_connect(a->vec[0].base, a->vec[0].len))
+				return fatal(c, NGHTTP3_ERR_FATAL);
+			hc->control = -1;
+		}
 	}
 	tx->stream_id = a->stream_id;
 	tx->fin = a->fin;

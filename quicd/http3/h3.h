@@ -20,6 +20,7 @@ struct h3_conn {
 	size_t nrequests;
 	struct tx ahead;       /* bytes from nghttp3 for this round that no packet has taken yet */
 	uint64_t nstreams;     /* the client's, of both kinds */
+	int64_t control;       /* our control stream, until its first bytes were seen; then -1 */
 	uint64_t max_requests; /* that the client may have opened since the beginning */
 };
 

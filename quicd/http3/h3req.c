@@ -217,6 +217,8 @@ static int recv_header_cb(nghttp3_conn *h3, int64_t id, int32_t token, nghttp3_r
 	(void)flags;
 	(void)user;
 	switch (token) {
+	case NGHTTP3_QPACK_TOKEN__PROTOCOL:
+		return 0; /* only with CONNECT, which is refused */
 	case NGHTTP3_QPACK_TOKEN__METHOD:
 		return keep(&r->method, v);
 	case NGHTTP3_QPACK_TOKEN__SCHEME:

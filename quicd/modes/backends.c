@@ -104,7 +104,7 @@ bool backend_note_failure(struct backend *b, uint64_t now)
 	oldest = atomic_load(&b->failed[(n + 1) % BACKEND_FAILS_MAX]);
 	if (!oldest || now - oldest > FAIL_WINDOW)
 		return false;
-	/* Those that were under way when it was put aside do not lengthen the time. */
+	/* Failures of tries that were under way do not lengthen the time. */
 	if (is_aside(b, now))
 		return false;
 	atomic_store(&b->aside_until, now + ASIDE_TIME);

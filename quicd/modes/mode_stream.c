@@ -36,6 +36,7 @@ static const struct conf_key stream_keys[] = {
 	{ "backend", CONF_CUSTOM, .parse = parse_backend, .repeat = 1 },
 	{ "balance", CONF_ENUM, AT(backends.balance), .names = balance_names },
 	{ "proxy-protocol", CONF_CUSTOM, .parse = parse_proxy },
+	{ "server-stream", CONF_BOOL, AT(server_stream) },
 	{ "connect-timeout", CONF_DURATION, AT(pump.connect_timeout), NS_PER_MS, 600 * NS_PER_S },
 	{ "idle-timeout", CONF_DURATION, AT(pump.idle_timeout), 0, NS_PER_DAY },
 };
@@ -88,6 +89,28 @@ static int open_stream(struct conn *c, int64_t id)
 	return 0;
 }
 
+/*
+ * For a backend that speaks first, to a client that waits for it. One that does not allow such a
+ * stream must open its own.
+ */
+static int start(struct conn *c)
+{
+	const struct stream_conf *conf = c->worker->server->config->mode_conf;
+	int64_t id;
+
+	if (pump_start(c))
+		return -1;
+	if (!conf->server_stream || ngtcp2_conn_open_bidi_stream(c->quic, &id, NULL))
+		return 0;
+	STAT_INC(&c->worker->stats, streams);
+	STAT_INC(&c->worker->stats, open_streams);
+	if (open_stream(c, id)) {
+		pump_stop(c);
+		return -1;
+	}
+	return 0;
+}
+
 static const struct mode_conf stream_section = {
 	.keys = stream_keys,
 	.nkeys = sizeof(stream_keys) / sizeof(stream_keys[0]),
@@ -104,7 +127,7 @@ const struct mode mode_stream = {
 	.worker_init = pump_worker_init,
 	.worker_idle = pump_worker_idle,
 	.worker_free = pump_worker_free,
-	.start = pump_start,
+	.start = start,
 	.stop = pump_stop,
 	.open = open_stream,
 	.recv = pump_recv,

@@ -9,6 +9,7 @@ struct stream_conf {
 	struct pump_conf pump; /* first */
 	struct backends backends;
 	bool proxy_protocol;
+	bool server_stream; /* quicd opens one to each client */
 };
 
 #endif

@@ -89,6 +89,7 @@ static void fill_params(struct conn *c, const struct conn_accept *a, const ngtcp
 
 	ngtcp2_transport_params_default(p);
 	p->initial_max_stream_data_bidi_remote = cfg->stream_window;
+	p->initial_max_stream_data_bidi_local = cfg->stream_window;
 	p->initial_max_stream_data_uni = cfg->stream_window;
 	p->initial_max_data = cfg->connection_window;
 	p->initial_max_streams_bidi = cfg->max_streams;

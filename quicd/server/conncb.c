@@ -186,14 +186,14 @@ static int stream_close_cb(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
 
 	if (c->mode->closed(c, id, stream, has_code, code))
 		return NGTCP2_ERR_CALLBACK_FAILURE;
-	if (ngtcp2_conn_is_local_stream(quic, id))
-		return 0;
-	/* The place is free for another stream. */
+	/* The place is free for another stream of the client. */
 	if (!ngtcp2_is_bidi_stream(id)) {
-		ngtcp2_conn_extend_max_streams_uni(quic, 1);
+		if (!ngtcp2_conn_is_local_stream(quic, id))
+			ngtcp2_conn_extend_max_streams_uni(quic, 1);
 		return 0;
 	}
-	ngtcp2_conn_extend_max_streams_bidi(quic, 1);
+	if (!ngtcp2_conn_is_local_stream(quic, id))
+		ngtcp2_conn_extend_max_streams_bidi(quic, 1);
 	STAT_DEC(&c->worker->stats, open_streams);
 	if (has_code)
 		STAT_INC(&c->worker->stats, stream_resets);
