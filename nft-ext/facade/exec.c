@@ -10,6 +10,7 @@
 #include "blind.h"
 #include "early.h"
 #include "exec.h"
+#include "heap.h"
 #include "hooks.h"
 #include "include.h"
 #include "json.h"
@@ -103,9 +104,12 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 	const struct nx_real *real = nx_real();
 	struct nx_text *text = run->ntext ? run->text[0] : NULL;
 	struct nx_run *old;
-	size_t len;
+	size_t len, names = 0;
 	int rc;
 
+	for (size_t i = 0; run->lang.shorts.len && i < run->ntext; i++)
+		names += run->text[i]->n;
+	nx_heap_fill(names);
 	run->tries++;
 	run->ctx->run = run;
 	nx_output_begin(run);
@@ -196,7 +200,7 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		if (!nx_output_end(&run, !again))
 			rc = -1;
 		if (!again && !rc) {
-			for (size_t i = 0; !run.json_in && i < run.ntext; i++)
+			for (size_t i = 0; !run.json_in && run.lang.chains && i < run.ntext; i++)
 				nx_early_warn(run.text[i], &run.lang.warnings);
 			nx_messages_warn(&run);
 		}
@@ -250,6 +254,7 @@ int nx_exec_file(struct nx_ctx *ctx, const char *name)
 		text = strdup("");
 	if (!text)
 		return -1;
+	nx_heap_keep(src.len);
 	if (!src.stdin_file && nx_real()->can.basedir)
 		add_basedir(ctx, name);
 	src.cmd = text;

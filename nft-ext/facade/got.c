@@ -149,10 +149,11 @@ static void protect(const struct link_map *map)
 static size_t visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
 		    size_t n, struct place *place, size_t max)
 {
-	size_t len[NX_MAX_PATCHES], places = 0;
+	bool begins[256] = {false}; /* most names differ in their first byte */
+	size_t places = 0;
 
 	for (size_t i = 0; i < n; i++)
-		len[i] = strlen(patch[i].name);
+		begins[(unsigned char)*patch[i].name] = true;
 	for (unsigned int table = 0; table < 2; table++) {
 		size_t off = table ? t->relative * t->entry[1] : 0;
 
@@ -160,14 +161,12 @@ static size_t visit(const struct link_map *map, const struct tables *t, struct n
 		     off += t->entry[table]) {
 			const ElfW(Rel) *r = (const void *)(t->rel[table] + off);
 			const char *name;
-			size_t l;
 
 			if (!is_address(R_TYPE(r->r_info)) || !R_SYM(r->r_info))
 				continue;
 			name = t->str + t->sym[R_SYM(r->r_info)].st_name;
-			l = strlen(name);
-			for (size_t i = 0; i < n; i++) {
-				if (l != len[i] || memcmp(name, patch[i].name, l))
+			for (size_t i = 0; begins[(unsigned char)*name] && i < n; i++) {
+				if (strcmp(name, patch[i].name))
 					continue;
 				patch[i].found++;
 				if (places < max)

@@ -188,12 +188,15 @@ static int hook_set_parse(const struct nlmsghdr *nlh, struct nftnl_set *set)
 /*
  * Numbers from text are made by GMP. A server name has 128 digits, most of them
  * zeros, and stock nft spends more time on these than on all the rest of an element; so elements'
- * names come as words, and become numbers here. Optional: without this hook they are digits.
+ * names come as words, and become numbers here. Optional: without these hooks they are digits.
  */
 static struct {
 	int (*set_str)(void *num, const char *s, int base);
 	void (*import)(void *num, size_t count, int order, size_t size, int endian, size_t nails,
 		       const void *data);
+	void *(*export)(void *to, size_t *count, int order, size_t size, int endian, size_t nails,
+			const void *num);
+	size_t (*bits)(const void *num, int base);
 	bool hooked;
 } gmp;
 
@@ -206,6 +209,27 @@ static int hook_set_str(void *num, const char *s, int base)
 		return gmp.set_str(num, s, base);
 	gmp.import(num, n / sizeof(*b), 1, sizeof(*b), 1, 0, b);
 	return 0;
+}
+
+/*
+ * nft has a value written as one word of 64 bytes, which GMP does byte by byte; GMP's own words it
+ * writes as they are.
+ */
+static void *hook_export(void *to, size_t *count, int order, size_t size, int endian, size_t nails,
+			 const void *num)
+{
+	const size_t word = sizeof(uint64_t);
+	size_t len;
+
+	if (!to || count || order != 1 || endian != 1 || nails || size <= word || size % word ||
+	    (uintptr_t)to % word)
+		return gmp.export(to, count, order, size, endian, nails, num);
+	len = (gmp.bits(num, 2) + 63) / 64 * word;
+	if (len > size)
+		return gmp.export(to, count, order, size, endian, nails, num);
+	memset(to, 0, size);
+	gmp.export((char *)to + size - len, NULL, 1, word, 1, 0, num);
+	return to;
 }
 
 bool nx_hooks_short(void)
@@ -224,15 +248,19 @@ const char *nx_hooks_install(const struct link_map *map, void *handle)
 		{"nftnl_set_nlmsg_build_payload", hook_set_build, false, 0},
 		{"nftnl_set_nlmsg_parse", hook_set_parse, false, 0},
 		{"__gmpz_set_str", hook_set_str, true, 0},
+		{"__gmpz_export", hook_export, true, 0},
 	};
-	size_t n = sizeof(patch) / sizeof(patch[0]);
+	const size_t own = sizeof(patch) / sizeof(patch[0]) - 2;
+	size_t n = own + 2;
 	const char *why;
 
 	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
 	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
-	if (!gmp.set_str || !gmp.import)
-		n--;
+	*(void **)&gmp.export = dlsym(handle, "__gmpz_export");
+	*(void **)&gmp.bits = dlsym(handle, "__gmpz_sizeinbase");
+	if (!gmp.set_str || !gmp.import || !gmp.export || !gmp.bits)
+		n = own;
 	why = nx_got_patch(map, patch, n);
-	gmp.hooked = !why && patch[sizeof(patch) / sizeof(patch[0]) - 1].found;
+	gmp.hooked = !why && patch[own].found;
 	return why;
 }

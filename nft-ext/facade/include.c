@@ -63,6 +63,27 @@ char *nx_read_file(const char *name, size_t *len, bool *regular)
 	return text;
 }
 
+/* The sets of a file that will be included. A pipe is read when it is its turn, once. */
+static void look_into(struct nx_lang *lang, const struct nx_block *block, const char *name)
+{
+	struct nx_text *text = NULL;
+	struct stat st;
+	size_t len;
+	char *src;
+
+	if (stat(name, &st) || !S_ISREG(st.st_mode))
+		return;
+	src = nx_read_file(name, &len, NULL);
+	if (!src)
+		return;
+	text = nx_text_new(NULL, src, len);
+	if (text)
+		nx_look_for_sets(lang, text, block);
+	else
+		lang->oom = true;
+	nx_text_free(text);
+}
+
 static void include_file(struct nx_lang *lang, const struct nx_block *block, const char *name)
 {
 	struct nx_run *run = lang->arg;
@@ -72,6 +93,12 @@ static void include_file(struct nx_lang *lang, const struct nx_block *block, con
 
 	if (lang->nested >= MAX_DEPTH)
 		return;
+	if (lang->looking) {
+		lang->nested++;
+		look_into(lang, block, name);
+		lang->nested--;
+		return;
+	}
 	src = nx_read_file(name, &len, NULL);
 	if (!src)
 		return;

@@ -20,13 +20,19 @@ static bool describe_line(struct nx_run *run, const char *line, size_t len, stru
 	static const char tag[] = " expression, datatype ";
 	struct nx_lang *lang = &run->lang;
 	const struct nx_key *k;
+	uint8_t width;
 
-	if (!memmem(line, len, tag, sizeof(tag) - 1) || lang->describe_at >= lang->describe.len)
+	if (!memmem(line, len, tag, sizeof(tag) - 1) || lang->describe_at + 1 >= lang->describe.len)
 		return false;
 	k = nx_key_by_id((unsigned char)lang->describe.p[lang->describe_at++]);
+	width = lang->describe.p[lang->describe_at++];
 	if (!k)
 		return false;
-	if (k->kind == NX_ID)
+	if (k->width != width)
+		nx_buf_fmt(out,
+			   "quic expression, datatype quic_%s (%s) (basetype integer), %u bits\n",
+			   k->name, k->what, width * 8u);
+	else if (k->kind == NX_ID)
 		nx_buf_fmt(
 			out,
 			"quic expression, datatype quic_%s (%s) (basetype integer), %u bits, or as "

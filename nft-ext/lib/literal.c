@@ -79,6 +79,23 @@ static int check_sni(const char *s, size_t len, struct nx_buf *err)
 	return 0;
 }
 
+/* Small letters, digits, dashes and single dots, as in nearly all host names; copied to @b. */
+static bool plain_host(const char *s, size_t len, uint8_t *b)
+{
+	static const bool plain[256] = {
+		['-'] = true, ['.'] = true, ['0' ... '9'] = true, ['a' ... 'z'] = true};
+	unsigned char before = '.';
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = s[i];
+
+		if (!plain[c] || (c == '.' && before == '.'))
+			return false;
+		b[i] = before = c;
+	}
+	return before != '.';
+}
+
 static int parse_name(const struct nx_key *k, const char *s, size_t len, struct nx_lit *lit,
 		      struct nx_buf *err)
 {
@@ -95,6 +112,9 @@ static int parse_name(const struct nx_key *k, const char *s, size_t len, struct 
 			   k->name, len, NFT_QUIC_DATA_MAX);
 		return -EINVAL;
 	}
+	lit->len = len;
+	if (sni && plain_host(s, len, lit->b))
+		return 0;
 	if (sni && check_sni(s, len, err))
 		return -EINVAL;
 	for (size_t i = 0; i < len; i++) {
@@ -109,7 +129,6 @@ static int parse_name(const struct nx_key *k, const char *s, size_t len, struct 
 		}
 		lit->b[i] = sni && c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
 	}
-	lit->len = len;
 	return 0;
 }
 

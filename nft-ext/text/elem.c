@@ -92,27 +92,74 @@ static bool out_id(struct nx_buf *b, const char *s, size_t len, const struct nx_
 	return true;
 }
 
-/* Part of a connection ID, or a range of them in one word. */
-static void walk_id(struct nx_walk *w, size_t i, const struct nx_key *k)
+/* "0x2000/4": the range of all that begin with so many bits, for nft would load fewer bytes. */
+static int id_prefix(struct nx_buf *b, const struct nx_key *k, const char *s, size_t len,
+		     struct nx_buf *err)
+{
+	const char *slash = memchr(s, '/', len);
+	struct nx_lit lo, hi;
+	unsigned long bits;
+	char *end;
+
+	if (nx_id_parse(k, s, slash - s, &lo, err))
+		return -EINVAL;
+	bits = strtoul(slash + 1, &end, 10);
+	if (end != s + len || slash[1] < '0' || slash[1] > '9' || bits > k->width * 8u) {
+		nx_buf_fmt(err, "quic %s: expected at most %u bits behind the /", k->name,
+			   k->width * 8u);
+		return -EINVAL;
+	}
+	hi = lo;
+	for (size_t bit = bits; bit < k->width * 8u; bit++) {
+		lo.b[bit / 8] &= ~(0x80 >> bit % 8);
+		hi.b[bit / 8] |= 0x80 >> bit % 8;
+	}
+	nx_id_text(b, k, lo.b, true);
+	if (bits < k->width * 8u) {
+		nx_buf_str(b, "-");
+		nx_id_text(b, k, hi.b, true);
+	}
+	return 0;
+}
+
+/* NX_IN: part of a connection ID, a range of them or a prefix, in one word. */
+static void in_id(struct nx_walk *w, size_t i, const struct nx_key *k)
 {
 	bool quoted = nx_type_of(w, i) == NX_QUOTED;
 	const char *s = nx_text_of(w, i) + quoted;
 	size_t len = nx_len_of(w, i) - 2 * quoted;
 	const char *dash = memchr(s, '-', len);
+	struct nx_buf b = NX_BUF_INIT, err = NX_BUF_INIT;
+	struct nx_lit lit;
+	int rc;
+
+	if (memchr(s, '/', len))
+		rc = id_prefix(&b, k, s, len, &err);
+	else if (dash)
+		rc = nx_id_parse(k, s, dash - s, &lit, &err) ||
+		     nx_id_parse(k, dash + 1, s + len - dash - 1, &lit, &err);
+	else
+		rc = nx_id_parse(k, s, len, &lit, &err);
+	if (rc)
+		nx_error(w, i, i + 1, "%s", nx_buf_cstr(&err));
+	else if (quoted && !b.len)
+		nx_buf_add(&b, s, len);
+	if (!rc && b.len)
+		nx_replace(w, i, i + 1, &b);
+	nx_buf_free(&b);
+	nx_buf_free(&err);
+}
+
+/* NX_OUT: part of a connection ID, or a range of them in one word. */
+static void out_ids(struct nx_walk *w, size_t i, const struct nx_key *k)
+{
+	const char *s = nx_text_of(w, i);
+	size_t len = nx_len_of(w, i);
+	const char *dash = memchr(s, '-', len);
 	size_t first = dash ? (size_t)(dash - s) : len, rest = dash ? len - first - 1 : 0;
 	struct nx_buf b = NX_BUF_INIT;
-	struct nx_lit lit;
 	bool ok;
 
-	if (w->lang->dir == NX_IN) {
-		if (nx_id_parse(k, s, first, &lit, &b) ||
-		    (dash && nx_id_parse(k, dash + 1, rest, &lit, &b)))
-			nx_error(w, i, i + 1, "%s", nx_buf_cstr(&b));
-		else if (quoted)
-			nx_buf_add(&b, s, len), nx_replace(w, i, i + 1, &b);
-		nx_buf_free(&b);
-		return;
-	}
 	ok = out_id(&b, s, first, k, w->lang->numeric);
 	if (ok && dash) {
 		nx_buf_str(&b, "-");
@@ -132,7 +179,10 @@ void nx_walk_number(struct nx_walk *w, size_t i, const struct nx_key *k)
 	int rc;
 
 	if (k->kind == NX_ID) {
-		walk_id(w, i, k);
+		if (w->lang->dir == NX_IN)
+			in_id(w, i, k);
+		else
+			out_ids(w, i, k);
 		return;
 	}
 	if (walk_range(w, i, k))
@@ -195,26 +245,26 @@ static bool stands_alone(const struct nx_walk *w, size_t i)
 
 static void walk_name(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
 {
-	struct nx_buf b = NX_BUF_INIT;
+	struct nx_buf *b = &w->lang->word;
 	struct nx_lit lit;
 
 	if (w->lang->dir == NX_OUT && out_range(w, i, k))
 		return;
 	if (!nx_read_literal(w, i, k, &lit))
 		return;
+	nx_buf_reset(b);
 	if (w->lang->dir == NX_OUT) {
-		nx_lit_text(&b, k, &lit);
+		nx_lit_text(b, k, &lit);
 	} else if (lit.len > k->width) {
 		nx_error(w, i, i + 1,
 			 "quic %s: name of %u bytes is too long for a %s, at most %u are possible",
 			 k->name, lit.len, concat ? "concatenation" : "set", k->width);
 		return;
 	} else if (!w->lang->short_names || !stands_alone(w, i) ||
-		   !nx_short_put(&w->lang->shorts, &b, &lit, k->width)) {
-		nx_lit_hex(&b, &lit, k->width);
+		   !nx_short_put(&w->lang->shorts, b, &lit, k->width)) {
+		nx_lit_hex(b, &lit, k->width);
 	}
-	nx_replace(w, i, i + 1, &b);
-	nx_buf_free(&b);
+	nx_replace(w, i, i + 1, b);
 }
 
 static void walk_literal(struct nx_walk *w, size_t i, const struct nx_key *k, bool concat)
@@ -305,10 +355,11 @@ static bool whole_variable(struct nx_walk *w, size_t i, size_t to)
 
 void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx_layout *l)
 {
-	size_t i = from;
+	size_t i = from, first = w->text->n;
 
 	while (i < to) {
 		struct nx_sub sub;
+		size_t n = w->text->n;
 
 		if (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ',')) {
 			i++;
@@ -327,6 +378,8 @@ void nx_walk_elements(struct nx_walk *w, size_t from, size_t to, const struct nx
 			i = skip_to(w, i + 2, to, ":,");
 		} else {
 			i = walk_parts(w, i, to, l->key, l->n, ".:,");
+			if (w->lang->short_names && w->text->n > n && n > first)
+				nx_text_tabs(w->text, n);
 		}
 		if (i < to && nx_is_punct(w, i, ':'))
 			i = walk_parts(w, i + 1, to, l->data, l->dn, ".,");

@@ -68,6 +68,7 @@ void nx_lang_free(struct nx_lang *lang)
 		free(s);
 	}
 	nx_buf_free(&lang->shorts);
+	nx_buf_free(&lang->word);
 	nx_buf_free(&lang->describe);
 	nx_buf_free(&lang->errors);
 	nx_buf_free(&lang->warnings);

@@ -99,6 +99,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @per_rule:	NX_IN: make rules with quic unlike each other, for nft -o
  * @short_names: NX_IN: names of elements may be written as words of nx_short_put
  * @shorts:	those that are
+ * @word:	for the one at hand
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
@@ -119,15 +120,18 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
  * @asked:	NX_IN: element commands that rely on @known
  * @suspects:	NX_IN: what may be an unknown key
- * @describe:	NX_IN: a byte for each `describe`: the key, or 0xff for one of stock nft's
+ * @describe:	NX_IN: two bytes for each `describe`: the key, or 0xff for one of stock nft's, and
+ *		its width
  * @describe_at: NX_OUT: how many of them are used up
  * @include:	NX_IN: called for includes, or NULL
  * @arg:	for @include
+ * @looking:	NX_IN: @include is only to remember the sets of a table (nx_look_for_sets)
  * @nested:	files open
  * @errors:	messages in nft's form
  * @nerrs:	how many
  * @warnings:	NX_IN: messages about what loads and can hardly be meant
  * @no_warnings: not in this command
+ * @chains:	NX_IN: some text has the block of a chain
  * @oom:	memory ran out; the result is not to be used
  */
 struct nx_lang {
@@ -136,6 +140,7 @@ struct nx_lang {
 	bool per_rule;
 	bool short_names;
 	struct nx_buf shorts;
+	struct nx_buf word;
 	struct nx_slots *slots;
 	const struct nx_map *known;
 	const struct nx_map *made;
@@ -157,11 +162,13 @@ struct nx_lang {
 	size_t describe_at;
 	nx_include_fn *include;
 	void *arg;
+	bool looking;
 	unsigned int nested;
 	struct nx_buf errors;
 	unsigned int nerrs;
 	struct nx_buf warnings;
 	bool no_warnings;
+	bool chains;
 	bool oom;
 };
 

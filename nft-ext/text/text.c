@@ -4,6 +4,8 @@
 
 #include "text.h"
 
+#define TABS_MAX 64 /* bytes between two elements' names that are looked at */
+
 struct nx_text *nx_text_new(const char *name, char *src, size_t len)
 {
 	struct nx_text *t = calloc(1, sizeof(*t));
@@ -57,12 +59,24 @@ void nx_text_edit(struct nx_text *t, size_t off, size_t len, const char *with, s
 	e->src_len = len;
 	e->dst = t->dst.len;
 	nx_buf_add(&t->dst, with, with_len);
-	for (size_t i = off; i < off + len; i++) {
-		if (t->src[i] == '\n')
-			nx_buf_str(&t->dst, "\\\n");
-	}
+	for (const char *p = t->src + off, *end = p + len; (p = memchr(p, '\n', end - p)); p++)
+		nx_buf_str(&t->dst, "\\\n");
 	e->dst_len = t->dst.len - e->dst;
 	t->pos = off + len;
+}
+
+void nx_text_tabs(struct nx_text *t, size_t n)
+{
+	const struct nx_edit *e = t->edit + n;
+	size_t from = e[-1].dst + e[-1].dst_len, len = e->dst - from;
+	char *p = t->dst.p + from;
+
+	if (t->dst.oom || len > TABS_MAX || memchr(p, '"', len))
+		return;
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == ' ')
+			p[i] = '\t';
+	}
 }
 
 void nx_text_undo(struct nx_text *t, size_t n)

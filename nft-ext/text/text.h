@@ -62,6 +62,16 @@ void nx_text_free(struct nx_text *t);
  */
 void nx_text_edit(struct nx_text *t, size_t off, size_t len, const char *with, size_t with_len);
 
+/**
+ * nx_text_tabs - write the blanks before a replaced piece as tabs
+ * @t:	the text
+ * @n:	number of the edit, not the first
+ *
+ * Of a file nft's scanner reads no further than to a blank or a line's end at a time, and starts
+ * anew there; to a tab it pays no attention. Columns stay. Text with quotes is left alone.
+ */
+void nx_text_tabs(struct nx_text *t, size_t n);
+
 /** nx_text_undo - drop edit number @n, which was an insertion */
 void nx_text_undo(struct nx_text *t, size_t n);
 

@@ -102,6 +102,7 @@ static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct n
 	const char *name;
 	size_t len;
 
+	w->lang->chains |= chain;
 	i = read_name(w, i + 1, to, &name, &len);
 	while (i < to && nx_type_of(w, i) != NX_NL && !nx_is_punct(w, i, '{') &&
 	       !nx_is_punct(w, i, ';'))
@@ -117,9 +118,11 @@ static size_t walk_object(struct nx_walk *w, size_t i, size_t to, const struct n
 	return nx_mate(w, i) + 1;
 }
 
-/* The sets of a table may stand behind the rules that use them. */
+/* The sets of a table may stand behind the rules that use them, also in files that it includes. */
 static void find_sets(struct nx_walk *w, size_t from, size_t to, const struct nx_block *block)
 {
+	/* files in front of all chains are known by the time that it matters */
+	bool looking = w->lang->looking, behind = looking;
 	struct nx_layout l;
 	const char *name;
 	size_t len, at;
@@ -127,6 +130,12 @@ static void find_sets(struct nx_walk *w, size_t from, size_t to, const struct nx
 	for (size_t i = from; i < to; i = nx_skip_command(w, i, to) + 1) {
 		while (i < to && (nx_type_of(w, i) == NX_NL || nx_is_punct(w, i, ';')))
 			i++;
+		if (i < to && nx_is(w, i, "include") && behind) {
+			w->lang->looking = true;
+			walk_include(w, i, to, block);
+			w->lang->looking = looking;
+		}
+		behind |= i < to && (nx_is(w, i, "chain") || nx_is(w, i, "include"));
 		if (i >= to || !(nx_is(w, i, "set") || nx_is(w, i, "map")))
 			continue;
 		at = read_name(w, i + 1, to, &name, &len);
@@ -191,6 +200,7 @@ static size_t walk_describe(struct nx_walk *w, size_t i, size_t to)
 	const struct nx_key *k = i + 1 < end ? nx_selector_key(w, i + 1, &behind) : NULL;
 
 	nx_buf_char(&w->lang->describe, k ? k->id : 0xff, 1);
+	nx_buf_char(&w->lang->describe, k ? k->width : 0, 1);
 	if (k)
 		nx_walk_exprs(w, i + 1, end);
 	else if (i + 2 < end)
@@ -328,6 +338,18 @@ void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_bl
 	nx_lex_free(&w.toks);
 	nx_text_finish(text);
 	lang->oom |= text->dst.oom || lang->errors.oom;
+}
+
+void nx_look_for_sets(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block)
+{
+	struct nx_walk w = {.lang = lang, .text = text};
+
+	if (nx_lex(&w.toks, text->src, text->len)) {
+		lang->oom = true;
+		return;
+	}
+	find_sets(&w, 0, w.toks.n, block);
+	nx_lex_free(&w.toks);
 }
 
 void nx_translate_elements(struct nx_lang *lang, struct nx_text *text, const struct nx_layout *l)

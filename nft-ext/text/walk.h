@@ -17,6 +17,14 @@ struct nx_walk;
  */
 void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block);
 
+/**
+ * nx_look_for_sets - remember the sets of a text that will be included in the block of a table
+ * @lang:	shared state
+ * @text:	the text; stays as it is
+ * @block:	the block
+ */
+void nx_look_for_sets(struct nx_lang *lang, struct nx_text *text, const struct nx_block *block);
+
 /** nx_translate_elements - likewise of a text that is elements, joined by commas, of layout @l */
 void nx_translate_elements(struct nx_lang *lang, struct nx_text *text, const struct nx_layout *l);
 

@@ -60,21 +60,23 @@ static bool too_long(const char *s, size_t len)
 
 static void warn_sni(struct nx_walk *w, size_t i, const char *s, size_t len)
 {
-	if (is_address(s, len))
+	const char *colon = memchr(s, ':', len), *slash = memchr(s, '/', len);
+
+	if ((colon || (len && (*s == '[' || (*s >= '0' && *s <= '9')))) && is_address(s, len))
 		nx_warn(w, NX_WARN_SNI_ADDRESS, i, i + 1,
 			"quic sni: few clients send an address as the server name (RFC 6066 3 has "
 			"host names only)");
-	else if (memmem(s, len, "://", 3))
+	else if (colon && slash && memmem(s, len, "://", 3))
 		nx_warn(w, NX_WARN_SNI_SCHEME, i, i + 1,
 			"quic sni: a server name has no scheme, this will hardly match");
-	else if (memchr(s, '/', len))
+	else if (slash)
 		nx_warn(w, NX_WARN_SNI_PATH, i, i + 1,
 			"quic sni: a server name has no path or prefix length, this will hardly "
 			"match");
-	else if (memchr(s, ':', len))
+	else if (colon)
 		nx_warn(w, NX_WARN_SNI_PORT, i, i + 1,
 			"quic sni: a server name has no port, this will hardly match");
-	else if (too_long(s, len))
+	else if (len > LABEL_MAX && too_long(s, len))
 		nx_warn(w, NX_WARN_SNI_LONG, i, i + 1,
 			"quic sni: a server name has at most %u bytes and each label %u, this will "
 			"hardly match",

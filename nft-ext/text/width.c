@@ -48,12 +48,14 @@ static void fit_set(struct nx_walk *w, const struct nx_layout *l, struct nx_sele
 		s->layout.key[part] = known;
 }
 
-/* Bytes of the first of "0x2000-0x20ff" or "8000-9000". */
+/* Bytes of the first of "0x2000-0x20ff" or "8000-9000", or of "0x2000/4". */
 static size_t word_width(const char *s, size_t len)
 {
-	const char *dash = memchr(s, '-', len);
+	size_t n = 0;
 
-	return nx_id_width(s, dash ? (size_t)(dash - s) : len);
+	while (n < len && s[n] != '-' && s[n] != '/')
+		n++;
+	return nx_id_width(s, n);
 }
 
 /* The first of the elements at @i that is a value: `*` tells no width. */

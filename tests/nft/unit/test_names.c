@@ -71,9 +71,9 @@ static void test_short_text(void **state)
 	p.text = nx_text_new(NULL, strdup(text), strlen(text));
 	nx_translate(&p.lang, p.text, NULL);
 	assert_string_equal(pass_text(&p),
-			    "add rule t c @ih,524288,128 { qn0, qn4,qn9 } "
+			    "add rule t c @ih,524288,128 { qn0,\tqn4,qn9 } "
 			    "@ih,524288,128 . ip saddr { "
-			    "0x68330000000000000000000000000000.1.2.3.4, qne . 1.2.3.4 }");
+			    "0x68330000000000000000000000000000.1.2.3.4,\tqne . 1.2.3.4 }");
 	pass_free(&p);
 	nx_slots_free(&slots);
 }
