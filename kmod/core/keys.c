@@ -30,8 +30,10 @@ struct nq_info {
 /* By version and side, in the order of enum nq_secret; RFC 9001 5.2 and RFC 9369 3.3.2 */
 #define NQ_INFOS(side, quic)                                                                       \
 	{                                                                                          \
-		NQ_INFO(32, "tls13 " side " in"), NQ_INFO(16, "tls13 " quic " key"),               \
-			NQ_INFO(12, "tls13 " quic " iv"), NQ_INFO(16, "tls13 " quic " hp"),        \
+		NQ_INFO(32, "tls13 " side " in"),                                                  \
+		NQ_INFO(16, "tls13 " quic " key"),                                                 \
+		NQ_INFO(12, "tls13 " quic " iv"),                                                  \
+		NQ_INFO(16, "tls13 " quic " hp"),                                                  \
 	}
 
 static const struct nq_info nq_infos[2][2][NQ_SECRETS] = {
