@@ -22,6 +22,7 @@
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
+#include "learn.h"
 #include "names.h"
 #include "overload.h"
 #include "packet.h"
@@ -314,8 +315,13 @@ static int nq_gather_look(struct nq_net *nn, struct nq_packet *p)
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
 	int thoff = nq_gather_look(nn, p);
+	bool mixed;
 
-	return thoff < 0 ? NF_ACCEPT : nq_gather_packet(nn, p, thoff);
+	if (thoff >= 0)
+		return nq_gather_packet(nn, p, thoff);
+	if (nq_learning(nn))
+		nq_learn_follow(nn, p, &mixed);
+	return NF_ACCEPT;
 }
 
 /*
@@ -382,6 +388,15 @@ static unsigned int nq_gather_unasked(struct nq_net *nn, struct nq_packet *p, un
 	return nq_gather_pass(nn, p, NQ_STAT_unasked);
 }
 
+/* A packet that opens no connection, while connections are followed. */
+static unsigned int nq_gather_later_packet(struct nq_net *nn, struct nq_packet *p)
+{
+	bool mixed;
+
+	nq_learn_follow(nn, p, &mixed);
+	return mixed && nq_stolen_can(p) ? nq_gather_split(nn, p) : NF_ACCEPT;
+}
+
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct nq_packet p = {.skb = skb, .state = state};
@@ -391,8 +406,8 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (!READ_ONCE(nn->active))
 		return NF_ACCEPT;
 	thoff = nq_gather_look(nn, &p);
-	if (thoff < 0)
-		return NF_ACCEPT;
+	if (likely(thoff < 0))
+		return nq_learning(nn) ? nq_gather_later_packet(nn, &p) : NF_ACCEPT;
 	nq_budget_begin(skb);
 	if (!nq_ask_wants(nn, &p, thoff))
 		return nq_gather_unasked(nn, &p, thoff);
