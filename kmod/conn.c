@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "conn_table.h"
 
-/* What an ID counts for; every byte is set. */
+/* The scope of an ID, and the ID; every byte is set. */
 struct nq_dest_id {
 	union nf_inet_addr dst;
 	u32 pf, l3, link;

@@ -109,10 +109,7 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key
 	return true;
 }
 
-/*
- * A place for another path or ID: an empty one, else the first that is not @keep. What comes first
- * stays.
- */
+/* A place for another path or ID: an empty one, else one that is not sure, but never the first. */
 static struct nq_conn_key **nq_key_place(struct nq_conn *c, struct nq_conn_key **places,
 					 unsigned int n)
 {

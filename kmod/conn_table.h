@@ -10,8 +10,8 @@
  *
  * All memory but the names' is taken when learning begins, and charged to who has it begin. There
  * is one lock for changes, which a connection needs a few times in its life; readers are under RCU.
- * What goes waits in its pool until a grace period is over, so a reader never sees it become
- * another's.
+ * An item that goes waits in its pool until a grace period is over, so a reader never sees it
+ * become another's.
  */
 #ifndef NQ_CONN_TABLE_H
 #define NQ_CONN_TABLE_H

@@ -7,8 +7,7 @@
 #include "learn.h"
 #include "scratch.h"
 
-#define NQ_LEARN_GUESSES 4 /* connections of a client whose keys a server's Initial is tried with  \
-			    */
+#define NQ_LEARN_GUESSES   4	     /* connections whose keys a server's Initial is tried with */
 #define NQ_LEARN_DATAGRAMS 4	     /* of an skb, that are looked at */
 #define NQ_LEARN_REST	   (60 * HZ) /* a ruleset may be loaded anew in two steps */
 
@@ -131,8 +130,8 @@ static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
 }
 
 /*
- * What the first datagram of a packet says of its connection, with its bytes in @buf. Return: false
- * if it says nothing.
+ * Read what the first datagram of a packet says of its connection, with its bytes in @buf. Return:
+ * false if it says nothing.
  */
 static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const struct nq_dgrams *d,
 			   u8 buf[NQ_FLIGHT_HEAD])

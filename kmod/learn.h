@@ -29,7 +29,7 @@ static inline bool nq_learning(const struct nq_net *nn)
  */
 int nq_learn_start(struct nq_net *nn);
 
-/** nq_learn_stop - the last rule has gone. What is known stays for a minute. Under use_mutex. */
+/** nq_learn_stop - the last rule has gone. Connections are kept for a minute. Under use_mutex. */
 void nq_learn_stop(struct nq_net *nn);
 
 /** nq_learn_set - the sysctl was written. May sleep. Return: 0 or -errno. */

@@ -38,8 +38,8 @@ static int nq_stats_show(struct seq_file *seq, void *v)
 
 	for (i = 0; i < NQ_STAT_COUNT; i++)
 		seq_printf(seq, "%08lx ", nq_stat_sum(nn, i));
-	seq_printf(seq, "%08x %08lx %08x %08lx ", READ_ONCE(nn->n_holds),
-		   READ_ONCE(nn->hold_bytes), READ_ONCE(nn->n_names), READ_ONCE(nn->names_bytes));
+	seq_printf(seq, "%08x %08lx %08x %08lx ", READ_ONCE(nn->n_holds), READ_ONCE(nn->hold_bytes),
+		   READ_ONCE(nn->n_names), READ_ONCE(nn->names_bytes));
 	conns = nq_conn_count(nn, &bytes);
 	seq_printf(seq, "%08x %08lx\n", conns, bytes);
 	return 0;

@@ -346,7 +346,7 @@ static void idle_timeout(void **state)
 	assert_int_equal(idle_of(57, "010100"), 0);
 	assert_int_equal(idle_of(57, "0f04aabbccdd 0104 80007530"), 30000);
 	assert_int_equal(idle_of(57, "0108 ffffffffffffffff"), NQ_IDLE_MAX);
-	/* What breaks the grammar tells nothing. */
+	/* A broken list tells nothing. */
 	assert_int_equal(idle_of(57, "0102 40"), 0);
 	assert_int_equal(idle_of(57, "0101 40"), 0);
 	assert_int_equal(idle_of(57, "0100"), 0);
