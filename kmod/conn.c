@@ -81,14 +81,6 @@ static struct nq_conn *nq_conn_of(const struct nq_conns *t, u64 path, u64 opener
 	return NULL;
 }
 
-/* Somebody on this path is not followed. Under the lock. */
-static void nq_path_crowded(struct nq_conns *t, u64 path)
-{
-	struct nq_conn_key *key;
-
-	nq_key_for_each(key, t, 0, path) WRITE_ONCE(key->crowded, true);
-}
-
 static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener,
 					const struct nq_names *names, u8 len, u64 print)
 {
@@ -104,10 +96,13 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener
 		if (n >= NQ_PATH_CONNS && !spare)
 			return NQ_LEARNT_FULL;
 		if (n >= NQ_PATH_CONNS)
-			nq_conn_drop(t, spare);
+			nq_conn_push_out(t, spare);
 		c = nq_conn_new(t, names, path, opener);
-		if (!c)
+		if (!c) {
+			WRITE_ONCE(t->full, (u32)jiffies);
+			WRITE_ONCE(t->was_full, true);
 			return NQ_LEARNT_FULL;
+		}
 	} else {
 		nq_conn_rename(t, c, names);
 		if (!c->live)
@@ -185,7 +180,7 @@ static void nq_conn_by_path(const struct nq_conns *t, struct nq_conn_hit *hit)
 	const struct nq_shared *names = NULL, *s;
 	struct nq_conn *c, *found = NULL;
 	struct nq_conn_key *key;
-	bool differ = false;
+	bool differ = nq_conns_was_full(t);
 
 	nq_key_for_each(key, t, 0, hit->path)
 	{

@@ -162,13 +162,30 @@ static void nq_conn_sweep(struct nq_conns *t, enum nq_class class)
 	}
 }
 
+void nq_path_crowded(struct nq_conns *t, u64 print)
+{
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, 0, print) WRITE_ONCE(key->crowded, true);
+}
+
+void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_PATHS; i++)
+		if (c->paths[i])
+			nq_path_crowded(t, c->paths[i]->print);
+	nq_conn_drop(t, c);
+}
+
 /* Let the oldest that is not confirmed go. Under the lock. Return: false if there is none. */
 static bool nq_conn_evict(struct nq_conns *t)
 {
 	struct nq_conn *c = list_first_entry_or_null(&t->order[NQ_ANSWERED], struct nq_conn, order);
 
 	if (c)
-		nq_conn_drop(t, c);
+		nq_conn_push_out(t, c);
 	return c;
 }
 
@@ -249,20 +266,28 @@ void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print)
 		nq_key_add(t, c, place, 0, print, false);
 }
 
-/* Somebody else's ID, of so many bytes that it is one connection's. Return: may it be @c's now? */
-static bool nq_id_free(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print, bool sure)
+/*
+ * May @c have an ID of so many bytes that it should be one connection's? Not one that was only seen
+ * with its client, if somebody has it. That of another one which was only seen goes; one that a
+ * server gave stays, and then the ID tells nothing but on the paths of those that have it.
+ */
+static bool nq_id_free(struct nq_conns *t, u8 len, u64 print, bool sure)
 {
-	struct nq_conn_key *key, *other = NULL;
+	struct nq_conn_key *key, *seen = NULL;
 	unsigned int i;
 
-	nq_key_for_each(key, t, len, print) other = key;
-	if (!other)
-		return true;
-	if (!sure)
-		return false;
-	for (i = 0; i < NQ_CONN_IDS; i++)
-		if (other->conn->ids[i] == other)
-			nq_key_drop(t, &other->conn->ids[i]);
+	nq_key_for_each(key, t, len, print)
+	{
+		if (!sure)
+			return false;
+		if (!key->sure)
+			seen = key;
+	}
+	for (i = 0; seen && i < NQ_CONN_IDS; i++)
+		if (seen->conn->ids[i] == seen) {
+			nq_key_drop(t, &seen->conn->ids[i]);
+			break;
+		}
 	return true;
 }
 
@@ -270,7 +295,7 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
 {
 	struct nq_conn_key **place;
 
-	if (len >= NQ_ID_SURE && !nq_id_free(t, c, len, print, sure))
+	if (len >= NQ_ID_SURE && !nq_id_free(t, len, print, sure))
 		return false;
 	if (sure && !c->ids[0])
 		place = &c->ids[0];

@@ -119,6 +119,8 @@ struct nq_conn {
  * @lens:	how many IDs have this length; likewise
  * @unsure:	paths on which no reply has left yet; likewise
  * @bytes:	of @shared; likewise
+ * @full:	when there was no room for a connection, in jiffies; READ_ONCE
+ * @was_full:	there was such a time; likewise
  * @seq:	for nq_names.seq
  * @grave:	of @shared
  */
@@ -134,6 +136,8 @@ struct nq_conns {
 	unsigned int lens[NQ_CID_MAX + 1];
 	unsigned int unsure;
 	unsigned long bytes;
+	u32 full;
+	bool was_full;
 	u32 seq;
 	struct nq_grave grave;
 };
@@ -149,6 +153,13 @@ static inline struct nq_conns *nq_conns_of(const struct nq_net *nn)
 static inline bool nq_conn_ended(const struct nq_conn *c)
 {
 	return (u32)jiffies - READ_ONCE(c->seen) > READ_ONCE(c->idle);
+}
+
+/** nq_conns_was_full - may there be live connections that are not followed for want of room? */
+static inline bool nq_conns_was_full(const struct nq_conns *t)
+{
+	return READ_ONCE(t->was_full) &&
+	       ((u32)jiffies - READ_ONCE(t->full)) / HZ < READ_ONCE(t->nn->limits.conn_idle);
 }
 
 /** nq_key_chain - where a path or, with a length, an ID is found */
@@ -171,6 +182,12 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 /** nq_conn_drop - forget one */
 void nq_conn_drop(struct nq_conns *t, struct nq_conn *c);
 
+/** nq_conn_push_out - forget one that has not ended: its packets may still come */
+void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c);
+
+/** nq_path_crowded - somebody on this path is not followed */
+void nq_path_crowded(struct nq_conns *t, u64 print);
+
 /** nq_conn_confirm - it is safe from now on */
 void nq_conn_confirm(struct nq_conns *t, struct nq_conn *c);
 
@@ -184,7 +201,7 @@ void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print);
  * nq_conn_add_id - its client may use this ID
  * @len:	of the ID
  * @print:	of destination and ID
- * @sure:	its server says so. Then it is no other connection's any more.
+ * @sure:	its server says so
  *
  * Return: false if that was not noted.
  */
