@@ -7,6 +7,7 @@
 #include "expr_head.h"
 #include "expr_names.h"
 #include "expr_search.h"
+#include "learn.h"
 #include "overload.h"
 #include "state.h"
 
@@ -25,6 +26,9 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 	if (!head.h.ver)
 		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
 								      : NFT_QUIC_HELLO_NONE;
+	/* Later packets of a followed connection have its names, but this key is about openers. */
+	if (nq_learning(nn) && head.h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(&head, pkt))
+		return NFT_QUIC_HELLO_NONE;
 	if (nq_names_free(regs, pkt))
 		return NFT_QUIC_HELLO_EXISTS;
 	if (regs->verdict.code != NFT_CONTINUE)

@@ -8,6 +8,7 @@
 #include "ask.h"
 #include "expr_head.h"
 #include "expr_names.h"
+#include "learn.h"
 #include "overload.h"
 #include "packet.h"
 #include "state.h"
@@ -203,15 +204,29 @@ static noinline const struct nq_names *nq_names_anew(struct nq_recent *r,
 	return names;
 }
 
+/* A packet that opens no connection: of one that is followed? */
+static noinline const struct nq_names *
+nq_names_followed(struct nq_net *nn, const struct nft_pktinfo *pkt, struct nq_budget **budget)
+{
+	const struct nq_names *names = nq_is_udp(pkt) ? nq_learn_names(nn, pkt) : NULL;
+
+	if (names) {
+		nq_is_stream(pkt->skb);
+		*budget = nq_budget_lock();
+	}
+	return names;
+}
+
 const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pktinfo *pkt,
 				     struct nq_budget **budget)
 {
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	const struct nq_names *names;
 	bool strayed = false;
 	struct nq_budget *b;
 
 	if (!nq_may_have_names(pkt))
-		return NULL;
+		return nq_learning(nn) ? nq_names_followed(nn, pkt, budget) : NULL;
 	b = nq_budget_lock();
 	names = nq_names_again(&b->recent, pkt);
 	if (!names)
@@ -224,6 +239,8 @@ const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pkt
 	nq_budget_put(b);
 	if (strayed)
 		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
+	else if (nq_learning(nn))
+		return nq_names_followed(nn, pkt, budget);
 	return NULL;
 }
 

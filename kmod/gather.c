@@ -23,6 +23,7 @@
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
+#include "learn.h"
 #include "names.h"
 #include "overload.h"
 #include "packet.h"
@@ -302,14 +303,24 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 	return nq_gather(nn, p);
 }
 
+/* A packet that opens no connection, cut off another. */
+static unsigned int nq_gather_followed(struct nq_net *nn, struct nq_packet *p)
+{
+	bool mixed;
+
+	if (nq_learning(nn))
+		nq_learn_follow(nn, p, &mixed);
+	return NF_ACCEPT;
+}
+
 /* A packet that was cut off another. Return: verdict. */
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
 	int thoff = nq_transport(p->skb, p->state->pf);
 
-	return thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) || !nq_packet_read(nn, p)
-		       ? NF_ACCEPT
-		       : nq_gather_packet(nn, p, thoff);
+	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff))
+		return NF_ACCEPT;
+	return nq_packet_read(nn, p) ? nq_gather_packet(nn, p, thoff) : nq_gather_followed(nn, p);
 }
 
 /*
@@ -385,6 +396,17 @@ static bool nq_gather_strangers(const struct nq_net *nn, const struct sk_buff *s
 	return d->len > d->seg && part && nq_packet_strangers(skb, d, part);
 }
 
+/* A packet that opens no connection: of one that is followed? */
+static unsigned int nq_gather_later_packet(struct nq_net *nn, struct nq_packet *p)
+{
+	bool mixed;
+
+	if (!nq_learning(nn))
+		return NF_ACCEPT;
+	nq_learn_follow(nn, p, &mixed);
+	return mixed && nq_stolen_can(p) ? nq_gather_split(nn, p) : NF_ACCEPT;
+}
+
 /* Apart from the hook, which clears no memory for packets that it only glances at. */
 static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *skb,
 					    const struct nf_hook_state *state,
@@ -394,13 +416,13 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 	bool opens = nq_packet_read(nn, &p);
 
 	if (!opens && !nq_gather_strangers(nn, skb, d))
-		return NF_ACCEPT;
+		return nq_gather_later_packet(nn, &p);
 	nq_budget_begin(skb);
 	if (!nq_ask_wants(nn, &p, thoff))
-		return opens ? nq_gather_unasked(nn, &p, thoff) : NF_ACCEPT;
+		return opens ? nq_gather_unasked(nn, &p, thoff) : nq_gather_later_packet(nn, &p);
 	if (unlikely(p.mixed || !opens) && nq_stolen_can(&p))
 		return nq_gather_split(nn, &p);
-	return opens ? nq_gather_packet(nn, &p, thoff) : NF_ACCEPT;
+	return opens ? nq_gather_packet(nn, &p, thoff) : nq_gather_later_packet(nn, &p);
 }
 
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -414,7 +436,8 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	thoff = nq_transport(skb, state->pf);
 	if (thoff < 0 || !nq_dgrams_at(&d, skb, thoff))
 		return NF_ACCEPT;
-	if (nq_packet_glance(skb, &d) || unlikely(nq_gather_strangers(nn, skb, &d)))
+	if (nq_packet_glance(skb, &d) || unlikely(nq_gather_strangers(nn, skb, &d)) ||
+	    nq_learning(nn))
 		return nq_gather_read(nn, skb, state, &d, thoff);
 	return NF_ACCEPT;
 }

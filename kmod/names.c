@@ -341,6 +341,7 @@ static struct nq_names *nq_names_read(const struct nq_path *path, const struct n
 	if (!n)
 		return NULL;
 	n->ech = hello->ech;
+	n->idle_ms = hello->idle_ms;
 	n->base = flight->base;
 	n->end = flight->base + nq_hello_size(buf, 4);
 	n->digest = nq_bytes_hash(buf, n->end - n->base);

@@ -66,6 +66,7 @@ struct nq_proof {
  * @others:	IDs of its client's later packets
  * @seen:	its datagrams, nq_bytes_hash(); READ_ONCE/WRITE_ONCE, a lost one costs only time
  * @digest:	nq_bytes_hash() of the ClientHello
+ * @idle_ms:	see struct nq_hello
  * @seq:	grows from connection to connection
  * @born:	in jiffies
  * @size:	of this allocation, bytes
@@ -89,6 +90,7 @@ struct nq_names {
 	u32 seq;
 	u32 born;
 	u32 digest;
+	u32 idle_ms;
 	u32 seen[NQ_SEEN];
 	u16 base, end;
 	u16 sni_len;

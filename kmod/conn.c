@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "conn_table.h"
+
+/* The scope of an ID, and the ID; every byte is set. */
+struct nq_dest_id {
+	union nf_inet_addr dst;
+	u32 pf, l3, link;
+	__be16 dport;
+	u8 len;
+	u8 id[NQ_CID_MAX];
+	u8 pad;
+};
+
+struct nq_opener {
+	u64 path;
+	struct nq_cid first;
+};
+
+static u64 nq_path_print(const struct nq_path *path)
+{
+	return nq_bytes_print(path, NQ_PATH_LEN);
+}
+
+static u64 nq_id_print(const struct nq_path *path, const u8 *id, u8 len)
+{
+	struct nq_dest_id d;
+
+	memset(&d, 0, sizeof(d));
+	d.dst = path->dst;
+	d.dport = path->dport;
+	d.pf = path->pf;
+	d.l3 = path->l3;
+	d.link = path->link;
+	d.len = len;
+	memcpy(d.id, id, len);
+	return nq_bytes_print(&d, sizeof(d));
+}
+
+static u64 nq_opener_print(u64 path, const struct nq_cid *first)
+{
+	struct nq_opener o;
+
+	memset(&o, 0, sizeof(o));
+	o.path = path;
+	nq_cid_set(&o.first, first->id, first->len);
+	return nq_bytes_print(&o, sizeof(o));
+}
+
+static bool nq_conn_has_id(const struct nq_conn *c, u8 len, u64 print)
+{
+	const struct nq_conn_key *key;
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_IDS; i++) {
+		key = READ_ONCE(c->ids[i]);
+		if (key && key->len == len && key->print == print)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The connection on @path that @opener began, and how many there are. Under the lock. The oldest
+ * one that is not confirmed is @spare.
+ */
+static struct nq_conn *nq_conn_of(const struct nq_conns *t, u64 path, u64 opener, unsigned int *n,
+				  struct nq_conn **spare)
+{
+	struct nq_conn_key *key;
+
+	*n = 0;
+	*spare = NULL;
+	nq_key_for_each(key, t, 0, path)
+	{
+		if (key->conn->opener == opener)
+			return key->conn;
+		++*n;
+		if (key->conn->class == NQ_ANSWERED || nq_conn_ended(key->conn))
+			*spare = key->conn;
+	}
+	return NULL;
+}
+
+static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener,
+					const struct nq_names *names, u8 len, u64 print)
+{
+	struct nq_conn *c, *spare;
+	unsigned int n;
+
+	c = nq_conn_of(t, path, opener, &n, &spare);
+	if (c && nq_conn_has_id(c, len, print)) {
+		nq_conn_rename(t, c, names);
+		return NQ_LEARNT_KNOWN;
+	}
+	if (!c) {
+		if (n >= NQ_PATH_CONNS && !spare)
+			return NQ_LEARNT_FULL;
+		if (n >= NQ_PATH_CONNS)
+			nq_conn_push_out(t, spare);
+		c = nq_conn_new(t, names, path, opener);
+		if (!c) {
+			WRITE_ONCE(t->full, (u32)jiffies);
+			WRITE_ONCE(t->was_full, true);
+			return NQ_LEARNT_FULL;
+		}
+	} else {
+		nq_conn_rename(t, c, names);
+		if (!c->live)
+			return NQ_LEARNT_FULL;
+	}
+	if (nq_conn_add_id(t, c, len, print, true))
+		return NQ_LEARNT_NEW;
+	if (!c->ids[0])
+		nq_conn_drop(t, c);
+	return NQ_LEARNT_FULL;
+}
+
+enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
+			     const struct nq_names *names, const struct nq_cid *id)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	u64 at = nq_path_print(path), print = nq_id_print(path, id->id, id->len);
+	u64 opener = nq_opener_print(at, &names->first);
+	enum nq_learnt learnt;
+
+	if (!t)
+		return NQ_LEARNT_FULL;
+	spin_lock_bh(&t->lock);
+	if (names->sni_len + names->alpn_len > NQ_FOLLOWED_MAX)
+		learnt = NQ_LEARNT_FULL;
+	else
+		learnt = nq_conn_learn_one(t, at, opener, names, id->len, print);
+	if (learnt == NQ_LEARNT_FULL)
+		nq_path_crowded(t, at);
+	spin_unlock_bh(&t->lock);
+	return learnt;
+}
+
+/* Looking a packet up, under RCU */
+
+/* Does the packet have one of @c's IDs? @prints: of its first bytes, by length, as far as needed.
+ */
+static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w, u64 *prints,
+			    u32 *have, bool *sure)
+{
+	const struct nq_conn_key *key;
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_IDS; i++) {
+		key = READ_ONCE(c->ids[i]);
+		if (!key || key->len > w->len || (w->exact && key->len != w->len))
+			continue;
+		if (!(*have & BIT(key->len))) {
+			prints[key->len] = nq_id_print(w->path, w->dcid, key->len);
+			*have |= BIT(key->len);
+		}
+		if (prints[key->len] == key->print) {
+			*sure = key->sure;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* struct nq_conn_hit - what was found for a packet */
+struct nq_conn_hit {
+	struct nq_conn *conn;
+	enum nq_found_by by;
+	u64 path;	/* its print */
+	unsigned int n; /* connections on it */
+	bool sure;	/* the ID is the server's, and the path the one it was issued on */
+};
+
+/*
+ * The connection that the path alone tells: its only one, or any of its confirmed ones if all have
+ * the same names.
+ */
+static void nq_conn_by_path(const struct nq_conns *t, struct nq_conn_hit *hit)
+{
+	const struct nq_shared *names = NULL, *s;
+	struct nq_conn *c, *found = NULL;
+	struct nq_conn_key *key;
+	bool differ = nq_conns_was_full(t);
+
+	nq_key_for_each(key, t, 0, hit->path)
+	{
+		c = key->conn;
+		if (READ_ONCE(key->crowded))
+			differ = true;
+		if (!READ_ONCE(key->sure) || nq_conn_ended(c) ||
+		    READ_ONCE(c->class) != NQ_CONFIRMED)
+			continue;
+		s = rcu_dereference(c->shared);
+		differ |= names && s != names;
+		names = s;
+		found = c;
+	}
+	if (!found)
+		return;
+	hit->by = differ ? NQ_AMBIGUOUS : NQ_BY_PATH;
+	hit->conn = differ ? NULL : found;
+}
+
+/* By IDs of @from to @to bytes, whatever the path. */
+static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8 from, u8 to,
+			  struct nq_conn_hit *hit)
+{
+	struct nq_conn_key *key, *found;
+	unsigned int len;
+	u64 print;
+
+	for (len = min_t(u8, to, w->len); len >= from; len--) {
+		if (!READ_ONCE(t->lens[len]) || (w->exact && len != w->len))
+			continue;
+		print = nq_id_print(w->path, w->dcid, len);
+		found = NULL;
+		nq_key_for_each(key, t, len, print)
+		{
+			if (nq_conn_ended(key->conn))
+				continue;
+			if (found && found->conn != key->conn)
+				return false; /* short, and of two connections */
+			found = key;
+		}
+		if (found) {
+			hit->conn = found->conn;
+			hit->by = NQ_BY_ID;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
+			 struct nq_conn_hit *hit)
+{
+	u64 prints[NQ_CID_MAX + 1];
+	struct nq_conn_key *key;
+	struct nq_conn *c;
+	bool sure;
+	u32 have = 0;
+
+	*hit = (struct nq_conn_hit){.path = nq_path_print(w->path)};
+	nq_key_for_each(key, t, 0, hit->path)
+	{
+		hit->n++;
+		c = key->conn;
+		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, prints, &have, &sure))
+			continue;
+		hit->conn = c;
+		hit->by = NQ_BY_OWN;
+		hit->sure = sure && READ_ONCE(c->paths[0]) == key;
+		return;
+	}
+	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, hit))
+		return;
+	if (hit->n && !w->exact)
+		nq_conn_by_path(t, hit);
+	else if (!hit->n)
+		nq_conn_by_id(t, w, NQ_ID_MIN, NQ_ID_SURE - 1, hit);
+}
+
+const struct nq_names *nq_conn_find(struct nq_net *nn, const struct nq_whose *whose,
+				    enum nq_found_by *by)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+	const struct nq_shared *s;
+	struct nq_conn_hit hit;
+
+	*by = NQ_BY_NOTHING;
+	if (!t || !nq_conn_count(nn, NULL))
+		return NULL;
+	nq_conn_look(t, whose, &hit);
+	*by = hit.by;
+	if (!hit.conn)
+		return NULL;
+	s = rcu_dereference(hit.conn->shared);
+	return &s->names;
+}
+
+/* Note what a packet shows of its connection. */
+static void nq_conn_note(struct nq_conns *t, const struct nq_whose *w,
+			 const struct nq_conn_hit *hit)
+{
+	struct nq_conn *c = hit->conn;
+	u8 len;
+
+	spin_lock_bh(&t->lock);
+	if (!c->live)
+		goto out;
+	if (hit->by == NQ_BY_OWN)
+		nq_conn_confirm(t, c);
+	if (hit->by == NQ_BY_ID && hit->n < NQ_PATH_CONNS)
+		nq_conn_add_path(t, c, hit->path);
+	if (hit->by == NQ_BY_PATH && hit->n == 1 && c->ids[0]) {
+		len = c->ids[0]->len;
+		if (len <= w->len)
+			nq_conn_add_id(t, c, len, nq_id_print(w->path, w->dcid, len), false);
+	}
+out:
+	spin_unlock_bh(&t->lock);
+}
+
+enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn_hit hit;
+	struct nq_conn *c;
+
+	if (!t || !nq_conn_count(nn, NULL))
+		return NQ_BY_NOTHING;
+	nq_conn_look(t, whose, &hit);
+	c = hit.conn;
+	if (!c)
+		return hit.by;
+	if ((u32)jiffies - READ_ONCE(c->seen) >= HZ)
+		WRITE_ONCE(c->seen, (u32)jiffies);
+	if (hit.by != NQ_BY_OWN || (hit.sure && READ_ONCE(c->class) == NQ_ANSWERED))
+		nq_conn_note(t, whose, &hit);
+	return hit.by;
+}
+
+unsigned int nq_conn_crowd(struct nq_net *nn, const struct nq_path *path)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn_key *key;
+	unsigned int n = 0;
+	u64 print;
+
+	if (!t)
+		return 0;
+	print = nq_path_print(path);
+	nq_key_for_each(key, t, 0, print) n++;
+	return n;
+}
+
+bool nq_conn_waits(const struct nq_net *nn)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+
+	return t && READ_ONCE(t->unsure);
+}
+
+void nq_conn_reply(struct nq_net *nn, const struct nq_path *path)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	u64 print = nq_path_print(path);
+	struct nq_conn_key *key;
+
+	if (!t)
+		return;
+	spin_lock_bh(&t->lock);
+	nq_key_for_each(key, t, 0, print)
+	{
+		if (key->sure)
+			continue;
+		WRITE_ONCE(key->sure, true);
+		WRITE_ONCE(t->unsure, t->unsure - 1);
+	}
+	spin_unlock_bh(&t->lock);
+}
+
+unsigned int nq_conn_count(const struct nq_net *nn, unsigned long *bytes)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+
+	if (bytes)
+		*bytes = t ? READ_ONCE(t->bytes) : 0;
+	return t ? READ_ONCE(t->n[NQ_ANSWERED]) + READ_ONCE(t->n[NQ_CONFIRMED]) : 0;
+}
