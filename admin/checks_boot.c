@@ -168,7 +168,7 @@ void na_check_reboot(const struct na_host *h, struct na_found *f)
 	json_decref(then);
 }
 
-static bool any_has(const char *pattern, const char *word)
+bool na_any_has(const char *pattern, const char *word)
 {
 	glob_t files;
 	bool found = false;
@@ -193,10 +193,10 @@ static bool any_has(const char *pattern, const char *word)
 void na_check_sysctl(const struct na_host *h, struct na_found *f)
 {
 	(void)h;
-	if ((any_has("/etc/sysctl.d/*.conf", "netfilter.nft_quic") ||
-	     any_has("/etc/sysctl.d/*.conf", "netfilter/nft_quic")) &&
-	    !any_has("/etc/modules-load.d/*.conf", "nft_quic") &&
-	    !any_has("/etc/modules", "nft_quic"))
+	if ((na_any_has("/etc/sysctl.d/*.conf", "netfilter.nft_quic") ||
+	     na_any_has("/etc/sysctl.d/*.conf", "netfilter/nft_quic")) &&
+	    !na_any_has("/etc/modules-load.d/*.conf", "nft_quic") &&
+	    !na_any_has("/etc/modules", "nft_quic"))
 		na_found_add(
 			f, NA_WARN,
 			"/etc/sysctl.d sets limits of nft_quic, but the module is not loaded when "

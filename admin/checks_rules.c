@@ -257,6 +257,14 @@ void na_check_deny(const struct na_host *h, struct na_found *f)
 
 void na_check_redirect(const struct na_host *h, struct na_found *f)
 {
+	static const char *const units[] = {"/etc/systemd/system/nftables.service",
+					    "/etc/systemd/system/nftables.service.d/*.conf"};
+	static const char *const words[] = {"nft -o", "nft --optimize", " -o -f"};
+
+	for (size_t i = 0; i < 6; i++)
+		if (na_any_has(units[i / 3], words[i % 3]))
+			na_found_add(f, NA_WARN, "%s loads rules by `%s`", units[i / 3],
+				     words[i % 3]);
 	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
 		bool bare = false, port = false;
@@ -275,6 +283,26 @@ void na_check_redirect(const struct na_host *h, struct na_found *f)
 				     RULE_FMT ": it has neither a port to match nor one to go to",
 				     RULE_ARGS(r));
 	}
+}
+
+/* Packets of this host's own clients do not pass prerouting before they are sent. */
+void na_check_local(const struct na_host *h, struct na_found *f)
+{
+	bool before = false, out = false;
+
+	for (size_t i = 0; i < h->ways.n; i++) {
+		const struct na_way *w = &h->ways.way[i];
+
+		if (w->how != NA_NAT)
+			continue;
+		before |= is(w->rule->chain->hook, "prerouting");
+		out |= is(w->rule->chain->hook, "output");
+	}
+	if (before && !out)
+		na_found_add(
+			f, NA_NOTE,
+			"clients on this host itself are not redirected: no nat chain in output "
+			"has a rule with quic");
 }
 
 void na_check_too_early(const struct na_host *h, struct na_found *f)

@@ -37,8 +37,10 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	  "move the rule up, correct the name, or delete it")					\
 	X("deny", deny, "rules that deny by name stand where they see every connection",	\
 	  "deny in a filter chain in prerouting at raw or mangle: docs/blocking.md")		\
-	X("redirect", redirect, "no redirect has lost its port to `nft -o`",			\
+	X("redirect", redirect, "no redirect has lost, or will lose, its port to `nft -o`", \
 	  "load the file without -o: docs/admin.md, When something is wrong")			\
+	X("local", local, "clients on this host itself are redirected, too",			\
+	  "if there are any, add a nat chain in output with the same rules")			\
 	X("limits", limits, "no limit of the module is reached",				\
 	  "raise the sysctl in /proc/sys/net/netfilter/nft_quic, or see who floods")		\
 	X("too-early", too_early, "no rule is reached before names are known",			\
@@ -67,6 +69,9 @@ NA_CHECKS(X)
 
 /** na_module_file() - the module's file for a kernel, NULL if it has none; the caller frees it */
 char *na_module_file(const char *release);
+
+/** na_any_has() - has any file of a pattern a line with @word that is no comment */
+bool na_any_has(const char *pattern, const char *word);
 
 /** na_id_text() - a server ID as hex digits, as nft's JSON has it; NULL if it is no ID */
 char *na_id_text(const json_t *value);

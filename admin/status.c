@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "admin.h"
+#include "history.h"
 #include "text.h"
 
 /* More ways of one rule are counted, not shown. */
@@ -240,19 +241,73 @@ int na_status_rc(const struct na_host *h)
 	return NA_OK;
 }
 
+/* Counters that say what became of a datagram, in words. */
+static const struct {
+	const char *name, *text;
+} recent[] = {
+	{"initials", "Initials"},
+	{"complete", "ClientHellos complete"},
+	{"held", "held"},
+	{"timed_out", "held in vain, dropped or passed"},
+	{"overload", "not held because of a limit"},
+	{"evicted", "pushed out by a limit"},
+	{"unreadable", "unreadable"},
+	{"unknown_version", "of an unknown version"},
+};
+
+static unsigned long long grown(const struct na_counts *now, const struct na_counts *then,
+				const char *name)
+{
+	unsigned long long a = na_count(now, name), b = na_count(then, name);
+
+	return a > b ? a - b : 0;
+}
+
+static void put_recent(const struct na_host *h, const struct na_counts *then, double ago)
+{
+	if (!(ago > 0)) {
+		if (h->counts.n)
+			puts("The last minutes: known from the next `nft-quic status` on.");
+		return;
+	}
+	printf("In the last %.1f minutes:", ago / 60);
+	for (size_t i = 0; i < sizeof(recent) / sizeof(recent[0]); i++)
+		printf("%s %llu %s", i ? "," : "", grown(&h->counts, then, recent[i].name),
+		       recent[i].text);
+	putchar('\n');
+}
+
+static json_t *recent_json(const struct na_host *h, const struct na_counts *then, double ago)
+{
+	json_t *j;
+
+	if (!(ago > 0))
+		return json_null();
+	j = na_need(json_pack("{sf}", "seconds", ago));
+	for (size_t i = 0; i < sizeof(recent) / sizeof(recent[0]); i++)
+		json_object_set_new(
+			j, recent[i].name,
+			json_integer((json_int_t)grown(&h->counts, then, recent[i].name)));
+	return j;
+}
+
 int na_status(const struct na_options *o)
 {
 	struct na_host *h = na_host_read();
+	struct na_counts then = {0};
+	double ago = na_history_recent(&h->counts, &then);
 	int rc = na_status_rc(h);
 	json_t *j;
 
 	if (o->json) {
 		j = na_status_json(h);
+		json_object_set_new(j, "recent", recent_json(h, &then, ago));
 		json_dumpf(j, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
 		putchar('\n');
 		json_decref(j);
 	} else {
 		na_status_text(stdout, h);
+		put_recent(h, &then, ago);
 	}
 	na_host_free(h);
 	return rc;

@@ -151,6 +151,8 @@ def well():
     r = run('status')
     ok(r.returncode == 0 and 'a.example -> port 8443, quicd (' in r.stdout and '8443, alpn x' in r.stdout and
        '8853 -> port 8853' in r.stdout, 'status shows names, ports and services', r)
+    r = run('status')
+    ok('\nIn the last 0.' in r.stdout, 'and what came in the last minutes, from the second time on', r)
     j = json.loads(run('status', '--json').stdout)
     ways = [(w['names'], w['port'], w['how'], w['listener']['service']['name'])
             for rule in j['rules'] for w in rule['ways']]
@@ -160,9 +162,14 @@ def well():
     with open('/proc/thread-self/net/stat/nft_quic') as f:
         names = f.readline().split()
     same(list(j['counters']), names, 'and every counter')
+    ok(j['recent']['seconds'] > 0 and j['recent']['initials'] == 0, 'and those of the last minutes', j['recent'])
     out = run('metrics').stdout
     same([n for n in names if f'\nnft_quic_{n} ' not in out and f'\nnft_quic_{n}_total ' not in out], [],
          'metrics has every counter')
+    r = run('metrics', '--http', input='GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
+    ok(r.stdout.startswith('HTTP/1.0 200 OK\n') and r.stdout.endswith('\n\n' + out), 'metrics answers by HTTP', r)
+    r = run('metrics', '--http', input='PUT / HTTP/1.1\r\n\r\n')
+    ok(r.stdout.startswith('HTTP/1.0 405 '), 'and refuses all but GET', r)
     if shutil.which('promtool'):
         r = subprocess.run(['promtool', 'check', 'metrics'], input=out, capture_output=True, text=True)
         # 3: it reads them; as text of before OpenMetrics the names of help lines lack _total
@@ -239,6 +246,11 @@ def loaded():
           'prerouting priority dstnat; }\nadd rule inet t n meta l4proto udp redirect\n')
 
 
+def loads_with_o():
+    with file('/etc/systemd/system/nftables.service.d/o.conf', '[Service]\nExecStart=/usr/sbin/nft -o -f x\n'):
+        finds('nft -o in nftables.service', 'redirect', 'nftables.service.d')
+
+
 def lost():
     nft.good('add rule inet t in udp dport 444 quic sni "lost.example" accept')
     finds('a rule that a reboot loses', 'reboot', 'lost.example')
@@ -267,6 +279,10 @@ def served():
     """Faults of services: b's socket is there, a's comes with each fault."""
     with service(8443, '[transport]\nidle-timeout = 5m\n'):
         rules('a service that waits for longer than conntrack', 'conntrack', 'idle-timeout is 300 s', '', full=NAT)
+        for text, level in ((NAT, 'note'), (RULES, 'ok')):
+            nft.load('flush ruleset\n' + text)
+            r = json.loads(run('doctor', '--json', '--only', 'local').stdout)['checks'][0]
+            same(r['level'], level, f'doctor on local clients: {level}')
     with service(8443, 'server-id = 0101\n'):
         rc, found = doctor('--only', 'server-ids')
         ok(rc == 2 and 'the server ID 0x0101' in found['server-ids'][1] and 'leads to port 8443' in
@@ -310,18 +326,14 @@ def limited():
 
 
 def many():
-    """A map of 100,000 names."""
+    """A map of 20,000 names, read in another way than a small one."""
     nft.good('-f -', 'table inet big {\nmap m {\ntypeof quic sni : udp dport; elements = { ' + ', '.join(
-        f'"h{i}.example" : {4000 + i % 2}' for i in range(100000)) + ' }\n}\n}\n')
+        f'"h{i}.example" : {4000 + i % 2}' for i in range(20000)) + ' }\n}\n}\n')
     nft.good('add chain inet big c { type filter hook prerouting priority -290; }')
     nft.good('add rule inet big c udp dport 445 udp dport set quic sni map @m')
-    began = time.monotonic()
     out = run('status').stdout
-    took = time.monotonic() - began
-    ok('49996 more -> port 4000' in out and 'h' in out, 'status with 100,000 names tells how many go where',
-       out[:2000])
-    # the guest is emulated: many times slower than a machine
-    ok(took < 30, f'status with 100,000 names: {took:.1f} s', took)
+    ok('9996 more -> port 4000' in out and '9996 more -> port 4001' in out and '.example, h' in out,
+       'status with 20,000 names tells how many go where', out[:2000])
     nft.good('delete table inet big')
 
 
@@ -333,7 +345,7 @@ def main():
         ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work')
         with service(8853):
             with service(8443):
-                for part in (well, system, loaded, lost) if MAIN else (well,):
+                for part in (well, system, loaded, loads_with_o, lost) if MAIN else (well,):
                     case(part)
             if MAIN:
                 case(served)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "admin.h"
+#include "history.h"
 #include "host.h"
 #include "parts.h"
 
@@ -130,6 +131,51 @@ static void certificate(void **state)
 	}
 }
 
+static struct na_sample sample(double at, const char *values)
+{
+	struct na_sample s = {.at = at};
+	char *text = na_printf("initials unasked \n%s\n", values);
+
+	na_counts_parse(&s.counts, text);
+	free(text);
+	return s;
+}
+
+static void history(void **state)
+{
+	struct na_sample now = sample(1000, "10 0");
+	struct na_history h, again;
+	char *text;
+
+	(void)state;
+	na_history_parse(&h, "");
+	assert_null(na_history_base(&h, &now));
+	assert_true(na_history_add(&h, &now));
+	now = sample(1100, "20 0");
+	assert_true(na_history_base(&h, &now)->at == 1000);
+	assert_false(na_history_add(&h, &now));
+	now = sample(1400, "30 0");
+	assert_true(na_history_add(&h, &now));
+	now = sample(1700, "40 0");
+	assert_true(na_history_base(&h, &now)->at == 1000);
+	assert_true(na_history_add(&h, &now));
+	text = na_history_print(&h);
+	na_history_parse(&again, text);
+	free(text);
+	assert_true(again.sample[0].at == 1400 && again.sample[1].at == 1700);
+	assert_int_equal(na_count(&again.sample[1].counts, "initials"), 0x40);
+	/* too old, and of another load of the module */
+	now = sample(2500, "50 0");
+	assert_true(na_history_base(&again, &now)->at == 1700);
+	now = sample(1800, "1 0");
+	assert_null(na_history_base(&again, &now));
+	assert_true(na_history_add(&again, &now));
+	assert_true(again.sample[0].at == 1800 && !(again.sample[1].at > 0));
+	na_history_parse(&again, "1.5\ninitials \n");
+	na_history_parse(&again, "x\n");
+	assert_true(!(again.sample[0].at > 0));
+}
+
 static void metrics(void **state)
 {
 	struct na_counts c;
@@ -154,6 +200,7 @@ int main(void)
 		cmocka_unit_test(wire_names),  cmocka_unit_test(counters),
 		cmocka_unit_test(sockets),     cmocka_unit_test(configuration),
 		cmocka_unit_test(certificate), cmocka_unit_test(metrics),
+		cmocka_unit_test(history),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
