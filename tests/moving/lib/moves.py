@@ -70,8 +70,7 @@ FAILOVER = "the gateway's links fail during a transfer, and come back"
 def server_first(world, client):
     """The word of a service that is silent until conntrack has forgotten the client."""
     timer = threading.Timer(FORGETS, forget, [world.server])
-    timer.start()
-    said = client.slow()
+    said = client.slow(timer.start)
     timer.join()
     return said
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real clients that hold a connection open and ask again when they are told to: ask() returns the
-name that the service says, slow() the same after a silence in which only the server speaks, and
-fetch() the SHA-256 of a file. All raise Failed if the connection did not last."""
+name that the service says, slow() the same after a silence in which only the server speaks, of which it tells when
+it begins, and fetch() the SHA-256 of a file. All raise Failed if the connection did not last."""
 import hashlib
 import os
 import queue
@@ -85,7 +85,8 @@ class Scripted:
     def ask(self, name=None):
         return self.told('ask', name or self.name, '/')
 
-    def slow(self):
+    def slow(self, begins):
+        begins()
         return self.told('ask', self.name, '/slow')
 
     def fetch(self):
@@ -159,10 +160,11 @@ class Curl:
         with open(got, 'rb') as f:
             return hashlib.file_digest(f, 'sha256').hexdigest()
 
-    def slow(self):
+    def slow(self, begins):
         p = self.get(f'https://{self.name}/', f'https://{self.name}/slow')
         try:
             p.hear()
+            begins()
             return p.hear().split()[0]
         finally:
             p.stop()
@@ -193,8 +195,9 @@ class Quicc:
                 silence = e
         raise silence
 
-    def slow(self):
+    def slow(self, begins):
         self.program.say('slow')
+        begins()
         return self.program.hear().split()[0]
 
     def stop(self):
