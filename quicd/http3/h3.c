@@ -187,6 +187,27 @@ static int flush(struct conn *c)
 	return 0;
 }
 
+/* Our SETTINGS are about to be sent. They may lie in several pieces. */
+static void hide_connect(struct h3_conn *hc)
+{
+	const struct tx *a = &hc->ahead;
+	uint8_t data[128];
+	size_t len = 0, at;
+
+	hc->control = -1;
+	for (size_t i = 0; i < a->nvec; i++)
+		for (size_t k = 0; k < a->vec[i].len && len < sizeof(data); k++)
+			data[len++] = a->vec[i].base[k];
+	at = settings_find_connect(data, len);
+	if (!at)
+		return;
+	for (size_t i = 0; i < a->nvec; at -= a->vec[i++].len)
+		if (at < a->vec[i].len) {
+			a->vec[i].base[at] = SETTINGS_RESERVED;
+			return;
+		}
+}
+
 /*
  * nghttp3 is asked once for bytes that fill many packets. Within a round nothing else changes
  * the streams; flush() begins a new round.
@@ -208,11 +229,8 @@ static int next(struct conn *c, struct tx *tx)
 		a->fin = fin;
 		for (size_t i = 0; i < a->nvec; i++)
 			a->len += a->vec[i].len;
-		if (a->stream_id == hc->control && a->nvec) {
-			if (!settings_hide_connect(a->vec[0].base, a->vec[0].len))
-				return fatal(c, NGHTTP3_ERR_FATAL);
-			hc->control = -1;
-		}
+		if (a->stream_id == hc->control && a->nvec)
+			hide_connect(hc);
 	}
 	tx->stream_id = a->stream_id;
 	tx->fin = a->fin;

@@ -176,6 +176,33 @@ static void put_backend(struct line *l, const union addr *a)
 	put_text(l, a ? addr_format(a, text) : NULL);
 }
 
+/* Values that are texts. Without a user or a server name there is no value. */
+static const char *text_of(const struct access_entry *e, enum access_field field)
+{
+	switch (field) {
+	case ACCESS_USER:
+		return e->user && e->user[0] ? e->user : NULL;
+	case ACCESS_METHOD:
+		return e->method;
+	case ACCESS_SCHEME:
+		return e->scheme;
+	case ACCESS_HOST:
+		return e->host;
+	case ACCESS_PATH:
+		return e->path;
+	case ACCESS_REFERER:
+		return e->referer;
+	case ACCESS_AGENT:
+		return e->agent;
+	case ACCESS_ALPN:
+		return e->alpn;
+	case ACCESS_SNI:
+		return e->sni && e->sni[0] ? e->sni : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static void put_value(struct line *l, const struct access_entry *e, enum access_field field)
 {
 	char client[INET6_ADDRSTRLEN];
@@ -186,21 +213,6 @@ static void put_value(struct line *l, const struct access_entry *e, enum access_
 		break;
 	case ACCESS_CLIENT:
 		put_text(l, client_text(&e->client, client));
-		break;
-	case ACCESS_USER:
-		put_text(l, e->user && e->user[0] ? e->user : NULL);
-		break;
-	case ACCESS_METHOD:
-		put_text(l, e->method);
-		break;
-	case ACCESS_SCHEME:
-		put_text(l, e->scheme);
-		break;
-	case ACCESS_HOST:
-		put_text(l, e->host);
-		break;
-	case ACCESS_PATH:
-		put_text(l, e->path);
 		break;
 	case ACCESS_STATUS:
 		put_number(l, e->status);
@@ -221,18 +233,6 @@ static void put_value(struct line *l, const struct access_entry *e, enum access_
 		l->at += sprintf(l->at, "%" PRIu64 ".%06u", e->duration / NS_PER_S,
 				 (unsigned int)(e->duration % NS_PER_S / 1000));
 		break;
-	case ACCESS_REFERER:
-		put_text(l, e->referer);
-		break;
-	case ACCESS_AGENT:
-		put_text(l, e->agent);
-		break;
-	case ACCESS_ALPN:
-		put_text(l, e->alpn);
-		break;
-	case ACCESS_SNI:
-		put_text(l, e->sni && e->sni[0] ? e->sni : NULL);
-		break;
 	case ACCESS_EARLY:
 		put(l, e->early ? "true" : "false");
 		break;
@@ -245,8 +245,8 @@ static void put_value(struct line *l, const struct access_entry *e, enum access_
 	case ACCESS_BACKEND:
 		put_backend(l, e->backend);
 		break;
-	case ACCESS_NFIELDS:
-		break;
+	default:
+		put_text(l, text_of(e, field));
 	}
 }
 
