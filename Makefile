@@ -246,10 +246,15 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 #:               docs/interop.md and tests/captures from them
 #: moving-table  the table of docs/moving.md from what check-moving found
 #: machines-table  that of docs/machines.md from what check-arm64 found
+#: stacks        docs/stacks.md: what QUIC clients and servers do, on loopback
 .PHONY: interop
 interop: export LONG := 1
 interop: check-e2e check-browsers
 	@$(IN_ROOT) tests/e2e/interop
+
+.PHONY: stacks
+stacks: userspace
+	@tests/stacks/run
 
 #: install       into this system (or DESTDIR), built with what this system has;
 #:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too

@@ -104,7 +104,7 @@ time_t na_cert_expires(const char *path)
 {
 	static const char begin[] = "-----BEGIN CERTIFICATE-----";
 	size_t len;
-	char *text = na_read_file(path, &len), *from, *to;
+	char *text = na_read_plain(path, &len), *from, *to;
 	unsigned char *der;
 	time_t when = -1;
 

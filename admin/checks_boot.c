@@ -14,6 +14,14 @@
 
 #define CONF "/etc/nftables.conf"
 
+/* An element that a time-out takes away is not kept on purpose. */
+static bool has_timeout(const json_t *elem)
+{
+	const json_t *more = json_object_get(elem, "elem");
+
+	return json_object_get(more, "timeout") || json_object_get(more, "expires");
+}
+
 /* The rules with quic and the elements of their sets, one a line. */
 static json_t *lines_of(const struct na_ruleset *rs)
 {
@@ -38,17 +46,13 @@ static json_t *lines_of(const struct na_ruleset *rs)
 			continue;
 		json_array_foreach(na_set_elems(rs, s), k, v)
 		{
-			const json_t *key = na_elem_key(s->data ? json_array_get(v, 0) : v);
-			json_t *pair =
-				json_pack("[O, O]", key, s->data ? json_array_get(v, 1) : key);
+			const json_t *elem = s->data ? json_array_get(v, 0) : v;
+			const json_t *key = na_elem_key(elem);
+			json_t *pair;
 
-			/* one that a time-out takes away is not kept on purpose */
-			if (json_object_get(
-				    json_object_get(s->data ? json_array_get(v, 0) : v, "elem"),
-				    "timeout")) {
-				json_decref(pair);
+			if (has_timeout(elem))
 				continue;
-			}
+			pair = json_pack("[O, O]", key, s->data ? json_array_get(v, 1) : key);
 			text = na_need(json_dumps(pair, JSON_COMPACT | JSON_ENSURE_ASCII |
 								JSON_SORT_KEYS));
 			line = na_printf("element of %s %s %s: %s", s->family, s->table, s->name,
@@ -128,6 +132,10 @@ static void compare(const json_t *now, const json_t *then, struct na_found *f)
 	const char *cannot = json_string_value(json_object_get(then, "cannot"));
 	json_t *v;
 
+	if (!then) {
+		na_found_add(f, NA_NOTE, CONF " could not be tried");
+		return;
+	}
 	if (cannot) {
 		na_found_add(f, NA_NOTE, "%s, so " CONF " was not tried", cannot);
 		return;
@@ -136,7 +144,10 @@ static void compare(const json_t *now, const json_t *then, struct na_found *f)
 		char *text = na_name(bad, strcspn(bad, "\n"), 300);
 
 		/* a device that is not in the namespace is no fault of the file's */
-		na_found_add(f, strstr(bad, "No such") ? NA_NOTE : NA_WARN,
+		na_found_add(f,
+			     strstr(bad, "No such") || strstr(bad, "Interface does not exist")
+				     ? NA_NOTE
+				     : NA_WARN,
 			     CONF " does not load by itself: %s", text);
 		free(text);
 		return;
@@ -147,7 +158,7 @@ static void compare(const json_t *now, const json_t *then, struct na_found *f)
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = h->rs ? lines_of(h->rs) : NULL, *then = NULL;
+	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then = NULL;
 
 	if (now && json_object_size(now)) {
 		if (!na_exists(CONF)) {

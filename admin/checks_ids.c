@@ -17,6 +17,14 @@ char *na_id_text(const json_t *value)
 	return NULL;
 }
 
+static bool all_443(const struct na_service *s)
+{
+	for (size_t i = 0; i < s->n_ports; i++)
+		if (s->port[i] != 443)
+			return false;
+	return true;
+}
+
 /* The ID that a service puts into the connection IDs of those who come to @port; NULL for none. */
 static char *id_of(const struct na_service *s, int port)
 {
@@ -24,7 +32,7 @@ static char *id_of(const struct na_service *s, int port)
 		return NULL;
 	if (s->server_id && strcmp(s->server_id, "port"))
 		return na_printf("%s", s->server_id);
-	if (!s->server_id && port == 443)
+	if (!s->server_id && all_443(s))
 		return NULL;
 	return na_printf("%04x", (unsigned int)port);
 }
@@ -66,7 +74,9 @@ static void collect(const struct na_ruleset *rs, const struct na_rule *r, const 
 	}
 	if (left && na_has_key(left, "server-id")) {
 		list = elements(rs, r, right);
-		if (!json_object_get(left, "quic"))
+		/* a mask, or all IDs but some */
+		if (!json_object_get(left, "quic") ||
+		    na_is_other(json_string_value(json_object_get(j, "op"))))
 			json_object_set_new(ids, "*", json_true());
 		else if (!list)
 			take(ids, right);
@@ -80,6 +90,18 @@ static void collect(const struct na_ruleset *rs, const struct na_rule *r, const 
 		return;
 	}
 	json_object_foreach((json_t *)j, word, inner) collect(rs, r, inner, ids);
+}
+
+char *na_id_shown(const char *text)
+{
+	bool hex = !strncmp(text, "0x", 2);
+	const char *digits = hex ? text + 2 : text;
+	size_t len = strlen(digits);
+
+	if (!len || strspn(digits, hex ? "0123456789abcdef" : "0123456789") != len)
+		return NULL;
+	return hex ? na_printf("%s", digits)
+		   : na_printf("%04x", (unsigned int)atoi(digits) & 0xffff);
 }
 
 /* IDs that lead to a local port whose service has another. */
@@ -100,11 +122,8 @@ static void wrong_ids(const struct na_host *h, struct na_found *f)
 		own = id_of(s, w->port);
 		json_array_foreach(w->names, k, v)
 		{
-			const char *text = json_string_value(v);
-
-			id = strncmp(text, "0x", 2) ? na_printf("%04x", (unsigned int)atoi(text))
-						    : na_printf("%s", text + 2);
-			if (!own || strcmp(own, id))
+			id = na_id_shown(json_string_value(v));
+			if (id && (!own || strcmp(own, id)))
 				na_found_add(
 					f, NA_WARN,
 					"server ID 0x%s leads to port %d, but %s there has %s%s",
@@ -117,9 +136,13 @@ static void wrong_ids(const struct na_host *h, struct na_found *f)
 
 void na_check_server_ids(const struct na_host *h, struct na_found *f)
 {
-	json_t *ids = na_need(json_object()), *done = na_need(json_object());
+	json_t *ids, *done;
 
-	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++)
+	if (!na_has_rules(h, f))
+		return;
+	ids = na_need(json_object());
+	done = na_need(json_object());
+	for (size_t i = 0; i < h->rs->n_rules; i++)
 		if (h->rs->rule[i].quic)
 			collect(h->rs, &h->rs->rule[i], h->rs->rule[i].expr, ids);
 	for (size_t i = 0; i < h->ways.n; i++) {

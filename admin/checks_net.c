@@ -15,16 +15,28 @@ static bool is_local(const struct na_way *w)
 	return w->how != NA_VERDICT && !w->host && w->port;
 }
 
-/* Calls @one for each local target once for each form of rule. */
+static bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+/* Calls @one for each local target once for each form and family of rule. */
 static void each_target(const struct na_host *h, struct na_found *f,
 			void (*one)(const struct na_host *h, const struct na_way *w,
 				    struct na_found *f))
 {
-	bool *seen = na_need(calloc(1 << 17, 1));
+	bool *seen;
 
+	if (!na_has_rules(h, f))
+		return;
+	seen = na_need(calloc(1 << 16, 6));
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
-		size_t at = (size_t)w->port << 1 | (w->how == NA_NAT);
+		const char *family = w->rule->chain->family;
+		size_t at = (size_t)w->port * 6 + (w->how == NA_NAT ? 3 : 0) +
+			    (is(family, "ip")	 ? 1
+			     : is(family, "ip6") ? 2
+						 : 0);
 
 		if (!is_local(w) || w->port > 65535 || seen[at])
 			continue;
@@ -36,15 +48,30 @@ static void each_target(const struct na_host *h, struct na_found *f,
 
 static void has_listener(const struct na_host *h, const struct na_way *w, struct na_found *f)
 {
+	const struct na_chain *c = w->rule->chain;
+
 	if (!na_host_listener(h, w->port))
 		na_found_add(f, NA_FAULT, "nobody listens on UDP port %d, where %s %s %s leads to",
-			     w->port, w->rule->chain->family, w->rule->chain->table,
-			     w->rule->chain->name);
+			     w->port, c->family, c->table, c->name);
+	else if (c->hook && is(c->hook, "prerouting") && na_host_only_loopback(h, w->port))
+		na_found_add(f, NA_FAULT,
+			     "UDP port %d, where %s %s %s leads to, listens on the loopback alone",
+			     w->port, c->family, c->table, c->name);
 }
 
 void na_check_services(const struct na_host *h, struct na_found *f)
 {
 	each_target(h, f, has_listener);
+	if (!h->root)
+		na_found_add(f, NA_NOTE,
+			     "quicd's services that run are not seen, as only root sees whose "
+			     "sockets these are");
+}
+
+/* Does a packet that is at a rule of one family come to a chain of the other? */
+static bool meet(const char *a, const char *b)
+{
+	return !(is(a, "ip") && is(b, "ip6")) && !(is(a, "ip6") && is(b, "ip"));
 }
 
 static void is_let_in(const struct na_host *h, const struct na_way *w, struct na_found *f)
@@ -54,9 +81,9 @@ static void is_let_in(const struct na_host *h, const struct na_way *w, struct na
 	for (size_t i = 0; i < h->rs->n_chains; i++) {
 		const struct na_chain *c = &h->rs->chain[i];
 
-		if (!c->hook || strcmp(c->hook, "input") || !c->type || strcmp(c->type, "filter") ||
-		    !strcmp(c->family, "bridge") || !strcmp(c->family, "netdev") ||
-		    !strcmp(c->family, "arp"))
+		if (!c->hook || !is(c->hook, "input") || !c->type || !is(c->type, "filter") ||
+		    is(c->family, "bridge") || is(c->family, "netdev") || is(c->family, "arp") ||
+		    !meet(w->rule->chain->family, c->family))
 			continue;
 		if (na_eval_chain(h->rs, c, &pkt) == NA_NO)
 			na_found_add(f, NA_FAULT,
@@ -68,8 +95,7 @@ static void is_let_in(const struct na_host *h, const struct na_way *w, struct na
 
 void na_check_input(const struct na_host *h, struct na_found *f)
 {
-	if (h->rs)
-		each_target(h, f, is_let_in);
+	each_target(h, f, is_let_in);
 }
 
 static unsigned long long sysctl(const char *name)
@@ -115,27 +141,27 @@ void na_check_limits(const struct na_host *h, struct na_found *f)
 			     sysctl("nf_conntrack_count"), n);
 }
 
+static void is_valid(const struct na_service *s, const char *cert, struct na_found *f)
+{
+	time_t now = time(NULL), when = na_cert_expires(cert);
+	char *shown = na_shown(cert);
+
+	if (when < 0)
+		na_found_add(f, s->pid ? NA_WARN : NA_NOTE, "%s: %s cannot be read", s->name,
+			     shown);
+	else if (when < now)
+		na_found_add(f, s->pid ? NA_FAULT : NA_NOTE, "%s: %s has expired", s->name, shown);
+	else if (when < now + 14 * DAY)
+		na_found_add(f, s->pid ? NA_WARN : NA_NOTE, "%s: %s expires in %lld days", s->name,
+			     shown, (long long)(when - now) / DAY);
+	free(shown);
+}
+
 void na_check_certificates(const struct na_host *h, struct na_found *f)
 {
-	time_t now = time(NULL), when;
-
-	for (size_t i = 0; i < h->n_services; i++) {
-		const struct na_service *s = &h->service[i];
-
-		for (size_t k = 0; k < s->n_certs; k++) {
-			when = na_cert_expires(s->cert[k]);
-			if (when < 0)
-				na_found_add(f, s->pid ? NA_WARN : NA_NOTE, "%s: %s cannot be read",
-					     s->name, s->cert[k]);
-			else if (when < now)
-				na_found_add(f, s->pid ? NA_FAULT : NA_NOTE, "%s: %s has expired",
-					     s->name, s->cert[k]);
-			else if (when < now + 14 * DAY)
-				na_found_add(f, s->pid ? NA_WARN : NA_NOTE,
-					     "%s: %s expires in %lld days", s->name, s->cert[k],
-					     (long long)(when - now) / DAY);
-		}
-	}
+	for (size_t i = 0; i < h->n_services; i++)
+		for (size_t k = 0; k < h->service[i].n_certs; k++)
+			is_valid(&h->service[i], h->service[i].cert[k], f);
 }
 
 static void is_remembered(const struct na_host *h, const struct na_way *w, struct na_found *f)
@@ -187,7 +213,7 @@ void na_check_rp_filter(const struct na_host *h, struct na_found *f)
 	char *text = na_read_file("/proc/thread-self/net/route", NULL), dev[32], first[32] = "";
 	bool several = false;
 
-	if (!h->ways.n || !text) {
+	if (!na_has_rules(h, f) || !h->ways.n || !text) {
 		free(text);
 		return;
 	}

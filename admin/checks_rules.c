@@ -21,6 +21,22 @@ static bool is(const char *a, const char *b)
 #define RULE_FMT     "%s %s %s: %s"
 #define RULE_ARGS(r) (r)->chain->family, (r)->chain->table, (r)->chain->name, (r)->text
 
+bool na_has_rules(const struct na_host *h, struct na_found *f)
+{
+	if (!h->rs)
+		na_found_add(f, NA_NOTE, "not checked, as the rules cannot be read");
+	return h->rs;
+}
+
+void na_check_rules(const struct na_host *h, struct na_found *f)
+{
+	const char *why = h->rs_err && *h->rs_err ? h->rs_err : "no answer";
+
+	if (!h->rs)
+		na_found_add(f, NA_FAULT, "the rules cannot be read: %.*s", (int)strcspn(why, "\n"),
+			     why);
+}
+
 /* Whether some rule or map of the table leads to the chain. */
 static bool is_reached(const struct na_ruleset *rs, const struct na_chain *c)
 {
@@ -39,8 +55,7 @@ static bool is_reached(const struct na_ruleset *rs, const struct na_chain *c)
 		if (strcmp(rs->set[i].table, c->table) || !na_word_in(rs->set[i].data, "verdict"))
 			continue;
 		text = na_need(json_dumps(na_set_elems(rs, &rs->set[i]), 0));
-		/* of a large map the verdicts are not read */
-		found = strstr(text, mark) || json_array_size(rs->set[i].elems) > NA_ELEMS_FULL;
+		found = strstr(text, mark) != NULL;
 		free(text);
 	}
 	free(mark);
@@ -187,7 +202,9 @@ static void literals(const struct na_rule *r, struct na_found *f)
 
 void na_check_never(const struct na_host *h, struct na_found *f)
 {
-	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
+	if (!na_has_rules(h, f))
+		return;
+	for (size_t i = 0; i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
 
 		if (!r->quic)
@@ -196,7 +213,7 @@ void na_check_never(const struct na_host *h, struct na_found *f)
 		untracked(h->rs, r, f);
 		literals(r, f);
 	}
-	for (size_t i = 0; h->rs && i < h->rs->n_sets; i++) {
+	for (size_t i = 0; i < h->rs->n_sets; i++) {
 		struct na_set *s = &h->rs->set[i];
 		const json_t *type = get(s->type, "typeof");
 		char *where;
@@ -229,7 +246,9 @@ static bool denies(const struct na_host *h, const struct na_rule *r)
 
 void na_check_deny(const struct na_host *h, struct na_found *f)
 {
-	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
+	if (!na_has_rules(h, f))
+		return;
+	for (size_t i = 0; i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
 
 		if (!r->quic || !denies(h, r))
@@ -265,7 +284,9 @@ void na_check_redirect(const struct na_host *h, struct na_found *f)
 		if (na_any_has(units[i / 3], words[i % 3]))
 			na_found_add(f, NA_WARN, "%s loads rules by `%s`", units[i / 3],
 				     words[i % 3]);
-	for (size_t i = 0; h->rs && i < h->rs->n_rules; i++) {
+	if (!na_has_rules(h, f))
+		return;
+	for (size_t i = 0; i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
 		bool bare = false, port = false;
 		const json_t *s;
@@ -290,6 +311,8 @@ void na_check_local(const struct na_host *h, struct na_found *f)
 {
 	bool before = false, out = false;
 
+	if (!na_has_rules(h, f))
+		return;
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
 
@@ -318,6 +341,9 @@ void na_check_strayed(const struct na_host *h, struct na_found *f)
 {
 	char *text = na_read_file("/proc/thread-self/net/nft_quic", NULL);
 
+	if (!text && h->module)
+		na_found_add(f, NA_NOTE, "what the rules ask for is not seen%s",
+			     h->root ? "" : ", as only root may read it");
 	if (na_count(&h->counts, "strayed"))
 		na_found_add(f, NA_WARN,
 			     "%llu packets were dropped at a rule that did not ask for them",

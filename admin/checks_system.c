@@ -101,6 +101,38 @@ void na_check_secure_boot(const struct na_host *h, struct na_found *f)
 	free(file);
 }
 
+/* A kernel that was purged may leave its modules.dep. */
+static bool is_installed(const char *release)
+{
+	char *files[] = {na_printf("/boot/vmlinuz-%s", release),
+			 na_printf("/lib/modules/%s/vmlinuz", release),
+			 na_printf("/lib/modules/%s/kernel", release)};
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		found |= na_exists(files[i]);
+		free(files[i]);
+	}
+	return found;
+}
+
+static void has_module(const char *release, bool have_dkms, struct na_found *f)
+{
+	char *build = na_printf("/lib/modules/%s/build/Makefile", release);
+	char *file = na_module_file(release);
+
+	if (!file)
+		na_found_add(
+			f, NA_WARN,
+			"kernel %s has no nft_quic.ko%s: rules with quic will not load under it",
+			release, na_exists(build) ? "" : " and no headers to build it");
+	else if (have_dkms && !na_exists(build))
+		na_found_add(f, NA_NOTE,
+			     "kernel %s has the module, but no headers to build it anew", release);
+	free(file);
+	free(build);
+}
+
 void na_check_kernels(const struct na_host *h, struct na_found *f)
 {
 	glob_t dirs, dkms;
@@ -113,24 +145,11 @@ void na_check_kernels(const struct na_host *h, struct na_found *f)
 	if (glob("/lib/modules/*/modules.dep", 0, NULL, &dirs))
 		return;
 	for (size_t i = 0; i < dirs.gl_pathc; i++) {
-		char *release = na_printf("%s", dirs.gl_pathv[i] + strlen("/lib/modules/")), *build;
-		char *file;
+		char *release = na_printf("%s", dirs.gl_pathv[i] + strlen("/lib/modules/"));
 
 		release[strcspn(release, "/")] = '\0';
-		build = na_printf("/lib/modules/%s/build/Makefile", release);
-		file = na_module_file(release);
-		if (!file)
-			na_found_add(
-				f, NA_WARN,
-				"kernel %s has no nft_quic.ko%s: rules with quic will not load "
-				"under it",
-				release, na_exists(build) ? "" : " and no headers to build it");
-		else if (have_dkms && !na_exists(build))
-			na_found_add(f, NA_NOTE,
-				     "kernel %s has the module, but no headers to build it anew",
-				     release);
-		free(file);
-		free(build);
+		if (is_installed(release))
+			has_module(release, have_dkms, f);
 		free(release);
 	}
 	globfree(&dirs);
@@ -193,8 +212,10 @@ void na_check_other_nft(const struct na_host *h, struct na_found *f)
 	struct dirent *e;
 	DIR *dir = opendir("/proc");
 
-	(void)h;
 	other_programs(f);
+	if (!h->root)
+		na_found_add(f, NA_NOTE,
+			     "programs of other users are not seen, as only root sees these");
 	while (dir && (e = readdir(dir))) {
 		char *path, *maps, *comm, *lib, *name;
 

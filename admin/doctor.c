@@ -25,6 +25,24 @@ static const char *const levels[] = {"ok", "note", "warning", "error"};
 /* More findings of one check are counted, not shown. */
 #define FOUND_MAX 20
 
+/* UTF-8 without control characters. Takes @text. */
+static json_t *harmless(char *text)
+{
+	json_t *j = json_string(text);
+	char *p = text, *shown;
+
+	while (j && (unsigned char)*p >= ' ' && *p != 0x7f)
+		p++;
+	if (!j || *p) {
+		json_decref(j);
+		shown = na_name(text, strlen(text), 1000);
+		j = json_string(shown);
+		free(shown);
+	}
+	free(text);
+	return na_need(j);
+}
+
 void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 {
 	va_list ap;
@@ -44,9 +62,8 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	na_need(n < 0 ? NULL : text);
-	json_array_append_new(f->list,
-			      na_need(json_pack("{ss, ss}", "level", levels[level], "text", text)));
-	free(text);
+	json_array_append_new(f->list, na_need(json_pack("{ss, so}", "level", levels[level], "text",
+							 harmless(text))));
 }
 
 static void put_found(const struct check *c, const struct na_found *f)

@@ -29,6 +29,8 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	  "`ldconfig`; remove what /etc/ld.so.conf.d has before 00-nft-quic.conf")		\
 	X("other-nft", other_nft, "no nft or running program hides rules with quic",		\
 	  "remove the other nft; restart programs that began before the installation")		\
+	X("rules", rules, "the rules of this network namespace can be read",			\
+	  "run it as root; `nft -j list ruleset` says more")					\
 	X("services", services, "somebody listens behind each local target",			\
 	  "start the service, or correct the port in the rule or map")				\
 	X("input", input, "input chains let clients through to each local target",		\
@@ -67,6 +69,9 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 NA_CHECKS(X)
 #undef X
 
+/** na_has_rules() - can the rules be read; else a note in @f that they are not checked */
+bool na_has_rules(const struct na_host *h, struct na_found *f);
+
 /** na_module_file() - the module's file for a kernel, NULL if it has none; the caller frees it */
 char *na_module_file(const char *release);
 
@@ -75,5 +80,8 @@ bool na_any_has(const char *pattern, const char *word);
 
 /** na_id_text() - a server ID as hex digits, as nft's JSON has it; NULL if it is no ID */
 char *na_id_text(const json_t *value);
+
+/** na_id_shown() - the same from a name of a way; NULL of a range, a prefix or the like */
+char *na_id_shown(const char *text);
 
 #endif

@@ -97,14 +97,55 @@ json_t *na_elems_value(const json_t *type, const unsigned char *data, size_t len
 	return na_need(json_pack("{so}", "concat", out));
 }
 
+json_t *na_elems_verdict(int code, const char *chain)
+{
+	switch (code) {
+	case NF_ACCEPT:
+		return json_pack("{sn}", "accept");
+	case NF_DROP:
+		return json_pack("{sn}", "drop");
+	case NFT_RETURN:
+		return json_pack("{sn}", "return");
+	case NFT_CONTINUE:
+		return json_pack("{sn}", "continue");
+	case NFT_JUMP:
+	case NFT_GOTO:
+		return chain ? json_pack("{s{ss}}", code == NFT_JUMP ? "jump" : "goto", "target",
+					 chain)
+			     : json_null();
+	default:
+		return json_null();
+	}
+}
+
+static json_t *verdict_of(const struct nlattr *verdict)
+{
+	const struct nlattr *v;
+	const char *chain = NULL;
+	int code = NF_STOP; /* which no map has */
+
+	mnl_attr_for_each_nested(v, verdict)
+	{
+		if (mnl_attr_get_type(v) == NFTA_VERDICT_CODE)
+			code = (int)ntohl(mnl_attr_get_u32(v));
+		else if (mnl_attr_get_type(v) == NFTA_VERDICT_CHAIN)
+			chain = mnl_attr_get_str(v);
+	}
+	return na_need(na_elems_verdict(code, chain));
+}
+
 static json_t *value_of(const struct nlattr *attr, const json_t *type)
 {
 	const struct nlattr *v;
 
-	mnl_attr_for_each_nested(
-		v, attr) if (mnl_attr_get_type(v) ==
-			     NFTA_DATA_VALUE) return na_elems_value(type, mnl_attr_get_payload(v),
-								    mnl_attr_get_payload_len(v));
+	mnl_attr_for_each_nested(v, attr)
+	{
+		if (mnl_attr_get_type(v) == NFTA_DATA_VERDICT)
+			return verdict_of(v);
+		if (mnl_attr_get_type(v) == NFTA_DATA_VALUE)
+			return na_elems_value(type, mnl_attr_get_payload(v),
+					      mnl_attr_get_payload_len(v));
+	}
 	return json_null();
 }
 
@@ -112,6 +153,7 @@ static void element(struct reading *r, const struct nlattr *elem)
 {
 	json_t *key = NULL, *data = NULL;
 	const struct nlattr *a;
+	bool expires = false;
 
 	mnl_attr_for_each_nested(a, elem)
 	{
@@ -123,6 +165,10 @@ static void element(struct reading *r, const struct nlattr *elem)
 			json_decref(key);
 			json_decref(data);
 			return;
+		case NFTA_SET_ELEM_TIMEOUT:
+		case NFTA_SET_ELEM_EXPIRATION:
+			expires = true;
+			break;
 		case NFTA_SET_ELEM_KEY:
 			key = value_of(a, r->set->type);
 			break;
@@ -133,6 +179,8 @@ static void element(struct reading *r, const struct nlattr *elem)
 	}
 	if (!key)
 		key = json_null();
+	if (expires)
+		key = na_need(json_pack("{s{so, sb}}", "elem", "val", key, "expires", true));
 	if (r->set->data)
 		key = na_need(json_pack("[oo]", key, data ? data : json_null()));
 	json_array_append_new(r->list, key);

@@ -17,4 +17,7 @@ enum na_part na_elems_part(const json_t *type);
 /** na_elems_value() - the value that @len bytes of type @type are; null if that is not known */
 json_t *na_elems_value(const json_t *type, const unsigned char *data, size_t len);
 
+/** na_elems_verdict() - a verdict of a map as nft's JSON has it; null if nft has no such verdict */
+json_t *na_elems_verdict(int code, const char *chain);
+
 #endif

@@ -112,6 +112,27 @@ static enum na_tri has(const struct run *run, const struct na_chain *chain, cons
 	return NA_MAYBE;
 }
 
+/* Statements that let each packet pass on, or are looked at elsewhere. */
+static bool is_known(const json_t *s)
+{
+	static const char *const known[] = {"match", "counter", "log",	   "comment",  "accept",
+					    "drop",  "reject",	"return",  "continue", "jump",
+					    "goto",  "vmap",	"notrack", "mangle"};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (get(s, known[i]))
+			return true;
+	return false;
+}
+
+/* A target of iptables or a program in userspace may accept. Older versions of nft tell no type. */
+static bool may_accept(const json_t *s)
+{
+	const json_t *xt = get(s, "xt"), *type = get(xt, "type");
+
+	return get(s, "queue") || (xt && (!type || na_word_in(type, "target")));
+}
+
 static enum na_tri matches(const struct run *run, const struct na_rule *r)
 {
 	enum na_tri all = NA_YES, one;
@@ -121,8 +142,8 @@ static enum na_tri matches(const struct run *run, const struct na_rule *r)
 
 	json_array_foreach(r->expr, i, s)
 	{
-		if (get(s, "limit") || get(s, "quota") || get(s, "ct count"))
-			all = all == NA_YES ? NA_MAYBE : all;
+		if (!is_known(s) && all == NA_YES)
+			all = NA_MAYBE;
 		m = get(s, "match");
 		if (!m)
 			continue;
@@ -130,7 +151,7 @@ static enum na_tri matches(const struct run *run, const struct na_rule *r)
 		one = has(run, r->chain, get(m, "left"), get(m, "right"));
 		if (op && !strcmp(op, "!="))
 			one = NA_YES - one;
-		else if (op && strcmp(op, "==") && strcmp(op, "in"))
+		else if (na_is_other(op))
 			one = NA_MAYBE;
 		if (one < all)
 			all = one;
@@ -204,6 +225,7 @@ static enum end walk(struct run *run, const struct na_chain *chain, int depth)
 			continue;
 		json_array_foreach(r->expr, k, s)
 		{
+			run->maybe |= may_accept(s);
 			end = get(s, "vmap") ? by_map(run, r, get(s, "vmap"), m, depth, &back)
 					     : verdict(run, chain, s, m, depth, &back);
 			if (end != NEXT || back)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nft.h"
 #include "parts.h"
@@ -62,6 +63,7 @@ struct na_host *na_host_read(void)
 {
 	struct na_host *h = na_need(calloc(1, sizeof(*h)));
 
+	h->root = geteuid() == 0;
 	h->knows_quic = na_nft_knows_quic();
 	h->rs = na_ruleset_load(&h->rs_err);
 	if (h->rs)
@@ -95,6 +97,20 @@ const struct na_listener *na_host_listener(const struct na_host *h, int port)
 	for (size_t i = 0; i < h->n_listeners; i++)
 		if (h->listener[i].port == port && (!found || h->listener[i].pid))
 			found = &h->listener[i];
+	return found;
+}
+
+bool na_host_only_loopback(const struct na_host *h, int port)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < h->n_listeners; i++) {
+		if (h->listener[i].port != port)
+			continue;
+		if (!h->listener[i].loopback)
+			return false;
+		found = true;
+	}
 	return found;
 }
 

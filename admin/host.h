@@ -14,13 +14,14 @@
 /* A UDP socket of this network namespace that has no peer. */
 struct na_listener {
 	int port;
+	bool loopback; /* bound to 127.0.0.0/8 or ::1 */
 	unsigned long inode;
 	unsigned long long drops; /* datagrams that its receive buffer had no room for */
 	pid_t pid;		  /* 0 if its process is not seen */
 	char *comm;
 };
 
-/* A service of quicd, from its configuration. */
+/* A service of quicd, from its configuration. @file and @cert are as they are: na_shown(). */
 struct na_service {
 	char *file, *name, *alpn, *server_id, *control;
 	pid_t pid; /* 0 if it does not run */
@@ -48,6 +49,7 @@ struct na_host {
 	char *rs_err;
 	struct na_ways ways;
 	bool knows_quic;
+	bool root;    /* sees the processes of all users */
 	char *module; /* the loaded module's version, NULL if it is not loaded */
 	struct na_counts counts;
 	struct na_listener *listener;
@@ -62,6 +64,9 @@ void na_host_free(struct na_host *h);
 
 /** na_host_listener() - who listens on a UDP port; NULL if nobody does */
 const struct na_listener *na_host_listener(const struct na_host *h, int port);
+
+/** na_host_only_loopback() - all of a port's sockets are bound to the loopback */
+bool na_host_only_loopback(const struct na_host *h, int port);
 
 /** na_host_service() - the service of quicd that has @port in its configuration, or NULL */
 const struct na_service *na_host_service(const struct na_host *h, int port);

@@ -13,7 +13,7 @@ static const char usage[] =
 	"nft-quic COMMAND [OPTIONS]\n"
 	"\n"
 	"  status [--json]        which names go where, and the module's counters\n"
-	"  doctor [--json] [--only CHECK] [--report]\n"
+	"  doctor [--json | --report] [--only CHECK]\n"
 	"                         what is wrong, with remedies; writes nothing\n"
 	"  watch [-i S] [-n N]    status each second, with rates\n"
 	"  try [DIR]              two services, rules and clients in a namespace of their own;\n"
@@ -101,6 +101,8 @@ static int run(const struct command *c, int argc, char **argv)
 		o.http |= opt == 'H';
 		o.only = opt == 'o' ? optarg : o.only;
 	}
+	if (o.json && o.report)
+		return wrong("--report", " is no JSON");
 	if (optind < argc && strchr(c->takes, 'd'))
 		o.dir = argv[optind++];
 	if (optind < argc)

@@ -53,6 +53,8 @@ json_t *na_nft_json(const char *cmd, unsigned int form, char **err)
 	free(text);
 	list = json_incref(json_object_get(root, "nftables"));
 	json_decref(root);
+	if (!list && err)
+		*err = na_printf("its JSON cannot be read");
 	return list;
 }
 

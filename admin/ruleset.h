@@ -61,7 +61,8 @@ const struct na_chain *na_ruleset_chain(const struct na_ruleset *rs, const struc
  * na_set_elems() - a set's elements, as an array; of a map pairs of key and data
  *
  * Of more than NA_ELEMS_FULL elements the kernel is asked itself: keys that are no single name are
- * null then, and so is data that is no port, address or a pair of these.
+ * null then, and so is data that is no verdict, port, address or a pair of these. An
+ * element with a timeout has a true "expires".
  */
 const json_t *na_set_elems(const struct na_ruleset *rs, struct na_set *set);
 #define NA_ELEMS_FULL 1024

@@ -43,7 +43,14 @@ double na_seconds(const char *text, double fallback)
 static void set(char **field, const char *value)
 {
 	free(*field);
-	*field = na_name(value, strlen(value), 255);
+	*field = na_shown(value);
+}
+
+static void set_lower(char **field, const char *value)
+{
+	set(field, value);
+	for (char *p = *field; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
 }
 
 /* The words of a list, parted by commas or blanks. */
@@ -80,7 +87,7 @@ static void pair(struct na_service *s, const char *section, const char *key, cha
 	else if (service && !strcmp(key, "alpn"))
 		set(&s->alpn, value);
 	else if (service && !strcmp(key, "server-id"))
-		set(&s->server_id, value);
+		set_lower(&s->server_id, value);
 	else if (service && !strcmp(key, "control"))
 		set(&s->control, value);
 	else if (!strcmp(section, "tls") && !strcmp(key, "cert"))
@@ -98,32 +105,56 @@ static char *trim(char *text)
 	return text + strspn(text, " \t\r");
 }
 
+/* An indented line adds to the list before it, unless it is a section or key itself. */
+static bool is_more(const char *line)
+{
+	const char *p = line + strspn(line, " \t"), *end;
+
+	if (p == line)
+		return false;
+	if (*p == '[') {
+		end = p + strcspn(p, "]");
+		return !*end || end[1 + strspn(end + 1, " \t\r")];
+	}
+	for (end = p; isalnum((unsigned char)*end) || *end == '-';)
+		end++;
+	return end == p || end[strspn(end, " \t")] != '=';
+}
+
 void na_service_parse(struct na_service *s, const char *text)
 {
-	char *copy = na_printf("%s", text), section[32] = "", *save, *eq, *cut;
+	char *copy = na_printf("%s", text), section[32] = "", key[32] = "", *save, *eq, *cut;
 
 	s->idle_s = IDLE_S;
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		bool more = is_more(line);
+
 		line = trim(line);
 		cut = strstr(line, " ;");
 		if (cut)
 			*cut = '\0';
-		if (*line == ';' || *line == '#')
+		if (!*line || *line == ';' || *line == '#')
 			continue;
+		if (more) {
+			pair(s, section, key, trim(line));
+			continue;
+		}
+		*key = '\0';
 		if (sscanf(line, "[%31[^]]", section) == 1)
 			continue;
-		eq = strchr(line, '=');
+		eq = strpbrk(line, "=:");
 		if (!eq)
 			continue;
 		*eq = '\0';
-		pair(s, section, trim(line), trim(eq + 1));
+		snprintf(key, sizeof(key), "%s", trim(line));
+		pair(s, section, key, trim(eq + 1));
 	}
 	free(copy);
 }
 
 static void add_service(struct na_host *h, const char *file, pid_t pid)
 {
-	char *text = na_read_file(file, NULL), *stem;
+	char *text = na_read_config(file), *stem, *dot;
 	struct na_service *s;
 
 	if (!text)
@@ -139,7 +170,9 @@ static void add_service(struct na_host *h, const char *file, pid_t pid)
 		return;
 	stem = strrchr(s->file, '/');
 	stem = stem ? stem + 1 : s->file;
-	s->name = na_name(stem, strcspn(stem, "."), NA_NAME_MAX);
+	dot = strrchr(stem, '.');
+	s->name = na_name(stem, dot && dot != stem ? (size_t)(dot - stem) : strlen(stem),
+			  NA_NAME_MAX);
 }
 
 /* The file after -c or --config on a command line of words that end in NUL. */

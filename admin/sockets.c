@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,21 +10,41 @@
 #include "parts.h"
 #include "text.h"
 
+/* As the kernel prints it: words of 32 bits as hex numbers, each in the host's byte order. */
+static bool is_loopback(const char *hex)
+{
+	struct in6_addr addr = {0};
+	uint32_t word;
+	size_t n = strlen(hex) / 8;
+
+	for (size_t i = 0; i < n; i++, hex += 8) {
+		if (sscanf(hex, "%8" SCNx32, &word) != 1)
+			return false;
+		memcpy(addr.s6_addr + 4 * i, &word, 4);
+	}
+	if (n == 1)
+		return addr.s6_addr[0] == 127;
+	return IN6_IS_ADDR_LOOPBACK(&addr) ||
+	       (IN6_IS_ADDR_V4MAPPED(&addr) && addr.s6_addr[12] == 127);
+}
+
 void na_listeners_parse(struct na_host *h, const char *text)
 {
 	const char *line = strchr(text, '\n');
 	unsigned int port, peer;
+	char addr[33];
 	struct na_listener l = {0};
 
 	for (; line; line = strchr(line, '\n')) {
 		line++;
 		if (sscanf(line,
-			   " %*u: %*[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu %*s %*s "
+			   " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu %*s %*s "
 			   "%llu",
-			   &port, &peer, &l.inode, &l.drops) != 4 ||
+			   addr, &port, &peer, &l.inode, &l.drops) != 5 ||
 		    peer || !port)
 			continue;
 		l.port = (int)port;
+		l.loopback = is_loopback(addr);
 		h->listener = na_need(realloc(h->listener, (h->n_listeners + 1) * sizeof(l)));
 		h->listener[h->n_listeners++] = l;
 	}

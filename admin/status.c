@@ -36,17 +36,23 @@ static bool is_local(const struct na_way *w)
 
 static json_t *service_json(const struct na_service *s)
 {
-	json_t *certs = json_array();
+	json_t *certs = json_array(), *j;
+	char *file;
 
 	for (size_t i = 0; i < s->n_certs; i++) {
 		time_t when = na_cert_expires(s->cert[i]);
+		char *shown = na_shown(s->cert[i]);
 
 		json_array_append_new(certs,
-				      json_pack("{ss, so}", "file", s->cert[i], "expires",
+				      json_pack("{ss, so}", "file", shown, "expires",
 						when < 0 ? json_null() : json_integer(when)));
+		free(shown);
 	}
-	return json_pack("{ss, ss, so, so}", "name", s->name, "file", s->file, "alpn",
-			 text_or_null(s->alpn), "certificates", certs);
+	file = na_shown(s->file);
+	j = json_pack("{ss, ss, so, so}", "name", s->name, "file", file, "alpn",
+		      text_or_null(s->alpn), "certificates", certs);
+	free(file);
+	return j;
 }
 
 static json_t *listener_json(const struct na_host *h, const struct na_way *w)

@@ -24,9 +24,30 @@ char *na_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** na_need() - @p; the process ends if it is NULL for want of memory */
 void *na_need(void *p);
 
-/** na_read_file() - all of a small file, with a NUL behind; NULL with errno. The caller frees it.
+/**
+ * na_shown() - a path or word of a configuration, as na_name() with 255 bytes
+ *
+ * The caller frees it.
+ */
+char *na_shown(const char *text);
+
+/**
+ * na_read_file() - all of a small file, with a NUL behind; NULL with errno. The caller frees it.
+ *
+ * For paths of this program's own, as in /proc: not for those that others name.
  */
 char *na_read_file(const char *path, size_t *len);
+
+/* Larger files that others name are not read. */
+#define NA_FILE_MAX (1 << 20)
+
+/** na_read_plain() - the same, of a regular file of at most NA_FILE_MAX bytes that is not in /proc
+ */
+char *na_read_plain(const char *path, size_t *len);
+
+/** na_read_config() - the same, if the file is root's, or one's own, and nobody else may write it
+ */
+char *na_read_config(const char *path);
 
 /** na_read_number() - the decimal number in a file of /proc or /sys, -1 if there is none */
 long long na_read_number(const char *path);

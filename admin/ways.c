@@ -35,6 +35,11 @@ const json_t *na_elem_key(const json_t *elem)
 	return val ? val : elem;
 }
 
+bool na_is_other(const char *op)
+{
+	return op && strcmp(op, "==") && strcmp(op, "in");
+}
+
 char *na_value_text(const json_t *value)
 {
 	static const char *const joint[] = {"concat", " . ", "range", "-", "set", ", "};
@@ -234,37 +239,10 @@ static void verdict_way(struct reading *r, const json_t *verdict, const char *na
 	}
 }
 
-/* The names in matches of the rule, by one call of @one for each. */
-static void each_name(struct reading *r,
-		      void (*one)(struct reading *r, const json_t *name, void *arg), void *arg)
+/* Adds the way of one name to a rule's destination. Takes @text, which shows the name. */
+static void name_to_dest(struct reading *r, const struct dest *d, const json_t *name, char *text)
 {
-	const json_t *s, *m, *right, *list, *v;
-	struct na_set *set;
-	size_t i, k;
-
-	json_array_foreach(r->rule->expr, i, s)
-	{
-		m = get(s, "match");
-		if (!m || !na_has_key(get(m, "left"), NULL))
-			continue;
-		right = get(m, "right");
-		list = get(right, "set");
-		set = json_is_string(right) && *json_string_value(right) == '@'
-			      ? na_ruleset_set(r->rs, r->rule->chain, json_string_value(right))
-			      : NULL;
-		if (set)
-			list = na_set_elems(r->rs, set);
-		if (list)
-			json_array_foreach(list, k, v) one(r, na_elem_key(v), arg);
-		else
-			one(r, right, arg);
-	}
-}
-
-static void name_to_dest(struct reading *r, const json_t *name, void *arg)
-{
-	const struct dest *d = arg;
-	char *host = NULL, *text = na_value_text(name);
+	char *host = NULL;
 	int port = 0;
 
 	if (d->how == NA_VERDICT) {
@@ -275,6 +253,49 @@ static void name_to_dest(struct reading *r, const json_t *name, void *arg)
 		add(r, d->how, host, port, NULL, text);
 	}
 	free(text);
+}
+
+/* All names but those: as one, "!= @allowed". */
+static void others_to_dest(struct reading *r, const struct dest *d, const char *op,
+			   const json_t *right)
+{
+	char *names = na_value_text(right);
+
+	name_to_dest(r, d, NULL, na_printf("%s %s", op, names));
+	free(names);
+}
+
+/* The names in matches of the rule. */
+static void by_names(struct reading *r, const struct dest *d)
+{
+	const json_t *s, *m, *right, *list, *v;
+	struct na_set *set;
+	const char *op;
+	size_t i, k;
+
+	json_array_foreach(r->rule->expr, i, s)
+	{
+		m = get(s, "match");
+		if (!m || !na_has_key(get(m, "left"), NULL))
+			continue;
+		right = get(m, "right");
+		op = json_string_value(get(m, "op"));
+		if (na_is_other(op)) {
+			others_to_dest(r, d, op, right);
+			continue;
+		}
+		list = get(right, "set");
+		set = json_is_string(right) && *json_string_value(right) == '@'
+			      ? na_ruleset_set(r->rs, r->rule->chain, json_string_value(right))
+			      : NULL;
+		if (set)
+			list = na_set_elems(r->rs, set);
+		if (list)
+			json_array_foreach(list, k, v)
+				name_to_dest(r, d, na_elem_key(v), na_value_text(na_elem_key(v)));
+		else
+			name_to_dest(r, d, right, na_value_text(right));
+	}
 }
 
 /* A map from names, or other things, to hosts, ports or verdicts. */
@@ -334,7 +355,7 @@ static void by_rule(struct reading *r)
 	if (map)
 		by_map(r, &d, map);
 	else if (d.how != NA_VERDICT || d.verdict)
-		each_name(r, name_to_dest, &d);
+		by_names(r, &d);
 	if (r->ways->n == before)
 		add(r, NA_VERDICT, NULL, 0, map ? "nothing: the map is empty" : "the next rule",
 		    NULL);
@@ -374,13 +395,20 @@ void na_ways_free(struct na_ways *ways)
 char *na_rule_ports(const struct na_rule *rule)
 {
 	const json_t *s, *m;
+	const char *op;
+	char *ports, *text;
 	size_t i;
 
 	json_array_foreach(rule->expr, i, s)
 	{
 		m = get(s, "match");
-		if (na_is_udp_port(get(m, "left")))
-			return na_value_text(get(m, "right"));
+		if (!na_is_udp_port(get(m, "left")))
+			continue;
+		op = json_string_value(get(m, "op"));
+		ports = na_value_text(get(m, "right"));
+		text = na_is_other(op) ? na_printf("%s %s", op, ports) : na_printf("%s", ports);
+		free(ports);
+		return text;
 	}
 	return na_printf("any");
 }

@@ -14,7 +14,8 @@ enum na_how {
 /**
  * struct na_way - one destination of one rule
  * @key:	the key of quic that decides, or several: "sni", "alpn . sni"
- * @names:	the first NA_NAMES_KEPT of the names, as they can be shown
+ * @names:	the first NA_NAMES_KEPT of the names, as they can be shown; of a match by != one,
+ *		which begins with the operator
  * @n_names:	how many there are
  * @to:		for people: "port 8443", "192.0.2.1:443", "drop"
  * @host:	NULL if it is this host
@@ -44,6 +45,9 @@ char *na_rule_ports(const struct na_rule *rule);
 
 /** na_elem_key() - an element of a set without its comment, counter or time-out */
 const json_t *na_elem_key(const json_t *elem);
+
+/** na_is_other() - is the operator of a match another than "is one of": !=, < */
+bool na_is_other(const char *op);
 
 /** na_value_text() - a value as people write it, escaped and capped; the caller frees it */
 char *na_value_text(const json_t *value);

@@ -171,14 +171,14 @@ void nq_ask_again(struct nq_net *nn)
 {
 	/* Asked first, as packets come here. */
 	if (!delayed_work_pending(&nn->ask_work))
-		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
+		queue_delayed_work(nq_unbound_wq(), &nn->ask_work, NQ_ASK_DELAY);
 }
 
 /* Under ask_lock. */
 static void nq_ask_later(struct nq_net *nn)
 {
 	if (!nn->ask_dead)
-		schedule_delayed_work(&nn->ask_work, NQ_ASK_DELAY);
+		queue_delayed_work(nq_unbound_wq(), &nn->ask_work, NQ_ASK_DELAY);
 }
 
 /* Everything is gathered until the filter is made anew. Under ask_lock. */
@@ -191,11 +191,27 @@ static void nq_ask_void(struct nq_net *nn)
 	nq_ask_later(nn);
 }
 
-void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker)
+void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker, bool jumped)
 {
+	asker->jumped = jumped;
 	spin_lock(&nn->ask_lock);
 	list_add_tail(&asker->list, &nn->askers);
 	spin_unlock(&nn->ask_lock);
+}
+
+bool nq_ask_any_jumped(struct nq_net *nn)
+{
+	const struct nq_asker *asker;
+	bool any = false;
+
+	spin_lock(&nn->ask_lock);
+	list_for_each_entry (asker, &nn->askers, list) {
+		any = asker->jumped && asker->reached && !asker->retired;
+		if (any)
+			break;
+	}
+	spin_unlock(&nn->ask_lock);
+	return any;
 }
 
 /* Constant once it was reached. */

@@ -12,7 +12,9 @@
  *	  everything is gathered from then on (@ask_strayed)
  *
  * Rewriting that conntrack does not know of needs no guard: names are found by the header as it was
- * sent or as conntrack remembers it, so such a packet has none anyhow.
+ * sent or as conntrack remembers it, so such a packet has none anyhow. But if the rule itself may
+ * rewrite the packet, or one that calls its chain, it asks for everything: nothing may be taken for
+ * a packet that was not gathered.
  *
  * A named set is asked for each packet, and must not be when it has been freed: a rule that ceases
  * to count makes the filter void (nq_ask_retire()), and is destroyed only when a grace period has
@@ -73,6 +75,7 @@ static inline unsigned int nq_ask_spans(const struct nq_ask *ask)
  * @reached:	.validate came by: packets may reach it
  * @late:	it may be reached behind conntrack's NAT
  * @called:	its callers are in the filter that is being made; the work's alone
+ * @jumped:	the rule is in a chain that packets come to by a jump only; constant
  * @retired:	the rule does not count any more
  * @grace:	when it is @retired: the grace period before its sets may be freed
  * @ask:	what it asks for; NULL for everything. Set with @reached, then constant.
@@ -84,13 +87,17 @@ struct nq_asker {
 	bool reached;
 	bool late;
 	bool called;
+	bool jumped;
 	bool retired;
 	unsigned long grace;
 	struct nq_ask *ask;
 };
 
-/** nq_ask_enter - an expression is made; until it is reached it asks for nothing */
-void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker);
+/**
+ * nq_ask_enter - an expression is made; until it is reached it asks for nothing
+ * @jumped:	its chain is no hook's own
+ */
+void nq_ask_enter(struct nq_net *nn, struct nq_asker *asker, bool jumped);
 
 /** nq_ask_retire - its rule does not count from now on, and its sets may be freed some time */
 void nq_ask_retire(struct nq_net *nn, struct nq_asker *asker);
@@ -137,11 +144,18 @@ struct nq_filter;
  * nq_filter_publish() at last.
  */
 
+/** nq_ask_any_jumped - has a rule with names been reached by a jump? If not, none has callers. */
+bool nq_ask_any_jumped(struct nq_net *nn);
+
 /** nq_filter_new - Return: an empty one, or NULL. May sleep. */
 struct nq_filter *nq_filter_new(void);
 
-/** nq_filter_way - packets come to @asker's rule that @ask lets through. Return: false if it is
- * full. */
+/**
+ * nq_filter_way - what @ask lets through comes to @asker's rule
+ * @ask:	NULL for everything
+ *
+ * Return: false if @f is full.
+ */
 bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const struct nq_ask *ask);
 
 /**
@@ -151,8 +165,7 @@ bool nq_filter_way(struct nq_filter *f, const struct nq_asker *asker, const stru
  */
 void nq_filter_called(struct nq_filter *f, unsigned int gen, bool all);
 
-/** nq_filter_publish - add what all rules ask for by themselves, and use it; NULL: gather
- * everything */
+/** nq_filter_publish - add what all rules ask for alone, and use it; NULL: gather everything */
 void nq_filter_publish(struct nq_net *nn, struct nq_filter *f);
 
 /** nq_ask_again - have the filter made anew: by a packet or the work itself, see nq_ask_exit() */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A chain that is not a hook's own is reached by rules with a jump or goto to it, or with a verdict
- * map that has it. What these let through bounds what the chain's rules can see, and so do the
+ * map that has it. The chain's rules can see no more than these let through, nor more than the
  * callers of their chains, up to a base chain. Each such way is read from its end to its beginning,
  * and is a part of the filter. As ways and rules may be many, both are bounded; beyond that callers
  * do not count.
  *
  * commit_mutex is held meanwhile, so no batch is being prepared: rules, sets and elements are those
  * of the present generation, and none of them goes. It is never waited for: while it is taken the
- * filter is made without callers, and once more afterwards.
+ * filter is made without callers, and once more afterwards. Nor is it taken if no rule with names
+ * was ever reached by a jump.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -21,9 +22,8 @@
 #include "ruleset.h"
 
 #define NQ_CALLS      1024  /* jumps and maps of a table */
-#define NQ_CALLS_WORK 65536 /* expressions, calls and elements that are looked at in a namespace   \
-			     */
-#define NQ_CALLS_READ 16    /* reading a rule costs as much as looking at so many */
+#define NQ_CALLS_WORK 65536 /* rules, expressions, calls, sets, elements that are looked at */
+#define NQ_CALLS_READ 16    /* beginning to read a rule costs as much as looking at so many */
 
 /**
  * struct nq_call - a rule that leads to another chain
@@ -62,10 +62,8 @@ struct nq_calls {
 /* Return: false if there is too much of it. */
 static bool nq_calls_work(struct nq_calls *c, unsigned int n)
 {
-	if (c->left < n)
-		return false;
-	c->left -= n;
-	return true;
+	cond_resched();
+	return nq_work_take(&c->left, n);
 }
 
 static bool nq_calls_add(struct nq_calls *c, const struct nq_call *call)
@@ -96,8 +94,11 @@ static bool nq_calls_map(struct nq_calls *c, const struct nft_set *set)
 
 	list_for_each_entry (b, &set->bindings, list) {
 		call.from = b->chain;
+		call.expr = NULL;
+		if (!nq_calls_work(c, 1 + b->chain->use / NQ_WORK_LIST))
+			return false;
 		call.rule = nq_rule_find(b->chain, (const void *)b);
-		if (!call.rule || !nq_calls_work(c, 1))
+		if (!call.rule)
 			return false;
 		nft_rule_for_each_expr (e, last, call.rule)
 			if ((const void *)b >= (const void *)e &&
@@ -105,7 +106,6 @@ static bool nq_calls_map(struct nq_calls *c, const struct nft_set *set)
 				call.expr = e;
 		if (!call.expr || !nq_calls_add(c, &call))
 			return false;
-		cond_resched();
 	}
 	return true;
 }
@@ -121,9 +121,13 @@ static bool nq_calls_find(struct nq_calls *c)
 
 	c->n = 0;
 	list_for_each_entry (chain, &c->table->chains, list) {
+		if (!nq_calls_work(c, 1))
+			return false;
 		list_for_each_entry (rule, &chain->rules, list) {
+			if (!nq_calls_work(c, 1))
+				return false;
 			nft_rule_for_each_expr (expr, last, rule) {
-				if (!nq_calls_work(c, 1))
+				if (!nq_work_take(&c->left, 1))
 					return false;
 				call.to = nq_jump_to(expr);
 				if (!call.to)
@@ -135,10 +139,10 @@ static bool nq_calls_find(struct nq_calls *c)
 					return false;
 			}
 		}
-		cond_resched();
 	}
 	list_for_each_entry (set, &c->table->sets, list)
-		if (set->dtype == NFT_DATA_VERDICT && !nq_calls_map(c, set))
+		if (!nq_calls_work(c, 1) ||
+		    (set->dtype == NFT_DATA_VERDICT && !nq_calls_map(c, set)))
 			return false;
 	return true;
 }
@@ -161,22 +165,25 @@ static bool nq_calls_one(struct nq_calls *c, const struct nq_call *call,
 
 	if (call->to && call->to != chain)
 		return true;
-	r = nq_calls_work(c, NQ_CALLS_READ) ? nq_reading_new(c->nn->net, c->table, true) : NULL;
+	r = nq_calls_work(c, NQ_CALLS_READ) ? nq_reading_new(c->nn->net, c->table, true, &c->left)
+					    : NULL;
 	if (!r)
 		return false;
-	/* If the packet becomes another one on its way, what matches later says nothing of it. */
-	if (nq_reading_until(r, call->rule, call->expr)) {
-		if (call->map && !nq_reading_map(r, call->expr, call->map, chain, &c->left))
-			goto out;
-		if (!nq_reading_meet(r, below))
-			goto out;
-	}
+	nq_reading_until(r, call->rule, call->expr);
+	if (call->map && !nq_reading_map(r, call->expr, call->map, chain))
+		goto out;
+	if (!nq_reading_meet(r, below))
+		goto out;
 	if (!nft_is_base_chain(call->from)) {
 		ok = nq_calls_up(c, call->from, asker, r, level + 1);
 		goto out;
 	}
+	/*
+	 * Without memory, or if the packet becomes another one on its way, this is everything: it
+	 * might be taken for one that strayed.
+	 */
 	ask = nq_reading_ask(r);
-	ok = ask && nq_filter_way(c->f, asker, ask);
+	ok = nq_filter_way(c->f, asker, ask);
 	kfree(ask);
 out:
 	kfree(r);
@@ -195,13 +202,12 @@ static bool nq_calls_up(struct nq_calls *c, const struct nft_chain *chain,
 		if (!nq_calls_work(c, 1) ||
 		    !nq_calls_one(c, &c->call[i], chain, asker, below, level))
 			return false;
-	cond_resched();
 	return true;
 }
 
 static bool nq_callers_of(struct nq_calls *c, const struct nft_chain *chain, struct nq_asker *asker)
 {
-	struct nq_reading *own = nq_reading_new(c->nn->net, c->table, true);
+	struct nq_reading *own = nq_reading_new(c->nn->net, c->table, true, &c->left);
 	bool ok = false;
 
 	if (own) {
@@ -222,11 +228,15 @@ static int nq_callers_table(struct nq_calls *c)
 	int n = 0;
 
 	list_for_each_entry (chain, &c->table->chains, list) {
+		if (!nq_calls_work(c, 1))
+			return -E2BIG;
 		if (nft_is_base_chain(chain))
 			continue;
 		list_for_each_entry (rule, &chain->rules, list) {
+			if (!nq_calls_work(c, 1))
+				return -E2BIG;
 			nft_rule_for_each_expr (expr, last, rule) {
-				if (!nq_calls_work(c, 1))
+				if (!nq_work_take(&c->left, 1))
 					return -E2BIG;
 				asker = nq_expr_asker(expr);
 				/* It changes under commit_mutex alone, but for its removal. */
@@ -237,7 +247,6 @@ static int nq_callers_table(struct nq_calls *c)
 				asker->called = true;
 			}
 		}
-		cond_resched();
 	}
 	return n;
 }
@@ -255,7 +264,7 @@ static void nq_callers_all(struct nq_net *nn, struct nq_filter *f)
 	c->f = f;
 	c->left = NQ_CALLS_WORK;
 	list_for_each_entry (c->table, &nft->tables, list) {
-		n = nq_callers_table(c);
+		n = nq_calls_work(c, 1) ? nq_callers_table(c) : -E2BIG;
 		all += n > 0 ? n : n < 0;
 		if (n < 0)
 			break;
@@ -270,13 +279,14 @@ void nq_callers_work(struct work_struct *work)
 	struct nq_net *nn = container_of(to_delayed_work(work), struct nq_net, ask_work);
 	/* Without memory for it everything is gathered. */
 	struct nq_filter *f = nq_filter_new();
-	bool locked = nq_ruleset_trylock(nn->net);
+	bool jumped = nq_ask_any_jumped(nn);
+	bool locked = jumped && nq_ruleset_trylock(nn->net);
 
 	if (f && locked)
 		nq_callers_all(nn, f);
 	nq_filter_publish(nn, f);
 	if (locked)
 		nq_ruleset_unlock(nn->net);
-	else if (nq_ruleset(nn->net))
+	else if (jumped && nq_ruleset(nn->net))
 		nq_ask_again(nn);
 }

@@ -12,6 +12,8 @@
 #include "compat/compat.h"
 #include "expr_search.h"
 
+#define NQ_READ_WORK 4 /* units for an expression, which dumps itself */
+
 static const struct nq_place nq_port_at = {NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
 static const struct nq_place nq_addr4_at = {NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
 static const struct nq_place nq_addr6_at = {NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
@@ -172,6 +174,7 @@ static void nq_read_set(struct nq_reading *r, const struct nft_set *set)
 	walk = nq_edge_walk_new();
 	if (!walk)
 		return;
+	walk->left = r->left;
 	if (!nq_set_walk(r->net, set, &walk->iter, nft_genmask_next(r->net)))
 		nq_edges_value(walk, v, set->flags & NFT_SET_INTERVAL, field.len);
 	kfree(walk);
@@ -186,7 +189,7 @@ static void nq_read_lookup(struct nq_reading *r, const struct nft_expr *expr,
 	    (dump->tb[NFTA_LOOKUP_FLAGS] &&
 	     nla_get_be32(dump->tb[NFTA_LOOKUP_FLAGS]) & htonl(NFT_LOOKUP_F_INV)))
 		return;
-	if (nq_lookup_read(r->net, r->table, expr, &lookup) == 1 && lookup.sreg == r->reg)
+	if (nq_lookup_read(r->net, r->table, expr, &lookup, r->left) == 1 && lookup.sreg == r->reg)
 		nq_read_set(r, lookup.set);
 }
 
@@ -248,6 +251,8 @@ static const struct {
 	{"connlimit", 0},
 	{"notrack", 0},
 	{"dynset", 0},
+	{"objref", 0},
+	{"match", 0}, /* of xtables */
 	{"ct", NFTA_CT_DREG},
 	{"rt", NFTA_RT_DREG},
 	{"fib", NFTA_FIB_DREG},
@@ -296,6 +301,8 @@ static bool nq_read_expr(struct nq_reading *r, const struct nft_expr *expr)
 		nq_read_payload(r, &dump);
 	else if (nq_expr_is(expr, "lookup"))
 		nq_read_lookup(r, expr, &dump);
+	else if (nq_expr_is(expr, "exthdr") && dump.tb[NFTA_EXTHDR_DREG])
+		r->reg = -1;
 	else
 		same = false; /* it may write to the packet */
 	/* A map's result may be written over the load. */
@@ -307,9 +314,12 @@ static bool nq_read_expr(struct nq_reading *r, const struct nft_expr *expr)
 
 struct nq_ask *nq_reading_ask(const struct nq_reading *r)
 {
-	struct nq_ask *ask = kmalloc(struct_size(ask, spans, r->port.n + r->addr.n),
-				     GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
+	struct nq_ask *ask;
 
+	if (r->changed)
+		return NULL;
+	ask = kmalloc(struct_size(ask, spans, r->port.n + r->addr.n),
+		      GFP_ATOMIC | __GFP_NOWARN | __GFP_ACCOUNT);
 	if (!ask)
 		return NULL;
 	ask->family = r->family;
@@ -324,8 +334,10 @@ struct nq_ask *nq_reading_ask(const struct nq_reading *r)
 
 void nq_reading_own(struct nq_reading *r, const struct nq_ask *ask)
 {
-	if (!ask)
+	if (!ask) {
+		r->changed = true;
 		return;
+	}
 	r->family = ask->family;
 	r->port.n = ask->n_ports;
 	r->addr.n = ask->n_addrs;
@@ -335,7 +347,8 @@ void nq_reading_own(struct nq_reading *r, const struct nq_ask *ask)
 	memcpy(r->addr.spans, ask->spans + ask->n_ports, ask->n_addrs * sizeof(*ask->spans));
 }
 
-struct nq_reading *nq_reading_new(struct net *net, const struct nft_table *table, bool now)
+struct nq_reading *nq_reading_new(struct net *net, const struct nft_table *table, bool now,
+				  unsigned int *left)
 {
 	struct nq_reading *r = kzalloc(sizeof(*r), GFP_ATOMIC | __GFP_NOWARN);
 
@@ -346,21 +359,23 @@ struct nq_reading *nq_reading_new(struct net *net, const struct nft_table *table
 	r->family = table->family;
 	r->reg = -1;
 	r->now = now;
+	r->left = left;
 	return r;
 }
 
-bool nq_reading_until(struct nq_reading *r, const struct nft_rule *rule, const struct nft_expr *end)
+void nq_reading_until(struct nq_reading *r, const struct nft_rule *rule, const struct nft_expr *end)
 {
 	const struct nft_expr *e;
 
-	for (e = nft_expr_first(rule); e != end; e = nft_expr_next(e))
-		if (!nq_read_expr(r, e))
-			return false;
-	return true;
+	for (e = nft_expr_first(rule); e != end && !r->changed; e = nft_expr_next(e))
+		r->changed = !nq_work_take(r->left, NQ_READ_WORK) || !nq_read_expr(r, e);
 }
 
 bool nq_reading_meet(struct nq_reading *r, const struct nq_reading *other)
 {
+	r->changed |= other->changed;
+	if (r->changed)
+		return true;
 	if (r->family == NFPROTO_INET)
 		r->family = other->family;
 	else if (other->family != NFPROTO_INET && other->family != r->family)
@@ -369,7 +384,7 @@ bool nq_reading_meet(struct nq_reading *r, const struct nq_reading *other)
 }
 
 bool nq_reading_map(struct nq_reading *r, const struct nft_expr *expr, const struct nft_set *set,
-		    const struct nft_chain *to, unsigned int *left)
+		    const struct nft_chain *to)
 {
 	struct nq_lookup lookup = {.sreg = -1};
 	struct nq_edge_walk *walk;
@@ -384,7 +399,7 @@ bool nq_reading_map(struct nq_reading *r, const struct nft_expr *expr, const str
 	if (!walk)
 		return true;
 	walk->to = to;
-	walk->left = left;
+	walk->left = r->left;
 	if (nq_set_walk(r->net, set, &walk->iter, nft_genmask_next(r->net)))
 		goto out;
 	leads = walk->leads;
@@ -392,7 +407,7 @@ bool nq_reading_map(struct nq_reading *r, const struct nft_expr *expr, const str
 		goto out;
 	v = nq_reading_value(r, &field);
 	if (v && nq_reading_takes(r, v, &field, set) &&
-	    nq_lookup_read(r->net, r->table, expr, &lookup) == 1 && lookup.sreg == r->reg)
+	    nq_lookup_read(r->net, r->table, expr, &lookup, r->left) == 1 && lookup.sreg == r->reg)
 		nq_edges_value(walk, v, set->flags & NFT_SET_INTERVAL, field.len);
 out:
 	kfree(walk);

@@ -22,7 +22,9 @@ struct nq_reading {
 	struct net *net;
 	const struct nft_table *table;
 	u8 family;
-	bool now; /* a named set is read as it is, and not asked later */
+	bool now;	    /* a named set is read as it is, and not asked later */
+	unsigned int *left; /* work that may still be done, or NULL */
+	bool changed; /* the packet may be another one afterwards: all the rest says nothing */
 	struct nq_value port, addr;
 	int reg;      /* with the load, or -1 */
 	bool nfproto; /* the load is of the family, else of @at */
@@ -34,18 +36,21 @@ struct nq_reading {
  * nq_reading_new - begin with a rule's matches
  * @now:	read named sets as they are, for who will notice when they change; else they are
  *		asked for each packet as long as the rule exists
+ * @left:	work that may still be done, or NULL if that is not counted. It is 0 once there was
+ *		too much; what was read is void then.
  *
  * The functions here want commit_mutex, and may be under RCU or a spinlock. Return: for kfree(), or
  * NULL.
  */
-struct nq_reading *nq_reading_new(struct net *net, const struct nft_table *table, bool now);
+struct nq_reading *nq_reading_new(struct net *net, const struct nft_table *table, bool now,
+				  unsigned int *left);
 
 /**
  * nq_reading_until - read a rule's matches before @end
  *
- * Return: false if the packet may be another one at @end than it was before the rule.
+ * Sets @changed if the packet may be another one at @end than it was before the rule.
  */
-bool nq_reading_until(struct nq_reading *r, const struct nft_rule *rule,
+void nq_reading_until(struct nq_reading *r, const struct nft_rule *rule,
 		      const struct nft_expr *end);
 
 /**
@@ -53,21 +58,19 @@ bool nq_reading_until(struct nq_reading *r, const struct nft_rule *rule,
  * @expr:	the look-up
  * @set:	its map
  * @to:		the chain
- * @left:	counts down with each element; 0 afterwards if they were too many
  *
  * Return: false if no element leads there.
  */
 bool nq_reading_map(struct nq_reading *r, const struct nft_expr *expr, const struct nft_set *set,
-		    const struct nft_chain *to, unsigned int *left);
+		    const struct nft_chain *to);
 
-/** nq_reading_own - begin with what a rule is known to ask for */
+/** nq_reading_own - begin with what a rule is known to ask for; NULL: everything */
 void nq_reading_own(struct nq_reading *r, const struct nq_ask *ask);
 
-/** nq_reading_meet - also what @other lets through. Return: false if nothing is let through by
- * both. */
+/** nq_reading_meet - also what @other lets through. Return: false if nothing passes both. */
 bool nq_reading_meet(struct nq_reading *r, const struct nq_reading *other);
 
-/** nq_reading_ask - what is let through. Return: for kfree(); NULL without memory. */
+/** nq_reading_ask - what is let through. Return: for kfree(); NULL for everything. */
 struct nq_ask *nq_reading_ask(const struct nq_reading *r);
 
 #endif /* NQ_ASK_READ_H */

@@ -6,7 +6,7 @@
 #include "ask_rule.h"
 #include "expr_search.h"
 
-/* Return: what the rule with @expr asks for; NULL, so everything, if there is no memory. */
+/* Return: what the rule with @expr asks for; NULL for everything, also if there is no memory. */
 static struct nq_ask *nq_rule_ask(const struct nft_ctx *ctx, const struct nft_chain *chain,
 				  const struct nft_expr *expr)
 {
@@ -15,7 +15,7 @@ static struct nq_ask *nq_rule_ask(const struct nft_ctx *ctx, const struct nft_ch
 	struct nq_ask *ask = NULL;
 
 	if (rule)
-		r = nq_reading_new(ctx->net, chain->table, false);
+		r = nq_reading_new(ctx->net, chain->table, false, NULL);
 	if (!r)
 		return NULL;
 	nq_reading_until(r, rule, expr);

@@ -17,7 +17,7 @@ void nq_budget_begin(const struct sk_buff *skb)
 {
 	/* Without the lock: at worst a task that is moved has its budget begin anew. */
 	this_cpu_write(nq_budgets.skb, NULL);
-	this_cpu_write(nq_budgets.recent.names, NULL);
+	this_cpu_write(nq_budgets.recent.n, 0);
 	this_cpu_write(nq_budgets.begun, skb);
 }
 

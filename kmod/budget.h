@@ -22,8 +22,8 @@
 #include <linux/spinlock.h>
 #include <net/netfilter/nf_tables.h>
 
-#include "core/flight.h"
 #include "names.h"
+#include "recent.h"
 
 #define NQ_LOOKUP_STEPS	 16
 #define NQ_BUDGET_PACKET (320 * NQ_LOOKUP_STEPS)
@@ -46,42 +46,6 @@ struct nq_found {
 	bool filled;
 	unsigned int nelems;
 	u32 key[NFT_DATA_VALUE_MAXLEN / sizeof(u32)];
-};
-
-/* UDP's header, and what a long header says up to its connection IDs. */
-#define NQ_RECENT_HEAD (8 + NQ_FLIGHT_HEAD)
-
-/**
- * struct nq_recent - the packet whose names were found last
- * @names:	these, or NULL; to be followed under RCU while nq_names_age() is @age
- * @age:	nq_names_age() before they were looked up
- * @stamp:	that time in jiffies: a long is too short to count for ever on 32-bit machines
- * @skb:	the packet, and all that its path and its connection follow from; compared only
- * @net:	likewise
- * @in, @out:	likewise
- * @iif:	likewise
- * @ct:		conntrack's entry and direction, likewise
- * @hook:	likewise
- * @pf:		likewise
- * @n:		bytes in @head
- * @addrs:	of its IP header
- * @head:	from its UDP header on
- * @buf:	for reading another one's
- */
-struct nq_recent {
-	const struct nq_names *names;
-	unsigned long age;
-	u32 stamp;
-	const struct sk_buff *skb;
-	const struct net *net;
-	const struct net_device *in, *out;
-	int iif;
-	unsigned long ct;
-	u8 hook, pf;
-	u8 n;
-	u8 addrs[2 * sizeof(struct in6_addr)];
-	u8 head[NQ_RECENT_HEAD];
-	u8 buf[NQ_RECENT_HEAD];
 };
 
 /**

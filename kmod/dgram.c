@@ -142,7 +142,7 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 	return true;
 }
 
-void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
+bool nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {
 	struct nf_conntrack_tuple tuple = {};
@@ -151,9 +151,10 @@ void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 	struct nf_conntrack_zone buf;
 	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+	int dir;
 
-	if (ct && !nf_ct_is_template(ct))
-		return; /* nq_path_read() did it */
+	if (ct && !nf_ct_is_template(ct)) /* nq_path_read() did it */
+		return CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
 	zone = nf_ct_zone_tmpl(ct, skb, &buf);
 	path->zone_later = false; /* nothing but a template could have set it so far */
 
@@ -165,10 +166,12 @@ void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 	tuple.dst.protonum = IPPROTO_UDP;
 	hash = nf_conntrack_find_get(state->net, zone, &tuple);
 	if (!hash)
-		return;
+		return false;
 	ct = nf_ct_tuplehash_to_ctrack(hash);
-	nq_path_tuple(path, ct, NF_CT_DIRECTION(hash));
+	dir = NF_CT_DIRECTION(hash);
+	nq_path_tuple(path, ct, dir);
 	nf_ct_put((struct nf_conn *)ct);
+	return dir == IP_CT_DIR_REPLY;
 }
 
 static siphash_aligned_key_t nq_path_secret __ro_after_init;

@@ -111,8 +111,10 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
  *
  * A reply comes from where NAT sent the client's packets; the path is between the client and the
  * address that it knows. May leave @path as it is. Under RCU.
+ *
+ * Return: does conntrack take it for a reply?
  */
-void nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
+bool nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 			 const struct nf_hook_state *state);
 
 /** nq_path_devices - the VRF, and the device where that matters, by the device to or from the

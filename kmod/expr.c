@@ -129,7 +129,7 @@ static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsign
 			kfree(state);
 			return err;
 		}
-		nq_ask_enter(nq_pernet(ctx->net), &state->asker);
+		nq_ask_enter(nq_pernet(ctx->net), &state->asker, !nft_is_base_chain(ctx->chain));
 	}
 	priv->state = state;
 	return 0;

@@ -11,13 +11,29 @@
 #include "overload.h"
 #include "state.h"
 
-/* enum nft_quic_hellos of a packet, whatever it is. */
-static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
+/* enum nft_quic_hellos of a packet without names, but of a version that can be read. */
+static u8 nq_hello_nameless(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	struct nq_path path;
-	struct nq_head head;
 	struct nq_id id;
+
+	if (!nq_head_initial(head, pkt))
+		return NFT_QUIC_HELLO_NONE;
+	if (!nq_head_id(&id, head) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return NFT_QUIC_HELLO_MISSING;
+	if (id.dcid.len < NQ_DCID_MIN ||
+	    (!nq_names_first(nn, &path, &id) && nq_names_reply(nn, &path, &id)))
+		return NFT_QUIC_HELLO_NONE;
+	return NFT_QUIC_HELLO_MISSING;
+}
+
+/* enum nft_quic_hellos of a packet, whatever it is. */
+static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	struct nq_budget *b;
+	struct nq_head head;
+	u8 hello;
 
 	if (!nq_head_read(&head, pkt, true) || !head.is_long)
 		return NFT_QUIC_HELLO_NONE;
@@ -27,20 +43,26 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
 								      : NFT_QUIC_HELLO_NONE;
 	/* Later packets of a followed connection have its names, but this key is about openers. */
-	if (nq_learning(nn) && head.h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(&head, pkt))
+	if (nq_learning(nq_pernet(nft_net(pkt))) && head.h.type == NQ_TYPE_HANDSHAKE &&
+	    !nq_head_initial(&head, pkt))
 		return NFT_QUIC_HELLO_NONE;
 	if (nq_names_free(regs, pkt))
 		return NFT_QUIC_HELLO_EXISTS;
 	if (regs->verdict.code != NFT_CONTINUE)
 		return NFT_QUIC_HELLO_NONE;
-	if (!nq_head_initial(&head, pkt))
-		return NFT_QUIC_HELLO_NONE;
-	if (!nq_head_id(&id, &head) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
-		return NFT_QUIC_HELLO_MISSING;
-	if (id.dcid.len < NQ_DCID_MIN ||
-	    (!nq_names_first(nn, &path, &id) && nq_names_reply(nn, &path, &id)))
-		return NFT_QUIC_HELLO_NONE;
-	return NFT_QUIC_HELLO_MISSING;
+
+	/* Looking for its names has begun with this packet. */
+	b = nq_budget_lock();
+	if (!nq_recent_same(&b->recent, pkt)) {
+		hello = nq_hello_nameless(&head, pkt);
+	} else {
+		if (!b->recent.has_hello)
+			b->recent.hello = nq_hello_nameless(&head, pkt);
+		b->recent.has_hello = true;
+		hello = b->recent.hello;
+	}
+	nq_budget_put(b);
+	return hello;
 }
 
 /*

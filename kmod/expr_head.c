@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Runs under RCU, in softirq or in a sending task. */
+#include "budget.h"
 #include "expr_head.h"
 #include "packet.h"
 #include "state.h"
@@ -107,6 +108,20 @@ bool nq_head_load(u8 key, u32 *dst, const struct nq_head *head)
 	return false;
 }
 
+/* Is it known that a connection continues under its DCID, and does not begin? */
+static bool nq_id_continues(const struct nq_id *id, const struct nft_pktinfo *pkt)
+{
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
+	const struct nq_names *names;
+	struct nq_path path;
+
+	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) ||
+	    nq_names_first(nn, &path, id))
+		return false;
+	names = nq_names_other(nn, &path, id);
+	return names && !READ_ONCE(names->gone);
+}
+
 /*
  * Did a server issue the DCID of a long header? A client makes up the one of its first Initials,
  * and of the 0-RTT beside them; that it continues under another one is known with its names. Under
@@ -114,20 +129,31 @@ bool nq_head_load(u8 key, u32 *dst, const struct nq_head *head)
  */
 static bool nq_head_issued(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
-	struct nq_net *nn = nq_pernet(nft_net(pkt));
-	const struct nq_names *names;
-	struct nq_path path;
+	struct nq_budget *b;
+	struct nq_recent *r;
+	unsigned long age;
 	struct nq_id id;
+	bool issued;
 
 	if (!nq_head_id(&id, head))
 		return false;
 	if (head->h.type == NQ_TYPE_HANDSHAKE && !nq_head_initial(head, pkt))
 		return true;
-	if (!READ_ONCE(nn->n_names) || !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) ||
-	    nq_names_first(nn, &path, &id))
+	if (!READ_ONCE(nq_pernet(nft_net(pkt))->n_names))
 		return false;
-	names = nq_names_other(nn, &path, &id);
-	return names && !READ_ONCE(names->gone);
+	b = nq_budget_lock();
+	r = &b->recent;
+	if (!nq_recent_same(r, pkt) || !r->has_issued) {
+		age = nq_names_age();
+		issued = nq_id_continues(&id, pkt);
+		if (!nq_recent_same(r, pkt))
+			nq_recent_begin(r, pkt, &head->h, age);
+		r->issued = issued;
+		r->has_issued = true;
+	}
+	issued = r->issued;
+	nq_budget_put(b);
+	return issued;
 }
 
 static bool nq_reg_part(const struct nq_expr *priv, u32 *dst, const u8 *id)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Runs under RCU, in softirq or in a sending task. */
-#include <linux/ip.h>
-#include <linux/ipv6.h>
 #include <linux/udp.h>
 #include <net/netfilter/nf_conntrack.h>
 
@@ -84,16 +82,14 @@ static bool nq_chain_is_early(const struct nft_pktinfo *pkt)
 /*
  * A base chain before the gathering may not lead to a rule that needs names, but kernels that
  * remember which chains they have validated (6.12, 7.3) do not ask again when a jump is added
- * there. Count the Initials that are without names for this reason, so that somebody can see it.
+ * there. Initials that are without names for this reason are counted, so that somebody can see it.
  */
-static void nq_head_early(const struct nq_head *head, const struct nft_pktinfo *pkt)
+static bool nq_head_early(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
-	if ((nft_hook(pkt) != NF_INET_PRE_ROUTING && nft_hook(pkt) != NF_INET_LOCAL_OUT) ||
-	    !head->is_long || !head->h.ver || head->h.type != NQ_TYPE_INITIAL ||
-	    nq_budget_begun(pkt->skb) || !nq_chain_is_early(pkt) ||
-	    !nq_flight_gate_on(head->bytes, head->n, head->len))
-		return;
-	nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
+	return (nft_hook(pkt) == NF_INET_PRE_ROUTING || nft_hook(pkt) == NF_INET_LOCAL_OUT) &&
+	       head->is_long && head->h.ver && head->h.type == NQ_TYPE_INITIAL &&
+	       !nq_budget_begun(pkt->skb) && nq_chain_is_early(pkt) &&
+	       nq_flight_gate_on(head->bytes, head->n, head->len);
 }
 
 /*
@@ -124,84 +120,48 @@ static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo
 	return nq_ask_strayed(nq_pernet(nft_net(pkt)), &path, pkt->skb, nft_in(pkt));
 }
 
-static const u8 *nq_addrs(const struct nft_pktinfo *pkt, unsigned int *n)
-{
-	const struct sk_buff *skb = pkt->skb;
-
-	if (nft_pf(pkt) == NFPROTO_IPV4) {
-		*n = 2 * sizeof(struct in_addr);
-		return (const u8 *)&ip_hdr(skb)->saddr;
-	}
-	*n = 2 * sizeof(struct in6_addr);
-	return (const u8 *)&ipv6_hdr(skb)->saddr;
-}
-
-/*
- * The names that this packet's last rule found, or NULL. They are its own even if it is another
- * packet in the same place: of the same connection, the same way.
- */
-static const struct nq_names *nq_names_again(struct nq_recent *r, const struct nft_pktinfo *pkt)
-{
-	const struct nq_names *names = READ_ONCE(r->names);
-	const struct nf_hook_state *state = pkt->state;
-	const struct sk_buff *skb = pkt->skb;
-	unsigned int n_addrs;
-	const u8 *bytes;
-
-	if (!names || r->age != nq_names_age() || r->stamp != (u32)jiffies || r->skb != skb ||
-	    r->hook != state->hook || r->pf != state->pf || r->net != state->net ||
-	    r->in != state->in || r->out != state->out || r->iif != skb->skb_iif ||
-	    r->ct != skb->_nfct)
-		return NULL;
-	bytes = nq_addrs(pkt, &n_addrs);
-	if (memcmp(r->addrs, bytes, n_addrs))
-		return NULL;
-	bytes = skb_header_pointer(skb, nft_thoff(pkt), r->n, r->buf);
-	if (!bytes || memcmp(r->head, bytes, r->n) || READ_ONCE(names->gone))
-		return NULL;
-	return names;
-}
-
-/* Look for them, and remember what was found. @strayed is set if it is to be dropped. */
-static noinline const struct nq_names *nq_names_anew(struct nq_recent *r,
-						     const struct nft_pktinfo *pkt, bool *strayed)
-{
-	const struct nf_hook_state *state = pkt->state;
-	const struct sk_buff *skb = pkt->skb;
+/* The result of looking for a packet's names. */
+struct nq_names_found {
 	const struct nq_names *names;
-	unsigned int n_addrs;
+	bool early;   /* nq_head_early() */
+	bool strayed; /* nq_head_strayed() */
+};
+
+/* Look for them, and remember what was found. A packet that strayed meets no other rule. */
+static noinline void nq_names_anew(struct nq_recent *r, const struct nft_pktinfo *pkt,
+				   struct nq_names_found *found)
+{
+	unsigned long age = nq_names_age();
 	struct nq_head head;
-	const u8 *bytes;
 
-	WRITE_ONCE(r->names, NULL);
 	if (!nq_head_read(&head, pkt, true))
-		return NULL;
-	r->age = nq_names_age();
-	names = nq_head_find(&head, pkt);
-	if (!names) {
-		nq_head_early(&head, pkt);
-		*strayed = unlikely(nq_head_strayed(&head, pkt));
-		return NULL;
+		return;
+	found->names = nq_head_find(&head, pkt);
+	if (!found->names) {
+		found->early = nq_head_early(&head, pkt);
+		found->strayed = unlikely(nq_head_strayed(&head, pkt));
+		if (found->strayed || !head.is_long)
+			return;
 	}
+	if (!nq_recent_same(r, pkt))
+		nq_recent_begin(r, pkt, &head.h, age);
+	r->looked = true;
+	r->names = found->names;
+	r->early = found->early;
+}
 
-	r->n = sizeof(struct udphdr) + head.h.scid_off + head.h.scid_len;
-	bytes = skb_header_pointer(skb, nft_thoff(pkt), r->n, r->buf);
-	if (WARN_ON_ONCE(!bytes))
-		return NULL;
-	memcpy(r->head, bytes, r->n);
-	bytes = nq_addrs(pkt, &n_addrs);
-	memcpy(r->addrs, bytes, n_addrs);
-	r->stamp = (u32)jiffies;
-	r->skb = skb;
-	r->hook = state->hook;
-	r->pf = state->pf;
-	r->net = state->net;
-	r->in = state->in;
-	r->out = state->out;
-	r->iif = skb->skb_iif;
-	r->ct = skb->_nfct;
-	WRITE_ONCE(r->names, names);
-	return names;
+/* The packet's last rule may have looked for them. */
+static void nq_names_again(struct nq_recent *r, const struct nft_pktinfo *pkt,
+			   struct nq_names_found *found)
+{
+	if (nq_recent_same(r, pkt) && r->looked && !(r->names && READ_ONCE(r->names->gone))) {
+		found->names = r->names;
+		found->early = r->early;
+	} else {
+		nq_names_anew(r, pkt, found);
+	}
+	if (unlikely(found->early))
+		nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
 }
 
 /* A packet that opens no connection: of one that is followed? */
@@ -221,23 +181,20 @@ const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pkt
 				     struct nq_budget **budget)
 {
 	struct nq_net *nn = nq_pernet(nft_net(pkt));
-	const struct nq_names *names;
-	bool strayed = false;
+	struct nq_names_found found = {};
 	struct nq_budget *b;
 
 	if (!nq_may_have_names(pkt))
 		return nq_learning(nn) ? nq_names_followed(nn, pkt, budget) : NULL;
 	b = nq_budget_lock();
-	names = nq_names_again(&b->recent, pkt);
-	if (!names)
-		names = nq_names_anew(&b->recent, pkt, &strayed);
-	if (names) {
+	nq_names_again(&b->recent, pkt, &found);
+	if (found.names) {
 		nq_is_stream(pkt->skb);
 		*budget = b;
-		return names;
+		return found.names;
 	}
 	nq_budget_put(b);
-	if (strayed)
+	if (found.strayed)
 		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
 	else if (nq_learning(nn))
 		return nq_names_followed(nn, pkt, budget);

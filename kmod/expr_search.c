@@ -72,19 +72,24 @@ static const struct nft_set *nq_set_find(struct net *net, const struct nft_table
 }
 
 /* Is one of the set's bindings inside this expression? */
-static bool nq_set_bound_by(const struct nft_set *set, const struct nft_expr *expr)
+static bool nq_set_bound_by(const struct nft_set *set, const struct nft_expr *expr,
+			    unsigned int *left)
 {
 	const void *start = expr, *end = start + expr->ops->size;
 	const struct nft_set_binding *b;
+	unsigned int n = 0;
 
-	list_for_each_entry (b, &set->bindings, list)
+	list_for_each_entry (b, &set->bindings, list) {
 		if ((const void *)b >= start && (const void *)(b + 1) <= end)
 			return true;
+		if (!(++n % NQ_WORK_LIST) && !nq_work_take(left, 1))
+			return false;
+	}
 	return false;
 }
 
 int nq_lookup_read(struct net *net, const struct nft_table *table, const struct nft_expr *expr,
-		   struct nq_lookup *lookup)
+		   struct nq_lookup *lookup, unsigned int *left)
 {
 	unsigned int attr_set, attr_sreg;
 	struct nq_dump dump;
@@ -111,8 +116,11 @@ int nq_lookup_read(struct net *net, const struct nft_table *table, const struct 
 	}
 	lookup->invert = nq_expr_is(expr, "lookup") && dump.tb[NFTA_LOOKUP_FLAGS] &&
 			 nla_get_be32(dump.tb[NFTA_LOOKUP_FLAGS]) & htonl(NFT_LOOKUP_F_INV);
-	lookup->set = nq_set_find(net, table, dump.tb[attr_set]);
-	err = lookup->set && nq_set_bound_by(lookup->set, expr) ? 1 : -EOPNOTSUPP;
+	/* All sets are in use by their table. */
+	lookup->set = nq_work_take(left, table->use / NQ_WORK_LIST)
+			      ? nq_set_find(net, table, dump.tb[attr_set])
+			      : NULL;
+	err = lookup->set && nq_set_bound_by(lookup->set, expr, left) ? 1 : -EOPNOTSUPP;
 out:
 	nq_dump_free(&dump);
 	return err;
@@ -358,7 +366,7 @@ int nq_search_resolve(struct net *net, const struct nft_chain *chain, const stru
 
 	/* Forward to the lookup that reads this load's register. */
 	for (e = nft_expr_next(expr); e != end; e = nft_expr_next(e)) {
-		ret = nq_lookup_read(net, chain->table, e, &lookup);
+		ret = nq_lookup_read(net, chain->table, e, &lookup, NULL);
 		if (ret < 0)
 			return ret;
 		n = ret ? DIV_ROUND_UP(lookup.set->klen, NFT_REG32_SIZE) : 0;

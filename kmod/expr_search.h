@@ -90,13 +90,27 @@ struct nq_lookup {
 	const struct nft_set *set;
 };
 
+/* Members of a kernel's list that are passed in the time of one unit of work. */
+#define NQ_WORK_LIST 16
+
+/** nq_work_take - @n units of @left, unless NULL. Return: false, and 0 left, if it has less. */
+static inline bool nq_work_take(unsigned int *left, unsigned int n)
+{
+	bool has = !left || *left >= n;
+
+	if (left)
+		*left = has ? *left - n : 0;
+	return has;
+}
+
 /**
  * nq_lookup_read - which set does an expression look into?
+ * @left:	work that may still be done, or NULL if that is not counted
  *
  * Under commit_mutex. Return: 1 if @expr is a lookup, 0 if not, -errno if its set is not known.
  */
 int nq_lookup_read(struct net *net, const struct nft_table *table, const struct nft_expr *expr,
-		   struct nq_lookup *lookup);
+		   struct nq_lookup *lookup, unsigned int *left);
 
 /** nq_rule_find - the rule that an expression lies in, or NULL. Under commit_mutex. */
 const struct nft_rule *nq_rule_find(const struct nft_chain *chain, const struct nft_expr *expr);

@@ -181,20 +181,25 @@ static void nq_watch_work(struct work_struct *work)
 {
 	unsigned int left = NQ_WATCH_TURN;
 	const struct nq_search *search;
-	struct nq_watch *w;
+	struct nq_watch *w, *next;
 
 	mutex_lock(&nq_watch_mutex);
-	list_for_each_entry (w, &nq_watches, list) {
+	list_for_each_entry_safe (w, next, &nq_watches, list) {
 		/* pairs with nq_watch_begin() */
 		search = smp_load_acquire(&w->search);
 		if (!search || !READ_ONCE(w->asked))
 			continue;
-		if (!left--) {
+		if (!left) {
 			schedule_delayed_work(to_delayed_work(work), NQ_WATCH_DELAY);
 			break;
 		}
 		WRITE_ONCE(w->asked, false);
-		if (!nq_watch_look(w, search)) {
+		if (nq_watch_look(w, search)) {
+			/* The others are first next time. */
+			list_move_tail(&w->list, &nq_watches);
+			left--;
+		} else {
+			/* It costs next to nothing, so the others lose no turn by it. */
 			WRITE_ONCE(w->asked, true);
 			schedule_delayed_work(to_delayed_work(work), NQ_WATCH_DELAY);
 		}

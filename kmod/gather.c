@@ -317,10 +317,13 @@ static unsigned int nq_gather_followed(struct nq_net *nn, struct nq_packet *p)
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
 	int thoff = nq_transport(p->skb, p->state->pf);
+	bool opens;
 
 	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff))
 		return NF_ACCEPT;
-	return nq_packet_read(nn, p) ? nq_gather_packet(nn, p, thoff) : nq_gather_followed(nn, p);
+	opens = nq_packet_read(p);
+	nq_packet_count(nn, p);
+	return opens ? nq_gather_packet(nn, p, thoff) : nq_gather_followed(nn, p);
 }
 
 /*
@@ -341,6 +344,8 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 		__skb_pull(whole->skb, mac);
 		nq_stat_add(nn, NQ_STAT_initials, whole->initials);
 		nq_stat_add(nn, NQ_STAT_zero_rtt, whole->zero_rtt);
+		if (!nq_packet_datagrams(whole))
+			nq_stat_add(nn, NQ_STAT_overload, nq_dgrams_count(&whole->d));
 		return nq_overload_drop(nn, whole);
 	}
 	/* Of a fraglist the first segment is this very skb, with one reference more. */
@@ -360,6 +365,7 @@ static unsigned int nq_gather_split(struct nq_net *nn, const struct nq_packet *w
 				nq_stolen_resume(h);
 				continue;
 			}
+			nq_stat_add(nn, NQ_STAT_overload, 1);
 			break;
 		}
 		kfree_skb(skb);
@@ -396,15 +402,34 @@ static bool nq_gather_strangers(const struct nq_net *nn, const struct sk_buff *s
 	return d->len > d->seg && part && nq_packet_strangers(skb, d, part);
 }
 
-/* A packet that opens no connection: of one that is followed? */
-static unsigned int nq_gather_later_packet(struct nq_net *nn, struct nq_packet *p)
+/*
+ * A packet that opens no connection: of one that is followed? Return: true if its datagrams may be
+ * of several of these, so each is to go by itself.
+ */
+static bool nq_gather_several(struct nq_net *nn, struct nq_packet *p)
 {
 	bool mixed;
 
 	if (!nq_learning(nn))
-		return NF_ACCEPT;
+		return false;
 	nq_learn_follow(nn, p, &mixed);
-	return mixed && nq_stolen_can(p) ? nq_gather_split(nn, p) : NF_ACCEPT;
+	return mixed && nq_stolen_can(p);
+}
+
+/*
+ * Is a packet with short headers a server's answer? Its client may have no ID, and then ciphertext
+ * was compared. Conntrack alone cannot tell: if the server sent first, or the client's packets are
+ * not tracked, it takes the client for the server, whose connections must be cut apart.
+ */
+static bool nq_gather_answer(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
+{
+	struct nq_path path, back;
+
+	if (!nq_path_read(&path, p->skb, p->state, thoff) ||
+	    !nq_path_untranslate(&path, p->skb, p->state))
+		return false;
+	nq_path_reverse(&back, &path);
+	return nq_names_any(nn, &back) && !nq_names_any(nn, &path);
 }
 
 /* Apart from the hook, which clears no memory for packets that it only glances at. */
@@ -413,16 +438,21 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 					    const struct nq_dgrams *d, unsigned int thoff)
 {
 	struct nq_packet p = {.skb = skb, .state = state, .d = *d};
-	bool opens = nq_packet_read(nn, &p);
+	bool opens = nq_packet_read(&p), wanted = false;
 
-	if (!opens && !nq_gather_strangers(nn, skb, d))
-		return nq_gather_later_packet(nn, &p);
-	nq_budget_begin(skb);
-	if (!nq_ask_wants(nn, &p, thoff))
-		return opens ? nq_gather_unasked(nn, &p, thoff) : nq_gather_later_packet(nn, &p);
-	if (unlikely(p.mixed || !opens) && nq_stolen_can(&p))
+	if (opens || nq_gather_strangers(nn, skb, d)) {
+		nq_budget_begin(skb);
+		wanted = nq_ask_wants(nn, &p, thoff);
+		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p) &&
+		    (opens || !nq_gather_answer(nn, &p, thoff)))
+			return nq_gather_split(nn, &p);
+	}
+	if (!opens && nq_gather_several(nn, &p))
 		return nq_gather_split(nn, &p);
-	return opens ? nq_gather_packet(nn, &p, thoff) : nq_gather_later_packet(nn, &p);
+	nq_packet_count(nn, &p);
+	if (!opens)
+		return NF_ACCEPT;
+	return wanted ? nq_gather_packet(nn, &p, thoff) : nq_gather_unasked(nn, &p, thoff);
 }
 
 unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)

@@ -215,6 +215,18 @@ bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct 
 	return nq_names_by_scid(nn, &rev, &id->dcid, NULL);
 }
 
+bool nq_names_any(struct nq_net *nn, const struct nq_path *path)
+{
+	const struct nq_names *n;
+
+	if (!READ_ONCE(nn->n_names))
+		return false;
+	nq_table_for_each (n, &nn->names, path, node)
+		if (nq_path_zone_is(path, n->path.zone))
+			return true;
+	return false;
+}
+
 bool nq_names_agree(const struct nq_names *n, const struct nq_flight *flight)
 {
 	const struct nq_proof *proof = rcu_dereference(n->proof);

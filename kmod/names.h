@@ -175,6 +175,9 @@ struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 /** nq_names_reply - is the DCID what a client on the reverse path calls itself? */
 bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);
 
+/** nq_names_any - is any connection known of the path? */
+bool nq_names_any(struct nq_net *nn, const struct nq_path *path);
+
 /**
  * nq_names_agree - is the CRYPTO data of a packet that of the known ClientHello?
  * @n:		the connection

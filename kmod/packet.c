@@ -130,7 +130,7 @@ bool nq_packet_strangers(const struct sk_buff *skb, const struct nq_dgrams *d, u
 	return false;
 }
 
-bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
+bool nq_packet_read(struct nq_packet *p)
 {
 	unsigned int i, n = nq_dgrams_count(&p->d);
 	struct nq_id id;
@@ -150,12 +150,13 @@ bool nq_packet_read(struct nq_net *nn, struct nq_packet *p)
 	}
 	if (nq_packet_datagrams(p) < n)
 		p->mixed = true;
-	/* Of an skb that will be split, each is counted when it is read by itself. */
-	if (!p->mixed || !nq_packet_datagrams(p)) {
-		nq_stat_add(nn, NQ_STAT_unknown_version, p->unknown);
-		nq_stat_add(nn, NQ_STAT_invalid_initials, p->invalid);
-	}
 	return nq_packet_datagrams(p) != 0;
+}
+
+void nq_packet_count(struct nq_net *nn, const struct nq_packet *p)
+{
+	nq_stat_add(nn, NQ_STAT_unknown_version, p->unknown);
+	nq_stat_add(nn, NQ_STAT_invalid_initials, p->invalid);
 }
 
 bool nq_packet_intact(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)

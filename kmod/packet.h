@@ -70,12 +70,18 @@ bool nq_packet_strangers(const struct sk_buff *skb, const struct nq_dgrams *d, u
 
 /**
  * nq_packet_read - look at the first bytes of each datagram
- * @nn:		namespace, for counters
  * @p:		@skb, @state and @d are set; the rest but @path is filled in
  *
  * Return: true if one of them may belong to a first flight.
  */
-bool nq_packet_read(struct nq_net *nn, struct nq_packet *p);
+bool nq_packet_read(struct nq_packet *p);
+
+/**
+ * nq_packet_count - count its datagrams that cannot be read
+ * @nn:		namespace
+ * @p:		after nq_packet_read(), unless it will be split: then each part is counted
+ */
+void nq_packet_count(struct nq_net *nn, const struct nq_packet *p);
 
 /**
  * nq_packet_intact - is the UDP checksum right?

@@ -18,13 +18,17 @@ static bool nq_ruleset_has(const struct nft_table *table, const struct list_head
 }
 
 /*
- * The ring consists of tables, each an allocation of its own, and of the head. What net_generic()
- * has are allocations of its subsystems. So one of them that is in the ring has the head.
+ * The ring consists of tables, each an allocation of its own, and of the head. net_generic() has
+ * allocations of its subsystems, so the one that is in the ring has the head. But an unloaded
+ * subsystem leaves its pointers behind, and one of them may point to a table by now, or to the head
+ * itself. nf_tables' own number always fits, so it is known if no other one does; else a later rule
+ * may tell, perhaps one of another namespace. Pointers are compared here and not followed.
  */
 void nq_ruleset_learn(const struct net *net, const struct nft_table *table)
 {
 	const struct net_generic *ng;
-	unsigned int id;
+	struct nftables_pernet *found = NULL;
+	unsigned int id, found_id = 0, n = 0;
 
 	if (READ_ONCE(nq_ruleset_id))
 		return;
@@ -32,13 +36,17 @@ void nq_ruleset_learn(const struct net *net, const struct nft_table *table)
 	ng = rcu_dereference(net->gen);
 	id = DIV_ROUND_UP(sizeof(ng->s), sizeof(ng->ptr[0]));
 	for (; id < ng->s.len; id++) {
-		const struct nftables_pernet *nft = ng->ptr[id];
+		struct nftables_pernet *nft = ng->ptr[id];
 
 		if (nft && nq_ruleset_has(table, &nft->tables)) {
-			WRITE_ONCE(nq_ruleset_id, id);
-			break;
+			found = nft;
+			found_id = id;
+			n++;
 		}
 	}
+	/* The caller holds it. */
+	if (n == 1 && mutex_is_locked(&found->commit_mutex))
+		WRITE_ONCE(nq_ruleset_id, found_id);
 	rcu_read_unlock();
 }
 

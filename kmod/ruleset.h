@@ -13,7 +13,7 @@
 /**
  * nq_ruleset_learn - find nf_tables' number by a table; once is enough for all namespaces
  *
- * Under commit_mutex.
+ * Under commit_mutex. If it is in doubt it stays unknown, and the next rule tries again.
  */
 void nq_ruleset_learn(const struct net *net, const struct nft_table *table);
 

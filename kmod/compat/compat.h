@@ -7,6 +7,7 @@
 #define NQ_COMPAT_H
 
 #include <linux/sysctl.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netfilter/nf_tables.h>
 #include <net/netfilter/nf_tables_core.h>
@@ -66,6 +67,16 @@ static inline int nq_set_walk(const struct net *net, const struct nft_set *set,
 	set->ops->walk(&ctx, (struct nft_set *)set, iter);
 	rcu_read_unlock();
 	return iter->err;
+}
+
+/* For work that takes long: the scheduler says where it runs. */
+static inline struct workqueue_struct *nq_unbound_wq(void)
+{
+#ifdef NQ_HAVE_DFL_WQ
+	return system_dfl_wq;
+#else
+	return system_unbound_wq;
+#endif
 }
 
 #ifdef NQ_HAVE_CONST_CTL_TABLE

@@ -13,4 +13,5 @@ nq-compat-flags := \
 	$(if $(call nq-has,linux/sysctl.h,proc_handler.const struct ctl_table),-DNQ_HAVE_CONST_CTL_TABLE) \
 	$(if $(call nq-has,net/net_namespace.h,register_net_sysctl_sz),-DNQ_HAVE_SYSCTL_SZ) \
 	$(if $(call nq-has,net/netns/nftables.h,unsigned int[[:space:]]+base_seq;),-DNQ_HAVE_BASE_SEQ) \
+	$(if $(call nq-has,linux/workqueue.h,system_dfl_wq),-DNQ_HAVE_DFL_WQ) \
 	$(if $(call nq-has,net/gso.h,skb_gso_segment),-DNQ_HAVE_GSO_H)

@@ -96,6 +96,7 @@ FILE *nx_run_fopen(struct nx_run *run, const char *name)
 			goto err;
 		at += n;
 	}
+	nx_text_map(best, fd);
 	if (lseek(fd, 0, SEEK_SET) < 0)
 		goto err;
 	f = fdopen(fd, "r");

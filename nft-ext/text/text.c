@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "text.h"
 
-#define TABS_MAX 64 /* bytes between two elements' names that are looked at */
+#define MAP_MIN	 (1u << 20) /* of a translation that leaves the heap */
+#define TABS_MAX 64	    /* bytes between two elements' names that are looked at */
 
 struct nx_text *nx_text_new(const char *name, char *src, size_t len)
 {
@@ -34,7 +37,10 @@ void nx_text_free(struct nx_text *t)
 	if (!t->borrowed)
 		free(t->src);
 	free(t->edit);
-	nx_buf_free(&t->dst);
+	if (t->mapped)
+		munmap(t->dst.p, t->mapped);
+	else
+		nx_buf_free(&t->dst);
 	free(t);
 }
 
@@ -62,6 +68,7 @@ void nx_text_edit(struct nx_text *t, size_t off, size_t len, const char *with, s
 	for (const char *p = t->src + off, *end = p + len; (p = memchr(p, '\n', end - p)); p++)
 		nx_buf_str(&t->dst, "\\\n");
 	e->dst_len = t->dst.len - e->dst;
+	t->dst.oom |= t->dst.len > UINT32_MAX;
 	t->pos = off + len;
 }
 
@@ -99,6 +106,22 @@ void nx_text_finish(struct nx_text *t)
 		return;
 	nx_buf_add(&t->dst, t->src + t->pos, t->len - t->pos);
 	t->pos = t->len;
+}
+
+void nx_text_map(struct nx_text *t, int fd)
+{
+	size_t len = t->dst.len, page = sysconf(_SC_PAGESIZE);
+	char *p;
+
+	/* the rest of the last page is zero, so that there is a NUL */
+	if (t->mapped || !t->n || len < MAP_MIN || !(len % page))
+		return;
+	p = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return;
+	nx_buf_free(&t->dst);
+	t->dst = (struct nx_buf){.p = p, .len = len};
+	t->mapped = len;
 }
 
 const char *nx_text_result(const struct nx_text *t, size_t *len)

@@ -9,10 +9,14 @@
 
 #include "buf.h"
 
-/** struct nx_edit - one replaced piece, in bytes of source and of translation */
+/**
+ * struct nx_edit - one replaced piece, in bytes of source and of translation
+ *
+ * There are millions of them; a source has less than 2 GiB (nx_lex), a translation less than 4.
+ */
 struct nx_edit {
-	size_t src, src_len;
-	size_t dst, dst_len;
+	uint32_t src, src_len;
+	uint32_t dst, dst_len;
 };
 
 /**
@@ -21,6 +25,7 @@ struct nx_edit {
  * @src:	the user's text, owned unless @borrowed, NUL-terminated
  * @len:	its length
  * @dst:	the translation; empty unless @n
+ * @mapped:	bytes of the mapping that @dst is in, 0 if it is on the heap
  * @pos:	@src is copied to @dst up to here
  * @edit:	the replaced pieces, in order
  * @n:		how many; 0 means that the translation is the text itself
@@ -37,6 +42,7 @@ struct nx_text {
 	char *src;
 	size_t len;
 	struct nx_buf dst;
+	size_t mapped;
 	size_t pos;
 	struct nx_edit *edit;
 	size_t n, cap;
@@ -77,6 +83,15 @@ void nx_text_undo(struct nx_text *t, size_t n);
 
 /** nx_text_finish - copy what is left */
 void nx_text_finish(struct nx_text *t);
+
+/**
+ * nx_text_map - read the finished translation from a file from now on, not from the heap
+ * @t:	the text
+ * @fd:	a file with the translation
+ *
+ * A large one is needed only once, but for messages.
+ */
+void nx_text_map(struct nx_text *t, int fd);
 
 /** nx_text_result - the translation, or the text itself if nothing was replaced */
 const char *nx_text_result(const struct nx_text *t, size_t *len);

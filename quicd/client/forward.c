@@ -14,6 +14,7 @@
 #include "../common/clock.h"
 #include "../common/list.h"
 #include "../common/log.h"
+#include "../common/sock.h"
 #include "client.h"
 
 #define AHEAD_MAX   (1u << 20) /* read from a TCP connection and not yet acknowledged */
@@ -45,6 +46,7 @@ struct forward {
 	struct ctls *tls;
 	struct io listener;
 	bool accepting;
+	uint64_t accept_at; /* not before: there were no descriptors */
 	struct net net;
 	struct client client;
 	bool live; /* there is a QUIC connection */
@@ -80,17 +82,12 @@ static void watch(struct pipe *p)
 
 static void close_socket(struct pipe *p, bool broken)
 {
-	struct linger hard = {.l_onoff = 1, .l_linger = 0};
-
 	if (p->io.fd < 0)
 		return;
 	if (p->watched)
 		loop_del(loop_of(p), &p->io);
 	p->watched = false;
-	/* Half of the data must not look like all of it. */
-	if (broken)
-		setsockopt(p->io.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(p->io.fd);
+	sock_close(p->io.fd, broken);
 	p->io.fd = -1;
 }
 
@@ -300,10 +297,8 @@ static void on_accept(struct io *io, uint32_t events)
 	(void)events;
 	if (!p) {
 		/* It would be reported endlessly; accept_or_not() tries again. */
-		if (fd >= 0 || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)) {
-			loop_mod(&f->net.loop, &f->listener, 0);
-			f->accepting = false;
-		}
+		if (fd >= 0 || (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED))
+			f->accept_at = clock_now() + RETRY_PAUSE;
 		if (fd >= 0)
 			close(fd);
 		return;
@@ -319,10 +314,14 @@ static void on_accept(struct io *io, uint32_t events)
 		connect_out(f);
 }
 
-/* Connections that cannot have a place stay in the backlog. */
+/*
+ * Connections that cannot have a place stay in the backlog, as do those that come while a QUIC
+ * connection has ended and its last data is written: the next one is for them.
+ */
 static void accept_or_not(struct forward *f)
 {
-	bool want = f->npipes < f->o->streams;
+	bool want = f->npipes < f->o->streams && !(f->live && f->client.done) &&
+		    clock_now() >= f->accept_at;
 
 	if (want != f->accepting)
 		loop_mod(&f->net.loop, &f->listener, want ? EPOLLIN : 0);
@@ -339,13 +338,23 @@ static bool idle(struct forward *f)
 	return f->idle_since && clock_now() >= f->idle_since + IDLE_TIME;
 }
 
+/* A server may end an idle connection earlier than usual. */
+static uint64_t keep_alive(const struct client *c)
+{
+	const ngtcp2_transport_params *p =
+		c->connected ? ngtcp2_conn_get_remote_transport_params(c->quic) : NULL;
+	uint64_t idle = p ? p->max_idle_timeout : 0;
+
+	return idle && idle / 2 < KEEP_ALIVE ? idle / 2 : KEEP_ALIVE;
+}
+
 static void round_of(struct forward *f)
 {
 	struct client *c = &f->client;
 
 	turn(f);
 	if (!c->done && c->quic)
-		ngtcp2_conn_set_keep_alive_timeout(c->quic, KEEP_ALIVE);
+		ngtcp2_conn_set_keep_alive_timeout(c->quic, keep_alive(c));
 	client_write(c);
 	if (!c->done && idle(f))
 		client_end(c, QUICC_OK);

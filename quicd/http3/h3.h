@@ -71,6 +71,8 @@ int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bo
 int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f);
 /* A response with a short text that says what is wrong; @f may be NULL. */
 int h3_error(struct h3_req *r, unsigned int status, const struct fields *f);
+/* A redirect to @where, which it frees; NULL: there was no memory. One too long gives 414. */
+int h3_moved(struct h3_req *r, unsigned int status, char *where);
 /* Bytes or the end were added to r->body. */
 void h3_body_more(struct h3_req *r);
 /* There is room for more of the body: only a bounded amount waits for the client. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Responses: their header, the body that nghttp3 asks for, errors. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,7 +13,8 @@
 #include "httpval.h"
 #include "mime.h"
 
-#define BODY_IOV 16
+#define BODY_IOV     16
+#define LOCATION_MAX 8192 /* of our own; it has the client's path, and all fields have a limit */
 
 static struct chunk_pool *pool_of(const struct h3_req *r)
 {
@@ -43,11 +45,27 @@ static size_t make_nvs(nghttp3_nv *nv, const struct fields *f)
 	return f ? f->n : 0;
 }
 
-static int submit_trailers(struct h3_req *r)
+/* Removes fields as the file says. Returns how many are left. */
+static size_t remove_fields(const struct h3_rules *rules, nghttp3_nv *nv, size_t n)
+{
+	size_t kept = 0;
+
+	if (!rules->remove.n)
+		return n;
+	for (size_t i = 0; i < n; i++)
+		if (!fields_get(&rules->remove, (const char *)nv[i].name))
+			nv[kept++] = nv[i];
+	return kept;
+}
+
+static int submit_trailers(struct h3_req *r, uint32_t *flags)
 {
 	nghttp3_nv nv[FIELDS_MAX];
-	size_t n = make_nvs(nv, &r->out_trailers);
+	size_t n = remove_fields(rules_of(r), nv, make_nvs(nv, &r->out_trailers));
 
+	if (!n)
+		return 0;
+	*flags |= NGHTTP3_DATA_FLAG_NO_END_STREAM;
 	return nghttp3_conn_submit_trailers(r->hc->h3, r->id, nv, n);
 }
 
@@ -73,11 +91,8 @@ static nghttp3_ssize read_data_cb(nghttp3_conn *h3, int64_t id, nghttp3_vec *vec
 	if (r->body_fin && !r->body.unsent) {
 		*flags |= NGHTTP3_DATA_FLAG_EOF;
 		r->answered = true;
-		if (r->out_trailers.n) {
-			*flags |= NGHTTP3_DATA_FLAG_NO_END_STREAM;
-			if (submit_trailers(r))
-				return NGHTTP3_ERR_CALLBACK_FAILURE;
-		}
+		if (submit_trailers(r, flags))
+			return NGHTTP3_ERR_CALLBACK_FAILURE;
 	} else if (!n) {
 		r->body_waiting = true;
 		return NGHTTP3_ERR_WOULDBLOCK;
@@ -108,25 +123,14 @@ void h3_req_room(struct h3_req *r)
 int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f)
 {
 	nghttp3_nv nv[FIELDS_MAX + 1];
+	size_t n = make_nvs(nv + 1, f);
 	char text[4];
 
 	snprintf(text, sizeof(text), "%03u", status % 1000);
 	nv[0] = make_nv(":status", 7, text, 3);
+	n = 1 + remove_fields(rules_of(r), nv + 1, n);
 	conn_touch(r->hc->conn);
-	return nghttp3_conn_submit_info(r->hc->h3, r->id, nv, 1 + make_nvs(nv + 1, f)) ? -1 : 0;
-}
-
-/* Removes and adds fields as the file says. @nv has room for those that are added. */
-static size_t apply_rules(const struct h3_rules *rules, nghttp3_nv *nv, size_t n)
-{
-	size_t kept = 1; /* :status */
-
-	if (!rules->remove.n)
-		kept = n;
-	for (size_t i = kept; i < n; i++)
-		if (!fields_get(&rules->remove, (const char *)nv[i].name))
-			nv[kept++] = nv[i];
-	return kept + make_nvs(nv + kept, &rules->add);
+	return nghttp3_conn_submit_info(r->hc->h3, r->id, nv, n) ? -1 : 0;
 }
 
 int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bool has_body)
@@ -134,6 +138,7 @@ int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bo
 	static const nghttp3_data_reader reader = {.read_data = read_data_cb};
 	nghttp3_nv nv[FIELDS_MAX + 3 + RULES_ADD_MAX];
 	char text[4], date[HTTP_DATE_LEN];
+	const struct h3_rules *rules = rules_of(r);
 	struct stats *st = &r->hc->conn->worker->stats;
 	size_t n = 1;
 
@@ -146,7 +151,8 @@ int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bo
 	}
 	if (!f || !fields_get(f, "server"))
 		nv[n++] = make_nv("server", 6, "quicd", 5);
-	n = apply_rules(rules_of(r), nv, n);
+	n = 1 + remove_fields(rules, nv + 1, n - 1);
+	n += make_nvs(nv + n, &rules->add);
 	r->responded = true;
 	r->status = status;
 	r->answered = !has_body;
@@ -178,6 +184,7 @@ static const char *reason(unsigned int status)
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
 		{412, "Precondition Failed"},
+		{414, "URI Too Long"},
 		{416, "Range Not Satisfiable"},
 		{421, "Misdirected Request"},
 		{425, "Too Early"},
@@ -220,5 +227,21 @@ int h3_error(struct h3_req *r, unsigned int status, const struct fields *f)
 	rv = h3_respond(r, status, &all, !head);
 out:
 	fields_free(&all);
+	return rv;
+}
+
+int h3_moved(struct h3_req *r, unsigned int status, char *where)
+{
+	struct fields f = {0};
+	int rv;
+
+	if (where && strlen(where) > LOCATION_MAX)
+		rv = h3_error(r, 414, NULL);
+	else if (!where || fields_put(&f, "location", where))
+		rv = h3_error(r, 500, NULL);
+	else
+		rv = h3_error(r, status, &f);
+	free(where);
+	fields_free(&f);
 	return rv;
 }

@@ -13,7 +13,7 @@
 #include "h3conf.h"
 #include "httpval.h"
 
-#define PAGE_MAX (1 << 20)
+#define PAGE_MAX (1 << 16) /* each answer with it has a copy */
 
 static struct h3_rules *rules_of(void *values)
 {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Requests that the file sends to another place. */
-#include <stdlib.h>
-
 #include "../server/worker.h"
 #include "h3conf.h"
 #include "h3rules.h"
@@ -22,15 +20,8 @@ static bool takes(const struct h3_req *r)
 static int start(struct h3_req *r)
 {
 	const struct redirect *d = h3_redirect_find(rules_of(r), r->path);
-	char *where = h3_redirect_to(d, r->path);
-	struct fields f = {0};
-	int rv = -1;
 
-	if (where && !fields_put(&f, "location", where))
-		rv = h3_error(r, d->status, &f);
-	free(where);
-	fields_free(&f);
-	return rv;
+	return h3_moved(r, d->status, h3_redirect_to(d, r->path));
 }
 
 const struct h3_handler h3_redirect = {

@@ -106,17 +106,11 @@ static int method_not_allowed(struct h3_req *r)
 static int redirect_to_directory(struct h3_req *r)
 {
 	size_t len = strcspn(r->path, "?#");
-	struct fields f = {0};
 	char *where;
-	int rv = -1;
 
 	if (asprintf(&where, "%.*s/%s", (int)len, r->path, r->path + len) < 0)
-		return -1;
-	if (!fields_put(&f, "location", where))
-		rv = h3_error(r, 301, &f);
-	free(where);
-	fields_free(&f);
-	return rv;
+		where = NULL;
+	return h3_moved(r, 301, where);
 }
 
 static int open_error(struct h3_req *r, int err)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../common/clock.h"
+#include "../common/sock.h"
 
 #define DELIVER_TIME (30 * NS_PER_S)
 #define LINGER_TIME  (5 * NS_PER_S)
@@ -23,16 +24,6 @@ struct linger_end {
 	bool delivered;
 };
 
-/* @cut: with a RST, so that the backend does not take a part for the whole. */
-static void close_socket(int fd, bool cut)
-{
-	struct linger hard = {.l_onoff = 1, .l_linger = 0};
-
-	if (cut)
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(fd);
-}
-
 static void end(struct linger_end *e)
 {
 	struct linger_set *set = e->set;
@@ -43,7 +34,7 @@ static void end(struct linger_end *e)
 	set->bytes -= e->rest.len;
 	timer_cancel(&w->loop.timers, &e->timer);
 	loop_del(&w->loop, &e->io);
-	close_socket(e->io.fd, !e->delivered);
+	sock_close(e->io.fd, !e->delivered);
 	chunkq_clear(&e->rest, &w->pool);
 	free(e);
 }
@@ -113,7 +104,7 @@ void linger_close(struct linger_set *set, int fd, struct chunkq *rest)
 
 	if (!e || loop_add(&w->loop, &e->io, fd, EPOLLIN | EPOLLOUT)) {
 		free(e);
-		close_socket(fd, rest && rest->len);
+		sock_close(fd, rest && rest->len);
 		return;
 	}
 	e->set = set;

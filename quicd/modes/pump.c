@@ -9,6 +9,7 @@
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "../common/sock.h"
 #include "../server/codes.h"
 #include "../server/worker.h"
 #include "backend.h"
@@ -58,17 +59,13 @@ void pump_watch(struct pump *p)
 
 void pump_drop(struct pump *p, bool broken)
 {
-	struct linger hard = {.l_onoff = 1, .l_linger = 0};
-
 	timer_cancel(&loop_of(p)->timers, &p->timer);
 	if (p->io.fd < 0)
 		return;
 	if (p->watched)
 		loop_del(loop_of(p), &p->io);
 	p->watched = false;
-	if (broken)
-		setsockopt(p->io.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
-	close(p->io.fd);
+	sock_close(p->io.fd, broken);
 	p->io.fd = -1;
 }
 
@@ -466,10 +463,10 @@ int pump_acked(struct conn *c, int64_t id, void *stream, size_t len)
 	struct pump *p = stream;
 
 	(void)id;
-	if (p)
-		p->acked += len;
+	/* Bytes acknowledged after that stay in the queue: pump_log() counts them there. */
 	if (!p || p->tx.shut)
 		return 0;
+	p->acked += len;
 	chunkq_drop(&p->tx.q, &c->worker->pool, len);
 	pump_watch(p);
 	return 0;

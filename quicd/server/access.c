@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
 #include <time.h>
@@ -39,6 +40,8 @@ struct access_log {
 	const char *syslog; /* path of its socket; NULL: not there */
 	int fd;		    /* of the file or the socket; -1: none */
 	bool journal;
+	bool hung;	      /* syslog's daemon took nothing for a while in this round */
+	bool cut;	      /* the file ends in the midst of a line */
 	struct lines *worker; /* config->workers of them */
 	char *spare;	      /* the writer's: exchanged for a worker's buffer */
 
@@ -51,18 +54,21 @@ struct access_log {
 	_Atomic uint64_t lost;
 };
 
-/* A file that did not exist belongs to the account that is to open it again. */
+/*
+ * A file that did not exist belongs to the account that is to open it again. Before root becomes
+ * that account, a symbolic link may be the account's, and is not followed.
+ */
 static int open_file(const struct config *c)
 {
-	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY;
+	bool for_other = c->user && !geteuid();
+	int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | (for_other ? O_NOFOLLOW : 0);
 	int fd = open(c->access.log, flags | O_CREAT | O_EXCL, 0640);
 	uid_t uid;
 	gid_t gid;
 
 	if (fd < 0 && errno == EEXIST)
 		return open(c->access.log, flags | O_NONBLOCK);
-	if (fd >= 0 && c->user && !geteuid() && !privilege_find(c, &uid, &gid) &&
-	    fchown(fd, uid, gid)) {
+	if (fd >= 0 && for_other && !privilege_find(c, &uid, &gid) && fchown(fd, uid, gid)) {
 		close(fd);
 		return -1;
 	}
@@ -113,15 +119,19 @@ fail:
 /* Returns what is lost, in lines. */
 static uint64_t write_file(struct access_log *a, const char *data, size_t len)
 {
+	const char *begin = data;
 	uint64_t lost = 0;
 
-	while (len) {
+	if (a->cut && write(a->fd, "\n", 1) == 1)
+		a->cut = false;
+	while (len && !a->cut) {
 		ssize_t n = write(a->fd, data, len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
 			log_debug("access log: %s", strerror(errno));
+			a->cut = data > begin && data[-1] != '\n';
 			break;
 		}
 		data += n;
@@ -132,12 +142,16 @@ static uint64_t write_file(struct access_log *a, const char *data, size_t len)
 	return lost;
 }
 
+/* A daemon that hangs must not hold up the end of the service. */
 static int open_syslog(const char *path)
 {
+	const struct timeval patience = {.tv_sec = 1};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	union addr a = {.un.sun_family = AF_UNIX};
 
 	snprintf(a.un.sun_path, sizeof(a.un.sun_path), "%s", path);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd >= 0 && connect(fd, &a.sa, addr_len(&a))) {
 		close(fd);
 		return -1;
@@ -164,6 +178,10 @@ static bool send_syslog(struct access_log *a, const char *text)
 			break;
 		if (send(a->fd, line, (size_t)n, MSG_NOSIGNAL) >= 0)
 			return true;
+		if (errno == EAGAIN) {
+			a->hung = true;
+			break;
+		}
 		close(a->fd);
 		a->fd = -1;
 	}
@@ -178,7 +196,7 @@ static uint64_t write_lines(struct access_log *a, char *data, size_t len)
 		next = memchr(data, '\n', (size_t)(end - data));
 		*next++ = '\0';
 		if (a->syslog)
-			lost += !send_syslog(a, data);
+			lost += a->hung || !send_syslog(a, data);
 		else if (sd_journal_send("MESSAGE=%s", data, "PRIORITY=%i", LOG_INFO,
 					 "SYSLOG_IDENTIFIER=quicd", "QUICD_SERVICE=%s",
 					 a->config->name, NULL) < 0)
@@ -189,6 +207,7 @@ static uint64_t write_lines(struct access_log *a, char *data, size_t len)
 
 static void take_lines(struct access_log *a)
 {
+	a->hung = false;
 	for (uint64_t i = 0; i < a->config->workers; i++) {
 		struct lines *w = &a->worker[i];
 		char *data;
@@ -225,6 +244,7 @@ static void open_again(struct access_log *a)
 	}
 	close(a->fd);
 	a->fd = fd;
+	a->cut = false;
 }
 
 static void *writer_main(void *arg)

@@ -22,15 +22,15 @@
 /* Longest line of a file; libinih would silently cut a longer one in two. */
 #define CONF_LINE_MAX 4096
 
-static void say(const struct config *c, int line, const char *fmt, va_list ap)
+static void say(enum log_level level, const struct config *c, int line, const char *fmt, va_list ap)
 {
 	char text[512];
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	if (line)
-		log_err("%s:%d: %s", c->path, line, text);
+		log_msg(level, "%s:%d: %s", c->path, line, text);
 	else
-		log_err("%s: %s", c->path, text);
+		log_msg(level, "%s: %s", c->path, text);
 }
 
 void config_err(const struct config *c, int line, const char *fmt, ...)
@@ -38,7 +38,16 @@ void config_err(const struct config *c, int line, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(c, line, fmt, ap);
+	say(LOG_LEVEL_ERROR, c, line, fmt, ap);
+	va_end(ap);
+}
+
+void config_warn(const struct config *c, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(LOG_LEVEL_WARNING, c, line, fmt, ap);
 	va_end(ap);
 }
 
@@ -47,7 +56,7 @@ void loader_complain(struct loader *l, int line, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(l->c, line, fmt, ap);
+	say(LOG_LEVEL_ERROR, l->c, line, fmt, ap);
 	va_end(ap);
 	l->errors++;
 }

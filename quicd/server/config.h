@@ -126,5 +126,8 @@ int config_line(const struct config *c, const char *section, const char *name);
 /* Logs an error as "FILE:LINE: text" (no line if it is 0), also long after the file was read. */
 __attribute__((format(printf, 3, 4))) void config_err(const struct config *c, int line,
 						      const char *fmt, ...);
+/* The same as a warning. */
+__attribute__((format(printf, 3, 4))) void config_warn(const struct config *c, int line,
+						       const char *fmt, ...);
 
 #endif

@@ -57,7 +57,8 @@ static int give_away(const struct config *config)
 	err = privilege_find(config, &uid, &gid);
 	if (err)
 		return err;
-	return chown(config->control, uid, gid) ? -errno : 0;
+	/* In its directory the account may have put a link in the socket's place. */
+	return lchown(config->control, uid, gid) ? -errno : 0;
 }
 
 struct control *control_open(struct server *s, struct loop *l)

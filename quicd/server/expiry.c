@@ -79,6 +79,14 @@ static void print_time(FILE *f, const char *name, const char *label, const char 
 	fprintf(f, "\"} %" PRId64 "\n", (int64_t)end);
 }
 
+/* 0, which alerts see, if the response had ended or was of another certificate when loaded. */
+static time_t ocsp_end(const struct tls *t, unsigned int i)
+{
+	time_t end = gnutls_certificate_get_ocsp_expiration(t->cred, i, 0, 0);
+
+	return end < 0 ? 0 : end;
+}
+
 void expiry_print(FILE *f, const struct tls *t, const char *label)
 {
 	const struct config *c = t->config;
@@ -90,9 +98,10 @@ void expiry_print(FILE *f, const struct tls *t, const char *label)
 			   chain_end(t, i));
 	if (!c->ocsp.n)
 		return;
-	print_gauge(f, "ocsp_expiry_timestamp_seconds", "When the OCSP response in the file ends");
+	print_gauge(f, "ocsp_expiry_timestamp_seconds",
+		    "When the OCSP response in the file ends, 0 if it is not sent");
 	for (unsigned int i = 0; i < c->ocsp.n; i++)
 		if (tls_has_ocsp(c, i))
 			print_time(f, "ocsp_expiry_timestamp_seconds", label, c->ocsp.item[i],
-				   gnutls_certificate_get_ocsp_expiration(t->cred, i, 0, 0));
+				   ocsp_end(t, i));
 }

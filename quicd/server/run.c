@@ -177,6 +177,8 @@ static int check_directory(const struct config *c, const char *section, const ch
 
 int run_check(const struct config *c)
 {
+	/* The other places of an access log are no files: syslog, journal. */
+	const char *log = c->access.log && c->access.log[0] == '/' ? c->access.log : NULL;
 	struct process p = {0};
 	int err = load(&p, c, false);
 	uid_t uid;
@@ -186,7 +188,7 @@ int run_check(const struct config *c)
 		err = privilege_find(c, &uid, &gid);
 	if (check_directory(c, "service", "control", c->control) |
 	    check_directory(c, "service", "secret-file", c->secret_file) |
-	    check_directory(c, "access", "log", c->access.log) |
+	    check_directory(c, "access", "log", log) |
 	    check_directory(c, "debug", "keylog", c->keylog))
 		err = -ENOENT;
 	unload(&p);

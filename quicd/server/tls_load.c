@@ -95,10 +95,15 @@ static int load_pair(const struct config *c, gnutls_certificate_credentials_t cr
 	return -EINVAL;
 }
 
-/* The OCSP response of pair @i of the file, which is number @at in @cred. */
+/*
+ * The OCSP response of pair @i of the file, which is number @at in @cred. One that does not fit is
+ * left out, with a warning if @warn: a renewed certificate must be taken before its response is
+ * there.
+ */
 static int load_ocsp(const struct config *c, gnutls_certificate_credentials_t cred, size_t i,
-		     unsigned int at)
+		     unsigned int at, bool warn)
 {
+	bool unfit;
 	int rv;
 
 	if (!tls_has_ocsp(c, i))
@@ -109,9 +114,15 @@ static int load_ocsp(const struct config *c, gnutls_certificate_credentials_t cr
 							      GNUTLS_X509_FMT_DER);
 	if (rv >= 0)
 		return 0;
-	config_err(c, c->ocsp.line[i], "OCSP response %s for %s: %s", c->ocsp.item[i],
-		   c->cert.item[i], gnutls_strerror(rv));
-	return -EINVAL;
+	unfit = rv == GNUTLS_E_EXPIRED || rv == GNUTLS_E_OCSP_MISMATCH_WITH_CERTS;
+	if (!unfit)
+		config_err(c, c->ocsp.line[i], "OCSP response %s for %s: %s", c->ocsp.item[i],
+			   c->cert.item[i], gnutls_strerror(rv));
+	else if (warn)
+		config_warn(c, c->ocsp.line[i], "OCSP response %s for %s is not sent: %s",
+			    c->ocsp.item[i], c->cert.item[i],
+			    rv == GNUTLS_E_EXPIRED ? "it has ended" : gnutls_strerror(rv));
+	return unfit ? 0 : -EINVAL;
 }
 
 static int load_trust(const struct config *c, gnutls_certificate_credentials_t cred)
@@ -134,9 +145,10 @@ static int load_trust(const struct config *c, gnutls_certificate_credentials_t c
 static int load_certificates(struct tls *t, const struct config *c)
 {
 	int err = load_trust(c, t->cred);
+	unsigned int loaded = 0; /* GnuTLS numbers those that it took */
 
 	for (size_t i = 0; i < c->cert.n; i++)
-		if (load_pair(c, t->cred, i) || load_ocsp(c, t->cred, i, (unsigned int)i))
+		if (load_pair(c, t->cred, i) || load_ocsp(c, t->cred, i, loaded++, true))
 			err = -EINVAL;
 	if (err || c->cert.n == 1)
 		return err;
@@ -148,7 +160,7 @@ static int load_certificates(struct tls *t, const struct config *c)
 			return -ENOMEM;
 		err = load_pair(c, t->pair[t->npairs], t->npairs);
 		if (!err)
-			err = load_ocsp(c, t->pair[t->npairs], t->npairs, 0);
+			err = load_ocsp(c, t->pair[t->npairs], t->npairs, 0, false);
 		if (!err)
 			err = load_trust(c, t->pair[t->npairs]);
 		t->npairs++;

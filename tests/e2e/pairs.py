@@ -33,7 +33,7 @@ from services import CADDY, HAPROXY, NGINX, page
 LONG = '--long' in sys.argv
 USER, PASSWORD = 'alice', 'Rabbit-hole-7'
 ACCOUNT = f'{USER}%{PASSWORD}'
-CRYPTO = 'HAProxy 3.0 gives up on many CRYPTO frames out of order (haproxy issue 2776)'
+CRYPTO = 'HAProxy 3.0 gives up on many CRYPTO frames out of order (haproxy issue 2776; 3.2.26 does not)'
 # Go's tickets carry their age in whole seconds; an age above its own is a replay to GnuTLS.
 AGE = {'early': 'Go makes its ticket up to a second too old, which GnuTLS takes for a replay'}
 ONCE = {'early': 'early data is off: it could be replayed'}

@@ -31,7 +31,7 @@ static void check_json(const char *line, size_t len)
 	json_t *object = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 
 	CHECK(len && memchr(line, '\n', len) == line + len - 1);
-	CHECK(json_is_object(object) && json_object_size(object) == 11);
+	CHECK(json_is_object(object) && json_object_size(object) == 14);
 	json_decref(object);
 }
 

@@ -190,6 +190,14 @@ def files():
         ok('quic alpn { "h3", "smb" } accept quic sni @s drop' in loaded() and '"x.example"' in loaded(),
            'includes with globs, defines and sets across files', loaded())
         nft.good('flush ruleset')
+        put('behind.inc', f'include "{d}/ids.inc"\n')
+        put('ids.inc', 'set ids {\n\ttypeof quic dcid,64\n\telements = { 0x0102030405060708 }\n}\n')
+        put('behind.nft', 'table inet t {\n\tchain c {\n\t\tquic dcid @ids drop\n\t}\n'
+            f'\tinclude "{d}/behind.inc"\n}}\n')
+        nft.good(f'-f {d}/behind.nft')
+        held = dump('inet', 't', 'c')
+        ok('quic load dcid 8b' in held, 'a set in a file that is included behind its rule', held)
+        nft.good('flush ruleset')
         put('bad.nft', 'table inet t {\n\tchain c {\n\t\tquic alpn "smb" accept\n\t\tquic alpn "b" bogus\n\t}\n}\n')
         r = nft(f'-f {d}/bad.nft')
         ok(r.rc == 1 and f'{d}/bad.nft:4:' in r.err and '\t\tquic alpn "b" bogus\n' in r.err and
@@ -433,6 +441,11 @@ def server_ids():
     same(loaded(), words(IDS), 'a set that becomes one of ports')
     out = nft.good('describe quic server-id')
     ok('quic_server-id' in out and '16 bits' in out, 'describe', out)
+    out = nft.good('describe quic dcid,64')
+    ok('quic_dcid' in out and ' 64 bits\n' in out, 'describe a part of an ID', out)
+    for prefix, text in (('0x2000/4', '8192-12287'), ('0x200000/4', '0x200000-0x2fffff'), ('0x20/8', '0x20')):
+        out = nft.good(f'-e add rule inet t c quic server-id {prefix} drop')
+        ok(f'quic server-id {text} drop' in out, f'the prefix {prefix}', out)
 
 
 @in_ns

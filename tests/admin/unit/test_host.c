@@ -2,9 +2,12 @@
 /* Texts of /proc, quicd's configurations, names from the wire, a certificate's date. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "admin.h"
+#include "doctor.h"
 #include "history.h"
 #include "host.h"
 #include "parts.h"
@@ -51,18 +54,29 @@ static void sockets(void **state)
 				   "0000000000000000 7\n"
 				   "  101: 0100007F:0035 0100007F:9999 01 00000000:00000000 "
 				   "00:00000000 00000000  0 0 1235 2 "
+				   "0000000000000000 0\n"
+				   "  102: 0100007F:0035 00000000:0000 07 00000000:00000000 "
+				   "00:00000000 00000000  0 0 1236 2 "
+				   "0000000000000000 0\n"
+				   "  103: 00000000000000000000000001000000:0036 "
+				   "00000000000000000000000000000000:0000 07 00000000:00000000 "
+				   "00:00000000 00000000  0 0 1237 2 "
 				   "0000000000000000 0\n";
 	struct na_host h = {0};
 
 	(void)state;
 	na_listeners_parse(&h, text);
 	na_listeners_parse(&h, "");
-	assert_int_equal(h.n_listeners, 1);
+	assert_int_equal(h.n_listeners, 3);
 	assert_int_equal(h.listener[0].port, 8443);
 	assert_int_equal(h.listener[0].inode, 1234);
 	assert_int_equal(h.listener[0].drops, 7);
 	assert_non_null(na_host_listener(&h, 8443));
-	assert_null(na_host_listener(&h, 53));
+	assert_null(na_host_listener(&h, 99));
+	assert_false(na_host_only_loopback(&h, 8443));
+	assert_true(na_host_only_loopback(&h, 53));
+	assert_true(na_host_only_loopback(&h, 54));
+	assert_false(na_host_only_loopback(&h, 99));
 	free(h.listener);
 }
 
@@ -83,6 +97,16 @@ static void configuration(void **state)
 	assert_int_equal(s.n_certs, 2);
 	assert_string_equal(s.cert[1], "/b");
 	assert_true(s.idle_s == 180);
+	na_service_clear(&s);
+	/* indented lines: two of a list, a comment, a key, a section */
+	na_service_parse(&s, "[service]\nlisten = 1.2.3.4:443\n  [::]:8443\n\t*:9 ; nine\n  ; x:7\n"
+			     "  server-id = AbC1\n  name = n\n  [tls]\ncert = /a\n  /b");
+	assert_int_equal(s.n_ports, 3);
+	assert_int_equal(s.port[1], 8443);
+	assert_int_equal(s.port[2], 9);
+	assert_string_equal(s.server_id, "abc1");
+	assert_string_equal(s.name, "n");
+	assert_int_equal(s.n_certs, 2);
 	na_service_clear(&s);
 	na_service_parse(&s, "");
 	assert_true(s.idle_s == 100);
@@ -129,6 +153,54 @@ static void certificate(void **state)
 		expires(cut, strlen(cut));
 		free(cut);
 	}
+}
+
+/* Paths that a stranger's process may name. */
+static void strange_files(void **state)
+{
+	char dir[] = "/tmp/nft-quic-XXXXXX", *file, *text;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	file = na_printf("%s/f", dir);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_null(na_read_plain(file, NULL));
+	unlink(file);
+	close(open(file, O_WRONLY | O_CREAT, 0600));
+	assert_int_equal(truncate(file, NA_FILE_MAX + 1), 0);
+	assert_null(na_read_config(file));
+	assert_int_equal(truncate(file, 10), 0);
+	text = na_read_config(file);
+	assert_non_null(text);
+	free(text);
+	assert_int_equal(chmod(file, 0620), 0);
+	assert_null(na_read_config(file));
+	text = na_read_plain(file, NULL);
+	assert_non_null(text);
+	free(text);
+	unlink(file);
+	rmdir(dir);
+	free(file);
+	assert_null(na_read_plain("/dev/zero", NULL));
+	assert_null(na_read_plain("/proc/self/status", NULL));
+	assert_null(na_read_plain("/sys/kernel/profiling", NULL));
+	assert_int_equal(na_cert_expires("/dev/zero"), -1);
+}
+
+static void strange_text(void **state)
+{
+	static const char *const texts[][2] = {
+		{"a\xff", "a\\xff"}, {"\x1b[2J", "\\x1b[2J"}, {"\xc3\xa4\\", "\xc3\xa4\\"}};
+	struct na_found f = {.list = json_array()};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		na_found_add(&f, NA_NOTE, "%s", texts[i][0]);
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(f.list, i), "text")),
+			texts[i][1]);
+	}
+	json_decref(f.list);
 }
 
 static struct na_sample sample(double at, const char *values)
@@ -197,10 +269,11 @@ static void metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wire_names),  cmocka_unit_test(counters),
-		cmocka_unit_test(sockets),     cmocka_unit_test(configuration),
-		cmocka_unit_test(certificate), cmocka_unit_test(metrics),
-		cmocka_unit_test(history),
+		cmocka_unit_test(wire_names),	cmocka_unit_test(counters),
+		cmocka_unit_test(sockets),	cmocka_unit_test(configuration),
+		cmocka_unit_test(certificate),	cmocka_unit_test(metrics),
+		cmocka_unit_test(history),	cmocka_unit_test(strange_files),
+		cmocka_unit_test(strange_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

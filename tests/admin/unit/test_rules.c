@@ -2,6 +2,9 @@
 /* Where names go, what an input chain lets in, which rules are there in vain. */
 #include "unit.h"
 
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+
 #include "doctor.h"
 #include "elems.h"
 #include "eval.h"
@@ -18,6 +21,9 @@
 #define WRITE(value)                                                                               \
 	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': " value   \
 	"}}"
+#define OTHER(key, right)                                                                          \
+	"{'match': {'op': '!=', 'left': {'quic': {'key': '" key "'}}, 'right': " right "}}"
+#define XT(type)  "{'xt': {'type': '" type "', 'name': 'x'}}"
 #define MAP(data) "{'map': {'key': {'quic': {'key': 'sni'}}, 'data': " data "}}"
 
 static void stateless_names_and_ids(void **state)
@@ -79,6 +85,23 @@ static void nat_hosts_and_chains(void **state)
 	na_ruleset_free(rs);
 }
 
+static void names_but_these(void **state)
+{
+	struct na_ruleset *rs = ruleset_of(
+		PRIVATE CHAIN("c", "") RULE("c", "1", OTHER("sni", "'@private'") ", {'drop': null}")
+			RULE("c", "2", OTHER("sni", "'b\\u0007'") ", {'drop': null}"));
+	struct na_ways ways;
+
+	(void)state;
+	na_ways_read(rs, &ways);
+	assert_int_equal(ways.n, 2);
+	assert_int_equal(ways.way[0].n_names, 1);
+	assert_string_equal(json_string_value(json_array_get(ways.way[0].names, 0)), "!= @private");
+	assert_string_equal(json_string_value(json_array_get(ways.way[1].names, 0)), "!= b\\x07");
+	na_ways_free(&ways);
+	na_ruleset_free(rs);
+}
+
 static enum na_tri input(const char *rules, const char *policy, int port, bool untracked)
 {
 	char *text = na_printf(
@@ -127,6 +150,20 @@ static void input_chains(void **state)
 	assert_int_equal(input(by_map, "drop", 443, false), NA_YES);
 	assert_int_equal(input(by_map, "accept", 5, false), NA_NO);
 	assert_int_equal(input(some, "accept", 443, false), NA_MAYBE);
+	/* statements of iptables, and such as are not known here */
+	assert_int_equal(
+		input(RULE("input", "1", XT("match") ", {'drop': null}"), "accept", 443, false),
+		NA_YES);
+	assert_int_equal(
+		input(RULE("input", "1", XT("match") ", {'accept': null}"), "drop", 443, false),
+		NA_MAYBE);
+	assert_int_equal(input(RULE("input", "1", XT("target")), "drop", 443, false), NA_MAYBE);
+	assert_int_equal(input(RULE("input", "1", "{'xt': null}"), "drop", 443, false), NA_MAYBE);
+	assert_int_equal(input(RULE("input", "1", "{'queue': {'num': 1}}"), "drop", 443, false),
+			 NA_MAYBE);
+	assert_int_equal(
+		input(RULE("input", "1", DPORT("==", "1") "," XT("target")), "drop", 443, false),
+		NA_NO);
 }
 
 /* Does the first rule leave nothing for the second? */
@@ -181,6 +218,14 @@ static void elements_from_the_kernel(void **state)
 	json_decref(v);
 	assert_true(json_is_null(na_elems_value(pair, data, 6)));
 	assert_true(json_is_null(na_elems_value(other, data, 4)));
+	v = na_elems_verdict(NF_DROP, NULL);
+	assert_true(json_is_null(json_object_get(v, "drop")));
+	json_decref(v);
+	v = na_elems_verdict(NFT_GOTO, "c");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(v, "goto"), "target")), "c");
+	json_decref(v);
+	assert_true(json_is_null(na_elems_verdict(NF_QUEUE, NULL)));
 	json_decref(type);
 	json_decref(pair);
 	json_decref(other);
@@ -190,6 +235,9 @@ static void server_ids(void **state)
 {
 	static const char *const pairs[][2] = {
 		{"8443", "20fb"}, {"'0x0101'", "0101"}, {"'x'", NULL}};
+	static const char *const shown[][2] = {
+		{"8443", "20fb"}, {"0x0101", "0101"}, {"*", NULL}, {"8000-9000", NULL},
+		{"0x01/8", NULL}, {"!= 8443", NULL},  {"", NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -205,6 +253,15 @@ static void server_ids(void **state)
 		json_decref(list);
 		free(text);
 	}
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		char *id = na_id_shown(shown[i][0]);
+
+		if (shown[i][1])
+			assert_string_equal(id, shown[i][1]);
+		else
+			assert_null(id);
+		free(id);
+	}
 }
 
 int main(void)
@@ -212,6 +269,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stateless_names_and_ids),
 		cmocka_unit_test(nat_hosts_and_chains),
+		cmocka_unit_test(names_but_these),
 		cmocka_unit_test(input_chains),
 		cmocka_unit_test(rules_in_vain),
 		cmocka_unit_test(elements_from_the_kernel),

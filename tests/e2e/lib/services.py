@@ -13,8 +13,8 @@ from nqtest.where import BUILD as BIN
 HERE = os.path.dirname(os.path.abspath(__file__))
 BACKEND = 8081  # TCP, of the application behind the web servers
 # Features these lack, and why.
-NGINX = {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC'}
-HAPROXY = {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT'}
+NGINX = {'early': 'nginx 1.26 with OpenSSL has no 0-RTT over QUIC; 1.30.6 of sid has'}
+HAPROXY = {'early': 'HAProxy without a QUIC API in its OpenSSL has no 0-RTT; 3.2.26 of sid has'}
 CADDY = {'idle': 'caddy 2.6 ends a connection that was silent for 30 s, and has no setting for it'}
 
 

@@ -15,6 +15,10 @@ def fields(q, up):
          'fields are added to a backend\'s answer')
     same([v for n, v in r.fields if n == 'x-twice'], ['1', '2'], 'one name twice')
     same((r['server'], r['via'], bool(r['date'])), (None, None, True), 'fields are removed, also our own')
+    r = q.get('/api/early')
+    same([(h.status, 'link' in dict(h.fields)) for h in r.heads], [(103, False), (200, False)], 'and those of an interim response')
+    r = q.get('/api/trailers')
+    same((r.body, r.trailers), (b'hello', []), 'and trailers')
     r = q.get('/none')
     same((r.status, r['alt-svc'], r['server']), (404, 'h3=":8443"; ma=60', None), 'an error has them, too')
     r = q.get('/a.txt', '-I')
@@ -42,6 +46,8 @@ def redirects(q):
                                 ('/old/.evil.example', 301, 'https://new.example/base/.evil.example')):
         r = q.get(path)
         same((r.status, r['location']), (status, where), f'{path} is sent on')
+    for path in '/old/', '/dir?':
+        same([q.get(path + 'x' * n).status for n in (8000, 9000, 65000)], [301, 414, 414], f'{path} and a long rest')
     same(q.get('/blogger').status, 404, 'a longer name is another one')
     same(q.get('/a.txt').status, 200, 'other paths are served')
 
@@ -58,6 +64,10 @@ def mistakes(where, root):
         ok(r.returncode == 1 and 'bad.conf:10:' in r.stderr and text in r.stderr, f'bad: {line}', r)
     r = check(where, [f'root = {root}', f'error-page = 404 {root}/a.txt', f'error-page = 404 {root}/a.txt'])
     ok('bad.conf:11:' in r.stderr and 'from line 10' in r.stderr, 'two pages for a status', r)
+    with open(os.path.join(root, 'big.html'), 'wb') as f:
+        f.truncate(65537)
+    r = check(where, [f'root = {root}', f'error-page = 404 {root}/big.html'])
+    ok('bad.conf:10:' in r.stderr and 'File too large' in r.stderr, 'too long a page', r)
     r = check(where, [f'root = {root}'] + ['add-header = X: y'] * 33)
     ok('bad.conf:42:' in r.stderr and 'more than 32' in r.stderr, 'too many fields', r)
 
@@ -65,14 +75,14 @@ def mistakes(where, root):
 @group('http3 rules')
 def run(where):
     root = os.path.join(where, 'www')
-    os.mkdir(root)
+    os.makedirs(os.path.join(root, 'dir'))
     for name, text in (('a.txt', 'abc'), ('404.html', '<h1>gone</h1>\n'), ('empty.txt', '')):
         with open(os.path.join(root, name), 'w') as f:
             f.write(text)
     up = Upstream()
     lines = [f'root = {root}', f'backend = {up.address}', 'backend-path = /api/', 'add-header = Alt-Svc: h3=":8443"; ma=60',
              'add-header = Strict-Transport-Security: max-age=1; includeSubDomains', 'add-header = X-Twice: 1', 'add-header = x-twice: 2',
-             'remove-header = Server, Via', f'error-page = 404 {root}/404.html', f'error-page = 405 {root}/empty.txt',
+             'remove-header = Server, Via, Link, X-Sum', f'error-page = 404 {root}/404.html', f'error-page = 405 {root}/empty.txt',
              'redirect = /old/ https://new.example/base/ 301', 'redirect = /blog https://new.example/posts 308', 'redirect = /here/ / 302']
     same(check(where, lines).stderr, '', 'a good file')
     with Quicd(where, lines) as q:

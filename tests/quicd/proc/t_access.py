@@ -16,7 +16,7 @@ from nqtest.poll import wait_for
 from nqtest.ports import free_port
 from nqtest.quicc import quicc
 from nqtest.quicd import Service
-from nqtest.suite import test
+from nqtest.suite import Skip, test
 
 COMBINED = re.compile(r'(\S+) - (\S+) \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "([^"]*)" (\w+) (\d+) "([^"]*)" "([^"]*)"')
 
@@ -102,6 +102,22 @@ def access_reopened():
 
 
 @test
+def access_link():
+    """root does not follow a link that the account of the service may have made"""
+    if os.geteuid():
+        raise Skip("not root")
+    log, target = lab.TMP / "link.log", lab.TMP / "target.log"
+    target.write_text("")
+    log.symlink_to(target)
+    s = web(log)
+    get(s, "/ten")
+    lines_of(target, 1)
+    s = Service(start=False, service={"mode": "http3", "alpn": "h3", "user": "nobody"}, http3={"root": lab.TMP}, access={"log": log})
+    r = sh(lab.BIN / "quicd", "-c", s.conf, timeout=20)
+    assert r.returncode == 1 and b"log = %s: Too many levels of symbolic links" % bytes(log) in r.stderr, r
+
+
+@test
 def access_sampled():
     """one of N, and every error of the server"""
     log = lab.TMP / "sample.log"
@@ -126,6 +142,7 @@ def access_syslog_and_journal():
 
     u = listen(path)
     s = web("syslog:%s" % path)
+    eq(sh(lab.BIN / "quicd", "-c", s.conf, "--check-config").returncode, 0)
     get(s, "/ten?1")
     m = re.fullmatch(r"<30>[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d quicd\[(\d+)\]: (.*)", u.recv(9999).decode())
     eq(m.group(1), str(s.proc.pid))
@@ -153,6 +170,21 @@ def access_syslog_and_journal():
 
 
 @test
+def access_syslog_hangs():
+    """a daemon that does not read costs lines, which are counted, and holds up neither requests nor the end"""
+    u = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    u.bind(str(lab.TMP / "hung.sock"))
+    s = web("syslog:%s" % (lab.TMP / "hung.sock"))
+    # It keeps net.unix.max_dgram_qlen of them, and one.
+    n = int(open("/proc/sys/net/unix/max_dgram_qlen").read()) + 21
+    get(s, *["/ten"] * n)
+    wait_for(lambda: s.stat("access_log_lines_lost") >= 20, 20)
+    get(s, *["/ten"] * n)
+    eq(s.stop(20), 0)
+    u.close()
+
+
+@test
 def access_never_blocks():
     """a reader that stalls costs lines, which are counted, not requests"""
     fifo = lab.TMP / "stalled.log"
@@ -162,7 +194,20 @@ def access_never_blocks():
     for _ in range(4):
         get(s, *["/ten?%s" % ("x" * 1000)] * 40)
     wait_for(lambda: s.stat("access_log_lines_lost") > 0)
-    get(s, "/ten")
+    got = bytearray()
+
+    def drain():
+        try:
+            while True:
+                got.extend(os.read(fd, 65536))
+        except BlockingIOError:
+            return b"/last" in got
+    drain()
+    get(s, "/last")
+    wait_for(drain)
+    # A line that was cut off has no other one behind it.
+    eq([x for x in bytes(got).splitlines() if x.count(b'{"') != 1], [])
+    eq(json.loads(bytes(got).splitlines()[-1])["path"], "/last")
     os.close(fd)
 
 

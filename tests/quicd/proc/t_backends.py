@@ -52,7 +52,7 @@ def backends_in_order():
 @test
 def backends_that_are_silent():
     """connect-timeout leads to the next backend"""
-    full = lab.TMP / "full.sock"
+    full = lab.TMP / "backends-full.sock"
     silent = socket.socket(socket.AF_UNIX)
     silent.bind(str(full))
     silent.listen(0)

@@ -8,7 +8,7 @@ import time
 
 from nqtest import lab
 from nqtest.checks import eq
-from nqtest.lab import cert, openssl, sh
+from nqtest.lab import cert, openssl, sh, staple
 from nqtest.poll import wait_for
 from nqtest.quicc import quicc
 from nqtest.quicd import Service
@@ -25,17 +25,6 @@ def short_lived(name, days):
 
 def ends(s, name):
     return {os.path.basename(f): int(v) for f, v in re.findall(r'^quicd_%s\{service="[^"]*",file="([^"]*)"\} (\d+)$' % name, s.ask("metrics"), re.M)}
-
-
-def staple(name, pem, days=7):
-    """An OCSP response of the test's authority for a certificate."""
-    serial = sh("openssl", "x509", "-in", pem, "-noout", "-serial").stdout.decode().strip().split("=")[1]
-    index, request, out = (lab.TMP / (name + x) for x in (".index", ".req", ".ocsp"))
-    index.write_text("V\t391231235959Z\t\t%s\tunknown\t/CN=localhost\n" % serial)
-    ca, key = lab.TMP / "ca.pem", lab.TMP / "ca.key"
-    openssl("ocsp", "-issuer", ca, "-cert", pem, "-reqout", request, "-no_nonce")
-    openssl("ocsp", "-index", index, "-CA", ca, "-rsigner", ca, "-rkey", key, "-reqin", request, "-respout", out, "-ndays", days)
-    return out
 
 
 @test
@@ -80,21 +69,59 @@ def ocsp_is_stapled():
 
 
 @test
+def ocsp_that_does_not_fit():
+    """a response that has ended, or is of the certificate before, is left out with a warning; the service runs"""
+    pem, key = short_lived("renewed", 10)
+    old = staple("old", pem)
+    ended = old.read_bytes()
+    # producedAt, thisUpdate, nextUpdate; quicd does not verify the signature.
+    at = [m.start(1) for m in re.finditer(rb"\x18\x0f(\d{14}Z)", ended)][2]
+    old.write_bytes(ended[:at] + b"2020" + ended[at + 4:])
+    s = Service(tls={"cert": pem, "key": key, "ocsp": old})
+    line = 1 + next(i for i, x in enumerate(s.conf.read_text().split("\n")) if x.startswith("ocsp"))
+    warning = "warning: %s:%d: OCSP response %s for %s is not sent: " % (s.conf, line, old, pem)
+    assert warning + "it has ended" in s.log(), s.log()
+    r = quicc(s, "-v", data=b"x")
+    assert r.out == b"x" and "OCSP response" not in r.err, r
+    eq(ends(s, "ocsp_expiry_timestamp_seconds"), {"old.ocsp": 0})
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
+    assert r.returncode == 0 and warning.encode() in r.stderr, r
+    old.write_bytes(ended)
+    new = short_lived("renewal", 20)
+    for source, to in zip(new, (pem, key)):
+        shutil.copy(source, to)
+    s.signal(signal.SIGHUP)
+    wait_for(lambda: "certificates reloaded" in s.log())
+    eq(s.log().count(warning), 2)
+    eq(round((ends(s, "certificate_expiry_timestamp_seconds")["renewed.pem"] - time.time()) / 86400), 20)
+    # The response follows.
+    shutil.copy(staple("followed", pem), old)
+    s.signal(signal.SIGHUP)
+    wait_for(lambda: s.log().count("certificates reloaded") == 2)
+    assert "OCSP response" in quicc(s, "-v", data=b"x").err
+
+
+@test
 def ocsp_mistakes():
-    """a response of another certificate, no file, a list of another length: told with file and line"""
+    """no response, no file, a list of another length: told with file and line"""
     pem, key = cert("localhost")
-    wrong = staple("wrong", cert("other.example")[0])
-    for value, text in ((wrong, "OCSP response %s for %s" % (wrong, pem)), ("/none/x", "OCSP response /none/x: No such file"),
+    rubbish = lab.TMP / "rubbish.ocsp"
+    rubbish.write_bytes(b"rubbish")
+    for value, text in ((rubbish, "OCSP response %s for %s" % (rubbish, pem)), ("/none/x", "OCSP response /none/x: No such file"),
                         ("none none", "1 certificates but 2 OCSP files")):
         s = Service(start=False, tls={"cert": pem, "key": key, "ocsp": value})
         line = 1 + next(i for i, x in enumerate(s.conf.read_text().split("\n")) if x.startswith("ocsp"))
         r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
         assert r.returncode == 1 and ("%s:%d: " % (s.conf, line)).encode() in r.stderr and text.encode() in r.stderr, r.stderr
+    # The fault is of the first pair alone.
+    s = Service(start=False, tls={"cert": "/none/c, %s" % pem, "key": "/none/k, %s" % key, "ocsp": "none, %s" % staple("good", pem)})
+    r = sh(lab.BIN / "quicd", "-c", s.conf, "--check-config")
+    assert r.returncode == 1 and b"certificate /none/c" in r.stderr and b"OCSP" not in r.stderr, r.stderr
 
 
 @test
 def certbot_hook():
-    """the example hook brings a renewed pair in, and tells the services that have it"""
+    """the example hook brings a renewed pair in, and tells the services that have it, also after one that fails"""
     where = lab.TMP / "etc-quicd"
     live = lab.TMP / "live/www.example.org"
     bin_ = lab.TMP / "hook-bin"
@@ -105,17 +132,20 @@ def certbot_hook():
         shutil.copy(source, to)
     s = Service(where=where, name="web", tls={"cert": pair[0], "key": pair[1]})
     (where / "other.conf").write_text("cert = /etc/quicd/other.cert.pem\n")
+    (where / "broken.conf").write_text("cert = /etc/quicd/other.cert.pem, %s\n" % pair[0])
+    (where / "former.conf").write_text("# cert = %s\n ;cert = %s\n" % (pair[0], pair[0]))
     for source, to in zip(cert("after.example"), ("fullchain.pem", "privkey.pem")):
         shutil.copy(source, live / to)
     # There is neither systemd nor the group here.
-    (bin_ / "systemctl").write_text('#!/bin/sh\necho "$@" >>%s/asked\nkill -HUP %d\n' % (bin_, s.proc.pid))
+    (bin_ / "systemctl").write_text('#!/bin/sh\necho "$@" >>%s/asked\n[ "$2" != quicd@broken.service ] || exit 7\n'
+                                    'kill -HUP %d\n' % (bin_, s.proc.pid))
     (bin_ / "install").write_text('#!/bin/sh\n[ "$3" != -g ] || [ "$4" != quicd ] || { m=$2; shift 4; set -- -m "$m" "$@"; }\n'
                                   'exec /usr/bin/install "$@"\n')
     for f in bin_.iterdir():
         f.chmod(0o755)
     env = dict(os.environ, PATH="%s:%s" % (bin_, os.environ["PATH"]), RENEWED_LINEAGE=str(live), QUICD_DIR=str(where))
     r = sh(lab.TOP / "examples/quicd/certbot-hook", env=env)
-    eq((r.returncode, r.stderr), (0, b""))
-    eq((bin_ / "asked").read_text(), "reload quicd@web.service\n")
+    eq((r.returncode, r.stderr), (7, b""))
+    eq((bin_ / "asked").read_text(), "".join("try-reload-or-restart quicd@%s.service\n" % x for x in ("broken", "web")))
     eq([oct(p.stat().st_mode & 0o777) for p in pair], ["0o644", "0o640"])
     wait_for(lambda: quicc(s, data=b"x", sni="after.example").rc == 0)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """quicc --listen: TCP connections as streams; backends that speak first."""
+import os
 import re
+import resource
 import socket
 import subprocess
+import time
 
 from nqtest import lab
 from nqtest.aio import aioquic_run
@@ -14,6 +17,9 @@ from nqtest.ports import free_port
 from nqtest.quicd import Service
 from nqtest.suite import test
 from nqtest.together import together
+
+
+STALLED = 4000000  # more than the buffers of a TCP connection whose end does not read, less than these and a stream's window
 
 
 class Listener:
@@ -142,6 +148,71 @@ def listen_breaks_off():
     q.stop()
     assert fails(other)
     wait_for(lambda: s.stat("connections") == 0)
+    b.close()
+
+
+@test
+def listen_between_connections():
+    """a TCP connection that comes when the QUIC connection has ended, but not all data is read, waits for the next one"""
+    def serve(s, _):
+        if s.recv(1) == b"F":
+            s.sendall(bytes(STALLED))
+        else:
+            s.sendall(b"next")
+    b = Backend(serve)
+    s = service(b)
+    q = Listener(s)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20 * PATIENCE)
+        slow.connect(("127.0.0.1", q.port))
+        slow.sendall(b"F")
+        slow.shutdown(socket.SHUT_WR)
+        wait_for(lambda: s.stat("streams_opened") == 1 and s.stat("streams") == 0)
+        s.stop()
+        s.start()
+        with q.connect() as c:
+            c.sendall(b"N")
+            eq(sum(len(x) for x in iter(lambda: slow.recv(65536), b"")), STALLED)
+            eq(c.recv(100), b"next")
+    q.stop()
+    b.close()
+
+
+@test
+def listen_keeps_alive():
+    """a connection survives a server's short idle-timeout for as long as there is a TCP connection"""
+    b = Backend(echo)
+    s = service(b, {"idle-timeout": "2s"})
+    q = Listener(s)
+    with q.connect() as c:
+        c.sendall(b"x")
+        eq(c.recv(1), b"x")
+        time.sleep(3.5)
+        c.sendall(b"y")
+        eq(c.recv(1), b"y")
+    q.stop()
+    b.close()
+
+
+@test
+def listen_without_descriptors():
+    """out of descriptors it waits without turning in circles, and takes the connection when there are some again"""
+    b = Backend(echo)
+    s = service(b)
+    q = Listener(s)
+    with q.connect() as first:
+        first.sendall(b"x")
+        eq(first.recv(1), b"x")
+        proc = "/proc/%d/" % q.proc.pid
+        resource.prlimit(q.proc.pid, resource.RLIMIT_NOFILE, (len(os.listdir(proc + "fd")),) * 2)
+        with q.connect() as second:
+            second.sendall(b"y")
+            ticks = [sum(map(int, open(proc + "stat").read().rsplit(")")[1].split()[11:13])) for _ in range(2) if not time.sleep(1)]
+            assert ticks[1] - ticks[0] < os.sysconf("SC_CLK_TCK") / 4, ticks
+            first.close()
+            eq(second.recv(1), b"y")
+    q.stop()
     b.close()
 
 

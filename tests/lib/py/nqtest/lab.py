@@ -49,3 +49,14 @@ def openssl(*args):
 def sanitized():
     """Built with AddressSanitizer: memory figures mean nothing."""
     return b"libasan" in sh("ldd", BIN / "quicd").stdout
+
+
+def staple(name, pem, days=7):
+    """An OCSP response of the test's authority for a certificate."""
+    serial = sh("openssl", "x509", "-in", pem, "-noout", "-serial").stdout.decode().strip().split("=")[1]
+    index, request, out = (TMP / (name + x) for x in (".index", ".req", ".ocsp"))
+    index.write_text("V\t391231235959Z\t\t%s\tunknown\t/CN=localhost\n" % serial)
+    ca, key = TMP / "ca.pem", TMP / "ca.key"
+    openssl("ocsp", "-issuer", ca, "-cert", pem, "-reqout", request, "-no_nonce")
+    openssl("ocsp", "-index", index, "-CA", ca, "-rsigner", ca, "-rkey", key, "-reqin", request, "-respout", out, "-ndays", days)
+    return out

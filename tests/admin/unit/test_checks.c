@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Checks of doctor on hosts that are made up. */
+#include "unit.h"
+
+#include "doctor.h"
+
+#define BASE_OF(family, name, hook, type, policy)                                                  \
+	"{'chain': {'family': '" family "', 'table': 't', 'name': '" name "', 'type': '" type      \
+	"', 'hook': '" hook "', 'prio': 0, 'policy': '" policy "'}},"
+#define REDIRECT(family, name, port)                                                               \
+	"{'rule': {'family': '" family "', 'table': 't', 'chain': '" name                          \
+	"', 'handle': 1, 'expr': [" QUIC("sni", "'a'") ", {'redirect': {'port': " port "}}]}},"
+
+static struct na_host host_of(const char *objects)
+{
+	struct na_host h = {.rs = ruleset_of(objects), .knows_quic = true, .root = true};
+
+	na_ways_read(h.rs, &h.ways);
+	return h;
+}
+
+static void host_end(struct na_host *h)
+{
+	na_ways_free(&h->ways);
+	na_ruleset_free(h->rs);
+}
+
+/* The findings of a check, one a line. */
+static char *found_by(void (*check)(const struct na_host *h, struct na_found *f),
+		      const struct na_host *h)
+{
+	struct na_found f = {.list = json_array()};
+	struct na_buf b;
+	const json_t *v;
+	size_t i;
+
+	na_buf_open(&b);
+	check(h, &f);
+	json_array_foreach(f.list, i, v)
+		fprintf(b.f, "%s: %s\n", json_string_value(json_object_get(v, "level")),
+			json_string_value(json_object_get(v, "text")));
+	json_decref(f.list);
+	return na_take(&b);
+}
+
+static void (*const need_rules[])(const struct na_host *h, struct na_found *f) = {
+	na_check_services,   na_check_input,	 na_check_never,    na_check_deny,
+	na_check_local,	     na_check_reboot,	 na_check_redirect, na_check_conntrack,
+	na_check_server_ids, na_check_rp_filter, na_check_buffers};
+
+static void families(void **state)
+{
+	struct na_host h = host_of(BASE_OF("ip", "pre", "prerouting", "nat", "accept") BASE_OF(
+		"ip6", "in", "input", "filter", "drop") REDIRECT("ip", "pre", "8443"));
+	char *text;
+
+	(void)state;
+	text = found_by(na_check_input, &h);
+	assert_string_equal(text, "");
+	free(text);
+	host_end(&h);
+	/* the same port by both: the second is looked at, too */
+	h = host_of(BASE_OF("ip", "pre", "prerouting", "nat",
+			    "accept") BASE_OF("ip6", "pre", "prerouting", "nat", "accept")
+			    BASE_OF("ip6", "in", "input", "filter", "drop")
+				    REDIRECT("ip", "pre", "8443") REDIRECT("ip6", "pre", "8443"));
+	text = found_by(na_check_input, &h);
+	assert_string_equal(text, "error: ip6 t in lets no client through to UDP port 8443\n");
+	free(text);
+	host_end(&h);
+}
+
+static void loopback(void **state)
+{
+	struct na_host h = host_of(BASE_OF("ip", "pre", "prerouting", "nat", "accept")
+					   REDIRECT("ip", "pre", "8443"));
+	struct na_listener sockets[] = {{.port = 8443, .loopback = true},
+					{.port = 8443, .loopback = false}};
+	char *text;
+
+	(void)state;
+	h.listener = sockets;
+	for (h.n_listeners = 0; h.n_listeners < 3; h.n_listeners++) {
+		static const char *const said[] = {"nobody listens", "on the loopback alone", ""};
+
+		text = found_by(na_check_services, &h);
+		assert_non_null(strstr(text, said[h.n_listeners]));
+		assert_int_equal(!*text, h.n_listeners == 2);
+		free(text);
+	}
+	host_end(&h);
+}
+
+static void no_rules(void **state)
+{
+	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true};
+	char *text;
+
+	(void)state;
+	text = found_by(na_check_rules, &h);
+	assert_string_equal(text, "error: the rules cannot be read: Error: not permitted\n");
+	free(text);
+	h.rs_err = NULL;
+	text = found_by(na_check_rules, &h);
+	assert_string_equal(text, "error: the rules cannot be read: no answer\n");
+	free(text);
+	for (size_t i = 0; i < sizeof(need_rules) / sizeof(need_rules[0]); i++) {
+		text = found_by(need_rules[i], &h);
+		assert_string_equal(text, "note: not checked, as the rules cannot be read\n");
+		free(text);
+	}
+	h.root = false;
+	text = found_by(na_check_services, &h);
+	assert_non_null(strstr(text, "only root"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(families),
+		cmocka_unit_test(loopback),
+		cmocka_unit_test(no_rules),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests_name("admin checks", tests, NULL, NULL);
+}

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""UDP servers that hear what a client does: one that says nothing, one that says Retry, and one on aioquic."""
+import contextlib
+import select
+import socket
+import subprocess
+import time
+
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.events import HandshakeCompleted
+from aioquic.quic.packet import encode_quic_retry
+from issued import Issued
+from wire import V1, Hello, Side, short
+
+PATIENCE = 12   # seconds, for a client to begin
+
+
+@contextlib.contextmanager
+def asking(client, name, address='127.0.0.1'):
+    """A socket on a port of its own, and this client that goes there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((address, 0))
+        argv = client.argv(address, s.getsockname()[1], name)
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as p:
+            try:
+                yield s, p
+            finally:
+                p.kill()
+
+
+def received(s, seconds):
+    return s.recvfrom(65536) if select.select([s], [], [], seconds)[0] else None
+
+
+def hello_on(s, side, seconds=PATIENCE):
+    """Read on until side has a ClientHello; it and the client's address, or None."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got = received(s, end - time.monotonic())
+        if got:
+            side.raw.append(got[0])
+            side.feed(got[0])
+            if side.hello():
+                return Hello(side.hello()), got[1]
+    return None
+
+
+def first_flight(client, name):
+    """(Side, Hello) of a client that hears nothing, None if it sends no ClientHello."""
+    with asking(client, name) as (s, _):
+        side = Side()
+        got = hello_on(s, side)
+        return side, got[0] if got else None
+
+
+def after_retry(client, name):
+    """What becomes of the ClientHello when a Retry came, in words."""
+    with asking(client, name) as (s, _):
+        side = Side()
+        got = hello_on(s, side)
+        if not got:
+            return None
+        hello, peer = got
+        ours = bytes.fromhex('c0ffee0011223344')
+        s.sendto(encode_quic_retry(V1, ours, side.scid, side.first, b'token'), peer)
+        end, second = time.monotonic() + PATIENCE, Side()
+        while time.monotonic() < end and not second.hello():
+            got = received(s, 1)
+            if got and got[0][0] & 0x80 and got[0][6:6 + got[0][5]] == ours:
+                second.feed(got[0])
+        if not second.hello():
+            return 'does not come back'
+        again = Hello(second.hello())
+        if again.raw == hello.raw:
+            return 'the same bytes'
+        return 'new random' if again.random != hello.random else 'the same random, other bytes'
+
+
+class Heard(Issued):
+    """A server's connection that counts what its client answers."""
+
+    def __init__(self, **kw):
+        self.responses = 0
+        super().__init__(**kw)
+
+    def _handle_path_response_frame(self, context, frame_type, buf):
+        super()._handle_path_response_frame(context, frame_type, buf)
+        self.responses += 1
+
+
+def served(client, name, cert, key, seconds=3):
+    """A handshake with a server on aioquic; then the server pings and takes the client for one
+    whose port has changed. A dict, None without a handshake."""
+    conf = QuicConfiguration(is_client=False, alpn_protocols=client.alpn, max_datagram_frame_size=65536)
+    conf.load_cert_chain(cert, key)
+    with asking(client, name) as (s, p):
+        side = Side()
+        got = hello_on(s, side)
+        if not got:
+            return None
+        hello, peer = got
+        conn = Heard(configuration=conf, original_destination_connection_id=side.first)
+        first = conn.host_cid
+        shown = peer
+        for data in side.raw:
+            conn.receive_datagram(data, peer, time.monotonic())
+        done, changed, pings = None, None, 0
+        dcids = {'before': [], 'after': []}     # of short headers
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and p.poll() is None:
+            now = time.monotonic()
+            got = received(s, 0.05)
+            if got:
+                data, _ = got
+                if short(data):
+                    dcids['after' if changed else 'before'].append(short(data))
+                conn.receive_datagram(data, shown, now)
+            if conn.get_timer() and time.monotonic() >= conn.get_timer():
+                conn.handle_timer(time.monotonic())
+            while event := conn.next_event():
+                if isinstance(event, HandshakeCompleted):
+                    done, end = time.monotonic(), time.monotonic() + seconds
+            if done and now > done + 0.15 * pings:
+                pings += 1
+                conn.send_ping(pings)
+            if done and not changed and now > done + seconds / 2:
+                changed, shown = now, (peer[0], peer[1] ^ 1)
+            for data, _ in conn.datagrams_to_send(time.monotonic()):
+                s.sendto(data, peer)
+        if not done:
+            return None
+        parameters = hello.parameters
+        return {
+            'issued': len(conn.issued), 'forbids': 0x0c in parameters,
+            'limit': int.from_bytes(parameters.get(0x0e, b'\2'), 'big') & 0x3f,
+            'first': first, 'before': dcids['before'], 'after': dcids['after'],
+            'responses': conn.responses, 'lived': bool(changed),
+        }
