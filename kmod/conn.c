@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "conn_table.h"
 
+#define NQ_GUESS_TIME (20 * HZ) /* less than NAT boxes keep a port for its client */
+
 /* The scope of an ID, and the ID; every byte is set. */
 struct nq_dest_id {
 	union nf_inet_addr dst;
@@ -99,8 +101,7 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener
 			nq_conn_push_out(t, spare);
 		c = nq_conn_new(t, names, path, opener);
 		if (!c) {
-			WRITE_ONCE(t->full, (u32)jiffies);
-			WRITE_ONCE(t->was_full, true);
+			nq_conns_blind(t);
 			return NQ_LEARNT_FULL;
 		}
 	} else {
@@ -166,39 +167,87 @@ static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w, u
 struct nq_conn_hit {
 	struct nq_conn *conn;
 	enum nq_found_by by;
-	u64 path;	/* its print */
-	unsigned int n; /* connections on it */
-	bool sure;	/* the ID is the server's, and the path the one it was issued on */
+	u64 path;		 /* its print */
+	struct nq_conn_key *key; /* its path's, if it is known there */
+	unsigned int n;		 /* connections on it */
+	bool crowded;		 /* see struct nq_conn_key */
+	bool sure;		 /* the ID is the server's, and the path the one it was issued on */
 };
+
+/* Is a connection on its path followed that began like @names? */
+static bool nq_conn_is_followed(const struct nq_conns *t, u64 path, const struct nq_names *names)
+{
+	u64 opener = nq_opener_print(path, &names->first);
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, 0, path)
+	{
+		if (READ_ONCE(key->conn->opener) == opener)
+			return true;
+	}
+	return false;
+}
+
+/* After a Retry the client begins anew, with the same ID of its own. */
+static bool nq_conn_was_retried(const struct nq_conns *t, u64 path, const struct nq_path *at,
+				const struct nq_names *names)
+{
+	const struct nq_names *n = NULL;
+
+	if (!names->scid.len)
+		return false;
+	while ((n = nq_names_by_scid(t->nn, at, &names->scid, n)))
+		if (nq_conn_is_followed(t, path, n))
+			return true;
+	return false;
+}
+
+/* Has a connection been begun on the path that is not followed, or not yet? */
+static bool nq_conn_unfollowed(const struct nq_conns *t, u64 path, const struct nq_path *at)
+{
+	const struct nq_names *names = NULL;
+
+	while ((names = nq_names_next(t->nn, at, names)))
+		if (nq_conns_recent(t, names->born) && !nq_conn_is_followed(t, path, names) &&
+		    !nq_conn_was_retried(t, path, at, names))
+			return true;
+	return false;
+}
 
 /*
  * The connection that the path alone tells: its only one, or any of its confirmed ones if all have
- * the same names.
+ * the same names; and only if nobody else can be meant. Who has not been heard for a while may have
+ * lost the path to another client: NAT boxes give their ports anew.
  */
-static void nq_conn_by_path(const struct nq_conns *t, struct nq_conn_hit *hit)
+static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
+			    struct nq_conn_hit *hit)
 {
 	const struct nq_shared *names = NULL, *s;
-	struct nq_conn *c, *found = NULL;
-	struct nq_conn_key *key;
-	bool differ = nq_conns_was_full(t);
+	struct nq_conn_key *key, *found = NULL;
+	bool differ = nq_conns_is_blind(t), heard = false;
+	struct nq_conn *c;
 
 	nq_key_for_each(key, t, 0, hit->path)
 	{
 		c = key->conn;
-		if (READ_ONCE(key->crowded))
-			differ = true;
 		if (!READ_ONCE(key->sure) || nq_conn_ended(c) ||
 		    READ_ONCE(c->class) != NQ_CONFIRMED)
 			continue;
 		s = rcu_dereference(c->shared);
 		differ |= names && s != names;
+		heard |= (u32)jiffies - READ_ONCE(key->heard) < NQ_GUESS_TIME;
 		names = s;
-		found = c;
+		found = key;
 	}
 	if (!found)
 		return;
-	hit->by = differ ? NQ_AMBIGUOUS : NQ_BY_PATH;
-	hit->conn = differ ? NULL : found;
+	if (differ || !heard || hit->crowded || nq_conn_unfollowed(t, hit->path, at)) {
+		hit->by = NQ_AMBIGUOUS;
+		return;
+	}
+	hit->by = NQ_BY_PATH;
+	hit->conn = found->conn;
+	hit->key = found;
 }
 
 /* By IDs of @from to @to bytes, whatever the path. */
@@ -244,10 +293,12 @@ static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 	nq_key_for_each(key, t, 0, hit->path)
 	{
 		hit->n++;
+		hit->crowded |= READ_ONCE(key->crowded);
 		c = key->conn;
 		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, prints, &have, &sure))
 			continue;
 		hit->conn = c;
+		hit->key = key;
 		hit->by = NQ_BY_OWN;
 		hit->sure = sure && READ_ONCE(c->paths[0]) == key;
 		return;
@@ -255,7 +306,7 @@ static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, hit))
 		return;
 	if (hit->n && !w->exact)
-		nq_conn_by_path(t, hit);
+		nq_conn_by_path(t, w->path, hit);
 	else if (!hit->n)
 		nq_conn_by_id(t, w, NQ_ID_MIN, NQ_ID_SURE - 1, hit);
 }
@@ -292,6 +343,8 @@ static void nq_conn_note(struct nq_conns *t, const struct nq_whose *w,
 		nq_conn_confirm(t, c);
 	if (hit->by == NQ_BY_ID && hit->n < NQ_PATH_CONNS)
 		nq_conn_add_path(t, c, hit->path);
+	else if (hit->by == NQ_BY_ID)
+		nq_path_crowded(t, hit->path);
 	if (hit->by == NQ_BY_PATH && hit->n == 1 && c->ids[0]) {
 		len = c->ids[0]->len;
 		if (len <= w->len)
@@ -301,23 +354,60 @@ out:
 	spin_unlock_bh(&t->lock);
 }
 
+void nq_conn_stranger(struct nq_net *nn, const struct nq_path *path)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	u64 print = nq_path_print(path);
+
+	if (!t)
+		return;
+	spin_lock_bh(&t->lock);
+	nq_path_crowded(t, print);
+	spin_unlock_bh(&t->lock);
+}
+
+void nq_conn_nobody(struct nq_net *nn, const struct nq_path *path)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+
+	if (t)
+		nq_path_strange(t, nq_path_print(path));
+}
+
 enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose)
 {
 	struct nq_conns *t = nq_conns_of(nn);
 	struct nq_conn_hit hit;
 	struct nq_conn *c;
 
-	if (!t || !nq_conn_count(nn, NULL))
+	if (!t)
 		return NQ_BY_NOTHING;
 	nq_conn_look(t, whose, &hit);
 	c = hit.conn;
-	if (!c)
+	if (!c) {
+		if (hit.n && !hit.crowded)
+			nq_conn_stranger(nn, whose->path);
+		else if (hit.n)
+			nq_path_strange(t, hit.path);
 		return hit.by;
+	}
 	if ((u32)jiffies - READ_ONCE(c->seen) >= HZ)
 		WRITE_ONCE(c->seen, (u32)jiffies);
+	if (hit.key && (u32)jiffies - READ_ONCE(hit.key->heard) >= HZ)
+		WRITE_ONCE(hit.key->heard, (u32)jiffies);
 	if (hit.by != NQ_BY_OWN || (hit.sure && READ_ONCE(c->class) == NQ_ANSWERED))
 		nq_conn_note(t, whose, &hit);
 	return hit.by;
+}
+
+void nq_conn_begin(struct nq_net *nn)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+
+	spin_lock_bh(&t->lock);
+	memset(t->strange, 0, (t->mask + 1) * sizeof(*t->strange));
+	nq_conns_blind(t);
+	spin_unlock_bh(&t->lock);
 }
 
 unsigned int nq_conn_crowd(struct nq_net *nn, const struct nq_path *path)

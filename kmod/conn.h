@@ -77,6 +77,15 @@ const struct nq_names *nq_conn_find(struct nq_net *nn, const struct nq_whose *wh
  */
 enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose);
 
+/** nq_conn_stranger - a connection that is not followed is on a path. Any context, under RCU. */
+void nq_conn_stranger(struct nq_net *nn, const struct nq_path *path);
+
+/** nq_conn_nobody - a packet came on a path, of a connection that is not known. Likewise. */
+void nq_conn_nobody(struct nq_net *nn, const struct nq_path *path);
+
+/** nq_conn_begin - learning begins: there may be connections that are older */
+void nq_conn_begin(struct nq_net *nn);
+
 /** nq_conn_crowd - how many connections does a path have? Under RCU. */
 unsigned int nq_conn_crowd(struct nq_net *nn, const struct nq_path *path);
 

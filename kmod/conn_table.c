@@ -99,6 +99,8 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key
 	key->len = len;
 	key->sure = sure;
 	key->crowded = false;
+	key->shared = false;
+	key->heard = (u32)jiffies;
 	if (len)
 		WRITE_ONCE(t->lens[len], t->lens[len] + 1);
 	else if (!sure)
@@ -166,7 +168,49 @@ void nq_path_crowded(struct nq_conns *t, u64 print)
 {
 	struct nq_conn_key *key;
 
+	nq_path_strange(t, print);
 	nq_key_for_each(key, t, 0, print) WRITE_ONCE(key->crowded, true);
+}
+
+/* Is there somebody on a path of @c, or was there? */
+static bool nq_conn_in_company(const struct nq_conn *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_PATHS; i++)
+		if (c->paths[i] && (c->paths[i]->crowded || c->paths[i]->shared))
+			return true;
+	return false;
+}
+
+/*
+ * Under the lock. Who is not followed may have been on the path before, or comes to it with @c,
+ * from the same socket. Return: false if there is no key to be had.
+ */
+static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key **place,
+			u64 print, bool sure)
+{
+	u32 strange = READ_ONCE(t->strange[print & t->mask]);
+	bool crowded = (strange && nq_conns_recent(t, strange)) || nq_conn_in_company(c);
+	struct nq_conn_key *key, *old = *place;
+	u64 left = old ? old->print : 0;
+	bool shared = false;
+
+	if (!nq_key_add(t, c, place, 0, print, sure))
+		return false;
+	if (old)
+		nq_path_crowded(t, left); /* it may come back */
+	nq_key_for_each(key, t, 0, print)
+	{
+		if (key->conn == c)
+			continue;
+		shared = key->shared = true;
+		crowded |= key->crowded;
+	}
+	(*place)->shared = shared;
+	if (crowded)
+		nq_path_crowded(t, print);
+	return true;
 }
 
 void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c)
@@ -206,6 +250,8 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 	struct nq_shared *s;
 	struct nq_conn *c;
 
+	if (!nq_conns_is_blind(t))
+		WRITE_ONCE(t->was_blind, false); /* before jiffies are there again */
 	nq_conn_sweep(t, NQ_ANSWERED);
 	nq_conn_sweep(t, NQ_CONFIRMED);
 	if (t->n[NQ_ANSWERED] >= t->max / NQ_ANSWERED_SHARE)
@@ -229,7 +275,7 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 	c->live = true;
 	list_add_tail(&c->order, &t->order[NQ_ANSWERED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] + 1);
-	if (nq_key_add(t, c, &c->paths[0], 0, path, true))
+	if (nq_path_add(t, c, &c->paths[0], path, true))
 		return c;
 	nq_conn_drop(t, c);
 	return NULL;
@@ -262,8 +308,8 @@ void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print)
 		if (c->paths[i] && c->paths[i]->print == print)
 			return;
 	place = nq_conn_more(t) ? nq_key_place(c, c->paths, NQ_CONN_PATHS) : NULL;
-	if (place)
-		nq_key_add(t, c, place, 0, print, false);
+	if (!place || !nq_path_add(t, c, place, print, false))
+		nq_path_crowded(t, print);
 }
 
 /*
@@ -312,7 +358,7 @@ void nq_conn_rename(struct nq_conns *t, struct nq_conn *c, const struct nq_names
 		return;
 	s = nq_shared_get(t, names);
 	if (!s) {
-		nq_conn_drop(t, c);
+		nq_conn_push_out(t, c);
 		return;
 	}
 	nq_conn_set_names(t, c, s, names);
@@ -323,6 +369,7 @@ static void nq_conns_free(struct nq_conns *t)
 {
 	nq_pool_exit(&t->keys);
 	nq_pool_exit(&t->conns);
+	kvfree(t->strange);
 	kvfree(t->paths);
 	kfree(t);
 }
@@ -338,7 +385,9 @@ int nq_conn_alloc(struct nq_net *nn)
 	if (!t)
 		return -ENOMEM;
 	t->paths = kvcalloc(3 * (size_t)chains, sizeof(*t->paths), GFP_KERNEL_ACCOUNT);
-	if (!t->paths || nq_pool_init(&t->conns, n + NQ_CONN_SPARE(n), sizeof(struct nq_conn)) ||
+	t->strange = kvcalloc(chains, sizeof(*t->strange), GFP_KERNEL_ACCOUNT);
+	if (!t->paths || !t->strange ||
+	    nq_pool_init(&t->conns, n + NQ_CONN_SPARE(n), sizeof(struct nq_conn)) ||
 	    nq_pool_init(&t->keys, NQ_CONN_KEYS * n + 4 * NQ_CONN_SPARE(n),
 			 sizeof(struct nq_conn_key))) {
 		nq_conns_free(t);

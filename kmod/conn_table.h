@@ -54,8 +54,11 @@ struct nq_conn;
  * @len:	of the ID; 0 for a path
  * @sure:	an ID that came with the server's Initial, or a path on which a reply has left. A
  *path's is set by READ_ONCE/WRITE_ONCE, at any time.
- * @crowded:	a path with connections that are not followed: a packet without a known ID may be of
- *one of these; READ_ONCE/WRITE_ONCE
+ * @crowded:	a path on which somebody is, or may be, who is not followed: a packet without a
+ *known ID may be of one of these. Never goes back; READ_ONCE/WRITE_ONCE
+ * @shared:	a path that another connection has had at the same time; under the lock
+ * @heard:	of a path, when a packet of the connection last came there, in jiffies, but not more
+ *often than each second; READ_ONCE/WRITE_ONCE
  *
  * The rest does not change while it is in a chain.
  */
@@ -67,6 +70,8 @@ struct nq_conn_key {
 	u8 len;
 	bool sure;
 	bool crowded;
+	bool shared;
+	u32 heard;
 };
 
 /** enum nq_class - how much is known for sure of a connection */
@@ -119,8 +124,11 @@ struct nq_conn {
  * @lens:	how many IDs have this length; likewise
  * @unsure:	paths on which no reply has left yet; likewise
  * @bytes:	of @shared; likewise
- * @full:	when there was no room for a connection, in jiffies; READ_ONCE
- * @was_full:	there was such a time; likewise
+ * @strange:	by path, when somebody was there who is not followed, in jiffies, or 0; of several
+ *paths with the same place the last time. READ_ONCE/WRITE_ONCE
+ * @blind:	until this time, in jiffies, there may be connections that nobody has seen begin:
+ *learning began, or there was no room; READ_ONCE
+ * @was_blind:	that time is not long over; likewise
  * @seq:	for nq_names.seq
  * @grave:	of @shared
  */
@@ -136,8 +144,9 @@ struct nq_conns {
 	unsigned int lens[NQ_CID_MAX + 1];
 	unsigned int unsure;
 	unsigned long bytes;
-	u32 full;
-	bool was_full;
+	u32 *strange;
+	unsigned long blind;
+	bool was_blind;
 	u32 seq;
 	struct nq_grave grave;
 };
@@ -155,11 +164,32 @@ static inline bool nq_conn_ended(const struct nq_conn *c)
 	return (u32)jiffies - READ_ONCE(c->seen) > READ_ONCE(c->idle);
 }
 
-/** nq_conns_was_full - may there be live connections that are not followed for want of room? */
-static inline bool nq_conns_was_full(const struct nq_conns *t)
+/** nq_conns_recent - is a time so near that who was there may still be? */
+static inline bool nq_conns_recent(const struct nq_conns *t, u32 when)
 {
-	return READ_ONCE(t->was_full) &&
-	       ((u32)jiffies - READ_ONCE(t->full)) / HZ < READ_ONCE(t->nn->limits.conn_idle);
+	return ((u32)jiffies - when) / HZ < READ_ONCE(t->nn->limits.conn_idle);
+}
+
+/** nq_conns_is_blind - may there be connections that nobody has seen begin? */
+static inline bool nq_conns_is_blind(const struct nq_conns *t)
+{
+	return READ_ONCE(t->was_blind) && time_before(jiffies, READ_ONCE(t->blind));
+}
+
+/** nq_conns_blind - a connection may begin unseen. Under the lock. */
+static inline void nq_conns_blind(struct nq_conns *t)
+{
+	WRITE_ONCE(t->blind, jiffies + READ_ONCE(t->nn->limits.conn_idle) * HZ);
+	WRITE_ONCE(t->was_blind, true);
+}
+
+/** nq_path_strange - somebody was on a path who is not followed. Any context. */
+static inline void nq_path_strange(struct nq_conns *t, u64 print)
+{
+	u32 *when = &t->strange[print & t->mask], now = (u32)jiffies | 1;
+
+	if (!READ_ONCE(*when) || now - READ_ONCE(*when) >= HZ)
+		WRITE_ONCE(*when, now);
 }
 
 /** nq_key_chain - where a path or, with a length, an ID is found */
@@ -185,7 +215,7 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c);
 /** nq_conn_push_out - forget one that has not ended: its packets may still come */
 void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c);
 
-/** nq_path_crowded - somebody on this path is not followed */
+/** nq_path_crowded - somebody on this path is not followed: nobody guesses there */
 void nq_path_crowded(struct nq_conns *t, u64 print);
 
 /** nq_conn_confirm - it is safe from now on */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <net/l3mdev.h>
 
+#include "ask.h"
 #include "budget.h"
 #include "conn.h"
 #include "core/protect.h"
@@ -10,6 +11,7 @@
 #define NQ_LEARN_GUESSES   4	     /* connections whose keys a server's Initial is tried with */
 #define NQ_LEARN_DATAGRAMS 4	     /* of an skb, that are looked at */
 #define NQ_LEARN_REST	   (60 * HZ) /* a ruleset may be loaded anew in two steps */
+#define NQ_LEARN_SHORT	   21	     /* a packet with a short header has more, RFC 9001 5.4.2 */
 
 DEFINE_STATIC_KEY_FALSE(nq_learn_key);
 
@@ -69,6 +71,13 @@ out:
 	return opened ? names : NULL;
 }
 
+/* A server answers with an Initial that tells nothing. Is it for somebody who was seen here? */
+static void nq_learn_nothing(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
+{
+	if (nq_names_by_scid(nn, path, &id->dcid, NULL) || nq_conn_crowd(nn, path))
+		nq_conn_stranger(nn, path);
+}
+
 /* A datagram that leaves and begins with a long header. */
 static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
 			  unsigned int off, unsigned int len)
@@ -83,12 +92,17 @@ static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const s
 	head = skb_header_pointer(skb, off, min_t(unsigned int, len, sizeof(buf)), buf);
 	if (!head || len > NQ_DGRAM_MAX ||
 	    nq_header_invariant(head, min_t(unsigned int, len, sizeof(buf)), 0, &h) != NQ_DONE ||
-	    !h.ver || h.type != NQ_TYPE_INITIAL || !nq_id_read(&id, &h, head) ||
-	    id.scid.len < NQ_ID_MIN || !nq_names_by_scid(nn, path, &id.dcid, NULL))
+	    !h.ver || h.type != NQ_TYPE_INITIAL || !nq_id_read(&id, &h, head))
 		return;
+	if (id.scid.len < NQ_ID_MIN || !nq_names_by_scid(nn, path, &id.dcid, NULL)) {
+		nq_learn_nothing(nn, path, &id);
+		return;
+	}
 	names = nq_learn_whom(nn, path, &id, skb, off, len);
-	if (!names)
+	if (!names) {
+		nq_learn_nothing(nn, path, &id);
 		return;
+	}
 	learnt = nq_conn_learn(nn, path, names, &id.scid);
 	if (learnt == NQ_LEARNT_NEW)
 		nq_stat_add(nn, NQ_STAT_learned, 1);
@@ -144,6 +158,8 @@ static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const 
 	if (!head)
 		return false;
 	w->exact = head[0] & NQ_LONG_HEADER;
+	if (!w->exact && len < NQ_LEARN_SHORT)
+		return false;
 	if (!w->exact) {
 		w->dcid = head + 1;
 		w->len = min_t(unsigned int, len - 1, NQ_CID_MAX);
@@ -165,8 +181,6 @@ void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed)
 	int thoff;
 
 	*mixed = false;
-	if (!nq_conn_count(nn, NULL))
-		return;
 	thoff = nq_transport(p->skb, p->state->pf);
 	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) ||
 	    !nq_learn_whose(&w, p->skb, &p->d, buf) ||
@@ -182,6 +196,8 @@ void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed)
 		nq_stat_add(nn, NQ_STAT_ambiguous, 1);
 	if (by != NQ_BY_NOTHING)
 		nq_budget_begin(p->skb);
+	else if (nq_ask_wants(nn, p, thoff))
+		nq_conn_nobody(nn, &p->path);
 }
 
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt)
@@ -221,6 +237,7 @@ int nq_learn_start(struct nq_net *nn)
 		err = nf_register_net_hooks(nn->net, nn->learn_ops, ARRAY_SIZE(nn->learn_ops));
 	if (err)
 		return err;
+	nq_conn_begin(nn);
 	static_branch_inc(&nq_learn_key);
 	WRITE_ONCE(nn->learning, true);
 	return 0;

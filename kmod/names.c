@@ -207,6 +207,20 @@ struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 	return nq_names_look(found);
 }
 
+const struct nq_names *nq_names_next(struct nq_net *nn, const struct nq_path *path,
+				     const struct nq_names *before)
+{
+	struct nq_names *n, *found = NULL;
+
+	if (!READ_ONCE(nn->n_names))
+		return NULL;
+	nq_table_for_each (n, &nn->names, path, node)
+		if (nq_path_zone_is(path, n->path.zone) &&
+		    (!before || (s32)(n->seq - before->seq) < 0))
+			found = nq_names_younger(found, n);
+	return found;
+}
+
 bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
 {
 	struct nq_path rev;

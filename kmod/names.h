@@ -172,6 +172,10 @@ struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, cons
 struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 				  const struct nq_cid *scid, const struct nq_names *before);
 
+/** nq_names_next - the youngest connection on a path that is older than @before, unless NULL */
+const struct nq_names *nq_names_next(struct nq_net *nn, const struct nq_path *path,
+				     const struct nq_names *before);
+
 /** nq_names_reply - is the DCID what a client on the reverse path calls itself? */
 bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);
 
