@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <uapi/nft_quic.h>
+
 #include "conn_table.h"
 
 #define NQ_GUESS_TIME (20 * HZ) /* less than NAT boxes keep a port for its client */
@@ -327,6 +329,22 @@ const struct nq_names *nq_conn_find(struct nq_net *nn, const struct nq_whose *wh
 		return NULL;
 	s = rcu_dereference(hit.conn->shared);
 	return &s->names;
+}
+
+u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn_hit hit;
+
+	if (!t)
+		return NFT_QUIC_STATE_UNKNOWN;
+	nq_conn_look(t, whose, &hit);
+	if (!hit.conn)
+		return NFT_QUIC_STATE_UNKNOWN;
+	if (!hit.key || !READ_ONCE(hit.key->sure))
+		return NFT_QUIC_STATE_MOVED;
+	return READ_ONCE(hit.conn->class) == NQ_CONFIRMED ? NFT_QUIC_STATE_ESTABLISHED
+							  : NFT_QUIC_STATE_NEW;
 }
 
 /* Note what a packet shows of its connection. */

@@ -70,6 +70,9 @@ enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
 const struct nq_names *nq_conn_find(struct nq_net *nn, const struct nq_whose *whose,
 				    enum nq_found_by *by);
 
+/** nq_conn_state - enum nft_quic_states of a client's packet. Under RCU. */
+u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose);
+
 /**
  * nq_conn_follow - a client's packet as it comes in: note where its connection is now
  *

@@ -65,6 +65,36 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 	return hello;
 }
 
+/* enum nft_quic_states of a packet. Return: false if it is no client's, or not QUIC. */
+static bool nq_state(u8 *state, struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	struct nq_head head;
+
+	if (!nq_head_read(&head, pkt, false))
+		return false;
+	/* Retry and version negotiation are a server's. */
+	if (head.is_long && (!head.h.version || (head.h.ver && head.h.type == NQ_TYPE_RETRY)))
+		return false;
+	if (head.is_long && head.h.ver &&
+	    (head.h.type == NQ_TYPE_0RTT || nq_head_initial(&head, pkt))) {
+		switch (nq_hello(regs, pkt)) {
+		case NFT_QUIC_HELLO_EXISTS:
+			*state = NFT_QUIC_STATE_NEW;
+			return true;
+		case NFT_QUIC_HELLO_MISSING:
+			*state = NFT_QUIC_STATE_UNKNOWN;
+			return true;
+		}
+		/* a server's, or dropped */
+		if (regs->verdict.code != NFT_CONTINUE || head.h.type != NQ_TYPE_0RTT)
+			return false;
+	}
+	if (!nq_learn_state(nq_pernet(nft_net(pkt)), pkt, state))
+		return false;
+	/* Who is known may clear the fixed bit (RFC 9287); else it is another protocol's. */
+	return *state != NFT_QUIC_STATE_UNKNOWN || head.bytes[0] & NQ_FIXED_BIT;
+}
+
 /*
  * The packet's budget is gone, so it is not known what it asks for. As where a packet cannot be
  * held: drop it, and a local sender sees no error; or no rule matches it by name.
@@ -151,9 +181,16 @@ static noinline bool nq_load_other(const struct nq_expr *priv, u32 *dst, struct 
 {
 	const struct nq_names *names;
 	struct nq_head head;
+	u8 state;
 
 	if (priv->key == NFT_QUIC_HELLO) {
 		nft_reg_store8(dst, nq_hello(regs, pkt));
+		return true;
+	}
+	if (priv->key == NFT_QUIC_STATE) {
+		if (!nq_state(&state, regs, pkt))
+			return false;
+		nft_reg_store8(dst, state);
 		return true;
 	}
 	if (priv->key == NFT_QUIC_ECH) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <uapi/nft_quic.h>
 
 #include "ask.h"
 #include "budget.h"
@@ -200,21 +202,59 @@ void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed)
 		nq_conn_nobody(nn, &p->path);
 }
 
+/* The same for a packet at a rule, with its path in @path. */
+static bool nq_learn_at_rule(struct nq_whose *w, struct nq_path *path,
+			     const struct nft_pktinfo *pkt, u8 buf[NQ_FLIGHT_HEAD])
+{
+	struct nq_dgrams d;
+
+	w->path = path;
+	return nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) && nq_learn_whose(w, pkt->skb, &d, buf) &&
+	       !(w->exact && nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg))) &&
+	       nq_path_read(path, pkt->skb, pkt->state, nft_thoff(pkt)) && nq_path_zone_is(path, 0);
+}
+
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt)
 {
 	u8 buf[NQ_FLIGHT_HEAD];
 	enum nq_found_by by;
 	struct nq_path path;
-	struct nq_dgrams d;
-	struct nq_whose w = {.path = &path};
+	struct nq_whose w;
 
-	if (!nq_conn_count(nn, NULL) || !nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) ||
-	    !nq_learn_whose(&w, pkt->skb, &d, buf) ||
-	    (w.exact && nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg))) ||
-	    !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)) ||
-	    !nq_path_zone_is(&path, 0))
+	if (!nq_conn_count(nn, NULL) || !nq_learn_at_rule(&w, &path, pkt, buf))
 		return NULL;
 	return nq_conn_find(nn, &w, &by);
+}
+
+/*
+ * Does a packet of no known connection come from a server? Conntrack alone cannot tell if the
+ * server spoke first, but then it is known by its connections, or neither is.
+ */
+static bool nq_learn_reply(struct nq_net *nn, const struct nft_pktinfo *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nq_path path, back;
+	const struct nf_conn *ct;
+
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
+		return true;
+	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return false;
+	nq_path_reverse(&back, &path);
+	return nq_names_any(nn, &back) || nq_conn_crowd(nn, &back);
+}
+
+bool nq_learn_state(struct nq_net *nn, const struct nft_pktinfo *pkt, u8 *state)
+{
+	u8 buf[NQ_FLIGHT_HEAD];
+	struct nq_path path;
+	struct nq_whose w;
+
+	*state = NFT_QUIC_STATE_UNKNOWN;
+	if (nq_conn_count(nn, NULL) && nq_learn_at_rule(&w, &path, pkt, buf))
+		*state = nq_conn_state(nn, &w);
+	return *state != NFT_QUIC_STATE_UNKNOWN || !nq_learn_reply(nn, pkt);
 }
 
 /* A minute after the last rule. */
@@ -226,11 +266,17 @@ static void nq_learn_forget(struct work_struct *work)
 		nq_conn_flush(nn);
 }
 
+/* Under use_mutex. */
+static bool nq_learn_is_wanted(const struct nq_net *nn)
+{
+	return READ_ONCE(nn->limits.learn) || nn->learn_rules;
+}
+
 int nq_learn_start(struct nq_net *nn)
 {
 	int err;
 
-	if (!READ_ONCE(nn->limits.learn) || nq_net_is_users(nn) || nn->learning)
+	if (!nq_learn_is_wanted(nn) || nq_net_is_users(nn) || nn->learning)
 		return 0;
 	err = nq_conn_alloc(nn);
 	if (!err)
@@ -259,7 +305,7 @@ int nq_learn_set(struct nq_net *nn)
 	int err = 0;
 
 	mutex_lock(&nn->use_mutex);
-	if (!READ_ONCE(nn->limits.learn)) {
+	if (!nq_learn_is_wanted(nn)) {
 		nq_learn_stop(nn);
 		nq_conn_flush(nn);
 	} else if (nn->active) {
@@ -267,6 +313,25 @@ int nq_learn_set(struct nq_net *nn)
 	}
 	mutex_unlock(&nn->use_mutex);
 	return err;
+}
+
+int nq_learn_want(struct nq_net *nn)
+{
+	if (nq_net_is_users(nn))
+		return -EOPNOTSUPP;
+	mutex_lock(&nn->use_mutex);
+	nn->learn_rules++;
+	mutex_unlock(&nn->use_mutex);
+	return 0;
+}
+
+void nq_learn_unwant(struct nq_net *nn)
+{
+	mutex_lock(&nn->use_mutex);
+	nn->learn_rules--;
+	if (!nq_learn_is_wanted(nn))
+		nq_learn_stop(nn);
+	mutex_unlock(&nn->use_mutex);
 }
 
 void nq_learn_init(struct nq_net *nn)

@@ -23,7 +23,7 @@ static inline bool nq_learning(const struct nq_net *nn)
 }
 
 /**
- * nq_learn_start - learn from now on, if the sysctl says so
+ * nq_learn_start - learn from now on, if the sysctl or a rule says so
  *
  * Under use_mutex. May sleep. Return: 0 or -errno.
  */
@@ -34,6 +34,16 @@ void nq_learn_stop(struct nq_net *nn);
 
 /** nq_learn_set - the sysctl was written. May sleep. Return: 0 or -errno. */
 int nq_learn_set(struct nq_net *nn);
+
+/**
+ * nq_learn_want - a rule needs connections to be followed: they are, whatever the sysctl says
+ *
+ * They are from the next nq_learn_start() on. Return: 0, or -EOPNOTSUPP where nothing is learned.
+ */
+int nq_learn_want(struct nq_net *nn);
+
+/** nq_learn_unwant - it has gone. May sleep. */
+void nq_learn_unwant(struct nq_net *nn);
 
 void nq_learn_init(struct nq_net *nn);
 void nq_learn_exit(struct nq_net *nn);
@@ -53,5 +63,12 @@ void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed);
  * Not for packets that may open a connection. Only while nq_learning(). Under RCU.
  */
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt);
+
+/**
+ * nq_learn_state - enum nft_quic_states of a packet at a rule
+ *
+ * Not for packets that may open a connection. Under RCU. Return: false if it may be a server's.
+ */
+bool nq_learn_state(struct nq_net *nn, const struct nft_pktinfo *pkt, u8 *state);
 
 #endif /* NQ_LEARN_H */

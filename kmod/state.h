@@ -152,6 +152,7 @@ struct nq_stats {
  * @ask_work:	makes @filter
  *
  * @learning:	connections are followed; written under @use_mutex, READ_ONCE
+ * @learn_rules: rules that need it, under @use_mutex
  * @learn_ops:	hooks, registered while @learning
  * @learn_rest:	forgets @conns when there has been no rule for a while
  * @conns:	followed connections, NULL until the first time that they are; conn_table.h
@@ -205,6 +206,7 @@ struct nq_net {
 	struct delayed_work ask_work;
 
 	bool learning;
+	unsigned int learn_rules;
 	struct nf_hook_ops learn_ops[2];
 	struct delayed_work learn_rest;
 	struct nq_conns *conns;

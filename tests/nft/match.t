@@ -43,6 +43,12 @@ quic ech missing drop;ok
 quic hello exists accept;ok
 quic hello missing drop;ok
 quic hello != missing accept;ok
+quic state new accept;ok
+quic state != established drop;ok
+quic state { established, moved } accept;ok
+quic state unknown drop;ok
+quic state 1 accept;ok;quic state established accept
+quic state vmap { new : continue, established : accept, moved : accept, unknown : drop };ok
 quic version & 0x0f0f0f0f == 0x0a0a0a0a accept;ok
 quic version & 0xff == 1 accept;ok;quic version & 0x000000ff == 0x00000001 accept
 quic version & 0xff00ff != 0xff001d drop;ok;quic version & 0x00ff00ff != 0x00ff001d drop
