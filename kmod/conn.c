@@ -218,7 +218,7 @@ static bool nq_conn_unfollowed(const struct nq_conns *t, u64 path, const struct 
 
 /*
  * The connection that the path alone tells: its only one, or any of its confirmed ones if all have
- * the same names; and only if nobody else can be meant. Who has not been heard for a while may have
+ * the same names; and only if nobody else can be meant. One that was not heard for a while may have
  * lost the path to another client: NAT boxes give their ports anew.
  */
 static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,

@@ -184,7 +184,7 @@ static bool nq_conn_in_company(const struct nq_conn *c)
 }
 
 /*
- * Under the lock. Who is not followed may have been on the path before, or comes to it with @c,
+ * Under the lock. Somebody unfollowed may have been on the path before, or comes to it with @c,
  * from the same socket. Return: false if there is no key to be had.
  */
 static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key **place,

@@ -91,7 +91,7 @@ static bool nq_state(u8 *state, struct nft_regs *regs, const struct nft_pktinfo 
 	}
 	if (!nq_learn_state(nq_pernet(nft_net(pkt)), pkt, state))
 		return false;
-	/* Who is known may clear the fixed bit (RFC 9287); else it is another protocol's. */
+	/* A known client may clear the fixed bit (RFC 9287); else it is another protocol's. */
 	return *state != NFT_QUIC_STATE_UNKNOWN || head.bytes[0] & NQ_FIXED_BIT;
 }
 
