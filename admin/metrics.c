@@ -33,15 +33,21 @@ static const struct {
 	{"too_early", "Initials at a rule that comes before the names", false},
 	{"unasked", "Datagrams that no rule asks for", false},
 	{"strayed", "Packets dropped at a rule that did not ask for them", false},
+	{"learned", "Connection IDs that servers gave", false},
+	{"unfollowed", "Answers for whose connections there was no room", false},
+	{"moved", "Packets of a followed connection on a path where it was not known", false},
+	{"ambiguous", "Packets of one of several connections on a path", false},
 	{"holding_flows", "Connections now held", true},
 	{"holding_bytes", "Memory of connections now held", true},
 	{"names_flows", "Connections now remembered", true},
 	{"names_bytes", "Memory of connections now remembered", true},
+	{"conns", "Connections now followed", true},
+	{"conns_bytes", "Memory of connections now followed", true},
 };
 
 static const char *const limits[] = {"hold_flows",  "hold_bytes",   "hold_datagrams",
 				     "hold_ms",	    "crypto_bytes", "crypto_ranges",
-				     "names_flows", "names_bytes"};
+				     "names_flows", "names_bytes",  "conns"};
 
 void na_metrics_write(FILE *f, const struct na_counts *counts, const char *module)
 {

@@ -328,7 +328,7 @@ static void by_map(struct reading *r, const struct dest *d, const json_t *map)
 static char *keys_of(const json_t *expr)
 {
 	static const char *const keys[] = {"alpn",    "sni",  "ech",  "hello", "server-id",
-					   "version", "type", "dcid", "scid"};
+					   "version", "type", "dcid", "scid",  "state"};
 	struct na_buf b;
 	bool first = true;
 

@@ -99,22 +99,25 @@ static void nq_path_tuple(struct nq_path *path, const struct nf_conn *ct, int di
 	path->dport = back ? tuple->src.u.udp.port : tuple->dst.u.udp.port;
 }
 
-/* The VRF, and the device where that matters. A forwarded packet remembers where it came in. */
-static void nq_path_devices(struct nq_path *path, const struct sk_buff *skb,
-			    const struct nf_hook_state *state)
+void nq_path_devices(struct nq_path *path, const struct net_device *dev)
 {
-	const struct net_device *dev = state->in;
-
-	if (!dev && state->hook == NF_INET_POST_ROUTING && skb->skb_iif)
-		dev = dev_get_by_index_rcu(state->net, skb->skb_iif);
-	if (!dev)
-		dev = state->out;
 	if (!dev)
 		return;
 	path->l3 = l3mdev_master_ifindex_rcu(dev);
 	if (path->pf == NFPROTO_IPV6 &&
 	    (ipv6_addr_type(&path->src.in6) | ipv6_addr_type(&path->dst.in6)) & IPV6_ADDR_LINKLOCAL)
 		path->link = dev->ifindex;
+}
+
+/* The client's device. A forwarded packet remembers where it came in. */
+static const struct net_device *nq_path_device(const struct sk_buff *skb,
+					       const struct nf_hook_state *state)
+{
+	const struct net_device *dev = state->in;
+
+	if (!dev && state->hook == NF_INET_POST_ROUTING && skb->skb_iif)
+		dev = dev_get_by_index_rcu(state->net, skb->skb_iif);
+	return dev ? dev : state->out;
 }
 
 bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
@@ -135,7 +138,7 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 		path->zone = nf_ct_zone_tmpl(ct, skb, &zone)->id;
 		path->zone_later = ct;
 	}
-	nq_path_devices(path, skb, state);
+	nq_path_devices(path, nq_path_device(skb, state));
 	return true;
 }
 
@@ -185,11 +188,16 @@ u32 nq_path_hash(const struct nq_path *path)
 	return siphash(path, NQ_PATH_LEN, &secret);
 }
 
-u32 nq_bytes_hash(const void *bytes, size_t len)
+u64 nq_bytes_print(const void *bytes, size_t len)
 {
 	siphash_key_t secret = nq_path_secret;
 
 	return siphash(bytes, len, &secret);
+}
+
+u32 nq_bytes_hash(const void *bytes, size_t len)
+{
+	return nq_bytes_print(bytes, len);
 }
 
 void nq_path_reverse(struct nq_path *rev, const struct nq_path *path)

@@ -117,6 +117,10 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 bool nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 			 const struct nf_hook_state *state);
 
+/** nq_path_devices - the VRF, and the device where that matters, by the device to or from the
+ * client */
+void nq_path_devices(struct nq_path *path, const struct net_device *dev);
+
 /** nq_path_init - once, before any path is hashed */
 void nq_path_init(void);
 
@@ -135,6 +139,9 @@ static inline bool nq_path_zone_is(const struct nq_path *path, u16 zone)
 {
 	return zone == path->zone || (path->zone_later && !zone);
 }
+
+/** nq_bytes_print - as nq_bytes_hash(), in 64 bits */
+u64 nq_bytes_print(const void *bytes, size_t len);
 
 /** nq_bytes_hash - to know bytes again; keyed, so that nobody can make others with the same hash */
 u32 nq_bytes_hash(const void *bytes, size_t len);

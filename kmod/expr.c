@@ -9,6 +9,7 @@
 #include "expr.h"
 #include "expr_eval.h"
 #include "expr_search.h"
+#include "learn.h"
 #include "points.h"
 #include "ruleset.h"
 
@@ -29,6 +30,7 @@ static const u8 nq_key_len[] = {
 	[NFT_QUIC_VERSION] = sizeof(u32),    [NFT_QUIC_DCID] = NFT_QUIC_CID_LEN,
 	[NFT_QUIC_SCID] = NFT_QUIC_CID_LEN,  [NFT_QUIC_ECH] = sizeof(u8),
 	[NFT_QUIC_HELLO] = sizeof(u8),	     [NFT_QUIC_SERVER_ID] = 0,
+	[NFT_QUIC_STATE] = sizeof(u8),
 };
 
 static int nq_init_key(const struct nft_ctx *ctx, struct nq_expr *priv,
@@ -111,6 +113,14 @@ static int nq_init_points(const struct nft_ctx *ctx, struct nq_expr_state *state
 	return 0;
 }
 
+static void nq_uninit_state(const struct nft_ctx *ctx, const struct nq_expr *priv,
+			    struct nq_expr_state *state)
+{
+	if (priv->key == NFT_QUIC_STATE)
+		nq_learn_unwant(nq_pernet(ctx->net));
+	kfree(state);
+}
+
 static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsigned int len)
 {
 	struct nq_expr_state *state;
@@ -122,11 +132,18 @@ static int nq_init_state(const struct nft_ctx *ctx, struct nq_expr *priv, unsign
 	state->net = ctx->net;
 	state->chain = ctx->chain;
 	state->len = len;
+	if (priv->key == NFT_QUIC_STATE) {
+		err = nq_learn_want(nq_pernet(ctx->net));
+		if (err) {
+			kfree(state);
+			return err;
+		}
+	}
 	if (nq_key_is_name(priv->key)) {
 		nq_ruleset_learn(ctx->net, ctx->table);
 		err = nq_init_points(ctx, state);
 		if (err) {
-			kfree(state);
+			nq_uninit_state(ctx, priv, state);
 			return err;
 		}
 		nq_ask_enter(nq_pernet(ctx->net), &state->asker, !nft_is_base_chain(ctx->chain));
@@ -226,7 +243,7 @@ static void nq_expr_destroy(const struct nft_ctx *ctx, const struct nft_expr *ex
 	nq_watch_del(&state->watch);
 	if (state->search.set)
 		nq_budget_round_next();
-	kfree(state);
+	nq_uninit_state(ctx, priv, state);
 }
 
 static int nq_expr_dump(struct sk_buff *skb, const struct nft_expr *expr, bool reset)

@@ -55,17 +55,18 @@ struct nq_expr {
 	struct nq_expr_state *state;
 };
 
-/** nq_key_is_name - does the key need a ClientHello? */
+/** nq_key_is_name - does the key need a ClientHello, or what is known since there was one? */
 static inline bool nq_key_is_name(u8 key)
 {
 	return key == NFT_QUIC_ALPN || key == NFT_QUIC_SNI || key == NFT_QUIC_SNI_CONCAT ||
-	       key == NFT_QUIC_ECH || key == NFT_QUIC_HELLO;
+	       key == NFT_QUIC_ECH || key == NFT_QUIC_HELLO || key == NFT_QUIC_STATE;
 }
 
 /** nq_key_is_list - can the key have several candidates? */
 static inline bool nq_key_is_list(u8 key)
 {
-	return nq_key_is_name(key) && key != NFT_QUIC_ECH && key != NFT_QUIC_HELLO;
+	return nq_key_is_name(key) && key != NFT_QUIC_ECH && key != NFT_QUIC_HELLO &&
+	       key != NFT_QUIC_STATE;
 }
 
 /**

@@ -7,6 +7,7 @@
 #include "expr_head.h"
 #include "expr_names.h"
 #include "expr_search.h"
+#include "learn.h"
 #include "overload.h"
 #include "state.h"
 
@@ -41,6 +42,10 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 	if (!head.h.ver)
 		return head.h.version && head.bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_HELLO_MISSING
 								      : NFT_QUIC_HELLO_NONE;
+	/* Later packets of a followed connection have its names, but this key is about openers. */
+	if (nq_learning(nq_pernet(nft_net(pkt))) && head.h.type == NQ_TYPE_HANDSHAKE &&
+	    !nq_head_initial(&head, pkt))
+		return NFT_QUIC_HELLO_NONE;
 	if (nq_names_free(regs, pkt))
 		return NFT_QUIC_HELLO_EXISTS;
 	if (regs->verdict.code != NFT_CONTINUE)
@@ -58,6 +63,36 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 	}
 	nq_budget_put(b);
 	return hello;
+}
+
+/* enum nft_quic_states of a packet. Return: false if it is no client's, or not QUIC. */
+static bool nq_state(u8 *state, struct nft_regs *regs, const struct nft_pktinfo *pkt)
+{
+	struct nq_head head;
+
+	if (!nq_head_read(&head, pkt, false))
+		return false;
+	/* Retry and version negotiation are a server's. */
+	if (head.is_long && (!head.h.version || (head.h.ver && head.h.type == NQ_TYPE_RETRY)))
+		return false;
+	if (head.is_long && head.h.ver &&
+	    (head.h.type == NQ_TYPE_0RTT || nq_head_initial(&head, pkt))) {
+		switch (nq_hello(regs, pkt)) {
+		case NFT_QUIC_HELLO_EXISTS:
+			*state = NFT_QUIC_STATE_NEW;
+			return true;
+		case NFT_QUIC_HELLO_MISSING:
+			*state = NFT_QUIC_STATE_UNKNOWN;
+			return true;
+		}
+		/* a server's, or dropped */
+		if (regs->verdict.code != NFT_CONTINUE || head.h.type != NQ_TYPE_0RTT)
+			return false;
+	}
+	if (!nq_learn_state(nq_pernet(nft_net(pkt)), pkt, state))
+		return false;
+	/* A known client may clear the fixed bit (RFC 9287); else it is another protocol's. */
+	return *state != NFT_QUIC_STATE_UNKNOWN || head.bytes[0] & NQ_FIXED_BIT;
 }
 
 /*
@@ -146,9 +181,16 @@ static noinline bool nq_load_other(const struct nq_expr *priv, u32 *dst, struct 
 {
 	const struct nq_names *names;
 	struct nq_head head;
+	u8 state;
 
 	if (priv->key == NFT_QUIC_HELLO) {
 		nft_reg_store8(dst, nq_hello(regs, pkt));
+		return true;
+	}
+	if (priv->key == NFT_QUIC_STATE) {
+		if (!nq_state(&state, regs, pkt))
+			return false;
+		nft_reg_store8(dst, state);
 		return true;
 	}
 	if (priv->key == NFT_QUIC_ECH) {

@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "expr_head.h"
 #include "expr_names.h"
+#include "learn.h"
 #include "overload.h"
 #include "packet.h"
 #include "state.h"
@@ -163,14 +164,28 @@ static void nq_names_again(struct nq_recent *r, const struct nft_pktinfo *pkt,
 		nq_stat_add(nq_pernet(nft_net(pkt)), NQ_STAT_too_early, 1);
 }
 
+/* A packet that opens no connection: of one that is followed? */
+static noinline const struct nq_names *
+nq_names_followed(struct nq_net *nn, const struct nft_pktinfo *pkt, struct nq_budget **budget)
+{
+	const struct nq_names *names = nq_is_udp(pkt) ? nq_learn_names(nn, pkt) : NULL;
+
+	if (names) {
+		nq_is_stream(pkt->skb);
+		*budget = nq_budget_lock();
+	}
+	return names;
+}
+
 const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pktinfo *pkt,
 				     struct nq_budget **budget)
 {
+	struct nq_net *nn = nq_pernet(nft_net(pkt));
 	struct nq_names_found found = {};
 	struct nq_budget *b;
 
 	if (!nq_may_have_names(pkt))
-		return NULL;
+		return nq_learning(nn) ? nq_names_followed(nn, pkt, budget) : NULL;
 	b = nq_budget_lock();
 	nq_names_again(&b->recent, pkt, &found);
 	if (found.names) {
@@ -181,6 +196,8 @@ const struct nq_names *nq_names_lock(struct nft_regs *regs, const struct nft_pkt
 	nq_budget_put(b);
 	if (found.strayed)
 		regs->verdict.code = nq_overload_discard(pkt->skb, nft_hook(pkt));
+	else if (nq_learning(nn))
+		return nq_names_followed(nn, pkt, budget);
 	return NULL;
 }
 

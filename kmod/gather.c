@@ -23,6 +23,7 @@
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
+#include "learn.h"
 #include "names.h"
 #include "overload.h"
 #include "packet.h"
@@ -302,6 +303,16 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 	return nq_gather(nn, p);
 }
 
+/* A packet that opens no connection, cut off another. */
+static unsigned int nq_gather_followed(struct nq_net *nn, struct nq_packet *p)
+{
+	bool mixed;
+
+	if (nq_learning(nn))
+		nq_learn_follow(nn, p, &mixed);
+	return NF_ACCEPT;
+}
+
 /* A packet that was cut off another. Return: verdict. */
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
@@ -312,7 +323,7 @@ static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 		return NF_ACCEPT;
 	opens = nq_packet_read(p);
 	nq_packet_count(nn, p);
-	return opens ? nq_gather_packet(nn, p, thoff) : NF_ACCEPT;
+	return opens ? nq_gather_packet(nn, p, thoff) : nq_gather_followed(nn, p);
 }
 
 /*
@@ -392,6 +403,20 @@ static bool nq_gather_strangers(const struct nq_net *nn, const struct sk_buff *s
 }
 
 /*
+ * A packet that opens no connection: of one that is followed? Return: true if its datagrams may be
+ * of several of these, so each is to go by itself.
+ */
+static bool nq_gather_several(struct nq_net *nn, struct nq_packet *p)
+{
+	bool mixed;
+
+	if (!nq_learning(nn))
+		return false;
+	nq_learn_follow(nn, p, &mixed);
+	return mixed && nq_stolen_can(p);
+}
+
+/*
  * Is a packet with short headers a server's answer? Its client may have no ID, and then ciphertext
  * was compared. Conntrack alone cannot tell: if the server sent first, or the client's packets are
  * not tracked, it takes the client for the server, whose connections must be cut apart.
@@ -422,6 +447,8 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 		    (opens || !nq_gather_answer(nn, &p, thoff)))
 			return nq_gather_split(nn, &p);
 	}
+	if (!opens && nq_gather_several(nn, &p))
+		return nq_gather_split(nn, &p);
 	nq_packet_count(nn, &p);
 	if (!opens)
 		return NF_ACCEPT;
@@ -439,7 +466,8 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	thoff = nq_transport(skb, state->pf);
 	if (thoff < 0 || !nq_dgrams_at(&d, skb, thoff))
 		return NF_ACCEPT;
-	if (nq_packet_glance(skb, &d) || unlikely(nq_gather_strangers(nn, skb, &d)))
+	if (nq_packet_glance(skb, &d) || unlikely(nq_gather_strangers(nn, skb, &d)) ||
+	    nq_learning(nn))
 		return nq_gather_read(nn, skb, state, &d, thoff);
 	return NF_ACCEPT;
 }

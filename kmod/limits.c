@@ -9,6 +9,7 @@
 #include "compat/compat.h"
 #include "core/types.h"
 #include "hold_table.h"
+#include "learn.h"
 #include "limits.h"
 #include "names.h"
 #include "state.h"
@@ -23,6 +24,9 @@ static struct nq_limits nq_defaults = {
 	.names_flows = 8192,
 	.names_bytes = 8 << 20,
 	.overload = NQ_OVERLOAD_DROP,
+	.learn = 0,
+	.conns = 65536,
+	.conn_idle = 300,
 };
 
 static const char *const nq_overload_names[] = {
@@ -42,6 +46,9 @@ static const struct nq_bounds nq_bounds_datagrams = { 2, 64 };
 static const struct nq_bounds nq_bounds_ms = { 1, 10000 };
 static const struct nq_bounds nq_bounds_crypto = { 256, NQ_CRYPTO_MAX };
 static const struct nq_bounds nq_bounds_ranges = { 1, NQ_RANGES_MAX };
+static const struct nq_bounds nq_bounds_bool = { 0, 1 };
+static const struct nq_bounds nq_bounds_conns = { 256, 1 << 20 };
+static const struct nq_bounds nq_bounds_seconds = { 1, 86400 };
 
 static int nq_param_set(const char *val, const struct kernel_param *kp,
 			const struct nq_bounds *b)
@@ -69,6 +76,9 @@ NQ_PARAM(crypto_bytes, nq_bounds_crypto, "CRYPTO bytes kept of one flow (16384)"
 NQ_PARAM(crypto_ranges, nq_bounds_ranges, "disjoint CRYPTO ranges kept of one flow (64)");
 NQ_PARAM(names_flows, nq_bounds_flows, "flows whose names are remembered (8192)");
 NQ_PARAM(names_bytes, nq_bounds_bytes, "memory for remembered names (8 MiB)");
+NQ_PARAM(learn, nq_bounds_bool, "follow connections by what their servers answer (0)");
+NQ_PARAM(conns, nq_bounds_conns, "connections that are followed (65536)");
+NQ_PARAM(conn_idle, nq_bounds_seconds, "seconds of silence after which a followed connection has ended (300)");
 
 static int nq_set_overload(const char *val, const struct kernel_param *kp)
 {
@@ -158,6 +168,17 @@ NQ_SYSCTL_HANDLER(names_bytes)
 		.extra2 = (void *)&(bounds).max,					\
 	}
 
+/* Before the handler returns, learning has begun or ended. */
+static int nq_sysctl_learn(nq_ctl_table *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	unsigned int *learn = ctl->data;
+	int err = proc_douintvec_minmax(ctl, write, buffer, lenp, ppos);
+
+	if (err || !write)
+		return err;
+	return nq_learn_set(container_of(learn, struct nq_net, limits.learn));
+}
+
 /* .data is moved into the namespace's limits by nq_limits_init(). */
 static const struct ctl_table nq_sysctls[] = {
 	NQ_SYSCTL(hold_flows, nq_bounds_flows, nq_sysctl_hold_flows),
@@ -168,6 +189,9 @@ static const struct ctl_table nq_sysctls[] = {
 	NQ_SYSCTL(crypto_ranges, nq_bounds_ranges, proc_douintvec_minmax),
 	NQ_SYSCTL(names_flows, nq_bounds_flows, nq_sysctl_names_flows),
 	NQ_SYSCTL(names_bytes, nq_bounds_bytes, nq_sysctl_names_bytes),
+	NQ_SYSCTL(learn, nq_bounds_bool, nq_sysctl_learn),
+	NQ_SYSCTL(conns, nq_bounds_conns, proc_douintvec_minmax),
+	NQ_SYSCTL(conn_idle, nq_bounds_seconds, proc_douintvec_minmax),
 	{
 		.procname = "overload",
 		.data = &nq_defaults.overload,

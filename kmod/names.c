@@ -207,6 +207,20 @@ struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 	return nq_names_look(found);
 }
 
+const struct nq_names *nq_names_next(struct nq_net *nn, const struct nq_path *path,
+				     const struct nq_names *before)
+{
+	struct nq_names *n, *found = NULL;
+
+	if (!READ_ONCE(nn->n_names))
+		return NULL;
+	nq_table_for_each (n, &nn->names, path, node)
+		if (nq_path_zone_is(path, n->path.zone) &&
+		    (!before || (s32)(n->seq - before->seq) < 0))
+			found = nq_names_younger(found, n);
+	return found;
+}
+
 bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
 {
 	struct nq_path rev;
@@ -353,6 +367,7 @@ static struct nq_names *nq_names_read(const struct nq_path *path, const struct n
 	if (!n)
 		return NULL;
 	n->ech = hello->ech;
+	n->idle_ms = hello->idle_ms;
 	n->base = flight->base;
 	n->end = flight->base + nq_hello_size(buf, 4);
 	n->digest = nq_bytes_hash(buf, n->end - n->base);

@@ -66,6 +66,7 @@ struct nq_proof {
  * @others:	IDs of its client's later packets
  * @seen:	its datagrams, nq_bytes_hash(); READ_ONCE/WRITE_ONCE, a lost one costs only time
  * @digest:	nq_bytes_hash() of the ClientHello
+ * @idle_ms:	see struct nq_hello
  * @seq:	grows from connection to connection
  * @born:	in jiffies
  * @size:	of this allocation, bytes
@@ -89,6 +90,7 @@ struct nq_names {
 	u32 seq;
 	u32 born;
 	u32 digest;
+	u32 idle_ms;
 	u32 seen[NQ_SEEN];
 	u16 base, end;
 	u16 sni_len;
@@ -169,6 +171,10 @@ struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, cons
  */
 struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
 				  const struct nq_cid *scid, const struct nq_names *before);
+
+/** nq_names_next - the youngest connection on a path that is older than @before, unless NULL */
+const struct nq_names *nq_names_next(struct nq_net *nn, const struct nq_path *path,
+				     const struct nq_names *before);
 
 /** nq_names_reply - is the DCID what a client on the reverse path calls itself? */
 bool nq_names_reply(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);

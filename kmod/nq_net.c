@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "hold_table.h"
+#include "learn.h"
 #include "limits.h"
 #include "names.h"
 #include "nq_net.h"
@@ -27,6 +28,7 @@ static int __net_init nq_net_init(struct net *net)
 		return err;
 	nq_names_init(nn);
 	nq_hold_init(nn);
+	nq_learn_init(nn);
 	err = nq_limits_init(nn);
 	if (err)
 		goto err_hold;
@@ -60,6 +62,7 @@ static void __net_exit nq_net_exit(struct net *net)
 
 	nq_ask_exit(nn);
 	nq_limits_exit(nn);
+	nq_learn_exit(nn);
 	nq_hold_exit(nn);
 	nq_names_exit(nn);
 	nq_stats_exit(nn);

@@ -6,6 +6,7 @@
 
 #include "gather.h"
 #include "hold_table.h"
+#include "learn.h"
 #include "names.h"
 #include "points.h"
 #include "scratch.h"
@@ -105,6 +106,7 @@ static void nq_net_idle(struct nq_net *nn, bool pass)
 {
 	WRITE_ONCE(nn->active, false);
 	nq_hold_flush(nn, pass);
+	nq_learn_stop(nn);
 	nq_names_flush(nn);
 	nq_share_leave(nn);
 }
@@ -151,6 +153,11 @@ int nq_points_get(struct nq_net *nn, unsigned int points)
 			goto out;
 		}
 		got |= BIT(i);
+	}
+	err = nq_learn_start(nn);
+	if (err) {
+		nq_points_put_locked(nn, got);
+		goto out;
 	}
 	WRITE_ONCE(nn->active, true);
 out:

@@ -53,6 +53,9 @@ enum nq_overload {
  * @names_flows:	flows whose names are remembered
  * @names_bytes:	memory for them
  * @overload:		enum nq_overload
+ * @learn:		follow connections by what their servers answer
+ * @conns:		of these at most, when it begins
+ * @conn_idle:		seconds without a packet of its client until one has ended
  */
 struct nq_limits {
 	unsigned int hold_flows;
@@ -64,6 +67,9 @@ struct nq_limits {
 	unsigned int names_flows;
 	unsigned int names_bytes;
 	unsigned int overload;
+	unsigned int learn;
+	unsigned int conns;
+	unsigned int conn_idle;
 };
 
 /*
@@ -93,7 +99,11 @@ struct nq_limits {
 	X(lookups_spent) /* packets that cost too many look-ups: dropped or passed */	\
 	X(too_early)	/* Initials at a rule that comes before the gathering */	\
 	X(unasked)	/* passed unread: no rule asks for where they go */		\
-	X(strayed)	/* dropped at a rule that was not said to ask for them */
+	X(strayed)	/* dropped at a rule that was not said to ask for them */	\
+	X(learned)	/* connection IDs that servers gave (QUIC packets) */		\
+	X(unfollowed)	/* answers for whose connections there was no room */		\
+	X(moved)	/* of a connection that was not known on this path (packets) */	\
+	X(ambiguous)	/* of one of several connections on a path (packets) */
 
 enum nq_stat {
 #define NQ_STAT_ENUM(name) NQ_STAT_##name,
@@ -104,6 +114,7 @@ enum nq_stat {
 /* clang-format on */
 
 struct nq_filter;
+struct nq_conns;
 
 struct nq_stats {
 	unsigned long count[NQ_STAT_COUNT];
@@ -139,6 +150,12 @@ struct nq_stats {
  *		rule is left; READ_ONCE/WRITE_ONCE
  * @ask_dead:	@ask_work must not be started any more
  * @ask_work:	makes @filter
+ *
+ * @learning:	connections are followed; written under @use_mutex, READ_ONCE
+ * @learn_rules: rules that need it, under @use_mutex
+ * @learn_ops:	hooks, registered while @learning
+ * @learn_rest:	forgets @conns when there has been no rule for a while
+ * @conns:	followed connections, NULL until the first time that they are; conn_table.h
  *
  * @hold_lock:	guards @holds, @fifo, @hold_bytes, @timer's arming and all of struct
  *		nq_hold that its owner does not have to itself; taken with BHs off
@@ -187,6 +204,12 @@ struct nq_net {
 	bool ask_strayed;
 	bool ask_dead;
 	struct delayed_work ask_work;
+
+	bool learning;
+	unsigned int learn_rules;
+	struct nf_hook_ops learn_ops[2];
+	struct delayed_work learn_rest;
+	struct nq_conns *conns;
 
 	spinlock_t hold_lock;
 	struct nq_table holds;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /proc/net/stat/nft_quic: a line of names, a line of hexadecimal numbers, as lnstat
- * reads them. Four gauges come last.
+ * reads them. Six gauges come last.
  */
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
+#include "conn.h"
 #include "state.h"
 #include "stats.h"
 
@@ -28,16 +29,19 @@ static unsigned long nq_stat_sum(const struct nq_net *nn, enum nq_stat stat)
 static int nq_stats_show(struct seq_file *seq, void *v)
 {
 	const struct nq_net *nn = nq_pernet(seq_file_single_net(seq));
-	unsigned int i;
+	unsigned int i, conns;
+	unsigned long bytes;
 
 	for (i = 0; i < NQ_STAT_COUNT; i++)
 		seq_printf(seq, "%s ", nq_stat_names[i]);
-	seq_puts(seq, "holding_flows holding_bytes names_flows names_bytes\n");
+	seq_puts(seq, "holding_flows holding_bytes names_flows names_bytes conns conns_bytes\n");
 
 	for (i = 0; i < NQ_STAT_COUNT; i++)
 		seq_printf(seq, "%08lx ", nq_stat_sum(nn, i));
-	seq_printf(seq, "%08x %08lx %08x %08lx\n", READ_ONCE(nn->n_holds),
-		   READ_ONCE(nn->hold_bytes), READ_ONCE(nn->n_names), READ_ONCE(nn->names_bytes));
+	seq_printf(seq, "%08x %08lx %08x %08lx ", READ_ONCE(nn->n_holds), READ_ONCE(nn->hold_bytes),
+		   READ_ONCE(nn->n_names), READ_ONCE(nn->names_bytes));
+	conns = nq_conn_count(nn, &bytes);
+	seq_printf(seq, "%08x %08lx\n", conns, bytes);
 	return 0;
 }
 

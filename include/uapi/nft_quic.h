@@ -26,8 +26,8 @@
  * @NFT_QUIC_HELLO:	enum nft_quic_hellos, 1 byte; loads for every packet, QUIC or not
  * @NFT_QUIC_SERVER_ID:	NFTA_QUIC_LEN bytes of a DCID behind its first one: the server ID in the
  *	plaintext form of draft-ietf-quic-load-balancers; also of short headers
- *
- * 10 is kept for the state of a connection.
+ * @NFT_QUIC_STATE:	enum nft_quic_states, 1 byte; of a client's packets, a rule with it has
+ *	connections followed
  */
 enum nft_quic_keys {
 	NFT_QUIC_ALPN = 0,
@@ -40,6 +40,7 @@ enum nft_quic_keys {
 	NFT_QUIC_ECH = 7,
 	NFT_QUIC_HELLO = 8,
 	NFT_QUIC_SERVER_ID = 9,
+	NFT_QUIC_STATE = 10,
 	__NFT_QUIC_KEY_MAX
 };
 #define NFT_QUIC_KEY_MAX (__NFT_QUIC_KEY_MAX - 1)
@@ -73,6 +74,20 @@ enum nft_quic_hellos {
 	NFT_QUIC_HELLO_MISSING = 0,
 	NFT_QUIC_HELLO_EXISTS = 1,
 	NFT_QUIC_HELLO_NONE = 2,
+};
+
+/**
+ * enum nft_quic_states - what is known of the connection of a client's packet
+ * @NFT_QUIC_STATE_NEW: its ClientHello; its client has not yet used an ID of its server
+ * @NFT_QUIC_STATE_ESTABLISHED: its client has, and the packet came on a path where it is known
+ * @NFT_QUIC_STATE_MOVED: it is known, but came on a path on which no reply has left yet
+ * @NFT_QUIC_STATE_UNKNOWN: nothing, or it may be of several
+ */
+enum nft_quic_states {
+	NFT_QUIC_STATE_NEW = 0,
+	NFT_QUIC_STATE_ESTABLISHED = 1,
+	NFT_QUIC_STATE_MOVED = 2,
+	NFT_QUIC_STATE_UNKNOWN = 3,
 };
 
 /* NFTA_QUIC_FLAGS */

@@ -7,7 +7,11 @@ enum {
 
 	NQ_EXT_SERVER_NAME = 0,
 	NQ_EXT_ALPN = 16,
+	NQ_EXT_PARAMETERS = 57,
+	NQ_EXT_PARAMETERS_DRAFT = 0xffa5, /* up to draft-ietf-quic-tls-32 */
 	NQ_EXT_ECH = 0xfe0d,
+
+	NQ_PARAMETER_IDLE = 1, /* max_idle_timeout */
 
 	NQ_NAME_HOST = 0,
 };
@@ -75,6 +79,31 @@ static void nq_hello_alpn(struct nq_cursor *c, struct nq_hello *hello)
 	}
 }
 
+/*
+ * Transport parameters (RFC 9000 18). A server refuses what breaks their grammar; here it only ends
+ * the reading, since no name depends on it.
+ */
+static void nq_hello_parameters(struct nq_cursor c, struct nq_hello *hello)
+{
+	struct nq_cursor value;
+	u64 id, len, ms;
+
+	while (nq_cursor_left(&c)) {
+		id = nq_cursor_varint(&c);
+		len = nq_cursor_varint(&c);
+		if (!nq_cursor_ok(&c) || len > nq_cursor_left(&c))
+			return;
+		nq_cursor_sub(&c, len, &value);
+		if (id == NQ_PARAMETER_IDLE) {
+			ms = nq_cursor_varint(&value);
+			if (nq_cursor_ok(&value))
+				hello->idle_ms = ms > NQ_IDLE_MAX ? NQ_IDLE_MAX : ms;
+			return;
+		}
+		nq_cursor_take(&c, len);
+	}
+}
+
 static void nq_hello_extensions(struct nq_cursor *c, struct nq_hello *hello)
 {
 	u16 seen[NQ_EXTENSIONS_MAX], type, len;
@@ -101,6 +130,8 @@ static void nq_hello_extensions(struct nq_cursor *c, struct nq_hello *hello)
 			nq_hello_alpn(&body, hello);
 		else if (type == NQ_EXT_ECH)
 			hello->ech = true;
+		else if (type == NQ_EXT_PARAMETERS || type == NQ_EXT_PARAMETERS_DRAFT)
+			nq_hello_parameters(body, hello);
 		if (!nq_cursor_ok(&body)) {
 			c->state = body.state;
 			return;

@@ -5,8 +5,9 @@
 
 #include "types.h"
 
-#define NQ_HELLO_TYPE	  1   /* of a ClientHello message (RFC 8446 4) */
-#define NQ_EXTENSIONS_MAX 128 /* clients send about 20 */
+#define NQ_HELLO_TYPE	  1	   /* of a ClientHello message (RFC 8446 4) */
+#define NQ_EXTENSIONS_MAX 128	   /* clients send about 20 */
+#define NQ_IDLE_MAX	  86400000 /* milliseconds; a client that says more means for ever */
 
 /**
  * struct nq_hello - where the names are, as offsets into the parsed bytes
@@ -15,11 +16,14 @@
  * @alpn_off:	ProtocolNameList, without its length (RFC 7301 3.1): length byte, name, ...
  * @alpn_len:	its length in bytes, 0 if the extension is missing or the list empty
  * @ech:	encrypted_client_hello is there (RFC 9849)
+ * @idle_ms:	max_idle_timeout of the transport parameters (RFC 9000 18.2), at most NQ_IDLE_MAX; 0
+ *if the client has none
  */
 struct nq_hello {
 	u16 sni_off, sni_len;
 	u16 alpn_off, alpn_len;
 	bool ech;
+	u32 idle_ms;
 };
 
 /**

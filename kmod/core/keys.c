@@ -27,20 +27,18 @@ struct nq_info {
 	 label "\0\1\x80",                                                                         \
 	 {NQ_INFO_BITS(label) >> 8, NQ_INFO_BITS(label) & 0xff}}
 
-/* In the order of enum nq_secret; RFC 9001 5.2 and RFC 9369 3.3.2 */
-static const struct nq_info nq_infos[2][NQ_SECRETS] = {
-	{
-		NQ_INFO(32, "tls13 client in"),
-		NQ_INFO(16, "tls13 quic key"),
-		NQ_INFO(12, "tls13 quic iv"),
-		NQ_INFO(16, "tls13 quic hp"),
-	},
-	{
-		NQ_INFO(32, "tls13 client in"),
-		NQ_INFO(16, "tls13 quicv2 key"),
-		NQ_INFO(12, "tls13 quicv2 iv"),
-		NQ_INFO(16, "tls13 quicv2 hp"),
-	},
+/* By version and side, in the order of enum nq_secret; RFC 9001 5.2 and RFC 9369 3.3.2 */
+#define NQ_INFOS(side, quic)                                                                       \
+	{                                                                                          \
+		NQ_INFO(32, "tls13 " side " in"),                                                  \
+		NQ_INFO(16, "tls13 " quic " key"),                                                 \
+		NQ_INFO(12, "tls13 " quic " iv"),                                                  \
+		NQ_INFO(16, "tls13 " quic " hp"),                                                  \
+	}
+
+static const struct nq_info nq_infos[2][2][NQ_SECRETS] = {
+	{NQ_INFOS("client", "quic"), NQ_INFOS("server", "quic")},
+	{NQ_INFOS("client", "quicv2"), NQ_INFOS("server", "quicv2")},
 };
 
 /* HMAC-SHA256 (RFC 2104) with a key of a hash's length: both states after their first block. */
@@ -95,7 +93,7 @@ void nq_keys_chain(const struct nq_salt *salt, const u8 dcid[NQ_BLOCK_LEN],
 	nq_hmac(salt, dcid, secret);
 
 	nq_hmac_key(&h, secret);
-	nq_hmac(&h, info[NQ_SECRET_CLIENT], secret);
+	nq_hmac(&h, info[NQ_SECRET_SIDE], secret);
 
 	nq_hmac_key(&h, secret);
 	nq_hmac(&h, info[NQ_SECRET_KEY], secret);
@@ -106,10 +104,10 @@ void nq_keys_chain(const struct nq_salt *salt, const u8 dcid[NQ_BLOCK_LEN],
 	memcpy(keys->hp, secret, sizeof(keys->hp));
 }
 
-void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
-		    struct nq_keys *keys)
+static void nq_keys_side(const struct nq_version *ver, bool server, const u8 *dcid, size_t dcid_len,
+			 struct nq_keys *keys)
 {
-	const u8(*info)[NQ_BLOCK_LEN] = (const void *)nq_infos[ver->v2];
+	const u8(*info)[NQ_BLOCK_LEN] = (const void *)nq_infos[ver->v2][server];
 	const unsigned int bits = (NQ_BLOCK_LEN + dcid_len) * 8;
 	u8 block[NQ_BLOCK_LEN] = {0};
 
@@ -123,4 +121,16 @@ void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_le
 	} else {
 		nq_keys_chain(ver->salt, block, info, keys);
 	}
+}
+
+void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
+		    struct nq_keys *keys)
+{
+	nq_keys_side(ver, false, dcid, dcid_len, keys);
+}
+
+void nq_keys_derive_server(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
+			   struct nq_keys *keys)
+{
+	nq_keys_side(ver, true, dcid, dcid_len, keys);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Client Initial keys from a connection ID (RFC 9001 5.2, RFC 9369 3.3). */
+/* Initial keys from a connection ID (RFC 9001 5.2, RFC 9369 3.3). */
 #ifndef NQ_KEYS_H
 #define NQ_KEYS_H
 
@@ -7,7 +7,7 @@
 #include "version.h"
 
 /**
- * struct nq_keys - what opens a client's Initials
+ * struct nq_keys - what opens one side's Initials
  * @key:	AES-128-GCM key
  * @iv:		its nonce, to be xored with the packet number
  * @hp:		AES-128 key of header protection
@@ -30,9 +30,13 @@ struct nq_keys {
 void nq_keys_derive(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
 		    struct nq_keys *keys);
 
+/** nq_keys_derive_server - the server's Initial keys; as nq_keys_derive() */
+void nq_keys_derive_server(const struct nq_version *ver, const u8 *dcid, size_t dcid_len,
+			   struct nq_keys *keys);
+
 /** enum nq_secret - the outputs of HKDF-Expand-Label on the way from a connection ID to the keys */
 enum nq_secret {
-	NQ_SECRET_CLIENT,
+	NQ_SECRET_SIDE,
 	NQ_SECRET_KEY,
 	NQ_SECRET_IV,
 	NQ_SECRET_HP,

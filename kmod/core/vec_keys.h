@@ -182,7 +182,7 @@ NQ_TARGET void nq_simd_keys(const struct nq_salt *salt, const u8 dcid[64],
 
 	nq_macs(&key, m, 1);
 	key = nq_mac_key(m);
-	m[0] = nq_block(info[NQ_SECRET_CLIENT]);
+	m[0] = nq_block(info[NQ_SECRET_SIDE]);
 	nq_macs(&key, m, 1);
 	key = nq_mac_key(m);
 	m[0] = nq_block(info[NQ_SECRET_KEY]);

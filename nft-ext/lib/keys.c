@@ -21,6 +21,7 @@
 	KEY(ECH,     "ech",     1,                 NX_NUM,  "encrypted ClientHello")        \
 	KEY(HELLO,   "hello",   1,                 NX_NUM,  "readable ClientHello")         \
 	KEY(SERVER_ID, "server-id", 2,             NX_ID,   "server ID")                    \
+	KEY(STATE,   "state",   1,                 NX_NUM,  "state of the connection")      \
 	FORM(SNI_CONCAT, "sni", NFT_QUIC_SNI_CONCAT_LEN, NX_NAME, "server name")
 /* clang-format on */
 

@@ -298,6 +298,10 @@ static const struct symbol symbols[] = {
 	{NFT_QUIC_ECH, 1, "exists"},
 	{NFT_QUIC_HELLO, NFT_QUIC_HELLO_MISSING, "missing"},
 	{NFT_QUIC_HELLO, NFT_QUIC_HELLO_EXISTS, "exists"},
+	{NFT_QUIC_STATE, NFT_QUIC_STATE_NEW, "new"},
+	{NFT_QUIC_STATE, NFT_QUIC_STATE_ESTABLISHED, "established"},
+	{NFT_QUIC_STATE, NFT_QUIC_STATE_MOVED, "moved"},
+	{NFT_QUIC_STATE, NFT_QUIC_STATE_UNKNOWN, "unknown"},
 };
 
 #define NSYMBOLS   (sizeof(symbols) / sizeof(symbols[0]))
@@ -414,6 +418,8 @@ const char *nx_num_symbols(const struct nx_key *k)
 		return "v1, v2, draft-N or a number";
 	case NFT_QUIC_TYPE:
 		return "initial, 0rtt, handshake, retry, version-negotiation or short";
+	case NFT_QUIC_STATE:
+		return "new, established, moved or unknown";
 	default:
 		return "exists or missing";
 	}

@@ -150,7 +150,8 @@ static void read_chain(struct early *e, size_t c, size_t from, size_t to)
 		}
 		if (nx_is(w, i, "quic"))
 			e->chain[c].names |= nx_is(w, i + 1, "alpn") || nx_is(w, i + 1, "sni") ||
-					     nx_is(w, i + 1, "ech") || nx_is(w, i + 1, "hello");
+					     nx_is(w, i + 1, "ech") || nx_is(w, i + 1, "hello") ||
+					     nx_is(w, i + 1, "state");
 		if ((!nx_is(w, i, "jump") && !nx_is(w, i, "goto")) || !read_name(w, i + 1, &j.to))
 			continue;
 		j.at = i;

@@ -412,6 +412,52 @@ IDS = '''table inet t {
 '''
 
 
+# As it lists.
+STATES = '''table inet t {
+	set done {
+		typeof quic state
+		elements = { established, moved }
+	}
+
+	map what {
+		typeof quic state . udp dport : verdict
+		elements = { new . 443 : accept, unknown . 443 : drop }
+	}
+
+	chain c {
+		type filter hook prerouting priority raw; policy accept;
+		quic state @done accept
+		quic state . udp dport vmap @what
+		quic state != new drop
+	}
+}
+'''
+
+
+@in_ns
+def states():
+    nft.good('-f -', STATES)
+    same(loaded(), words(STATES), 'states list as they were written')
+    held = dump('inet', 't', 'c')
+    text, saved = nft.good('list ruleset'), nft.good('-j list ruleset')
+    nft.good('flush ruleset')
+    nft.good('-f -', text)
+    same([loaded(), dump('inet', 't', 'c')], [words(STATES), held], 'a saved listing')
+    if version() >= (1, 1):
+        nft.good('flush ruleset')
+        nft.good('-j -f -', saved)
+        same([loaded(), dump('inet', 't', 'c')], [words(STATES), held], 'and from JSON')
+    nft.good('delete element inet t done { moved }')
+    out = nft.good('get element inet t done { established }')
+    ok('established' in out and '@ih' not in out, 'get element of states', out)
+    out = nft.good('-e add rule inet t c quic state vmap { new : accept, moved : drop }')
+    ok('quic state vmap { new : accept, moved : drop }' in out, 'echo of states', out)
+    out = nft.good('describe quic state')
+    ok('quic_state' in out and '8 bits' in out, 'describe quic state', out)
+    r = nft('add rule inet t c quic state closed drop')
+    ok(r.rc == 1 and 'expected new, established, moved or unknown' in r.err, 'no such state', r)
+
+
 @in_ns
 def server_ids():
     for text in IDS, IDS.replace('quic server-id vmap', 'quic server-id,32 vmap'):

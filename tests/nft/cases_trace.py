@@ -17,6 +17,7 @@ RULES = '''table inet tr {
 		udp dport 4433 meta nftrace set 1
 		quic version v1 counter
 		quic dcid,8 >= 0x00 counter
+		quic state { new, unknown } counter
 		quic sni "*.example.com" quic alpn vmap @where
 	}
 	chain web {
@@ -55,6 +56,7 @@ def trace():
         nft.good('-f -', RULES)
         out = traced(nft, client)
         for rule in ('in rule quic version v1 counter', 'in rule quic dcid,8 >= 0x00 counter',
+                     'in rule quic state { new, unknown } counter',
                      'in rule quic sni "*.example.com" quic alpn vmap @where',
                      'web rule quic alpn { "h3", "smb" } quic sni "www.example.com" accept'):
             ok(f'inet tr {rule}' in out, f'monitor trace: {rule}', out)

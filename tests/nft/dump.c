@@ -23,8 +23,8 @@
 
 #include "nft_quic.h"
 
-static const char *const key_names[] = {"alpn", "sni",	"type", "sni48", "version",
-					"dcid", "scid", "ech",	"hello", "server-id"};
+static const char *const key_names[] = {"alpn", "sni", "type",	"sni48",     "version", "dcid",
+					"scid", "ech", "hello", "server-id", "state"};
 static const char *table, *want_chain;
 static int family;
 

@@ -43,6 +43,12 @@ quic ech missing drop;ok
 quic hello exists accept;ok
 quic hello missing drop;ok
 quic hello != missing accept;ok
+quic state new accept;ok
+quic state != established drop;ok
+quic state { established, moved } accept;ok
+quic state unknown drop;ok
+quic state 1 accept;ok;quic state established accept
+quic state vmap { new : accept, unknown : drop };ok
 quic version & 0x0f0f0f0f == 0x0a0a0a0a accept;ok
 quic version & 0xff == 1 accept;ok;quic version & 0x000000ff == 0x00000001 accept
 quic version & 0xff00ff != 0xff001d drop;ok;quic version & 0x00ff00ff != 0x00ff001d drop
@@ -102,4 +108,5 @@ quic server-id & 0xfff == 0x123 accept;fail;a mask is 0x
 quic dcid & 0x01020304050607080910111213141516 == 0 accept;fail;at most 15
 quic dcid | 0x0f == 0x0f accept;fail;only == and !=
 quic type 300 accept;fail;too large
+quic state closed accept;fail;expected new, established, moved or unknown
 quic ech 2 accept;ok;quic ech 2 accept

@@ -308,9 +308,56 @@ static void broken_list(void **state)
 	assert_int_equal(nq_alpn_next(NULL, 0, &pos, &name), 0);
 }
 
-UNIT_MAIN("hello", cmocka_unit_test(names), cmocka_unit_test(missing_names),
-	  cmocka_unit_test(cut_at_every_byte), cmocka_unit_test(not_a_client_hello),
-	  cmocka_unit_test(malformed_body), cmocka_unit_test(malformed_extensions),
-	  cmocka_unit_test(wrong_lengths_of_blocks), cmocka_unit_test(wrong_before_the_end),
-	  cmocka_unit_test(long_names), cmocka_unit_test(many_protocols),
-	  cmocka_unit_test(many_extensions), cmocka_unit_test(broken_list))
+/* A ClientHello with nothing but these transport parameters. */
+static u32 idle_of(u16 type, const char *hex)
+{
+	size_t msg, exts, ext;
+
+	m.len = 0;
+	qt_put_u8(&m, 1);
+	msg = qt_len_begin(&m, 3);
+	qt_put_u16(&m, 0x0303);
+	qt_fill(&m, 0xa5, 32);
+	qt_put_u8(&m, 0);
+	qt_put_u16(&m, 2);
+	qt_put_hex(&m, "1301 0100");
+	exts = qt_len_begin(&m, 2);
+	ext = qt_ext_begin(&m, type);
+	qt_put_hex(&m, hex);
+	qt_ext_end(&m, ext);
+	qt_len_end(&m, exts, 2);
+	qt_len_end(&m, msg, 3);
+	assert_int_equal(parse(), NQ_DONE);
+	/* And not before it is whole. */
+	for (size_t len = 0; len < m.len; len++)
+		assert_int_equal(nq_hello_parse(m.p, len, &hello), NQ_MORE);
+	return hello.idle_ms;
+}
+
+static void idle_timeout(void **state)
+{
+	(void)state;
+	names_of(&(struct qt_chello){.sni = "a.example"});
+	assert_int_equal(hello.idle_ms, 30000);
+	assert_int_equal(idle_of(57, "010245dc"), 0x5dc);
+	assert_int_equal(idle_of(0xffa5, "010245dc"), 0x5dc);
+	assert_int_equal(idle_of(58, "010245dc"), 0);
+	assert_int_equal(idle_of(57, ""), 0);
+	assert_int_equal(idle_of(57, "010100"), 0);
+	assert_int_equal(idle_of(57, "0f04aabbccdd 0104 80007530"), 30000);
+	assert_int_equal(idle_of(57, "0108 ffffffffffffffff"), NQ_IDLE_MAX);
+	/* A broken list tells nothing. */
+	assert_int_equal(idle_of(57, "0102 40"), 0);
+	assert_int_equal(idle_of(57, "0101 40"), 0);
+	assert_int_equal(idle_of(57, "0100"), 0);
+	assert_int_equal(idle_of(57, "0f ffffffffffffffff 0104 80007530"), 0);
+	assert_int_equal(idle_of(57, "01"), 0);
+}
+
+UNIT_MAIN("hello", cmocka_unit_test(idle_timeout), cmocka_unit_test(names),
+	  cmocka_unit_test(missing_names), cmocka_unit_test(cut_at_every_byte),
+	  cmocka_unit_test(not_a_client_hello), cmocka_unit_test(malformed_body),
+	  cmocka_unit_test(malformed_extensions), cmocka_unit_test(wrong_lengths_of_blocks),
+	  cmocka_unit_test(wrong_before_the_end), cmocka_unit_test(long_names),
+	  cmocka_unit_test(many_protocols), cmocka_unit_test(many_extensions),
+	  cmocka_unit_test(broken_list))

@@ -16,6 +16,17 @@ static const struct {
 	 "9ddd12c994c0698b89374a9c077a3077"},
 };
 
+/* The server's, RFC 9001 A.1 and RFC 9369 A.1 */
+static const struct {
+	u32 version;
+	const char *key, *iv, *hp;
+} server_vectors[] = {
+	{NQ_V1, "cf3a5331653c364c88f0f379b6067e37", "0ac1493ca1905853b0bba03e",
+	 "c206b8d9b9f0f37644430b490eeaa314"},
+	{NQ_V2, "82db637861d55e1d011f19ea71d5d2a7", "dd13c276499c0249d3310652",
+	 "edf6d05c83121201b436e16877593c3a"},
+};
+
 static void vectors_of_the_rfcs(void **state)
 {
 	static const u8 dcid[] = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08};
@@ -29,6 +40,26 @@ static void vectors_of_the_rfcs(void **state)
 		qt_put_hex(&want, vectors[i].iv);
 		qt_put_hex(&want, vectors[i].hp);
 		nq_keys_derive(nq_version_find(vectors[i].version), dcid, sizeof(dcid), &keys);
+		assert_memory_equal(keys.key, want.p, 16);
+		assert_memory_equal(keys.iv, want.p + 16, 12);
+		assert_memory_equal(keys.hp, want.p + 28, 16);
+	}
+}
+
+static void servers_vectors(void **state)
+{
+	static const u8 dcid[] = {0x83, 0x94, 0xc8, 0xf0, 0x3e, 0x51, 0x57, 0x08};
+	static struct qt_buf want;
+	struct nq_keys keys;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(server_vectors); i++) {
+		want.len = 0;
+		qt_put_hex(&want, server_vectors[i].key);
+		qt_put_hex(&want, server_vectors[i].iv);
+		qt_put_hex(&want, server_vectors[i].hp);
+		nq_keys_derive_server(nq_version_find(server_vectors[i].version), dcid,
+				      sizeof(dcid), &keys);
 		assert_memory_equal(keys.key, want.p, 16);
 		assert_memory_equal(keys.iv, want.p + 16, 12);
 		assert_memory_equal(keys.hp, want.p + 28, 16);
@@ -52,8 +83,14 @@ static void any_length_as_hkdf(void **state)
 			assert_memory_equal(keys.key, want.key, sizeof(want.key));
 			assert_memory_equal(keys.iv, want.iv, sizeof(want.iv));
 			assert_memory_equal(keys.hp, want.hp, sizeof(want.hp));
+			assert_true(qt_keys(versions[i], true, &cid, &want));
+			nq_keys_derive_server(nq_version_find(versions[i]), cid.id, len, &keys);
+			assert_memory_equal(keys.key, want.key, sizeof(want.key));
+			assert_memory_equal(keys.iv, want.iv, sizeof(want.iv));
+			assert_memory_equal(keys.hp, want.hp, sizeof(want.hp));
 		}
 	}
 }
 
-UNIT_MAIN("keys", cmocka_unit_test(vectors_of_the_rfcs), cmocka_unit_test(any_length_as_hkdf))
+UNIT_MAIN("keys", cmocka_unit_test(vectors_of_the_rfcs), cmocka_unit_test(servers_vectors),
+	  cmocka_unit_test(any_length_as_hkdf))

@@ -94,7 +94,7 @@ static void test_unknown_key(void **state)
 	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
 	      "                                                 ^\n",
 	      "f:1:38-45: Error: unknown quic key \"foo\", known are alpn, sni, version, type, "
-	      "dcid, scid, ech, hello, server-id\n"
+	      "dcid, scid, ech, hello, server-id, state\n"
 	      "add rule inet quic pre udp dport 443 quic foo \"x\"\n"
 	      "                                     ^^^^^^^^\n");
 	/* a table called quic is no quic expression */
@@ -132,7 +132,7 @@ static void test_expected(void **state)
 	      "f:1:30-30: Error: syntax error, unexpected newline\n"
 	      "add rule t c quic foo \"x\" bar\n                             ^\n",
 	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, "
-	      "dcid, scid, ech, hello, server-id\n"
+	      "dcid, scid, ech, hello, server-id, state\n"
 	      "add rule t c quic foo \"x\" bar\n             ^^^^^^^^\n"
 	      "f:1:30-30: Error: syntax error, unexpected newline\n"
 	      "add rule t c quic foo \"x\" bar\n                             ^\n");
@@ -143,7 +143,7 @@ static void test_expected(void **state)
 	check("f", "add rule t c quic foo \"a;b\" bar",
 	      "f:1:29-31: Error: syntax error, unexpected string\n",
 	      "f:1:14-21: Error: unknown quic key \"foo\", known are alpn, sni, version, type, "
-	      "dcid, scid, ech, hello, server-id\n"
+	      "dcid, scid, ech, hello, server-id, state\n"
 	      "add rule t c quic foo \"a;b\" bar\n             ^^^^^^^^\n");
 }
 

@@ -453,7 +453,7 @@ static void test_errors(void **state)
 	} cases[] = {
 		{IS("{'quic':{'key':'foo'}}", "'a'"),
 		 "unknown quic key, known are alpn, sni, version, type, dcid, scid, ech, hello, "
-		 "server-id: "
+		 "server-id, state: "
 		 "{'quic':{'key':'foo'}}"},
 		{IS("{'quic':{'keys':'sni'}}", "'a'"),
 		 "quic: an object with 'key' is expected: {'quic':{'keys':'sni'}}"},

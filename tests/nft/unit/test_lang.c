@@ -60,6 +60,8 @@ static const struct form {
 	{"add rule t c quic type { initial, version-negotiation }",
 	 "add rule t c @ih,532480,8 { 0, 4 }"},
 	{"add rule t c quic ech exists", "add rule t c @ih,552960,8 1"},
+	{"add rule t c quic state { new, moved }", "add rule t c @ih,565248,8 { 0, 2 }"},
+	{"add rule t c quic state != unknown", "add rule t c @ih,565248,8 != 3"},
 	/* parts of connection IDs */
 	{"add rule t c quic server-id 0x20fb drop", "add rule t c @ih,561664,16 0x20fb drop",
 	 "add rule t c quic server-id 8443 drop"},
@@ -373,6 +375,7 @@ static void test_errors(void **state)
 		"proto-src 4 quic server-id @s",
 		"quic type foo",
 		"quic ech maybe",
+		"quic state maybe",
 		"quic alpn . quic sni . ip saddr @s",
 		"meter m { quic sni limit rate 1/second }",
 		"quic alpn . quic sni { \"a\" . \"" LONG "\" }",

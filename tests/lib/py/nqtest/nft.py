@@ -16,7 +16,7 @@ NETLINK_NETFILTER = 12
 FAMILIES = {'inet': 1, 'ip': 2, 'arp': 3, 'netdev': 5, 'bridge': 7, 'ip6': 10}
 HOOKS = {'prerouting': 0, 'input': 1, 'forward': 2, 'output': 3, 'postrouting': 4, 'ingress': 5}
 KEYS = {'alpn': 0, 'sni': 1, 'type': 2, 'sni_concat': 3, 'version': 4, 'dcid': 5, 'scid': 6,
-        'ech': 7, 'hello': 8, 'server_id': 9}
+        'ech': 7, 'hello': 8, 'server_id': 9, 'state': 10}
 VERDICTS = {'drop': 0, 'accept': 1, 'continue': -1, 'jump': -3, 'goto': -4, 'return': -5}
 
 NEWTABLE, GETTABLE, DELTABLE, NEWCHAIN, GETCHAIN, DELCHAIN, NEWRULE, GETRULE, DELRULE, NEWSET, \

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <uapi/nft_quic.h>
+
+#include "conn_table.h"
+
+#define NQ_GUESS_TIME (20 * HZ) /* less than NAT boxes keep a port for its client */
+
+/* The scope of an ID, and the ID; every byte is set. */
+struct nq_dest_id {
+	union nf_inet_addr dst;
+	u32 pf, l3, link;
+	__be16 dport;
+	u8 len;
+	u8 id[NQ_CID_MAX];
+	u8 pad;
+};
+
+struct nq_opener {
+	u64 path;
+	struct nq_cid first;
+};
+
+static u64 nq_path_print(const struct nq_path *path)
+{
+	return nq_bytes_print(path, NQ_PATH_LEN);
+}
+
+static u64 nq_id_print(const struct nq_path *path, const u8 *id, u8 len)
+{
+	struct nq_dest_id d;
+
+	memset(&d, 0, sizeof(d));
+	d.dst = path->dst;
+	d.dport = path->dport;
+	d.pf = path->pf;
+	d.l3 = path->l3;
+	d.link = path->link;
+	d.len = len;
+	memcpy(d.id, id, len);
+	return nq_bytes_print(&d, sizeof(d));
+}
+
+static u64 nq_opener_print(u64 path, const struct nq_cid *first)
+{
+	struct nq_opener o;
+
+	memset(&o, 0, sizeof(o));
+	o.path = path;
+	nq_cid_set(&o.first, first->id, first->len);
+	return nq_bytes_print(&o, sizeof(o));
+}
+
+static bool nq_conn_has_id(const struct nq_conn *c, u8 len, u64 print)
+{
+	const struct nq_conn_key *key;
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_IDS; i++) {
+		key = READ_ONCE(c->ids[i]);
+		if (key && key->len == len && key->print == print)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The connection on @path that @opener began, and how many there are. Under the lock. The oldest
+ * one that is not confirmed is @spare.
+ */
+static struct nq_conn *nq_conn_of(const struct nq_conns *t, u64 path, u64 opener, unsigned int *n,
+				  struct nq_conn **spare)
+{
+	struct nq_conn_key *key;
+
+	*n = 0;
+	*spare = NULL;
+	nq_key_for_each(key, t, 0, path)
+	{
+		if (key->conn->opener == opener)
+			return key->conn;
+		++*n;
+		if (key->conn->class == NQ_ANSWERED || nq_conn_ended(key->conn))
+			*spare = key->conn;
+	}
+	return NULL;
+}
+
+static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener,
+					const struct nq_names *names, u8 len, u64 print)
+{
+	struct nq_conn *c, *spare;
+	unsigned int n;
+
+	c = nq_conn_of(t, path, opener, &n, &spare);
+	if (c && nq_conn_has_id(c, len, print)) {
+		nq_conn_rename(t, c, names);
+		return NQ_LEARNT_KNOWN;
+	}
+	if (!c) {
+		if (n >= NQ_PATH_CONNS && !spare)
+			return NQ_LEARNT_FULL;
+		if (n >= NQ_PATH_CONNS)
+			nq_conn_push_out(t, spare);
+		c = nq_conn_new(t, names, path, opener);
+		if (!c) {
+			nq_conns_blind(t);
+			return NQ_LEARNT_FULL;
+		}
+	} else {
+		nq_conn_rename(t, c, names);
+		if (!c->live)
+			return NQ_LEARNT_FULL;
+	}
+	if (nq_conn_add_id(t, c, len, print, true))
+		return NQ_LEARNT_NEW;
+	if (!c->ids[0])
+		nq_conn_drop(t, c);
+	return NQ_LEARNT_FULL;
+}
+
+enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
+			     const struct nq_names *names, const struct nq_cid *id)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	u64 at = nq_path_print(path), print = nq_id_print(path, id->id, id->len);
+	u64 opener = nq_opener_print(at, &names->first);
+	enum nq_learnt learnt;
+
+	if (!t)
+		return NQ_LEARNT_FULL;
+	spin_lock_bh(&t->lock);
+	if (names->sni_len + names->alpn_len > NQ_FOLLOWED_MAX)
+		learnt = NQ_LEARNT_FULL;
+	else
+		learnt = nq_conn_learn_one(t, at, opener, names, id->len, print);
+	if (learnt == NQ_LEARNT_FULL)
+		nq_path_crowded(t, at);
+	spin_unlock_bh(&t->lock);
+	return learnt;
+}
+
+/* Looking a packet up, under RCU */
+
+/* Does the packet have one of @c's IDs? @prints: of its first bytes, by length, as far as needed.
+ */
+static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w, u64 *prints,
+			    u32 *have, bool *sure)
+{
+	const struct nq_conn_key *key;
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_IDS; i++) {
+		key = READ_ONCE(c->ids[i]);
+		if (!key || key->len > w->len || (w->exact && key->len != w->len))
+			continue;
+		if (!(*have & BIT(key->len))) {
+			prints[key->len] = nq_id_print(w->path, w->dcid, key->len);
+			*have |= BIT(key->len);
+		}
+		if (prints[key->len] == key->print) {
+			*sure = key->sure;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* struct nq_conn_hit - what was found for a packet */
+struct nq_conn_hit {
+	struct nq_conn *conn;
+	enum nq_found_by by;
+	u64 path;		 /* its print */
+	struct nq_conn_key *key; /* its path's, if it is known there */
+	unsigned int n;		 /* connections on it */
+	bool crowded;		 /* see struct nq_conn_key */
+	bool sure;		 /* the ID is the server's, and the path the one it was issued on */
+};
+
+/* Is a connection on its path followed that began like @names? */
+static bool nq_conn_is_followed(const struct nq_conns *t, u64 path, const struct nq_names *names)
+{
+	u64 opener = nq_opener_print(path, &names->first);
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, 0, path)
+	{
+		if (READ_ONCE(key->conn->opener) == opener)
+			return true;
+	}
+	return false;
+}
+
+/* After a Retry the client begins anew, with the same ID of its own. */
+static bool nq_conn_was_retried(const struct nq_conns *t, u64 path, const struct nq_path *at,
+				const struct nq_names *names)
+{
+	const struct nq_names *n = NULL;
+
+	if (!names->scid.len)
+		return false;
+	while ((n = nq_names_by_scid(t->nn, at, &names->scid, n)))
+		if (nq_conn_is_followed(t, path, n))
+			return true;
+	return false;
+}
+
+/* Has a connection been begun on the path that is not followed, or not yet? */
+static bool nq_conn_unfollowed(const struct nq_conns *t, u64 path, const struct nq_path *at)
+{
+	const struct nq_names *names = NULL;
+
+	while ((names = nq_names_next(t->nn, at, names)))
+		if (nq_conns_recent(t, names->born) && !nq_conn_is_followed(t, path, names) &&
+		    !nq_conn_was_retried(t, path, at, names))
+			return true;
+	return false;
+}
+
+/*
+ * The connection that the path alone tells: its only one, or any of its confirmed ones if all have
+ * the same names; and only if nobody else can be meant. One that was not heard for a while may have
+ * lost the path to another client: NAT boxes give their ports anew.
+ */
+static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
+			    struct nq_conn_hit *hit)
+{
+	const struct nq_shared *names = NULL, *s;
+	struct nq_conn_key *key, *found = NULL;
+	bool differ = nq_conns_is_blind(t), heard = false;
+	struct nq_conn *c;
+
+	nq_key_for_each(key, t, 0, hit->path)
+	{
+		c = key->conn;
+		if (!READ_ONCE(key->sure) || nq_conn_ended(c) ||
+		    READ_ONCE(c->class) != NQ_CONFIRMED)
+			continue;
+		s = rcu_dereference(c->shared);
+		differ |= names && s != names;
+		heard |= (u32)jiffies - READ_ONCE(key->heard) < NQ_GUESS_TIME;
+		names = s;
+		found = key;
+	}
+	if (!found)
+		return;
+	if (differ || !heard || hit->crowded || nq_conn_unfollowed(t, hit->path, at)) {
+		hit->by = NQ_AMBIGUOUS;
+		return;
+	}
+	hit->by = NQ_BY_PATH;
+	hit->conn = found->conn;
+	hit->key = found;
+}
+
+/* By IDs of @from to @to bytes, whatever the path. */
+static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8 from, u8 to,
+			  struct nq_conn_hit *hit)
+{
+	struct nq_conn_key *key, *found;
+	unsigned int len;
+	u64 print;
+
+	for (len = min_t(u8, to, w->len); len >= from; len--) {
+		if (!READ_ONCE(t->lens[len]) || (w->exact && len != w->len))
+			continue;
+		print = nq_id_print(w->path, w->dcid, len);
+		found = NULL;
+		nq_key_for_each(key, t, len, print)
+		{
+			if (nq_conn_ended(key->conn))
+				continue;
+			if (found && found->conn != key->conn)
+				return false; /* short, and of two connections */
+			found = key;
+		}
+		if (found) {
+			hit->conn = found->conn;
+			hit->by = NQ_BY_ID;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
+			 struct nq_conn_hit *hit)
+{
+	u64 prints[NQ_CID_MAX + 1];
+	struct nq_conn_key *key;
+	struct nq_conn *c;
+	bool sure;
+	u32 have = 0;
+
+	*hit = (struct nq_conn_hit){.path = nq_path_print(w->path)};
+	nq_key_for_each(key, t, 0, hit->path)
+	{
+		hit->n++;
+		hit->crowded |= READ_ONCE(key->crowded);
+		c = key->conn;
+		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, prints, &have, &sure))
+			continue;
+		hit->conn = c;
+		hit->key = key;
+		hit->by = NQ_BY_OWN;
+		hit->sure = sure && READ_ONCE(c->paths[0]) == key;
+		return;
+	}
+	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, hit))
+		return;
+	if (hit->n && !w->exact)
+		nq_conn_by_path(t, w->path, hit);
+	else if (!hit->n)
+		nq_conn_by_id(t, w, NQ_ID_MIN, NQ_ID_SURE - 1, hit);
+}
+
+const struct nq_names *nq_conn_find(struct nq_net *nn, const struct nq_whose *whose,
+				    enum nq_found_by *by)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+	const struct nq_shared *s;
+	struct nq_conn_hit hit;
+
+	*by = NQ_BY_NOTHING;
+	if (!t || !nq_conn_count(nn, NULL))
+		return NULL;
+	nq_conn_look(t, whose, &hit);
+	*by = hit.by;
+	if (!hit.conn)
+		return NULL;
+	s = rcu_dereference(hit.conn->shared);
+	return &s->names;
+}
+
+u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn_hit hit;
+
+	if (!t)
+		return NFT_QUIC_STATE_UNKNOWN;
+	nq_conn_look(t, whose, &hit);
+	if (!hit.conn)
+		return NFT_QUIC_STATE_UNKNOWN;
+	if (!hit.key || !READ_ONCE(hit.key->sure))
+		return NFT_QUIC_STATE_MOVED;
+	return READ_ONCE(hit.conn->class) == NQ_CONFIRMED ? NFT_QUIC_STATE_ESTABLISHED
+							  : NFT_QUIC_STATE_NEW;
+}
+
+/* Note what a packet shows of its connection. */
+static void nq_conn_note(struct nq_conns *t, const struct nq_whose *w,
+			 const struct nq_conn_hit *hit)
+{
+	struct nq_conn *c = hit->conn;
+	u8 len;
+
+	spin_lock_bh(&t->lock);
+	if (!c->live)
+		goto out;
+	if (hit->by == NQ_BY_OWN)
+		nq_conn_confirm(t, c);
+	if (hit->by == NQ_BY_ID && hit->n < NQ_PATH_CONNS)
+		nq_conn_add_path(t, c, hit->path);
+	else if (hit->by == NQ_BY_ID)
+		nq_path_crowded(t, hit->path);
+	if (hit->by == NQ_BY_PATH && hit->n == 1 && c->ids[0]) {
+		len = c->ids[0]->len;
+		if (len <= w->len)
+			nq_conn_add_id(t, c, len, nq_id_print(w->path, w->dcid, len), false);
+	}
+out:
+	spin_unlock_bh(&t->lock);
+}
+
+void nq_conn_stranger(struct nq_net *nn, const struct nq_path *path)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	u64 print = nq_path_print(path);
+
+	if (!t)
+		return;
+	spin_lock_bh(&t->lock);
+	nq_path_crowded(t, print);
+	spin_unlock_bh(&t->lock);
+}
+
+void nq_conn_nobody(struct nq_net *nn, const struct nq_path *path)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+
+	if (t)
+		nq_path_strange(t, nq_path_print(path));
+}
+
+enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn_hit hit;
+	struct nq_conn *c;
+
+	if (!t)
+		return NQ_BY_NOTHING;
+	nq_conn_look(t, whose, &hit);
+	c = hit.conn;
+	if (!c) {
+		if (hit.n && !hit.crowded)
+			nq_conn_stranger(nn, whose->path);
+		else if (hit.n)
+			nq_path_strange(t, hit.path);
+		return hit.by;
+	}
+	if ((u32)jiffies - READ_ONCE(c->seen) >= HZ)
+		WRITE_ONCE(c->seen, (u32)jiffies);
+	if (hit.key && (u32)jiffies - READ_ONCE(hit.key->heard) >= HZ)
+		WRITE_ONCE(hit.key->heard, (u32)jiffies);
+	if (hit.by != NQ_BY_OWN || (hit.sure && READ_ONCE(c->class) == NQ_ANSWERED))
+		nq_conn_note(t, whose, &hit);
+	return hit.by;
+}
+
+void nq_conn_begin(struct nq_net *nn)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+
+	spin_lock_bh(&t->lock);
+	memset(t->strange, 0, (t->mask + 1) * sizeof(*t->strange));
+	nq_conns_blind(t);
+	spin_unlock_bh(&t->lock);
+}
+
+unsigned int nq_conn_crowd(struct nq_net *nn, const struct nq_path *path)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn_key *key;
+	unsigned int n = 0;
+	u64 print;
+
+	if (!t)
+		return 0;
+	print = nq_path_print(path);
+	nq_key_for_each(key, t, 0, print) n++;
+	return n;
+}
+
+bool nq_conn_waits(const struct nq_net *nn)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+
+	return t && READ_ONCE(t->unsure);
+}
+
+void nq_conn_reply(struct nq_net *nn, const struct nq_path *path)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+	u64 print = nq_path_print(path);
+	struct nq_conn_key *key;
+
+	if (!t)
+		return;
+	spin_lock_bh(&t->lock);
+	nq_key_for_each(key, t, 0, print)
+	{
+		if (key->sure)
+			continue;
+		WRITE_ONCE(key->sure, true);
+		WRITE_ONCE(t->unsure, t->unsure - 1);
+	}
+	spin_unlock_bh(&t->lock);
+}
+
+unsigned int nq_conn_count(const struct nq_net *nn, unsigned long *bytes)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+
+	if (bytes)
+		*bytes = t ? READ_ONCE(t->bytes) : 0;
+	return t ? READ_ONCE(t->n[NQ_ANSWERED]) + READ_ONCE(t->n[NQ_CONFIRMED]) : 0;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The connections whose server has answered, as they lie in memory: the names that their clients
+ * asked for, the paths that they were seen on, and the IDs by which their clients' packets are
+ * known.
+ *
+ * IDs and paths are not kept themselves, but 64 bits of a keyed hash of each, their print. An ID
+ * counts for one destination only, else the ID of an allowed name would be a pass to any other
+ * server.
+ *
+ * All memory but the names' is taken when learning begins, and charged to who has it begin. There
+ * is one lock for changes, which a connection needs a few times in its life; readers are under RCU.
+ * An item that goes waits in its pool until a grace period is over, so a reader never sees it
+ * become another's.
+ */
+#ifndef NQ_CONN_TABLE_H
+#define NQ_CONN_TABLE_H
+
+#include "conn.h"
+#include "pool.h"
+
+#define NQ_CONN_PATHS	4    /* of a connection; the oldest makes room */
+#define NQ_CONN_IDS	4    /* likewise, but the server's first stays */
+#define NQ_PATH_CONNS	8    /* connections of a path */
+#define NQ_ID_SURE	8    /* so long an ID is one connection's, whatever the path */
+#define NQ_FOLLOWED_MAX 1024 /* longest names of a connection that is followed, bytes */
+
+/**
+ * struct nq_shared - names, of all connections that have the same
+ * @node:	in nq_conns.shared
+ * @grave:	for nq_grave_bury()
+ * @refs:	connections, under nq_conns.lock
+ * @hash:	of the names
+ * @size:	of this allocation, bytes
+ * @names:	of these only what rules look at is set, and @seq
+ */
+struct nq_shared {
+	struct hlist_node node;
+	struct list_head grave;
+	u32 refs;
+	u32 hash;
+	u32 size;
+	struct nq_names names;
+};
+
+struct nq_conn;
+
+/**
+ * struct nq_conn_key - a path or an ID by which a connection is found
+ * @pooled:	while it is free
+ * @node:	in a chain of nq_conns.paths or .ids
+ * @print:	of the path, or of destination and ID
+ * @conn:	whose it is
+ * @len:	of the ID; 0 for a path
+ * @sure:	an ID that came with the server's Initial, or a path on which a reply has left. A
+ *path's is set by READ_ONCE/WRITE_ONCE, at any time.
+ * @crowded:	a path on which somebody is, or may be, who is not followed: a packet without a
+ *known ID may be of one of these. Never goes back; READ_ONCE/WRITE_ONCE
+ * @shared:	a path that another connection has had at the same time; under the lock
+ * @heard:	of a path, when a packet of the connection last came there, in jiffies, but not more
+ *often than each second; READ_ONCE/WRITE_ONCE
+ *
+ * The rest does not change while it is in a chain.
+ */
+struct nq_conn_key {
+	struct nq_pooled pooled;
+	struct hlist_node node;
+	u64 print;
+	struct nq_conn *conn;
+	u8 len;
+	bool sure;
+	bool crowded;
+	bool shared;
+	u32 heard;
+};
+
+/** enum nq_class - how much is known for sure of a connection */
+enum nq_class {
+	NQ_ANSWERED,  /* its server has answered, maybe to a forged address */
+	NQ_CONFIRMED, /* its client has used the server's ID on the path that it was issued on */
+	NQ_CLASSES,
+};
+
+/**
+ * struct nq_conn - a connection
+ * @pooled:	while it is free
+ * @order:	in nq_conns.order, under nq_conns.lock
+ * @paths:	the first is the one on which the server's ID was issued; under the lock, READ_ONCE
+ * @ids:	likewise; the first is of the server's Initial
+ * @shared:	its names, under RCU
+ * @opener:	print of the path and the DCID of its first Initial
+ * @seen:	when its client last sent, in jiffies, but not more often than each second;
+ * READ_ONCE
+ * @idle:	jiffies after which it has ended if nothing came
+ * @changed:	when a path or an ID was last added, in jiffies; under the lock
+ * @class:	enum nq_class, under the lock; READ_ONCE
+ * @live:	it is not free; under the lock
+ */
+struct nq_conn {
+	struct nq_pooled pooled;
+	struct list_head order;
+	struct nq_conn_key *paths[NQ_CONN_PATHS];
+	struct nq_conn_key *ids[NQ_CONN_IDS];
+	struct nq_shared __rcu *shared;
+	u64 opener;
+	u32 seen;
+	u32 idle;
+	u32 changed;
+	u8 class;
+	bool live;
+};
+
+/**
+ * struct nq_conns - a namespace's followed connections
+ * @nn:		namespace
+ * @lock:	guards all of this but readers' walks through the chains; taken with BHs off,
+ *innermost but for nothing
+ * @max:	connections at most
+ * @mask:	of the chains' numbers
+ * @paths, @ids, @shared: chains, by print or hash
+ * @conns, @keys: where these come from
+ * @order:	by class, oldest first; a confirmed one that was seen gets another round
+ * @n:		how many, by class; written under @lock, READ_ONCE
+ * @lens:	how many IDs have this length; likewise
+ * @unsure:	paths on which no reply has left yet; likewise
+ * @bytes:	of @shared; likewise
+ * @strange:	by path, when somebody was there who is not followed, in jiffies, or 0; of several
+ *paths with the same place the last time. READ_ONCE/WRITE_ONCE
+ * @blind:	until this time, in jiffies, there may be connections that nobody has seen begin:
+ *learning began, or there was no room; READ_ONCE
+ * @was_blind:	that time is not long over; likewise
+ * @seq:	for nq_names.seq
+ * @grave:	of @shared
+ */
+struct nq_conns {
+	struct nq_net *nn;
+	spinlock_t lock;
+	unsigned int max;
+	unsigned int mask;
+	struct hlist_head *paths, *ids, *shared;
+	struct nq_pool conns, keys;
+	struct list_head order[NQ_CLASSES];
+	unsigned int n[NQ_CLASSES];
+	unsigned int lens[NQ_CID_MAX + 1];
+	unsigned int unsure;
+	unsigned long bytes;
+	u32 *strange;
+	unsigned long blind;
+	bool was_blind;
+	u32 seq;
+	struct nq_grave grave;
+};
+
+/** nq_conns_of - a namespace's, or NULL */
+static inline struct nq_conns *nq_conns_of(const struct nq_net *nn)
+{
+	/* pairs with nq_conn_alloc(): it is complete before it is seen */
+	return smp_load_acquire(&nn->conns);
+}
+
+/** nq_conn_ended - has nothing come from its client for too long? */
+static inline bool nq_conn_ended(const struct nq_conn *c)
+{
+	return (u32)jiffies - READ_ONCE(c->seen) > READ_ONCE(c->idle);
+}
+
+/** nq_conns_recent - is a time so near that who was there may still be? */
+static inline bool nq_conns_recent(const struct nq_conns *t, u32 when)
+{
+	return ((u32)jiffies - when) / HZ < READ_ONCE(t->nn->limits.conn_idle);
+}
+
+/** nq_conns_is_blind - may there be connections that nobody has seen begin? */
+static inline bool nq_conns_is_blind(const struct nq_conns *t)
+{
+	return READ_ONCE(t->was_blind) && time_before(jiffies, READ_ONCE(t->blind));
+}
+
+/** nq_conns_blind - a connection may begin unseen. Under the lock. */
+static inline void nq_conns_blind(struct nq_conns *t)
+{
+	WRITE_ONCE(t->blind, jiffies + READ_ONCE(t->nn->limits.conn_idle) * HZ);
+	WRITE_ONCE(t->was_blind, true);
+}
+
+/** nq_path_strange - somebody was on a path who is not followed. Any context. */
+static inline void nq_path_strange(struct nq_conns *t, u64 print)
+{
+	u32 *when = &t->strange[print & t->mask], now = (u32)jiffies | 1;
+
+	if (!READ_ONCE(*when) || now - READ_ONCE(*when) >= HZ)
+		WRITE_ONCE(*when, now);
+}
+
+/** nq_key_chain - where a path or, with a length, an ID is found */
+static inline struct hlist_head *nq_key_chain(const struct nq_conns *t, u8 len, u64 print)
+{
+	return &(len ? t->ids : t->paths)[print & t->mask];
+}
+
+/** nq_key_for_each - all with this length and print. Under RCU or the lock. */
+#define nq_key_for_each(key, t, of_len, of_print)                                                  \
+	hlist_for_each_entry_rcu (key, nq_key_chain(t, of_len, of_print), node,                    \
+				  lockdep_is_held(&(t)->lock))                                     \
+		if ((key)->print == (of_print) && (key)->len == (of_len))
+
+/* The following are called under the lock. */
+
+/** nq_conn_new - a connection on a path, without IDs. Return: NULL if there is no room. */
+struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u64 path, u64 opener);
+
+/** nq_conn_drop - forget one */
+void nq_conn_drop(struct nq_conns *t, struct nq_conn *c);
+
+/** nq_conn_push_out - forget one that has not ended: its packets may still come */
+void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c);
+
+/** nq_path_crowded - somebody on this path is not followed: nobody guesses there */
+void nq_path_crowded(struct nq_conns *t, u64 print);
+
+/** nq_conn_confirm - it is safe from now on */
+void nq_conn_confirm(struct nq_conns *t, struct nq_conn *c);
+
+/** nq_conn_rename - these are its names; may drop it, for want of memory */
+void nq_conn_rename(struct nq_conns *t, struct nq_conn *c, const struct nq_names *names);
+
+/** nq_conn_add_path - it was seen there; if there is no room, that is not noted */
+void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print);
+
+/**
+ * nq_conn_add_id - its client may use this ID
+ * @len:	of the ID
+ * @print:	of destination and ID
+ * @sure:	its server says so
+ *
+ * Return: false if that was not noted.
+ */
+bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool sure);
+
+#endif /* NQ_CONN_TABLE_H */

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <uapi/nft_quic.h>
+
+#include "ask.h"
+#include "budget.h"
+#include "conn.h"
+#include "core/protect.h"
+#include "learn.h"
+#include "scratch.h"
+
+#define NQ_LEARN_GUESSES   4	     /* connections whose keys a server's Initial is tried with */
+#define NQ_LEARN_DATAGRAMS 4	     /* of an skb, that are looked at */
+#define NQ_LEARN_REST	   (60 * HZ) /* a ruleset may be loaded anew in two steps */
+#define NQ_LEARN_SHORT	   21	     /* a packet with a short header has more, RFC 9001 5.4.2 */
+
+DEFINE_STATIC_KEY_FALSE(nq_learn_key);
+
+/* The client's path to where an answer comes from, as the answer leaves. */
+static bool nq_learn_path(struct nq_path *path, const struct sk_buff *skb,
+			  const struct nf_hook_state *state, unsigned int thoff)
+{
+	struct nq_path out;
+
+	memset(&out, 0, sizeof(out));
+	if (!nq_path_header(&out, skb, state->pf, thoff))
+		return false;
+	nq_path_devices(&out, state->out);
+	out.zone_later = true;
+	nq_path_reverse(path, &out);
+	return true;
+}
+
+/* Does the Initial in @s open with the server's keys of @names? */
+static bool nq_learn_opens(struct nq_scratch *s, const struct nq_header *h,
+			   const struct nq_names *names)
+{
+	struct nq_payload payload;
+	struct nq_keys keys;
+
+	nq_keys_derive_server(h->ver, names->first.id, names->first.len, &keys);
+	return nq_protect_open(&keys, s->dgram, h, &payload);
+}
+
+/* Whom does a server's Initial answer? It is copied to @s. */
+static const struct nq_names *nq_learn_whom(struct nq_net *nn, const struct nq_path *path,
+					    const struct nq_id *id, const struct sk_buff *skb,
+					    unsigned int off, unsigned int len)
+{
+	const struct nq_names *names = NULL;
+	unsigned int i, opened = 0, bad = 0;
+	struct nq_scratch *s;
+	struct nq_header h;
+
+	s = nq_scratch_get();
+	if (skb_copy_bits(skb, off, s->dgram, len) ||
+	    nq_header_parse(s->dgram, len, 0, &h) != NQ_DONE)
+		goto out;
+	for (i = 0; i < NQ_LEARN_GUESSES && !opened; i++) {
+		names = nq_names_by_scid(nn, path, &id->dcid, names);
+		if (!names)
+			break;
+		if (READ_ONCE(names->gone))
+			continue;
+		opened = nq_learn_opens(s, &h, names);
+		bad += !opened;
+	}
+out:
+	nq_scratch_put(s);
+	nq_stat_add(nn, NQ_STAT_decrypted, opened);
+	nq_stat_add(nn, NQ_STAT_bad_tag, bad);
+	return opened ? names : NULL;
+}
+
+/* A server answers with an Initial that tells nothing. Is it for somebody who was seen here? */
+static void nq_learn_nothing(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id)
+{
+	if (nq_names_by_scid(nn, path, &id->dcid, NULL) || nq_conn_crowd(nn, path))
+		nq_conn_stranger(nn, path);
+}
+
+/* A datagram that leaves and begins with a long header. */
+static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
+			  unsigned int off, unsigned int len)
+{
+	const struct nq_names *names;
+	u8 buf[NQ_FLIGHT_HEAD];
+	enum nq_learnt learnt;
+	struct nq_header h;
+	struct nq_id id;
+	const u8 *head;
+
+	head = skb_header_pointer(skb, off, min_t(unsigned int, len, sizeof(buf)), buf);
+	if (!head || len > NQ_DGRAM_MAX ||
+	    nq_header_invariant(head, min_t(unsigned int, len, sizeof(buf)), 0, &h) != NQ_DONE ||
+	    !h.ver || h.type != NQ_TYPE_INITIAL || !nq_id_read(&id, &h, head))
+		return;
+	if (id.scid.len < NQ_ID_MIN || !nq_names_by_scid(nn, path, &id.dcid, NULL)) {
+		nq_learn_nothing(nn, path, &id);
+		return;
+	}
+	names = nq_learn_whom(nn, path, &id, skb, off, len);
+	if (!names) {
+		nq_learn_nothing(nn, path, &id);
+		return;
+	}
+	learnt = nq_conn_learn(nn, path, names, &id.scid);
+	if (learnt == NQ_LEARNT_NEW)
+		nq_stat_add(nn, NQ_STAT_learned, 1);
+	else if (learnt == NQ_LEARNT_FULL)
+		nq_stat_add(nn, NQ_STAT_unfollowed, 1);
+}
+
+static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	struct nq_net *nn = priv;
+	struct nq_path path;
+	struct nq_dgrams d;
+	unsigned int i, n;
+	u8 buf[NQ_GLANCE];
+	const u8 *head;
+	int thoff;
+
+	if (!nq_learning(nn))
+		return NF_ACCEPT;
+	thoff = nq_transport(skb, state->pf);
+	if (thoff < 0 || !nq_dgrams_at(&d, skb, thoff) || d.len < NQ_GLANCE)
+		return NF_ACCEPT;
+	head = skb_header_pointer(skb, d.off, sizeof(buf), buf);
+	if (!head)
+		return NF_ACCEPT;
+	if (!(head[0] & NQ_LONG_HEADER)) {
+		if (nq_conn_waits(nn) && nq_learn_path(&path, skb, state, thoff))
+			nq_conn_reply(nn, &path);
+		return NF_ACCEPT;
+	}
+	if (!READ_ONCE(nn->n_names) || !nq_header_glance(head) ||
+	    !nq_learn_path(&path, skb, state, thoff))
+		return NF_ACCEPT;
+	n = min_t(unsigned int, nq_dgrams_count(&d), NQ_LEARN_DATAGRAMS);
+	for (i = 0; i < n; i++)
+		nq_learn_long(nn, &path, skb, d.off + i * d.seg, min(d.len - i * d.seg, d.seg));
+	return NF_ACCEPT;
+}
+
+/*
+ * Read what the first datagram of a packet says of its connection, with its bytes in @buf. Return:
+ * false if it says nothing.
+ */
+static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const struct nq_dgrams *d,
+			   u8 buf[NQ_FLIGHT_HEAD])
+{
+	unsigned int len = min_t(unsigned int, min(d->len, d->seg), NQ_FLIGHT_HEAD);
+	struct nq_header h;
+	const u8 *head;
+
+	head = len ? skb_header_pointer(skb, d->off, len, buf) : NULL;
+	if (!head)
+		return false;
+	w->exact = head[0] & NQ_LONG_HEADER;
+	if (!w->exact && len < NQ_LEARN_SHORT)
+		return false;
+	if (!w->exact) {
+		w->dcid = head + 1;
+		w->len = min_t(unsigned int, len - 1, NQ_CID_MAX);
+		return true;
+	}
+	if (nq_header_invariant(head, len, 0, &h) != NQ_DONE || !h.ver ||
+	    h.type != NQ_TYPE_HANDSHAKE || h.dcid_len > NQ_CID_MAX)
+		return false;
+	w->dcid = head + h.dcid_off;
+	w->len = h.dcid_len;
+	return true;
+}
+
+void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed)
+{
+	struct nq_whose w = {.path = &p->path};
+	u8 buf[NQ_FLIGHT_HEAD];
+	enum nq_found_by by;
+	int thoff;
+
+	*mixed = false;
+	thoff = nq_transport(p->skb, p->state->pf);
+	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) ||
+	    !nq_learn_whose(&w, p->skb, &p->d, buf) ||
+	    !nq_path_read(&p->path, p->skb, p->state, thoff) || !nq_path_zone_is(&p->path, 0))
+		return;
+	*mixed = nq_dgrams_count(&p->d) > 1 && nq_conn_crowd(nn, &p->path) > 1;
+	if (*mixed)
+		return;
+	by = nq_conn_follow(nn, &w);
+	if (by == NQ_BY_ID)
+		nq_stat_add(nn, NQ_STAT_moved, 1);
+	else if (by == NQ_AMBIGUOUS)
+		nq_stat_add(nn, NQ_STAT_ambiguous, 1);
+	if (by != NQ_BY_NOTHING)
+		nq_budget_begin(p->skb);
+	else if (nq_ask_wants(nn, p, thoff))
+		nq_conn_nobody(nn, &p->path);
+}
+
+/* The same for a packet at a rule, with its path in @path. */
+static bool nq_learn_at_rule(struct nq_whose *w, struct nq_path *path,
+			     const struct nft_pktinfo *pkt, u8 buf[NQ_FLIGHT_HEAD])
+{
+	struct nq_dgrams d;
+
+	w->path = path;
+	return nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) && nq_learn_whose(w, pkt->skb, &d, buf) &&
+	       !(w->exact && nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg))) &&
+	       nq_path_read(path, pkt->skb, pkt->state, nft_thoff(pkt)) && nq_path_zone_is(path, 0);
+}
+
+const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt)
+{
+	u8 buf[NQ_FLIGHT_HEAD];
+	enum nq_found_by by;
+	struct nq_path path;
+	struct nq_whose w;
+
+	if (!nq_conn_count(nn, NULL) || !nq_learn_at_rule(&w, &path, pkt, buf))
+		return NULL;
+	return nq_conn_find(nn, &w, &by);
+}
+
+/*
+ * Does a packet of no known connection come from a server? Conntrack alone cannot tell if the
+ * server spoke first, but then it is known by its connections, or neither is.
+ */
+static bool nq_learn_reply(struct nq_net *nn, const struct nft_pktinfo *pkt)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nq_path path, back;
+	const struct nf_conn *ct;
+
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
+		return true;
+	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
+		return false;
+	nq_path_reverse(&back, &path);
+	return nq_names_any(nn, &back) || nq_conn_crowd(nn, &back);
+}
+
+bool nq_learn_state(struct nq_net *nn, const struct nft_pktinfo *pkt, u8 *state)
+{
+	u8 buf[NQ_FLIGHT_HEAD];
+	struct nq_path path;
+	struct nq_whose w;
+
+	*state = NFT_QUIC_STATE_UNKNOWN;
+	if (nq_conn_count(nn, NULL) && nq_learn_at_rule(&w, &path, pkt, buf))
+		*state = nq_conn_state(nn, &w);
+	return *state != NFT_QUIC_STATE_UNKNOWN || !nq_learn_reply(nn, pkt);
+}
+
+/* A minute after the last rule. */
+static void nq_learn_forget(struct work_struct *work)
+{
+	struct nq_net *nn = container_of(to_delayed_work(work), struct nq_net, learn_rest);
+
+	if (!READ_ONCE(nn->learning))
+		nq_conn_flush(nn);
+}
+
+/* Under use_mutex. */
+static bool nq_learn_is_wanted(const struct nq_net *nn)
+{
+	return READ_ONCE(nn->limits.learn) || nn->learn_rules;
+}
+
+int nq_learn_start(struct nq_net *nn)
+{
+	int err;
+
+	if (!nq_learn_is_wanted(nn) || nq_net_is_users(nn) || nn->learning)
+		return 0;
+	err = nq_conn_alloc(nn);
+	if (!err)
+		err = nf_register_net_hooks(nn->net, nn->learn_ops, ARRAY_SIZE(nn->learn_ops));
+	if (err)
+		return err;
+	nq_conn_begin(nn);
+	static_branch_inc(&nq_learn_key);
+	WRITE_ONCE(nn->learning, true);
+	return 0;
+}
+
+void nq_learn_stop(struct nq_net *nn)
+{
+	if (!nn->learning)
+		return;
+	WRITE_ONCE(nn->learning, false);
+	static_branch_dec(&nq_learn_key);
+	nf_unregister_net_hooks(nn->net, nn->learn_ops, ARRAY_SIZE(nn->learn_ops));
+	if (!nn->dead)
+		mod_delayed_work(system_long_wq, &nn->learn_rest, NQ_LEARN_REST);
+}
+
+int nq_learn_set(struct nq_net *nn)
+{
+	int err = 0;
+
+	mutex_lock(&nn->use_mutex);
+	if (!nq_learn_is_wanted(nn)) {
+		nq_learn_stop(nn);
+		nq_conn_flush(nn);
+	} else if (nn->active) {
+		err = nq_learn_start(nn);
+	}
+	mutex_unlock(&nn->use_mutex);
+	return err;
+}
+
+int nq_learn_want(struct nq_net *nn)
+{
+	if (nq_net_is_users(nn))
+		return -EOPNOTSUPP;
+	mutex_lock(&nn->use_mutex);
+	nn->learn_rules++;
+	mutex_unlock(&nn->use_mutex);
+	return 0;
+}
+
+void nq_learn_unwant(struct nq_net *nn)
+{
+	mutex_lock(&nn->use_mutex);
+	nn->learn_rules--;
+	if (!nq_learn_is_wanted(nn))
+		nq_learn_stop(nn);
+	mutex_unlock(&nn->use_mutex);
+}
+
+void nq_learn_init(struct nq_net *nn)
+{
+	unsigned int i;
+
+	INIT_DELAYED_WORK(&nn->learn_rest, nq_learn_forget);
+	for (i = 0; i < ARRAY_SIZE(nn->learn_ops); i++)
+		nn->learn_ops[i] = (struct nf_hook_ops){
+			.hook = nq_learn_hook,
+			.priv = nn,
+			.pf = i ? NFPROTO_IPV6 : NFPROTO_IPV4,
+			.hooknum = NF_INET_POST_ROUTING,
+			.priority = INT_MAX - 1, /* behind NAT, before conntrack's confirmation */
+		};
+}
+
+void nq_learn_exit(struct nq_net *nn)
+{
+	cancel_delayed_work_sync(&nn->learn_rest);
+	nq_conn_exit(nn);
+}
