@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +23,7 @@
 #include "privilege.h"
 #include "worker.h"
 
+#define JOURNAL "/run/systemd/journal/socket"
 #define BUF_MAX (512 * 1024) /* of one worker, at least */
 
 /* The lines of one worker. */
@@ -37,10 +37,10 @@ struct lines {
 
 struct access_log {
 	const struct config *config;
-	const char *syslog; /* path of its socket; NULL: not there */
+	const char *daemon; /* path of syslog's or the journal's socket; NULL: to a file */
 	int fd;		    /* of the file or the socket; -1: none */
 	bool journal;
-	bool hung;	      /* syslog's daemon took nothing for a while in this round */
+	bool hung;	      /* the daemon took nothing for a while in this round */
 	bool cut;	      /* the file ends in the midst of a line */
 	struct lines *worker; /* config->workers of them */
 	char *spare;	      /* the writer's: exchanged for a worker's buffer */
@@ -100,8 +100,10 @@ struct access_log *access_open(const struct config *c)
 			goto fail;
 	}
 	a->journal = !strcmp(c->access.log, "journal");
+	if (a->journal)
+		a->daemon = JOURNAL;
 	if (!strncmp(c->access.log, "syslog", 6))
-		a->syslog = c->access.log[6] ? c->access.log + 7 : "/dev/log";
+		a->daemon = c->access.log[6] ? c->access.log + 7 : "/dev/log";
 	if (c->access.log[0] == '/') {
 		a->fd = open_file(c);
 		if (a->fd < 0) {
@@ -143,7 +145,7 @@ static uint64_t write_file(struct access_log *a, const char *data, size_t len)
 }
 
 /* A daemon that hangs must not hold up the end of the service. */
-static int open_syslog(const char *path)
+static int open_daemon(const char *path)
 {
 	const struct timeval patience = {.tv_sec = 1};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -159,21 +161,39 @@ static int open_syslog(const char *path)
 	return fd;
 }
 
-/* RFC 3164, as syslog(3) writes to the local socket. Tries a daemon that was restarted again. */
-static bool send_syslog(struct access_log *a, const char *text)
+/* RFC 3164, as syslog(3) writes to the local socket. */
+static int put_syslog(char *line, size_t max, const char *text)
 {
-	char line[ACCESS_LINE_MAX + 64], stamp[32];
+	char stamp[32];
 	time_t now = time(NULL);
 	struct tm tm;
-	int n;
 
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%b %e %H:%M:%S", &tm);
-	n = snprintf(line, sizeof(line), "<%d>%s quicd[%d]: %s", LOG_DAEMON | LOG_INFO, stamp,
-		     (int)getpid(), text);
+	return snprintf(line, max, "<%d>%s quicd[%d]: %s", LOG_DAEMON | LOG_INFO, stamp,
+			(int)getpid(), text);
+}
+
+/* The journal's own protocol, as sd_journal_send(3) speaks it, which may wait without end. */
+static int put_journal(char *line, size_t max, const char *service, const char *text)
+{
+	return snprintf(line, max,
+			"PRIORITY=%d\nSYSLOG_IDENTIFIER=quicd\nQUICD_SERVICE=%s\nMESSAGE=%s\n",
+			LOG_INFO, service, text);
+}
+
+/* Tries a daemon that was restarted again. */
+static bool send_line(struct access_log *a, const char *text)
+{
+	char line[ACCESS_LINE_MAX + 512];
+	int n = a->journal ? put_journal(line, sizeof(line), a->config->name, text)
+			   : put_syslog(line, sizeof(line), text);
+
+	if ((size_t)n >= sizeof(line))
+		return false;
 	for (int i = 0; i < 2; i++) {
 		if (a->fd < 0)
-			a->fd = open_syslog(a->syslog);
+			a->fd = open_daemon(a->daemon);
 		if (a->fd < 0)
 			break;
 		if (send(a->fd, line, (size_t)n, MSG_NOSIGNAL) >= 0)
@@ -195,12 +215,7 @@ static uint64_t write_lines(struct access_log *a, char *data, size_t len)
 	for (char *end = data + len, *next; data < end; data = next) {
 		next = memchr(data, '\n', (size_t)(end - data));
 		*next++ = '\0';
-		if (a->syslog)
-			lost += a->hung || !send_syslog(a, data);
-		else if (sd_journal_send("MESSAGE=%s", data, "PRIORITY=%i", LOG_INFO,
-					 "SYSLOG_IDENTIFIER=quicd", "QUICD_SERVICE=%s",
-					 a->config->name, NULL) < 0)
-			lost++;
+		lost += a->hung || !send_line(a, data);
 	}
 	return lost;
 }
@@ -223,8 +238,7 @@ static void take_lines(struct access_log *a)
 		a->spare = data;
 		if (!len)
 			continue;
-		lost = a->syslog || a->journal ? write_lines(a, data, len)
-					       : write_file(a, data, len);
+		lost = a->daemon ? write_lines(a, data, len) : write_file(a, data, len);
 		if (lost)
 			atomic_fetch_add(&a->lost, lost);
 	}
@@ -234,7 +248,7 @@ static void open_again(struct access_log *a)
 {
 	int fd;
 
-	if (a->syslog || a->journal)
+	if (a->daemon)
 		return;
 	fd = open_file(a->config);
 	if (fd < 0) {
