@@ -341,6 +341,41 @@ def limited():
         finds('a limit that is reached', 'limits', 'since the module was loaded')
 
 
+def rewritten():
+    """A port that is rewritten behind conntrack's back."""
+    ns = Ns()
+    with ns:
+        same(doctor('--only', 'strayed'), (0, {}), 'doctor finds nothing that strayed')
+        nft.good('-f -', '''table inet t {
+	chain mangle { type filter hook prerouting priority -190; udp dport 9000 udp dport set 443; }
+	chain pre { type filter hook prerouting priority -180; udp dport 443 quic alpn "smb" counter; }
+	chain tracked { type filter hook input priority 0; ct state new counter; }
+}
+''')
+        ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work there')
+        s = socket.socket(type=socket.SOCK_DGRAM)
+        s.sendto(qt.Flight(alpn='smb').whole(), ('127.0.0.1', 9000))
+        s.close()
+        ok(until(lambda: count('strayed'), 10), 'a packet strays')
+        rc, found = doctor('--only', 'strayed')
+        ok(rc == 1 and 'did not ask for them' in found['strayed'][1], 'doctor finds: a packet that strayed', found)
+    ns.delete()
+
+
+def locked():
+    """A kernel in lockdown that has not loaded the module."""
+    os.makedirs('/tmp/admin/empty', exist_ok=True)
+    write('/tmp/admin/security/lockdown', 'none [integrity] confidentiality\n')
+    binds = ('/tmp/admin/empty', '/sys/module'), ('/tmp/admin/security', '/sys/kernel/security')
+    for what, where in binds:
+        subprocess.run(['mount', '--bind', what, where], check=True)
+    try:
+        finds('a module without a signature in lockdown', 'secure-boot', 'takes signed modules only, and', 'error')
+    finally:
+        for what, where in binds:
+            subprocess.run(['umount', where], check=True)
+
+
 def many():
     """A map of 20,000 names, read in another way than a small one."""
     nft.good('-f -', 'table inet big {\nmap m {\ntypeof quic sni : udp dport; elements = { ' + ', '.join(
@@ -370,11 +405,11 @@ def main():
         ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work')
         with service(8853):
             with service(8443):
-                for part in (well, system, loaded, loads_with_o, lost) if MAIN else (well,):
+                for part in (well, system, locked, loaded, loads_with_o, lost) if MAIN else (well,):
                     case(part)
             if MAIN:
                 case(served)
-        for part in (limited, many) if MAIN else ():
+        for part in (limited, many, rewritten) if MAIN else ():
             case(part)
     ns.delete()
     subprocess.run([f'{TOP}/nft-ext/setup', 'uninstall', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf'],

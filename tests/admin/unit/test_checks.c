@@ -115,12 +115,28 @@ static void no_rules(void **state)
 	free(text);
 }
 
+static void too_early(void **state)
+{
+	struct na_host h = {.counts = {.c = {{"too_early", 0}}, .n = 1}};
+	char *text = found_by(na_check_too_early, &h);
+
+	(void)state;
+	assert_string_equal(text, "");
+	free(text);
+	h.counts.c[0].value = 3;
+	text = found_by(na_check_too_early, &h);
+	assert_string_equal(text, "warning: 3 times an Initial came to a rule before its names "
+				  "were known\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families),
 		cmocka_unit_test(loopback),
 		cmocka_unit_test(no_rules),
+		cmocka_unit_test(too_early),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
