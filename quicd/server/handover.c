@@ -16,8 +16,8 @@
 #include "takeover.h"
 #include "worker.h"
 
-#define START_TIMEOUT (60 * NS_PER_S)
-#define SEND_TIMEOUT  5 /* seconds */
+#define START_TIMEOUT (90 * NS_PER_S) /* as systemd has it by default */
+#define SEND_TIMEOUT  5		      /* seconds */
 
 enum state {
 	IDLE,
