@@ -62,7 +62,7 @@ static struct aead_key *ours(const void *handle)
 	return p & 1 ? (struct aead_key *)(p - 1) : NULL;
 }
 
-/* What we have for a cipher of GnuTLS, or NULL. */
+/* Our kind for a cipher of GnuTLS, or NULL. */
 static const struct aead_kind *find_kind(const ngtcp2_crypto_aead *aead)
 {
 	gnutls_cipher_algorithm_t id = (gnutls_cipher_algorithm_t)(uintptr_t)aead->native_handle;
