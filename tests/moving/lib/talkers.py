@@ -125,7 +125,7 @@ class Curl:
     label = 'curl'
     many = waits = False
     # It sends a PING when it has waited for half of quicd's idle time-out, 50 seconds.
-    patience = 70
+    patience = 120
 
     def __init__(self, host, address, name):
         self.host, self.name, self.address = host, name, address
