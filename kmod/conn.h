@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Connections whose server has answered: what their clients asked for, and which packets are
- * theirs. */
+/* Connections whose server has answered: what their clients asked for, and their packets. */
 #ifndef NQ_CONN_H
 #define NQ_CONN_H
 

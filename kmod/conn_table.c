@@ -236,12 +236,12 @@ static bool nq_conn_evict(struct nq_conns *t)
 static void nq_conn_set_names(struct nq_conns *t, struct nq_conn *c, struct nq_shared *s,
 			      const struct nq_names *names)
 {
-	unsigned int most = READ_ONCE(t->nn->limits.conn_idle) * 1000;
+	unsigned int ms = READ_ONCE(t->nn->limits.conn_idle) * 1000;
 
+	if (names->idle_ms)
+		ms = min(ms, names->idle_ms + NQ_IDLE_MORE);
 	rcu_assign_pointer(c->shared, s);
-	WRITE_ONCE(
-		c->idle,
-		msecs_to_jiffies(names->idle_ms ? min(most, names->idle_ms + NQ_IDLE_MORE) : most));
+	WRITE_ONCE(c->idle, msecs_to_jiffies(ms));
 }
 
 struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u64 path, u64 opener)

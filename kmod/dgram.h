@@ -117,8 +117,7 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 bool nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 			 const struct nf_hook_state *state);
 
-/** nq_path_devices - the VRF, and the device where that matters, by the device to or from the
- * client */
+/** nq_path_devices - the VRF, and where it matters the device, to or from the client */
 void nq_path_devices(struct nq_path *path, const struct net_device *dev);
 
 /** nq_path_init - once, before any path is hashed */

@@ -78,7 +78,7 @@ NQ_PARAM(names_flows, nq_bounds_flows, "flows whose names are remembered (8192)"
 NQ_PARAM(names_bytes, nq_bounds_bytes, "memory for remembered names (8 MiB)");
 NQ_PARAM(learn, nq_bounds_bool, "follow connections by what their servers answer (0)");
 NQ_PARAM(conns, nq_bounds_conns, "connections that are followed (65536)");
-NQ_PARAM(conn_idle, nq_bounds_seconds, "seconds of silence after which a followed connection has ended (300)");
+NQ_PARAM(conn_idle, nq_bounds_seconds, "silent seconds that a followed connection lasts (300)");
 
 static int nq_set_overload(const char *val, const struct kernel_param *kp)
 {
