@@ -41,8 +41,8 @@ static const struct {
 	{"holding_bytes", "Memory of connections now held", true},
 	{"names_flows", "Connections now remembered", true},
 	{"names_bytes", "Memory of connections now remembered", true},
-	{"conns", "Connections now followed", true},
-	{"conns_bytes", "Memory of connections now followed", true},
+	{"conns", "Connections followed, or ended and not yet cleared away", true},
+	{"conns_bytes", "Memory of these connections' names", true},
 };
 
 static const char *const limits[] = {"hold_flows",  "hold_bytes",   "hold_datagrams",

@@ -3,7 +3,8 @@
 
 #include "conn_table.h"
 
-#define NQ_GUESS_TIME (20 * HZ) /* less than NAT boxes keep a port for its client */
+#define NQ_GUESS_TIME  (20 * HZ) /* less than NAT boxes keep a port for its client */
+#define NQ_GUESS_STEPS 32	 /* begun connections that are looked at, for one packet */
 
 /* The scope of an ID, and the ID; every byte is set. */
 struct nq_dest_id {
@@ -92,6 +93,10 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener
 	unsigned int n;
 
 	c = nq_conn_of(t, path, opener, &n, &spare);
+	if (c && nq_conn_ended(c)) {
+		nq_conn_drop(t, c); /* and begins again */
+		c = nq_conn_of(t, path, opener, &n, &spare);
+	}
 	if (c && nq_conn_has_id(c, len, print)) {
 		nq_conn_rename(t, c, names);
 		return NQ_LEARNT_KNOWN;
@@ -190,29 +195,39 @@ static bool nq_conn_is_followed(const struct nq_conns *t, u64 path, const struct
 	return false;
 }
 
-/* After a Retry the client begins anew, with the same ID of its own. */
+/*
+ * After a Retry the client begins anew, with the same ID of its own. Return: false, too, if @left
+ * does not suffice to tell.
+ */
 static bool nq_conn_was_retried(const struct nq_conns *t, u64 path, const struct nq_path *at,
-				const struct nq_names *names)
+				const struct nq_names *names, unsigned int *left)
 {
 	const struct nq_names *n = NULL;
 
 	if (!names->scid.len)
 		return false;
-	while ((n = nq_names_by_scid(t->nn, at, &names->scid, n)))
+	while (*left && (n = nq_names_by_scid(t->nn, at, &names->scid, n))) {
+		--*left;
 		if (nq_conn_is_followed(t, path, n))
 			return true;
+	}
 	return false;
 }
 
-/* Has a connection been begun on the path that is not followed, or not yet? */
+/* Has a connection been begun on the path that is not followed, or not yet? If in doubt, yes. */
 static bool nq_conn_unfollowed(const struct nq_conns *t, u64 path, const struct nq_path *at)
 {
 	const struct nq_names *names = NULL;
+	unsigned int left = NQ_GUESS_STEPS;
 
-	while ((names = nq_names_next(t->nn, at, names)))
-		if (nq_conns_recent(t, names->born) && !nq_conn_is_followed(t, path, names) &&
-		    !nq_conn_was_retried(t, path, at, names))
+	while ((names = nq_names_next(t->nn, at, names))) {
+		if (!left)
 			return true;
+		left--;
+		if (nq_conns_recent(t, names->born) && !nq_conn_is_followed(t, path, names) &&
+		    !nq_conn_was_retried(t, path, at, names, &left))
+			return true;
+	}
 	return false;
 }
 
@@ -449,13 +464,26 @@ bool nq_conn_waits(const struct nq_net *nn)
 	return t && READ_ONCE(t->unsure);
 }
 
+/* Under RCU: nearly all that leaves is on a path that does not wait, and takes no lock. */
+static bool nq_path_waits(const struct nq_conns *t, u64 print)
+{
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, 0, print)
+	{
+		if (!READ_ONCE(key->sure))
+			return true;
+	}
+	return false;
+}
+
 void nq_conn_reply(struct nq_net *nn, const struct nq_path *path)
 {
 	struct nq_conns *t = nq_conns_of(nn);
 	u64 print = nq_path_print(path);
 	struct nq_conn_key *key;
 
-	if (!t)
+	if (!t || !nq_path_waits(t, print))
 		return;
 	spin_lock_bh(&t->lock);
 	nq_key_for_each(key, t, 0, print)

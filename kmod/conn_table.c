@@ -9,6 +9,7 @@
 #define NQ_CONN_KEYS	  3		  /* paths and IDs of one connection, on average */
 #define NQ_ANSWERED_SHARE 2		  /* of all, 1 / this are not confirmed at most */
 #define NQ_STALE_MAX	  2		  /* ended ones that each new one clears away */
+#define NQ_STALE_FULL	  16		  /* likewise, if there is no room */
 #define NQ_ROOM_MAX	  8	/* connections that go for the memory of a new one's names */
 #define NQ_IDLE_MORE	  10000 /* milliseconds after the client's own timeout */
 #define NQ_CHANGE_TIME	  HZ	/* once all places are taken, one path or ID in this time */
@@ -148,7 +149,8 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 /* Clear away what has ended, of the oldest of a class. Under the lock. */
 static void nq_conn_sweep(struct nq_conns *t, enum nq_class class)
 {
-	unsigned int left = NQ_STALE_MAX;
+	bool full = t->n[NQ_ANSWERED] + t->n[NQ_CONFIRMED] >= t->max;
+	unsigned int left = full ? NQ_STALE_FULL : NQ_STALE_MAX;
 	struct nq_conn *c;
 
 	while (left--) {
@@ -312,28 +314,47 @@ void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print)
 		nq_path_crowded(t, print);
 }
 
+static void nq_id_drop(struct nq_conns *t, const struct nq_conn_key *key)
+{
+	struct nq_conn *c = key->conn;
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_IDS; i++)
+		if (c->ids[i] == key) {
+			nq_key_drop(t, &c->ids[i]);
+			return;
+		}
+}
+
 /*
- * May @c have an ID of so many bytes that it should be one connection's? Not one that was only seen
- * with its client, if somebody has it. That of another one which was only seen goes; one that a
- * server gave stays, and then the ID tells nothing but on the paths of those that have it.
+ * May @c have this ID, too? A short one may be of several. One so long that it should be one
+ * connection's is not @c's if it was only seen with its client, and somebody has it. That of
+ * another one which was only seen goes; one that a server gave stays, and then the ID tells nothing
+ * but on the paths of those that have it. NQ_ID_CONNS have it at most, so all walks through a
+ * print's keys are short.
  */
-static bool nq_id_free(struct nq_conns *t, u8 len, u64 print, bool sure)
+static bool nq_id_free(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print, bool sure)
 {
 	struct nq_conn_key *key, *seen = NULL;
-	unsigned int i;
+	struct nq_conn *ended = NULL;
+	unsigned int n = 0;
 
 	nq_key_for_each(key, t, len, print)
 	{
-		if (!sure)
+		if (!sure && len >= NQ_ID_SURE)
 			return false;
+		n++;
 		if (!key->sure)
 			seen = key;
+		if (key->conn != c && nq_conn_ended(key->conn))
+			ended = key->conn;
 	}
-	for (i = 0; seen && i < NQ_CONN_IDS; i++)
-		if (seen->conn->ids[i] == seen) {
-			nq_key_drop(t, &seen->conn->ids[i]);
-			break;
-		}
+	if (n >= NQ_ID_CONNS && ended)
+		nq_conn_drop(t, ended);
+	else if (sure && seen && (n >= NQ_ID_CONNS || len >= NQ_ID_SURE))
+		nq_id_drop(t, seen);
+	else
+		return n < NQ_ID_CONNS;
 	return true;
 }
 
@@ -341,7 +362,7 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
 {
 	struct nq_conn_key **place;
 
-	if (len >= NQ_ID_SURE && !nq_id_free(t, len, print, sure))
+	if (!nq_id_free(t, c, len, print, sure))
 		return false;
 	if (sure && !c->ids[0])
 		place = &c->ids[0];
@@ -443,6 +464,7 @@ void nq_conn_exit(struct nq_net *nn)
 	if (!t)
 		return;
 	nq_conn_flush(nn);
+	WRITE_ONCE(nn->conns, NULL);
 	nq_grave_exit(&t->grave);
 	nq_conns_free(t);
 }

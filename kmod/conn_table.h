@@ -22,6 +22,7 @@
 #define NQ_CONN_PATHS	4    /* of a connection; the oldest makes room */
 #define NQ_CONN_IDS	4    /* likewise, but the server's first stays */
 #define NQ_PATH_CONNS	8    /* connections of a path */
+#define NQ_ID_CONNS	8    /* connections that have the same ID to one destination */
 #define NQ_ID_SURE	8    /* so long an ID is one connection's, whatever the path */
 #define NQ_FOLLOWED_MAX 1024 /* longest names of a connection that is followed, bytes */
 

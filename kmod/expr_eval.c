@@ -65,6 +65,19 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 	return hello;
 }
 
+/*
+ * May a packet of no known connection be QUIC's? A known client may clear the fixed bit (RFC 9287),
+ * and half of all other UDP has it set: shorter than QUIC sends, it is not taken for it.
+ */
+static bool nq_state_unknown(const struct nq_head *head)
+{
+	if (!(head->bytes[0] & NQ_FIXED_BIT))
+		return false;
+	if (!head->is_long)
+		return head->len >= NQ_SHORT_MIN;
+	return head->h.ver || head->len >= NQ_INITIAL_MIN;
+}
+
 /* enum nft_quic_states of a packet. Return: false if it is no client's, or not QUIC. */
 static bool nq_state(u8 *state, struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
@@ -91,8 +104,7 @@ static bool nq_state(u8 *state, struct nft_regs *regs, const struct nft_pktinfo 
 	}
 	if (!nq_learn_state(nq_pernet(nft_net(pkt)), pkt, state))
 		return false;
-	/* A known client may clear the fixed bit (RFC 9287); else it is another protocol's. */
-	return *state != NFT_QUIC_STATE_UNKNOWN || head.bytes[0] & NQ_FIXED_BIT;
+	return *state != NFT_QUIC_STATE_UNKNOWN || nq_state_unknown(&head);
 }
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_zones.h>
 #include <uapi/nft_quic.h>
 
 #include "ask.h"
@@ -13,15 +14,22 @@
 #define NQ_LEARN_GUESSES   4	     /* connections whose keys a server's Initial is tried with */
 #define NQ_LEARN_DATAGRAMS 4	     /* of an skb, that are looked at */
 #define NQ_LEARN_REST	   (60 * HZ) /* a ruleset may be loaded anew in two steps */
-#define NQ_LEARN_SHORT	   21	     /* a packet with a short header has more, RFC 9001 5.4.2 */
 
 DEFINE_STATIC_KEY_FALSE(nq_learn_key);
 
-/* The client's path to where an answer comes from, as the answer leaves. */
+/*
+ * The client's path to where an answer comes from, as the answer leaves. Return: false if there is
+ * none, or in a conntrack zone, of which addresses alone do not tell it.
+ */
 static bool nq_learn_path(struct nq_path *path, const struct sk_buff *skb,
 			  const struct nf_hook_state *state, unsigned int thoff)
 {
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	struct nq_path out;
+
+	if (ct && nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL))
+		return false;
 
 	memset(&out, 0, sizeof(out));
 	if (!nq_path_header(&out, skb, state->pf, thoff))
@@ -80,6 +88,15 @@ static void nq_learn_nothing(struct nq_net *nn, const struct nq_path *path, cons
 		nq_conn_stranger(nn, path);
 }
 
+/* A server answers in a version that nobody reads: the short headers to come may be of that one. */
+static void nq_learn_unread(struct nq_net *nn, const struct nq_path *path)
+{
+	if (nq_conn_crowd(nn, path))
+		nq_conn_stranger(nn, path);
+	else
+		nq_conn_nobody(nn, path);
+}
+
 /* A datagram that leaves and begins with a long header. */
 static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
 			  unsigned int off, unsigned int len)
@@ -89,12 +106,19 @@ static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const s
 	enum nq_learnt learnt;
 	struct nq_header h;
 	struct nq_id id;
+	unsigned int n;
 	const u8 *head;
 
-	head = skb_header_pointer(skb, off, min_t(unsigned int, len, sizeof(buf)), buf);
-	if (!head || len > NQ_DGRAM_MAX ||
-	    nq_header_invariant(head, min_t(unsigned int, len, sizeof(buf)), 0, &h) != NQ_DONE ||
-	    !h.ver || h.type != NQ_TYPE_INITIAL || !nq_id_read(&id, &h, head))
+	n = min_t(unsigned int, len, sizeof(buf));
+	head = n < NQ_GLANCE ? NULL : skb_header_pointer(skb, off, n, buf);
+	if (!head || !nq_header_glance(head))
+		return;
+	if (nq_header_unread(head)) {
+		nq_learn_unread(nn, path);
+		return;
+	}
+	if (len > NQ_DGRAM_MAX || nq_header_invariant(head, n, 0, &h) != NQ_DONE || !h.ver ||
+	    h.type != NQ_TYPE_INITIAL || !nq_id_read(&id, &h, head))
 		return;
 	if (id.scid.len < NQ_ID_MIN || !nq_names_by_scid(nn, path, &id.dcid, NULL)) {
 		nq_learn_nothing(nn, path, &id);
@@ -136,8 +160,8 @@ static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
 			nq_conn_reply(nn, &path);
 		return NF_ACCEPT;
 	}
-	if (!READ_ONCE(nn->n_names) || !nq_header_glance(head) ||
-	    !nq_learn_path(&path, skb, state, thoff))
+	if ((!READ_ONCE(nn->n_names) && !nq_conn_count(nn, NULL) && !nq_header_unread(head)) ||
+	    !nq_header_glance(head) || !nq_learn_path(&path, skb, state, thoff))
 		return NF_ACCEPT;
 	n = min_t(unsigned int, nq_dgrams_count(&d), NQ_LEARN_DATAGRAMS);
 	for (i = 0; i < n; i++)
@@ -160,15 +184,16 @@ static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const 
 	if (!head)
 		return false;
 	w->exact = head[0] & NQ_LONG_HEADER;
-	if (!w->exact && len < NQ_LEARN_SHORT)
+	if (!w->exact && len < NQ_SHORT_MIN)
 		return false;
 	if (!w->exact) {
 		w->dcid = head + 1;
 		w->len = min_t(unsigned int, len - 1, NQ_CID_MAX);
 		return true;
 	}
-	if (nq_header_invariant(head, len, 0, &h) != NQ_DONE || !h.ver ||
-	    h.type != NQ_TYPE_HANDSHAKE || h.dcid_len > NQ_CID_MAX)
+	/* With the fixed bit clear it hides what is behind it from us, but not from a server. */
+	if (!(head[0] & NQ_FIXED_BIT) || nq_header_invariant(head, len, 0, &h) != NQ_DONE ||
+	    !h.ver || h.type != NQ_TYPE_HANDSHAKE || h.dcid_len > NQ_CID_MAX)
 		return false;
 	w->dcid = head + h.dcid_off;
 	w->len = h.dcid_len;
@@ -186,7 +211,7 @@ void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed)
 	thoff = nq_transport(p->skb, p->state->pf);
 	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) ||
 	    !nq_learn_whose(&w, p->skb, &p->d, buf) ||
-	    !nq_path_read(&p->path, p->skb, p->state, thoff) || !nq_path_zone_is(&p->path, 0))
+	    !nq_path_read(&p->path, p->skb, p->state, thoff) || p->path.zone)
 		return;
 	*mixed = nq_dgrams_count(&p->d) > 1 && nq_conn_crowd(nn, &p->path) > 1;
 	if (*mixed)
@@ -211,7 +236,7 @@ static bool nq_learn_at_rule(struct nq_whose *w, struct nq_path *path,
 	w->path = path;
 	return nq_dgrams_at(&d, pkt->skb, nft_thoff(pkt)) && nq_learn_whose(w, pkt->skb, &d, buf) &&
 	       !(w->exact && nq_packet_hides(pkt->skb, d.off, min(d.len, d.seg))) &&
-	       nq_path_read(path, pkt->skb, pkt->state, nft_thoff(pkt)) && nq_path_zone_is(path, 0);
+	       nq_path_read(path, pkt->skb, pkt->state, nft_thoff(pkt)) && !path->zone;
 }
 
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt)

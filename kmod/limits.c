@@ -171,12 +171,15 @@ NQ_SYSCTL_HANDLER(names_bytes)
 /* Before the handler returns, learning has begun or ended. */
 static int nq_sysctl_learn(nq_ctl_table *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos)
 {
-	unsigned int *learn = ctl->data;
+	unsigned int *learn = ctl->data, old = READ_ONCE(*learn);
 	int err = proc_douintvec_minmax(ctl, write, buffer, lenp, ppos);
 
 	if (err || !write)
 		return err;
-	return nq_learn_set(container_of(learn, struct nq_net, limits.learn));
+	err = nq_learn_set(container_of(learn, struct nq_net, limits.learn));
+	if (err)
+		WRITE_ONCE(*learn, old);
+	return err;
 }
 
 /* .data is moved into the namespace's limits by nq_limits_init(). */

@@ -40,6 +40,7 @@ static int __net_init nq_net_init(struct net *net)
 err_limits:
 	nq_limits_exit(nn);
 err_hold:
+	nq_stats_hide(nn);
 	nq_hold_exit(nn);
 	nq_names_exit(nn);
 	nq_stats_exit(nn);
@@ -60,6 +61,7 @@ static void __net_exit nq_net_exit(struct net *net)
 {
 	struct nq_net *nn = nq_pernet(net);
 
+	nq_stats_hide(nn);
 	nq_ask_exit(nn);
 	nq_limits_exit(nn);
 	nq_learn_exit(nn);

@@ -58,8 +58,12 @@ int nq_stats_init(struct nq_net *nn)
 	return 0;
 }
 
-void nq_stats_exit(struct nq_net *nn)
+void nq_stats_hide(struct nq_net *nn)
 {
 	remove_proc_entry("nft_quic", nn->net->proc_net_stat);
+}
+
+void nq_stats_exit(struct nq_net *nn)
+{
 	free_percpu(nn->stats);
 }

@@ -34,6 +34,11 @@ static void nq_header_ids(struct nq_cursor *c, struct nq_header *h)
 		h->type = nq_header_type(h->ver, h->first);
 }
 
+static u32 nq_header_version(const u8 *first)
+{
+	return (u32)first[1] << 24 | first[2] << 16 | first[3] << 8 | first[4];
+}
+
 bool nq_header_glance(const u8 *first)
 {
 	u32 version;
@@ -42,8 +47,15 @@ bool nq_header_glance(const u8 *first)
 		return false;
 	if (first[0] & NQ_FIXED_BIT)
 		return true;
-	version = (u32)first[1] << 24 | first[2] << 16 | first[3] << 8 | first[4];
+	version = nq_header_version(first);
 	return !version || nq_version_find(version);
+}
+
+bool nq_header_unread(const u8 *first)
+{
+	u32 version = nq_header_version(first);
+
+	return first[0] & NQ_LONG_HEADER && version && !nq_version_find(version);
 }
 
 enum nq_verdict nq_header_invariant(const u8 *buf, size_t len, size_t pos, struct nq_header *h)

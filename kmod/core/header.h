@@ -18,6 +18,7 @@ enum nq_type {
 
 #define NQ_LONG_HEADER 0x80 /* of the first byte, RFC 8999 5.1 */
 #define NQ_FIXED_BIT   0x40 /* RFC 9000 17.2 */
+#define NQ_SHORT_MIN   21   /* bytes that a packet with a short header has, RFC 9000 10.3 */
 
 /**
  * struct nq_header - a packet with a long header
@@ -59,6 +60,9 @@ struct nq_header {
  * is not known, which nobody sends: RTP and other protocols have the first bit set as well.
  */
 bool nq_header_glance(const u8 *first);
+
+/** nq_header_unread - is it a long header of a version that cannot be read? @first: likewise */
+bool nq_header_unread(const u8 *first);
 
 /**
  * nq_header_invariant - read what every version has (RFC 8999 5.1)
