@@ -141,6 +141,27 @@ def unseen():
         subprocess.run(['umount', maps], check=True)
 
 
+@contextlib.contextmanager
+def another_facade():
+    """The library of another release in the place of this one."""
+    path = f'{PRIVATE}/libnftables.so.1'
+    with open(path, 'rb') as f:
+        old = f.read()
+    with open(f'{TOP}/VERSION') as f:
+        version = b'libnftables of nft-quic ' + f.read().strip().encode() + b'\0'
+    ok(old.count(version) == 1, 'the library has its version')
+    new = old.replace(version, b'libnftables of nft-quic 9.9\0'.ljust(len(version), b'\0'))
+    try:
+        with open(path + '.new', 'wb') as f:
+            f.write(new)
+        os.chmod(path + '.new', 0o644)
+        os.rename(path, path + '.old')
+        os.rename(path + '.new', path)
+        yield
+    finally:
+        os.rename(path + '.old', path)
+
+
 def prepare():
     """The module and the library as an installation has them."""
     os.makedirs(f'{MODULES}/updates', exist_ok=True)
@@ -206,6 +227,10 @@ def system():
         finds('another version is loaded', 'module', 'version 9.9', 'error')
         same(run('status').returncode, 1, 'status warns of it')
         subprocess.run('umount /sys/module/nft_quic/version', shell=True, check=True)
+    with another_facade():
+        finds('another version of the library', 'facade', 'is version 9.9, this program', 'error')
+        same(run('status').returncode, 1, 'status warns of it')
+        ok('of another version than this' in run('--version').stdout, 'and the version tells it')
     with file('/lib/modules/9.9-test/modules.dep', ''):
         same(doctor('--only', 'kernels'), (0, {}), 'doctor finds nothing of a kernel that is no longer installed')
         os.mkdir('/lib/modules/9.9-test/kernel')
