@@ -10,7 +10,8 @@ KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # TEST=NAME runs one test, in every layer that has it. Its name, or a shell pattern, is that of a file
 # for vm, kasan, lockdep, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
-# demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move.
+# demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move;
+# for interop a case.
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -28,7 +29,7 @@ help:
 # Two lanes beside each other (tests/rig/README.md): guests, of which one at a time has both
 # processors, and all else. The tests that time disturbs most, e2e, come when the other lane is done.
 GUESTS := nft vm e2e
-OTHERS := unit fuzz corpus quicd kasan lockdep
+OTHERS := unit fuzz corpus quicd interop kasan lockdep
 LAYERS := $(OTHERS) $(GUESTS)
 export TEST
 .PHONY: demo check
@@ -49,6 +50,7 @@ quick:
 #: check-fuzz    every fuzz target for FUZZ_S seconds (20)
 #: check-corpus  quic-inspect held to captures of real clients
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
+#: check-interop the cases of the QUIC interop runner with quicd, in their short form
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, the core of check-moving, docs/recipes.md, and every real client with every real service
@@ -134,6 +136,9 @@ tap-corpus:
 
 tap-quicd: userspace
 	@$(IN_ROOT) tests/quicd/run build/quicd
+
+tap-interop: userspace
+	@$(IN_ROOT) tests/interop/run --short
 
 tap-quicd-load: userspace
 	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k heavy
@@ -244,6 +249,8 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them
+#: interop-runner  docs/interop-runner.md: the public interop runner's cases with quicd, nginx, HAProxy and caddy
+#:               (CASE=, SERVER=, CLIENT=, names with commas between, run some again)
 #: moving-table  the table of docs/moving.md from what check-moving found
 #: machines-table  that of docs/machines.md from what check-arm64 found
 #: stacks        docs/stacks.md: what QUIC clients and servers do, on loopback
@@ -251,6 +258,15 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 interop: export LONG := 1
 interop: check-e2e check-browsers
 	@$(IN_ROOT) tests/e2e/interop
+
+.PHONY: interop-runner
+interop-runner: export CASE := $(CASE)
+interop-runner: export SERVER := $(SERVER)
+interop-runner: export CLIENT := $(CLIENT)
+interop-runner: userspace
+	@$(IN_ROOT) --root go sh -c 'make -s -C tests/e2e O=/src/build/e2e quicgo && \
+		dpkg-query -W -f "\$${Version}" golang-github-lucas-clemente-quic-go-dev >build/e2e/quicgo.version' >&2
+	@$(IN_ROOT) tests/interop/run
 
 .PHONY: stacks
 stacks: userspace
