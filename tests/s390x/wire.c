@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The messages that nft sends to the kernel, as text that does not depend on this machine's byte
- * order, and what it prints of the same messages. The kernel is this program: libmnl finds its functions of a
- * netlink socket before the C library's. It keeps each message of a batch and answers dumps with
- * them.
+ * order, and what it prints of the same messages. The kernel is this program: libmnl finds its
+ * functions of a netlink socket before the C library's. It keeps each message of a batch and
+ * answers dumps with them.
  *
  *	wire FILE		a command a line
  *
@@ -357,13 +357,13 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 }
 
 ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sockaddr *to,
-	       socklen_t tolen)
+	       socklen_t to_len)
 {
 	struct iovec iov = {(void *)buf, len};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	return is_netlink(fd) ? sendmsg(fd, &msg, flags)
-			      : syscall(SYS_sendto, fd, buf, len, flags, to, tolen);
+			      : syscall(SYS_sendto, fd, buf, len, flags, to, to_len);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
