@@ -60,6 +60,7 @@ quick:
 #: Not part of check:
 #: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
 #: check-arm64   the rule language and the module in a guest of Debian's arm64, on kernel 6.12
+#: check-s390x   what depends on the byte order, by qemu-user: unit tests, corpus, fuzz targets, the facade's messages
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-moving  connections that move, on every kernel or on KERNEL=6.1
@@ -69,7 +70,7 @@ quick:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing, ten upgrades
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted arm64 arm64-core demo moving install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted arm64 arm64-core s390x demo moving install browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -106,6 +107,9 @@ tap-arm64:
 
 tap-arm64-core:
 	@tree=$$($(RIG)/mkforeign arm64) && $(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
+
+tap-s390x: userspace
+	@FUZZ_S=$(FUZZ_S) tests/s390x/run
 
 tap-unit:
 ifneq ($(TEST),)

@@ -40,7 +40,7 @@ need_root() {
 
 # foreign NAME - whether the root of this name is of an architecture that this machine cannot run
 foreign() {
-	[ "$1" = arm64 ]
+	[ "$1" = arm64 ] || [ "$1" = s390x ]
 }
 
 # a_root NAME - make the root, if needed; its directory
