@@ -206,6 +206,12 @@ def upgrade_that_fails():
         eq((s.upgrade(), s.stat("upgrades_failed")), (None, 2))
         assert "Address already in use" in s.log()
         rewrite(s, more, "alpn = echo")
+    # Later still: the new program has the control socket, whose file must stay.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        more = "alpn = echo\nmetrics = 127.0.0.1:%d" % taken.getsockname()[1]
+        rewrite(s, "alpn = echo", more)
+        eq((s.upgrade(), s.stat("upgrades_failed")), (None, 3))
+        rewrite(s, more, "alpn = echo")
     c.echo(b"here")
     eq(quicc(s, data=b"x").out, b"x")
     assert s.upgrade(), s.log()
