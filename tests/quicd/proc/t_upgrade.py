@@ -503,6 +503,29 @@ def http3_upgrade():
 
 
 @test
+@mark("http3")
+def http3_upgrade_and_drain():
+    """SIGTERM to all right after the upgrade: a download in the old process ends well"""
+    root = lab.TMP / "upgrade-drain-www"
+    root.mkdir()
+    (root / "big").write_bytes(pattern(8 << 20))
+    s = Service(service={"mode": "http3", "alpn": "h3"}, http3={"root": root})
+    need("curl")
+    cmd = command("localhost", s.port, lab.TMP / "ca.pem", "--max-time", int(60 * PATIENCE))
+    p = subprocess.Popen([*cmd, "https://localhost:%d/big" % s.port], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = p.stdout.read(1 << 16)
+    assert s.upgrade(), s.log()
+    s.proc.send_signal(signal.SIGTERM)
+    wait_for(lambda: "draining" in s.log())
+    # The old process looks for quiet connections once a second.
+    time.sleep(2.2)
+    out, err = p.communicate(timeout=60 * PATIENCE)
+    eq(p.returncode, 0, err)
+    assert first + out == (root / "big").read_bytes()
+    eq(s.proc.wait(20 * PATIENCE), 0)
+
+
+@test
 def upgrade_signals():
     """SIGUSR2 to an old process, or twice at once, does no harm; SIGHUP reaches the old one's access log"""
     log = lab.TMP / "upgrade-access.log"
