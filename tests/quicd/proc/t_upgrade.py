@@ -467,7 +467,8 @@ def upgrade_without_privileges():
     """with user, the new program starts as that account, and may have more workers"""
     if os.geteuid():
         raise Skip("not root")
-    s = Service(service={"user": "nobody", "control": None})
+    files = [lab.TMP / "upgrade.secret", lab.TMP / "upgrade.keys"]
+    s = Service(service={"user": "nobody", "control": None, "secret-file": files[0]}, debug={"keylog": files[1]})
     os.chmod(lab.TMP, 0o755)
     c = Open(s)
     rewrite(s, "user = nobody", "user = nobody\nworkers = 3")
@@ -475,6 +476,7 @@ def upgrade_without_privileges():
     assert new, s.log()
     uid = pwd.getpwnam("nobody").pw_uid
     eq(os.stat("/proc/%d" % new).st_uid, uid)
+    eq([(f.stat().st_uid, f.stat().st_mode & 0o777) for f in files], [(uid, 0o600)] * 2)
     for _ in range(4):
         eq(quicc(s, data=b"x").out, b"x")
     c.end()
