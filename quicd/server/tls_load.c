@@ -20,6 +20,20 @@
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"                     \
 	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
 
+int tls_shared_begin(struct tls_shared *s)
+{
+	if (!s->replay)
+		return 0;
+	if (s->anti_replay)
+		gnutls_anti_replay_deinit(s->anti_replay);
+	s->anti_replay = NULL;
+	if (gnutls_anti_replay_init(&s->anti_replay))
+		return -ENOMEM;
+	gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
+	gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
+	return 0;
+}
+
 /*
  * A new file belongs to the account that appends to it after an upgrade. Before root becomes that
  * account, a link may be the account's, and is not followed. Logs the reason of a failure.
@@ -53,10 +67,8 @@ struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 		goto fail;
 	if (c->early_data) {
 		s->replay = replay_new();
-		if (!s->replay || gnutls_anti_replay_init(&s->anti_replay))
+		if (!s->replay || tls_shared_begin(s))
 			goto fail;
-		gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
-		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
 	}
 	if (c->keylog && may_create && open_keylog(s, c))
 		goto fail;
