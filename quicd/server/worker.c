@@ -21,11 +21,10 @@
 /* Seconds that a worker may take to stop reading. */
 #define HOLD_PATIENCE 5
 
-static bool is_ours(const struct worker *w, const struct cid_entry *e)
+static bool is_ours(const struct conn *c, const struct cid_entry *e)
 {
-	const struct endpoint *ep = &w->endpoint[0];
-
-	return e->len == cid_len(&ep->cid) && cid_fits(&ep->cid, e->id);
+	return e->len == cid_len(c->cid) && cid_fits(c->cid, e->id) &&
+	       !memcmp(e->id + 1, c->cid->server_id, c->cid->server_id_len);
 }
 
 /* The IDs by which a newer process cannot know what is ours. */
@@ -45,7 +44,7 @@ static void collect_chosen(struct worker *w)
 		{
 			struct cid_entry *id = container_of(e, struct cid_entry, of_conn);
 
-			if (is_ours(w, id))
+			if (is_ours(c, id))
 				continue;
 			if (w->nchosen == room) {
 				size_t more = room ? 2 * room : 64;
