@@ -264,6 +264,7 @@ static void on_message(struct endpoint *ep, const struct udp_msg *m)
 	/* A process that was replaced has no links, and gets only what is its own. */
 	bool live = !ep->held && atomic_load_explicit(&links->live, memory_order_relaxed);
 	struct link_to run = {0};
+	uint16_t port = addr_port(&ep->sock.local);
 	size_t from = 0;
 
 	STAT_ADD(&w->stats, rx_bytes, m->len);
@@ -273,7 +274,7 @@ static void on_message(struct endpoint *ep, const struct udp_msg *m)
 
 		STAT_INC(&w->stats, rx_datagrams);
 		if (live)
-			to = links_find(links, m->data + off, len);
+			to = links_find(links, m->data + off, len, port);
 		/* Datagrams in a row for the same earlier worker go there together. */
 		if (run.link && (to.link != run.link || to.worker != run.worker)) {
 			pass(ep, run, m, m->data + from, off - from);

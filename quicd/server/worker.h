@@ -78,6 +78,7 @@ struct worker {
 	_Atomic(struct tls *) new_tls;
 	atomic_bool drain, stop;
 	_Atomic(enum worker_hold) hold;
+	atomic_int new_link;	 /* to read from while held, or -1: taken */
 	sem_t held;		 /* posted when HOLD_ON has been done */
 	struct hand_cid *chosen; /* IDs that clients chose, when it was held */
 	size_t nchosen;
