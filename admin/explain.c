@@ -289,7 +289,7 @@ int na_explain_rc(const struct na_explained *x)
 		enum na_end end = na_explain_end(&x->trails[i], &last);
 
 		if (end == NA_END_HELD || end == NA_END_ROUTE ||
-		    (end == NA_END_INPUT && !na_host_listener(x->host, last->tuple.dport)))
+		    (end == NA_END_INPUT && !na_host_reached(x->host, &last->tuple)))
 			rc = NA_WARNINGS;
 	}
 	return rc;
