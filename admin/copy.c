@@ -83,11 +83,18 @@ static struct nlmsghdr *begin(char *buf, uint16_t type, uint16_t flags, size_t e
 
 static int keep(const struct nlmsghdr *nlh, void *arg)
 {
+	const unsigned char *family = mnl_nlmsg_get_payload(nlh);
 	struct na_dump *d = arg;
 	size_t n = MNL_ALIGN(nlh->nlmsg_len);
 
-	if (d->len + n > DUMP_MAX)
+	/* there are others, of multicast routing and MPLS */
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct rtgenmsg) ||
+	    (*family != AF_INET && *family != AF_INET6))
 		return MNL_CB_OK;
+	if (d->len + n > DUMP_MAX) {
+		d->lost++;
+		return MNL_CB_OK;
+	}
 	d->msg = na_need(realloc(d->msg, d->len + n));
 	memcpy(d->msg + d->len, nlh, nlh->nlmsg_len);
 	d->len += n;
@@ -128,11 +135,14 @@ static void read_sysctls(struct na_copy *c)
 	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++) {
 		if (glob(sysctls[i], 0, NULL, &found))
 			continue;
-		for (size_t k = 0; k < found.gl_pathc && c->n_sysctls < most; k++) {
-			char *value = na_read_file(found.gl_pathv[k], NULL);
+		for (size_t k = 0; k < found.gl_pathc; k++) {
+			char *value =
+				c->n_sysctls < most ? na_read_file(found.gl_pathv[k], NULL) : NULL;
 
-			if (!value)
+			if (!value) {
+				c->lost_sysctls++;
 				continue;
+			}
 			c->sysctl[c->n_sysctls][0] = na_printf("%s", found.gl_pathv[k]);
 			c->sysctl[c->n_sysctls++][1] = value;
 		}
@@ -161,13 +171,13 @@ int na_copy_read(struct na_copy *c)
 	mnl_socket_close(s);
 	if (rc)
 		return fail(c, -rc, "the devices, addresses and routes cannot be read");
-	/* a kernel without policy routing refuses this */
 	s = open_route();
-	if (s) {
-		dump(s, RTM_GETRULE, sizeof(struct fib_rule_hdr), keep, &c->rules);
+	rc = s ? dump(s, RTM_GETRULE, sizeof(struct fib_rule_hdr), keep, &c->rules) : -errno;
+	/* a kernel without policy routing */
+	if (rc && rc != -EOPNOTSUPP)
+		c->rules.lost++;
+	if (s)
 		mnl_socket_close(s);
-	}
-	c->partly = c->routes.len > DUMP_MAX - 4096 || c->addrs.len > DUMP_MAX - 4096;
 	read_sysctls(c);
 	return 0;
 }
@@ -331,6 +341,18 @@ static int set_up(struct mnl_socket *s, int index)
 	return talk(s, nlh, NULL, NULL);
 }
 
+static uint32_t rule_number(const struct nlmsghdr *nlh, uint16_t type, uint32_t otherwise)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each(a, nlh, sizeof(struct fib_rule_hdr))
+	{
+		if (mnl_attr_get_type(a) == type)
+			return mnl_attr_get_u32(a);
+	}
+	return otherwise;
+}
+
 /* A message of a dump again, with only those attributes that are in @types, a bit each. */
 static int again(struct mnl_socket *s, const struct nlmsghdr *old, size_t extra, uint64_t types,
 		 uint32_t addr_flags)
@@ -347,6 +369,9 @@ static int again(struct mnl_socket *s, const struct nlmsghdr *old, size_t extra,
 		nlh, mnl_attr_get_type(a), mnl_attr_get_payload_len(a), mnl_attr_get_payload(a));
 	if (addr_flags)
 		mnl_attr_put_u32(nlh, IFA_FLAGS, addr_flags);
+	/* without one the kernel would choose it */
+	if (old->nlmsg_type == RTM_NEWRULE && !rule_number(old, FRA_PRIORITY, 0))
+		mnl_attr_put_u32(nlh, FRA_PRIORITY, 0);
 	if (old->nlmsg_type == RTM_NEWROUTE)
 		((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_flags &= RTNH_F_ONLINK;
 	return talk(s, nlh, NULL, NULL);
@@ -354,38 +379,65 @@ static int again(struct mnl_socket *s, const struct nlmsghdr *old, size_t extra,
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-static void copy_addrs(const struct na_copy *c, struct mnl_socket *s)
+static void copy_addrs(struct na_copy *c, struct mnl_socket *s)
 {
 	const struct nlmsghdr *nlh;
+	int rc;
 
-	for (size_t pos = 0; (nlh = next(&c->addrs, &pos)) != NULL;)
-		again(s, nlh, sizeof(struct ifaddrmsg),
-		      BIT(IFA_LOCAL) | BIT(IFA_ADDRESS) | BIT(IFA_BROADCAST), IFA_F_NODAD);
+	for (size_t pos = 0; (nlh = next(&c->addrs, &pos)) != NULL;) {
+		rc = again(s, nlh, sizeof(struct ifaddrmsg),
+			   BIT(IFA_LOCAL) | BIT(IFA_ADDRESS) | BIT(IFA_BROADCAST), IFA_F_NODAD);
+		c->addrs.lost += rc && rc != -EEXIST;
+	}
+}
+
+/* Every namespace begins with these three, each with a priority of its own. */
+static bool is_first_rule(const struct nlmsghdr *nlh)
+{
+	static const uint32_t first[][2] = {
+		{RT_TABLE_LOCAL, 0}, {RT_TABLE_MAIN, 32766}, {RT_TABLE_DEFAULT, 32767}};
+	const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(nlh);
+	uint32_t table = rule_number(nlh, FRA_TABLE, r->table);
+	uint32_t priority = rule_number(nlh, FRA_PRIORITY, 0);
+
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		if (table == first[i][0] && priority == first[i][1])
+			return true;
+	return false;
+}
+
+static void copy_rules(struct na_copy *c, struct mnl_socket *s)
+{
+	const struct nlmsghdr *nlh;
+	int rc;
+
+	for (size_t pos = 0; (nlh = next(&c->rules, &pos)) != NULL;) {
+		if (is_first_rule(nlh))
+			continue;
+		rc = again(s, nlh, sizeof(struct fib_rule_hdr), ~UINT64_C(0) & ~BIT(FRA_PROTOCOL),
+			   0);
+		c->rules.lost += rc && rc != -EEXIST;
+	}
 }
 
 /* Routes of the kernel's own come with addresses; a gateway's may stand before the route to it. */
-static void copy_routes(const struct na_copy *c, struct mnl_socket *s)
+static void copy_routes(struct na_copy *c, struct mnl_socket *s)
 {
 	const uint64_t types = BIT(RTA_DST) | BIT(RTA_SRC) | BIT(RTA_OIF) | BIT(RTA_GATEWAY) |
 			       BIT(RTA_PRIORITY) | BIT(RTA_PREFSRC) | BIT(RTA_MULTIPATH) |
 			       BIT(RTA_TABLE) | BIT(RTA_VIA);
 	const struct nlmsghdr *nlh;
+	int rc;
 
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t pos = 0; (nlh = next(&c->routes, &pos)) != NULL;) {
 			const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
 
-			if (rt->rtm_protocol != RTPROT_KERNEL && !(rt->rtm_flags & RTM_F_CLONED))
-				again(s, nlh, sizeof(*rt), types, 0);
+			if (rt->rtm_protocol == RTPROT_KERNEL || rt->rtm_flags & RTM_F_CLONED)
+				continue;
+			rc = again(s, nlh, sizeof(*rt), types, 0);
+			c->routes.lost += pass && rc && rc != -EEXIST;
 		}
-	for (size_t pos = 0; (nlh = next(&c->rules, &pos)) != NULL;) {
-		const struct fib_rule_hdr *r = mnl_nlmsg_get_payload(nlh);
-
-		/* these three tables every namespace looks at */
-		if (r->table != RT_TABLE_LOCAL && r->table != RT_TABLE_MAIN &&
-		    r->table != RT_TABLE_DEFAULT)
-			again(s, nlh, sizeof(*r), ~UINT64_C(0) & ~BIT(FRA_PROTOCOL), 0);
-	}
 }
 
 static int make_devices(struct na_copy *c, struct mnl_socket *s, struct mnl_socket *out, int outer)
@@ -423,9 +475,10 @@ static int fill(struct na_copy *c, struct mnl_socket *out, int outer)
 		for (size_t i = 0; i < c->n_sysctls; i++)
 			if (!sysctl_is(c->sysctl[i][0], c->sysctl[i][1]) &&
 			    !set_sysctl(c->sysctl[i][0], c->sysctl[i][1]))
-				c->partly = true;
+				c->lost_sysctls++;
 		copy_addrs(c, s);
 		copy_routes(c, s);
+		copy_rules(c, s);
 	}
 	mnl_socket_close(s);
 	c->raw[0] = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);

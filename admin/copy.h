@@ -19,10 +19,10 @@ struct na_device {
 	unsigned int group;
 };
 
-/* A list of netlink messages, one behind the other. */
+/* A list of netlink messages, one behind the other; @lost are not in it, or not in the copy. */
 struct na_dump {
 	char *msg;
-	size_t len;
+	size_t len, lost;
 };
 
 struct na_copy {
@@ -30,11 +30,10 @@ struct na_copy {
 	size_t n_devices;
 	struct na_dump addrs, routes, rules;
 	char *sysctl[32][2]; /* path and value */
-	size_t n_sysctls;
+	size_t n_sysctls, lost_sysctls;
 	int packet; /* AF_PACKET, at the other ends of the devices */
 	int raw[2]; /* IPv4, IPv6: for clients on this host itself */
 	char *wrong;
-	bool partly; /* not everything could be copied */
 };
 
 /** na_copy_read() - read this namespace; 0, or -errno with na_copy.wrong */
