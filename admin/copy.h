@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A copy of this network namespace: devices of the same names and numbers, addresses, routes and
+ * A copy of this network namespace: devices of the same names, addresses, routes and
  * sysctls. It ends with this process.
  */
 #ifndef NA_COPY_H
@@ -12,7 +12,8 @@
 #include "../inspect/packet.h"
 
 struct na_device {
-	int index;
+	int index;	  /* in the live namespace */
+	int inner, outer; /* in the copy, and of the other end, by which datagrams come */
 	char name[16];
 	unsigned char mac[6]; /* in the copy */
 	bool up;

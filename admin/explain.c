@@ -352,8 +352,11 @@ static int explain(struct na_explained *x, const struct na_options *o)
 		free(err);
 		return rc;
 	}
-	rc = na_copy_enter(&x->copy) ? fail(x->copy.wrong, "it takes root, or CAP_SYS_ADMIN")
-				     : load(x, text);
+	rc = na_copy_enter(&x->copy);
+	if (rc)
+		fail(x->copy.wrong, rc == -EPERM ? "it takes root, or CAP_SYS_ADMIN" : NULL);
+	else
+		rc = load(x, text);
 	free(text);
 	tell_lost(x);
 	return rc ? rc : replay(x);

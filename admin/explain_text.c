@@ -67,11 +67,11 @@ static bool is_own(const struct na_step *s)
 	return !strcmp(s->chain->table, NA_OWN_TABLE);
 }
 
-/* The device of an index; in the copy they are those of the live namespace. */
+/* The device of an index in the copy. */
 static const char *device_name(const struct na_explained *x, int index)
 {
 	for (size_t i = 0; i < x->copy.n_devices; i++)
-		if (x->copy.device[i].index == index)
+		if (x->copy.device[i].inner == index)
 			return x->copy.device[i].name;
 	return NULL;
 }
