@@ -142,6 +142,26 @@ static void leave_out(struct na_explained *x, const char *fmt, const char *a, co
 	free(text);
 }
 
+static void tell_lost(struct na_explained *x)
+{
+	const struct na_copy *c = &x->copy;
+	const struct {
+		size_t n;
+		const char *what;
+	} lost[] = {{c->addrs.lost, "addresses"},
+		    {c->routes.lost, "routes"},
+		    {c->rules.lost, "policy rules"},
+		    {c->lost_sysctls, "sysctls"}};
+
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		char *n = na_printf("%zu", lost[i].n);
+
+		if (lost[i].n)
+			leave_out(x, "%s %s, which could not be copied", n, lost[i].what);
+		free(n);
+	}
+}
+
 /* The listing, a table at a time: one that cannot be loaded takes no other with it. */
 static void load_tables(struct na_explained *x, char *text)
 {
@@ -289,7 +309,7 @@ int na_explain_rc(const struct na_explained *x)
 		enum na_end end = na_explain_end(&x->trails[i], &last);
 
 		if (end == NA_END_HELD || end == NA_END_ROUTE ||
-		    (end == NA_END_INPUT && !na_host_listener(x->host, last->tuple.dport)))
+		    (end == NA_END_INPUT && !na_host_reached(x->host, &last->tuple)))
 			rc = NA_WARNINGS;
 	}
 	return rc;
@@ -332,11 +352,13 @@ static int explain(struct na_explained *x, const struct na_options *o)
 		free(err);
 		return rc;
 	}
-	rc = na_copy_enter(&x->copy) ? fail(x->copy.wrong, "it takes root, or CAP_SYS_ADMIN")
-				     : load(x, text);
+	rc = na_copy_enter(&x->copy);
+	if (rc)
+		fail(x->copy.wrong, rc == -EPERM ? "it takes root, or CAP_SYS_ADMIN" : NULL);
+	else
+		rc = load(x, text);
 	free(text);
-	if (x->copy.partly)
-		leave_out(x, "%s%s", "", "not all routes and sysctls could be copied");
+	tell_lost(x);
 	return rc ? rc : replay(x);
 }
 

@@ -67,24 +67,36 @@ static bool is_own(const struct na_step *s)
 	return !strcmp(s->chain->table, NA_OWN_TABLE);
 }
 
-/* The device of an index; in the copy they are those of the live namespace. */
+/* The device of an index in the copy. */
 static const char *device_name(const struct na_explained *x, int index)
 {
 	for (size_t i = 0; i < x->copy.n_devices; i++)
-		if (x->copy.device[i].index == index)
+		if (x->copy.device[i].inner == index)
 			return x->copy.device[i].name;
 	return NULL;
 }
 
-static json_t *listener(const struct na_host *h, int port)
+static void put_bound(char *out, size_t room, const struct na_listener *l)
 {
-	const struct na_listener *l = na_host_listener(h, port);
-	const struct na_service *s = l ? na_host_service(h, port) : NULL;
+	inet_ntop(l->ip6 ? AF_INET6 : AF_INET, l->addr, out, (socklen_t)room);
+}
+
+static json_t *listener(const struct na_host *h, const struct na_listener *l)
+{
+	const struct na_service *s = l ? na_host_service(h, l->port) : NULL;
+	char addr[INET6_ADDRSTRLEN] = "";
 
 	if (!l)
 		return json_null();
-	return na_need(json_pack("{si, ss?, ss?}", "pid", (int)l->pid, "command", l->comm,
-				 "service", s && s->pid ? s->name : NULL));
+	put_bound(addr, sizeof(addr), l);
+	return na_need(json_pack("{si, ss?, ss?, ss}", "pid", (int)l->pid, "command", l->comm,
+				 "service", s && s->pid ? s->name : NULL, "address", addr));
+}
+
+/* A socket of this port that does not get the datagram, if none does. */
+static const struct na_listener *elsewhere(const struct na_host *h, const struct qi_tuple *t)
+{
+	return na_host_reached(h, t) ? NULL : na_host_listener(h, t->dport);
 }
 
 static json_t *step_json(const struct na_explained *x, const struct na_step *s)
@@ -125,8 +137,12 @@ static json_t *end_json(const struct na_explained *x, const struct na_trail *tra
 		json_object_set_new(j, "to", json_string(dst));
 		json_object_set_new(j, "port", json_integer(last->tuple.dport));
 	}
-	if (end == NA_END_INPUT)
-		json_object_set_new(j, "listener", listener(x->host, last->tuple.dport));
+	if (end == NA_END_INPUT) {
+		json_object_set_new(j, "listener",
+				    listener(x->host, na_host_reached(x->host, &last->tuple)));
+		json_object_set_new(j, "elsewhere",
+				    listener(x->host, elsewhere(x->host, &last->tuple)));
+	}
 	if (end == NA_END_FORWARD)
 		json_object_set_new(j, "device",
 				    na_need(json_pack("s?", device_name(x, last->oif))));
@@ -204,19 +220,35 @@ static void put_step(FILE *f, const struct na_explained *x, const struct na_step
 		s->target ? s->target : "");
 }
 
-static void put_listener(FILE *f, const struct na_explained *x, int port)
+static void put_process(FILE *f, const struct na_listener *l)
 {
-	const struct na_listener *l = na_host_listener(x->host, port);
-	const struct na_service *s = l ? na_host_service(x->host, port) : NULL;
-
-	if (!l) {
-		fputs(", where nobody listens\n", f);
-		return;
-	}
-	fprintf(f, ", where %s", l->comm ? l->comm : "a process that is not seen");
+	fputs(l->comm ? l->comm : "a process that is not seen", f);
 	if (l->pid)
 		fprintf(f, " (%d)", (int)l->pid);
-	fprintf(f, " listens%s%s\n", s && s->pid ? ": " : "", s && s->pid ? s->name : "");
+}
+
+static void put_listener(FILE *f, const struct na_explained *x, const struct qi_tuple *t)
+{
+	const struct na_listener *l = na_host_reached(x->host, t), *o = elsewhere(x->host, t);
+	const struct na_service *s = l ? na_host_service(x->host, l->port) : NULL;
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	if (l) {
+		fputs(", where ", f);
+		put_process(f, l);
+		fprintf(f, " listens%s%s\n", s && s->pid ? ": " : "", s && s->pid ? s->name : "");
+	} else if (o && na_host_only_loopback(x->host, o->port)) {
+		fputs(", where ", f);
+		put_process(f, o);
+		fputs(" listens on the loopback alone\n", f);
+	} else if (o) {
+		put_bound(addr, sizeof(addr), o);
+		fputs(", where nobody listens at that address: ", f);
+		put_process(f, o);
+		fprintf(f, " listens at %s\n", addr);
+	} else {
+		fputs(", where nobody listens\n", f);
+	}
 }
 
 static void put_end(FILE *f, const struct na_explained *x, const struct na_trail *trail)
@@ -232,7 +264,7 @@ static void put_end(FILE *f, const struct na_explained *x, const struct na_trail
 	switch (end) {
 	case NA_END_INPUT:
 		fprintf(f, "at this host, %s", dst);
-		put_listener(f, x, last->tuple.dport);
+		put_listener(f, x, &last->tuple);
 		break;
 	case NA_END_FORWARD:
 		fprintf(f, "it is sent on to %s by %s\n", dst, device ? device : "?");
