@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The part of llhttp's interface that upparse.c uses, on its predecessor http-parser. Debian 12 has only that.
- * The Makefile puts this folder before the system's headers where there is no libllhttp.
+ * The part of llhttp's interface that upparse.c uses, on its predecessor http-parser. Debian 12
+ * has only that. Where there is no libllhttp the Makefile puts this folder before the system's.
  */
 #ifndef QUICD_HTTP_PARSER_LLHTTP_H
 #define QUICD_HTTP_PARSER_LLHTTP_H
@@ -77,7 +77,7 @@ static inline int llhttp_on_headers(http_parser *parser)
 	llhttp_t *p = llhttp_of(parser);
 	int rc = llhttp_end_field(p) ? -1 : llhttp_said(p, p->settings->on_headers_complete(p));
 
-	/* RFC 9112, 6.3: 204 and 304 have no body; http-parser would wait for one of Content-Length. */
+	/* RFC 9112, 6.3: no body follows 204 and 304; http-parser would wait for one. */
 	return !rc && (parser->status_code == 204 || parser->status_code == 304) ? 1 : rc;
 }
 
