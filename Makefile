@@ -66,11 +66,14 @@ quick:
 #: check-moving  connections that move, on every kernel or on KERNEL=6.1
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #:               (LONG=1 has DKMS build in the guest)
+#: check-packages  lintian, blhc, autopkgtest, and a guest that installs from the signed repository by apt
+#: check-kernels-ahead  the module's build for the newest kernels of sid and experimental, and sid's nft
+#: check-i386    32 bits: the core's unit tests, captures, corpus, and all programs built
 #: check-browsers  Chromium and Firefox with the web servers
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing, ten upgrades
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted arm64 arm64-core s390x demo moving install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted arm64 arm64-core s390x demo moving install packages kernels-ahead i386 browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -192,6 +195,15 @@ machines-table:
 tap-install:
 	@tests/install/run
 
+tap-packages:
+	@tests/packages/run
+
+tap-kernels-ahead:
+	@tests/packages/kernels-ahead
+
+tap-i386:
+	@$(IN_ROOT) --root i386 setarch i386 tests/packages/i386
+
 tap-kasan tap-lockdep: tap-%:
 	@tests/uml/check $*
 
@@ -279,14 +291,16 @@ stacks: userspace
 #: install       into this system (or DESTDIR), built with what this system has;
 #:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too
 #: uninstall     take it away again (MODULE=dkms as installed)
-#: deb           Debian packages, in build/deb
-.PHONY: install uninstall deb clean distclean
-# In a copy: the packaging tools write beside the sources.
+#: deb           Debian packages, in build/deb; SUITE=bookworm: those of Debian 12, in build/deb-bookworm
+#: repo          a signed apt repository of both, in build/repo (KEY=FILE: a secret key to sign with)
+.PHONY: install uninstall deb repo clean distclean
 deb:
-	@$(IN_ROOT) --root install sh -ec 'mkdir -p /tmp/nft-quic build/deb; rm -f build/deb/*; \
-		tar -c --exclude=./build --exclude=./.git . | tar -x -C /tmp/nft-quic; \
-		cd /tmp/nft-quic; DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -b -us -uc -j$(JOBS); cp ../*.deb /src/build/deb'
-	@ls -l $(BUILD)/deb
+	@tests/packages/deb $(SUITE)
+
+repo:
+	@tests/packages/deb $(SUITE)
+	@[ $(SUITE) = $(OLD_SUITE) ] || tests/packages/deb $(OLD_SUITE)
+	@tests/packages/repo $(KEY)
 
 $(if $(filter-out dkms,$(MODULE)),$(error MODULE=$(MODULE): only dkms is known))
 DKMS := $(if $(filter dkms,$(MODULE)),dkms-)
