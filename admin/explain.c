@@ -259,7 +259,7 @@ static bool is_own(const struct na_step *s, const char *chain)
 	return !strcmp(s->chain->table, NA_OWN_TABLE) && !strcmp(s->chain->name, chain);
 }
 
-/* Might the module hold it? Then it came into the copy, and to no chain behind the module's own hook. */
+/* Might the module hold it? Then it came to no chain behind the module's own hook. */
 static bool may_be_held(const struct na_trail *trail)
 {
 	bool begun = false;
