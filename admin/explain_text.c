@@ -10,8 +10,9 @@
 #include "text.h"
 
 static const char *const ends[] = {
-	[NA_END_INPUT] = "input", [NA_END_FORWARD] = "forward", [NA_END_DROP] = "drop",
-	[NA_END_QUEUE] = "queue", [NA_END_ROUTE] = "unrouted",	[NA_END_HELD] = "held",
+	[NA_END_INPUT] = "input",     [NA_END_FORWARD] = "forward", [NA_END_DROP] = "drop",
+	[NA_END_QUEUE] = "queue",     [NA_END_ROUTE] = "unrouted",  [NA_END_HELD] = "held",
+	[NA_END_UNKNOWN] = "unknown",
 };
 
 static void put_addr(char *out, size_t room, const struct qi_tuple *t, bool dst)
@@ -125,10 +126,10 @@ static json_t *step_json(const struct na_explained *x, const struct na_step *s)
 	return j;
 }
 
-static json_t *end_json(const struct na_explained *x, const struct na_trail *trail)
+static json_t *end_json(const struct na_explained *x, size_t i)
 {
 	const struct na_step *last;
-	enum na_end end = na_explain_end(trail, &last);
+	enum na_end end = na_explain_end(&x->trails[i], na_first_complete(&x->firsts, i), &last);
 	char dst[64] = "";
 	json_t *j = na_need(json_pack("{ss}", "what", ends[end]));
 
@@ -167,7 +168,7 @@ json_t *na_explain_json(const struct na_explained *x)
 			list, na_need(json_pack("{ss, ss, ss, sI, sO?, so, so}", "from", src, "to",
 						dst, "device", x->iif[i]->name, "bytes",
 						(json_int_t)d->len, "names", d->names, "trace",
-						steps, "end", end_json(x, &x->trails[i]))));
+						steps, "end", end_json(x, i))));
 	}
 	return na_need(json_pack("{ss, so, sI, sO}", "version", NFT_QUIC_VERSION, "datagrams", list,
 				 "datagrams_left", (json_int_t)x->firsts.left, "left_out",
@@ -251,10 +252,10 @@ static void put_listener(FILE *f, const struct na_explained *x, const struct qi_
 	}
 }
 
-static void put_end(FILE *f, const struct na_explained *x, const struct na_trail *trail)
+static void put_end(FILE *f, const struct na_explained *x, size_t i)
 {
 	const struct na_step *last;
-	enum na_end end = na_explain_end(trail, &last);
+	enum na_end end = na_explain_end(&x->trails[i], na_first_complete(&x->firsts, i), &last);
 	const char *device = last ? device_name(x, last->oif) : NULL;
 	char dst[64] = "";
 
@@ -279,16 +280,21 @@ static void put_end(FILE *f, const struct na_explained *x, const struct na_trail
 	case NA_END_ROUTE:
 		fprintf(f, "not routed: no way to %s, or this host does not forward\n", dst);
 		break;
-	default:
+	case NA_END_HELD:
 		fputs("held, and given up: the rest of the ClientHello is missing\n", f);
+		break;
+	default:
+		fputs("its trace ends here: a device that is down, conntrack, a limit of the "
+		      "module, or a rule that ends the trace\n",
+		      f);
 	}
 }
 
-static void put_trail(FILE *f, const struct na_explained *x, const struct na_trail *trail,
-		      const struct qi_tuple *first)
+static void put_trail(FILE *f, const struct na_explained *x, size_t number)
 {
+	const struct na_trail *trail = &x->trails[number];
+	struct qi_tuple now = x->firsts.d[number].tuple;
 	const struct na_chain *chain = NULL;
-	struct qi_tuple now = *first;
 
 	for (size_t i = 0; i < trail->n; i++) {
 		const struct na_step *s = &trail->step[i];
@@ -308,7 +314,7 @@ static void put_trail(FILE *f, const struct na_explained *x, const struct na_tra
 		}
 		put_step(f, x, s);
 	}
-	put_end(f, x, trail);
+	put_end(f, x, number);
 }
 
 void na_explain_text(FILE *f, const struct na_explained *x)
@@ -322,7 +328,7 @@ void na_explain_text(FILE *f, const struct na_explained *x)
 		fprintf(f, "%sdatagram %zu of %zu: %s by %s, %zu bytes\n", i ? "\n" : "", i + 1,
 			x->firsts.n, tuple_text(&d->tuple), x->iif[i]->name, d->len);
 		put_names(f, d->names);
-		put_trail(f, x, &x->trails[i], &d->tuple);
+		put_trail(f, x, i);
 	}
 	if (x->firsts.left)
 		fprintf(f, "\n%zu more datagrams were not replayed.\n", x->firsts.left);

@@ -21,6 +21,7 @@ struct na_listener {
 	unsigned long inode;
 	unsigned long long drops; /* datagrams that its receive buffer had no room for */
 	pid_t pid;		  /* 0 if its process is not seen */
+	unsigned long long since; /* when that began */
 	char *comm;
 };
 
@@ -97,6 +98,12 @@ double na_seconds(const char *text, double fallback);
 
 /** na_listeners_parse() - add the sockets in the text of /proc/net/udp or udp6 */
 void na_listeners_parse(struct na_host *h, const char *text);
+
+/** na_listener_owner() - a process that has this socket; the youngest is kept */
+void na_listener_owner(struct na_host *h, unsigned long inode, pid_t pid, unsigned long long since);
+
+/** na_stat_since() - when a process began, from the text of /proc/PID/stat */
+unsigned long long na_stat_since(const char *text);
 
 /** na_cert_expires() - when the first certificate of a PEM file does; -1 if it cannot be read */
 time_t na_cert_expires(const char *path);

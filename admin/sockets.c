@@ -59,34 +59,51 @@ void na_listeners_parse(struct na_host *h, const char *text)
 
 /*
  * Of several processes that have a socket the youngest serves: systemd may have opened it, or a
- * quicd that was upgraded may still have connections. Numbers of processes grow.
+ * quicd that was upgraded may still have connections. Numbers of processes come again.
  */
-static void owned_by(struct na_host *h, unsigned long inode, pid_t pid)
+void na_listener_owner(struct na_host *h, unsigned long inode, pid_t pid, unsigned long long since)
 {
 	char path[64], *comm;
 
 	for (size_t i = 0; i < h->n_listeners; i++) {
 		struct na_listener *l = &h->listener[i];
 
-		if (l->inode != inode || l->pid > pid)
+		if (l->inode != inode || since < l->since || (since == l->since && pid < l->pid))
 			continue;
 		free(l->comm);
 		snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 		comm = na_read_file(path, NULL);
 		l->pid = pid;
+		l->since = since;
 		l->comm = comm ? na_name(comm, strcspn(comm, "\n"), NA_NAME_MAX) : na_printf("?");
 		free(comm);
 	}
 }
 
+unsigned long long na_stat_since(const char *text)
+{
+	const char *at = strrchr(text, ')');
+	unsigned long long since;
+
+	/* the second field, a name, may have anything in it; this is the 22nd */
+	for (int i = 2; at && i < 22; i++)
+		at = strchr(at + 1, ' ');
+	return at && sscanf(at, " %llu", &since) == 1 ? since : 0;
+}
+
 static void look_into(struct na_host *h, pid_t pid)
 {
-	char path[512], link[64];
+	char path[512], link[64], *stat;
+	unsigned long long since;
 	struct dirent *e;
 	unsigned long inode;
 	ssize_t n;
 	DIR *dir;
 
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	stat = na_read_file(path, NULL);
+	since = stat ? na_stat_since(stat) : 0;
+	free(stat);
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);
 	while (dir && (e = readdir(dir))) {
@@ -96,7 +113,7 @@ static void look_into(struct na_host *h, pid_t pid)
 			continue;
 		link[n] = '\0';
 		if (sscanf(link, "socket:[%lu]", &inode) == 1)
-			owned_by(h, inode, pid);
+			na_listener_owner(h, inode, pid, since);
 	}
 	if (dir)
 		closedir(dir);

@@ -124,6 +124,29 @@ static void reached(void **state)
 	free(h.listener);
 }
 
+/* A number of a process may come again, and its name have anything in it. */
+static void youngest(void **state)
+{
+	static struct na_listener l;
+	struct na_host h = {.listener = &l, .n_listeners = 1};
+
+	(void)state;
+	assert_int_equal(na_stat_since("7 (a) b) 1) S 1 7 7 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 "
+				       "4711 99 1\n"),
+			 4711);
+	assert_int_equal(na_stat_since("7 (a) S 1\n"), 0);
+	assert_int_equal(na_stat_since(""), 0);
+	l.inode = 3;
+	na_listener_owner(&h, 3, 32000, 100);
+	na_listener_owner(&h, 3, 300, 200);
+	na_listener_owner(&h, 3, 31000, 150);
+	na_listener_owner(&h, 4, 9, 300);
+	assert_int_equal(l.pid, 300);
+	na_listener_owner(&h, 3, 301, 200);
+	assert_int_equal(l.pid, 301);
+	free(l.comm);
+}
+
 static void configuration(void **state)
 {
 	struct na_service s = {0};
@@ -313,11 +336,12 @@ static void metrics(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(wire_names),	 cmocka_unit_test(counters),
-		cmocka_unit_test(sockets),	 cmocka_unit_test(reached),
-		cmocka_unit_test(configuration), cmocka_unit_test(certificate),
-		cmocka_unit_test(metrics),	 cmocka_unit_test(history),
-		cmocka_unit_test(strange_files), cmocka_unit_test(strange_text),
+		cmocka_unit_test(wire_names),	cmocka_unit_test(counters),
+		cmocka_unit_test(sockets),	cmocka_unit_test(reached),
+		cmocka_unit_test(youngest),	cmocka_unit_test(configuration),
+		cmocka_unit_test(certificate),	cmocka_unit_test(metrics),
+		cmocka_unit_test(history),	cmocka_unit_test(strange_files),
+		cmocka_unit_test(strange_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
