@@ -112,6 +112,7 @@ static void send_retry(struct endpoint *ep, const struct udp_msg *m, const ngtcp
 	gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len);
 	cid_make(f, w->id, random, scid.data);
 	scid.datalen = cid_len(f);
+	w->retry_until = clock_now() + TOKEN_RETRY_LIFE;
 	STAT_INC(&w->stats, retries);
 	answer(ep, m, buf,
 	       token_write_retry(&w->server->secret, hd, &m->remote, &scid, buf, sizeof(buf)));

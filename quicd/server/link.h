@@ -64,8 +64,8 @@ void links_tell(const struct links *l, enum hand_type type);
 bool links_have(const struct links *l, unsigned int generation);
 
 /*
- * The process that the datagram belongs to, which came to @port (in host order): IDs that an earlier
- * process made have the port that it arrives at. Any worker.
+ * The process that the datagram belongs to, which came to @port (in host order): IDs that an
+ * earlier process made have the port that it arrives at. Any worker.
  */
 struct link_to links_find(struct links *l, const uint8_t *data, size_t len, uint16_t port);
 /*

@@ -259,6 +259,9 @@ static bool drained(const struct worker *w)
 {
 	const struct mode *m = w->server->config->mode;
 
+	/* The ID of its Retry leads a client here, and nowhere else while the process runs. */
+	if (!w->draining && clock_now() < w->retry_until)
+		return false;
 	/* Earlier processes get their packets from here. */
 	return (w->draining || w->replaced) && STAT_GET(&w->stats, conns) == 0 &&
 	       (w->replaced || !atomic_load(&w->server->links.live)) &&

@@ -312,7 +312,9 @@ def upgrade_keeps_keys():
         wait_for(lambda: s.stat("retries") > before and path.upto < 0)
         assert s.upgrade(), s.log()
         if not other:
-            wait_for(lambda: s.running() == [s.pid()])
+            s.proc.kill()
+            s.proc.wait()
+            wait_for(lambda: s.stat("earlier_processes") == 0)
         path.upto = float("inf")
         out, err = p.communicate(b"late", 20 * PATIENCE)
         eq((p.returncode, out), (0, b"late"), err)
@@ -338,6 +340,25 @@ def upgrade_keeps_keys():
     aioquic_run(s.port, wait, ticket=tickets.append)
     assert s.upgrade(), s.log()
     eq(aioquic_run(s.port, resumed, session_ticket=tickets[-1]), (True, False))
+
+
+@test
+def upgrade_after_a_retry():
+    """a client that has a Retry is answered by the process that sent it, as the new one has another secret"""
+    secrets = [lab.TMP / ("retry-%d.secret" % i) for i in range(2)]
+    s = Service(service={"retry-threshold": "always", "secret-file": secrets[0]})
+    path = UdpProxy(s.port)
+    path.upto = 1
+    p = spawn_quicc(path.port)
+    wait_for(lambda: s.stat("retries") == 1 and path.upto < 0)
+    rewrite(s, str(secrets[0]), str(secrets[1]))
+    assert s.upgrade(), s.log()
+    time.sleep(0.1)
+    path.upto = float("inf")
+    out, err = p.communicate(b"late", 20 * PATIENCE)
+    eq((p.returncode, out), (0, b"late"), err)
+    eq((s.stat("tokens_invalid"), s.stat("retries")), (0, 0))
+    path.stop()
 
 
 @test
@@ -507,7 +528,7 @@ def http3_upgrade():
 @test
 @mark("http3")
 def http3_upgrade_and_drain():
-    """SIGTERM to all right after the upgrade: a download in the old process ends well"""
+    """SIGTERM to the old process right after the upgrade: its download ends well"""
     root = lab.TMP / "upgrade-drain-www"
     root.mkdir()
     (root / "big").write_bytes(pattern(8 << 20))
