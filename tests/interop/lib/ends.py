@@ -54,7 +54,7 @@ def only(client, job, *modes):
 
 
 def curl(job):
-    only('curl', job, 'get', 'chacha20', 'ecn')
+    only('curl', job, 'get', 'h3', 'chacha20', 'ecn')
     if job.mode == 'ecn':
         raise Unsupported('curl neither marks nor reports')
     address = f'[{SERVER6}]' if job.six else SERVER
@@ -72,13 +72,13 @@ def curl(job):
 
 
 def aioquic(job):
-    only('aioquic', job, 'get', 'chacha20', 'resume', 'early', 'update', 'migrate', 'v2')
+    only('aioquic', job, 'get', 'h3', 'chacha20', 'resume', 'early', 'update', 'migrate', 'v2')
     for lot in job.lots():
         yield Command([HERE / 'aioget', lab.TMP / 'ca.pem', job.address(), NAME, job.keylog, job.out, job.mode, *lot])
 
 
 def quicgo(job):
-    only('quic-go', job, 'get', 'early', 'resume', 'update', 'ecn')
+    only('quic-go', job, 'get', 'h3', 'early', 'resume', 'update', 'ecn')
     program = os.path.join(where.BUILD, 'e2e/quicgo')
     if not os.path.exists(program):
         raise Unsupported('build/e2e/quicgo is not there')
@@ -93,7 +93,9 @@ def quicgo(job):
 def quicc(job):
     """Mode echo: what is sent comes back. Several paths are several connections."""
     only('quicc', job, 'get', 'migrate', 'early', 'ecn', 'v2')
-    if len(job.paths) > 1 and not job.one_each and job.mode == 'get' and len(job.paths) > 3:
+    if job.mode == 'early':
+        del job.paths[1:]
+    if len(job.paths) > 3 and not job.one_each:
         raise Unsupported('the streams of quicc have one input')
     more = {'migrate': ['--migrate', '200k'], 'early': ['--0rtt'], 'v2': []}.get(job.mode, ['--version', '1'])
     address = f'[{SERVER6}]' if job.six else SERVER
