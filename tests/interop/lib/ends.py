@@ -204,7 +204,7 @@ ASKS = {'quicd': ['build/quicd/quicd', '-V'], 'nginx': ['nginx', '-v'], 'HAProxy
 
 def version(name):
     r = subprocess.run(ASKS[name], capture_output=True, text=True, cwd=where.TOP)
-    found = re.search(r'\d+(\.\d+)+\S*', r.stdout + r.stderr)
+    found = re.search(r'\d+(\.\d+)+[^\s;]*', r.stdout + r.stderr)
     return found[0] if found else 'version unknown'
 
 
