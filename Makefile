@@ -10,7 +10,8 @@ KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # TEST=NAME runs one test, in every layer that has it. Its name, or a shell pattern, is that of a file
 # for vm, kasan, lockdep, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
-# demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move.
+# demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move;
+# for interop a case.
 # KERNEL=6.1 limits modules, check-vm and check-nft to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 20
@@ -28,7 +29,7 @@ help:
 # Two lanes beside each other (tests/rig/README.md): guests, of which one at a time has both
 # processors, and all else. The tests that time disturbs most, e2e, come when the other lane is done.
 GUESTS := nft vm e2e
-OTHERS := unit fuzz corpus quicd kasan lockdep
+OTHERS := unit fuzz corpus quicd interop kasan lockdep
 LAYERS := $(OTHERS) $(GUESTS)
 export TEST
 .PHONY: demo check
@@ -49,6 +50,7 @@ quick:
 #: check-fuzz    every fuzz target for FUZZ_S seconds (20)
 #: check-corpus  quic-inspect held to captures of real clients
 #: check-quicd   quicd and quicc as processes, with real clients on a loopback of their own
+#: check-interop the cases of the QUIC interop runner with quicd, in their short form
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, the core of check-moving, docs/recipes.md, and every real client with every real service
@@ -58,16 +60,20 @@ quick:
 #: Not part of check:
 #: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
 #: check-arm64   the rule language and the module in a guest of Debian's arm64, on kernel 6.12
+#: check-s390x   what depends on the byte order, by qemu-user: unit tests, corpus, fuzz targets, the facade's messages
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-moving  connections that move, on every kernel or on KERNEL=6.1
 #: check-install packages, make install, reboot and services on a Debian with systemd
 #:               (LONG=1 has DKMS build in the guest)
+#: check-packages  lintian, blhc, autopkgtest, and a guest that installs from the signed repository by apt
+#: check-kernels-ahead  the module's build for the newest kernels of sid and experimental, and sid's nft
+#: check-i386    32 bits: the core's unit tests, captures, corpus, and all programs built
 #: check-browsers  Chromium and Firefox with the web servers
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing, ten upgrades
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted arm64 arm64-core demo moving install browsers quicd-load quicd-asan quicd-valgrind
+MORE := style planted arm64 arm64-core s390x demo moving install packages kernels-ahead i386 browsers quicd-load quicd-asan quicd-valgrind
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -105,6 +111,9 @@ tap-arm64:
 tap-arm64-core:
 	@tree=$$($(RIG)/mkforeign arm64) && $(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
 
+tap-s390x: userspace
+	@FUZZ_S=$(FUZZ_S) tests/s390x/run
+
 tap-unit:
 ifneq ($(TEST),)
 	$(UNIT_ONE)
@@ -134,6 +143,9 @@ tap-corpus:
 
 tap-quicd: userspace
 	@$(IN_ROOT) tests/quicd/run build/quicd
+
+tap-interop: userspace
+	@$(IN_ROOT) tests/interop/run --short
 
 tap-quicd-load: userspace
 	@$(IN_ROOT) env LONG=1 tests/quicd/run build/quicd -k heavy
@@ -182,6 +194,15 @@ machines-table:
 
 tap-install:
 	@tests/install/run
+
+tap-packages:
+	@tests/packages/run
+
+tap-kernels-ahead:
+	@tests/packages/kernels-ahead
+
+tap-i386:
+	@$(IN_ROOT) --root i386 setarch i386 tests/packages/i386
 
 tap-kasan tap-lockdep: tap-%:
 	@tests/uml/check $*
@@ -244,6 +265,8 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then
 #:               docs/interop.md and tests/captures from them
+#: interop-runner  docs/interop-runner.md: the public interop runner's cases with quicd, nginx, HAProxy and caddy
+#:               (CASE=, SERVER=, CLIENT=, names with commas between, run some again)
 #: moving-table  the table of docs/moving.md from what check-moving found
 #: machines-table  that of docs/machines.md from what check-arm64 found
 #: stacks        docs/stacks.md: what QUIC clients and servers do, on loopback
@@ -252,6 +275,15 @@ interop: export LONG := 1
 interop: check-e2e check-browsers
 	@$(IN_ROOT) tests/e2e/interop
 
+.PHONY: interop-runner
+interop-runner: export CASE := $(CASE)
+interop-runner: export SERVER := $(SERVER)
+interop-runner: export CLIENT := $(CLIENT)
+interop-runner: userspace
+	@$(IN_ROOT) --root go sh -c 'make -s -C tests/e2e O=/src/build/e2e quicgo && \
+		dpkg-query -W -f "\$${Version}" golang-github-lucas-clemente-quic-go-dev >build/e2e/quicgo.version' >&2
+	@$(IN_ROOT) tests/interop/run
+
 .PHONY: stacks
 stacks: userspace
 	@tests/stacks/run
@@ -259,14 +291,16 @@ stacks: userspace
 #: install       into this system (or DESTDIR), built with what this system has;
 #:               MODULE=dkms leaves the module to DKMS, which builds it for new kernels, too
 #: uninstall     take it away again (MODULE=dkms as installed)
-#: deb           Debian packages, in build/deb
-.PHONY: install uninstall deb clean distclean
-# In a copy: the packaging tools write beside the sources.
+#: deb           Debian packages, in build/deb; SUITE=bookworm: those of Debian 12, in build/deb-bookworm
+#: repo          a signed apt repository of both, in build/repo (KEY=FILE: a secret key to sign with)
+.PHONY: install uninstall deb repo clean distclean
 deb:
-	@$(IN_ROOT) --root install sh -ec 'mkdir -p /tmp/nft-quic build/deb; rm -f build/deb/*; \
-		tar -c --exclude=./build --exclude=./.git . | tar -x -C /tmp/nft-quic; \
-		cd /tmp/nft-quic; DEB_BUILD_OPTIONS=noautodbgsym dpkg-buildpackage -b -us -uc -j$(JOBS); cp ../*.deb /src/build/deb'
-	@ls -l $(BUILD)/deb
+	@tests/packages/deb $(SUITE)
+
+repo:
+	@tests/packages/deb $(SUITE)
+	@[ $(SUITE) = $(OLD_SUITE) ] || tests/packages/deb $(OLD_SUITE)
+	@tests/packages/repo $(KEY)
 
 $(if $(filter-out dkms,$(MODULE)),$(error MODULE=$(MODULE): only dkms is known))
 DKMS := $(if $(filter dkms,$(MODULE)),dkms-)

@@ -120,12 +120,15 @@ static void untracked(const struct na_ruleset *rs, const struct na_rule *r, stru
 	}
 }
 
-static const char *bad_sni(const char *name)
+static bool is_address(const char *name)
 {
 	unsigned char addr[16];
 
-	if (inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1)
-		return "clients send no address as server name";
+	return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
+}
+
+static const char *bad_sni(const char *name)
+{
 	if (strstr(name, "://"))
 		return "a server name has no scheme";
 	if (strchr(name, '/'))
@@ -163,13 +166,21 @@ static void bad_names(struct na_found *f, const json_t *type, const json_t *name
 	json_array_foreach(names, i, v)
 	{
 		const char *name = json_string_value(na_elem_key(pairs ? json_array_get(v, 0) : v));
-		const char *why = !name ? NULL : sni ? bad_sni(name) : bad_alpn(name);
+		bool address = sni && name && is_address(name);
+		const char *why = !name || address ? NULL : sni ? bad_sni(name) : bad_alpn(name);
 		char *shown;
 
-		if (!why)
+		if (!why && !address)
 			continue;
 		shown = na_name(name, strlen(name), NA_NAME_MAX);
-		na_found_add(f, NA_WARN, "%s: \"%s\" can hardly match: %s", where, shown, why);
+		if (address)
+			na_found_add(f, NA_NOTE,
+				     "%s: \"%s\" matches only some clients: most send no address "
+				     "as server name",
+				     where, shown);
+		else
+			na_found_add(f, NA_WARN, "%s: \"%s\" can hardly match: %s", where, shown,
+				     why);
 		free(shown);
 	}
 }

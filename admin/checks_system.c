@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "nft.h"
 #include "text.h"
 
 char *na_module_file(const char *release)
@@ -158,6 +159,7 @@ void na_check_kernels(const struct na_host *h, struct na_found *f)
 void na_check_facade(const struct na_host *h, struct na_found *f)
 {
 	char *cache = na_run((const char *[]){"ldconfig", "-p", NULL}), *at, *path;
+	const char *facade = na_nft_facade();
 
 	at = cache ? strstr(cache, "libnftables.so.1 ") : NULL;
 	path = at ? strstr(at, "=> ") : NULL;
@@ -174,6 +176,10 @@ void na_check_facade(const struct na_host *h, struct na_found *f)
 			     path);
 	else if (!h->knows_quic && !getenv("NFT_QUIC") && !getenv("LD_LIBRARY_PATH"))
 		na_found_add(f, NA_FAULT, "%s is first, but does not know quic", path);
+	if (facade && strcmp(facade, NFT_QUIC_VERSION))
+		na_found_add(f, NA_FAULT,
+			     "the libnftables that knows quic is version %s, this program %s",
+			     facade, NFT_QUIC_VERSION);
 	if (getenv("NFT_QUIC") && !strcmp(getenv("NFT_QUIC"), "off"))
 		na_found_add(f, NA_FAULT, "NFT_QUIC=off is set here: rules with quic are hidden");
 	if (getenv("LD_LIBRARY_PATH"))

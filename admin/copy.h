@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A copy of this network namespace: devices of the same names and numbers, addresses, routes and
+ * A copy of this network namespace: devices of the same names, addresses, routes and
  * sysctls. It ends with this process.
  */
 #ifndef NA_COPY_H
@@ -12,17 +12,18 @@
 #include "../inspect/packet.h"
 
 struct na_device {
-	int index;
+	int index;	  /* in the live namespace */
+	int inner, outer; /* in the copy, and of the other end, by which datagrams come */
 	char name[16];
 	unsigned char mac[6]; /* in the copy */
 	bool up;
 	unsigned int group;
 };
 
-/* A list of netlink messages, one behind the other. */
+/* A list of netlink messages, one behind the other; @lost are not in it, or not in the copy. */
 struct na_dump {
 	char *msg;
-	size_t len;
+	size_t len, lost;
 };
 
 struct na_copy {
@@ -30,11 +31,10 @@ struct na_copy {
 	size_t n_devices;
 	struct na_dump addrs, routes, rules;
 	char *sysctl[32][2]; /* path and value */
-	size_t n_sysctls;
+	size_t n_sysctls, lost_sysctls;
 	int packet; /* AF_PACKET, at the other ends of the devices */
 	int raw[2]; /* IPv4, IPv6: for clients on this host itself */
 	char *wrong;
-	bool partly; /* not everything could be copied */
 };
 
 /** na_copy_read() - read this namespace; 0, or -errno with na_copy.wrong */

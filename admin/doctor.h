@@ -25,8 +25,8 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	  "enrol the key of DKMS: docs/admin.md, Secure Boot")					\
 	X("kernels", kernels, "each installed kernel has the module, or headers to build it",	\
 	  "apt install linux-headers-amd64; `dkms autoinstall -k KERNEL`")			\
-	X("facade", facade, "programs get the libnftables that knows quic",			\
-	  "`ldconfig`; remove what /etc/ld.so.conf.d has before 00-nft-quic.conf")		\
+	X("facade", facade, "programs get this version of the libnftables with quic",		\
+	  "`ldconfig`; remove what sorts before 00-nft-quic.conf; install one version")		\
 	X("other-nft", other_nft, "no nft or running program hides rules with quic",		\
 	  "remove the other nft; restart programs that began before the installation")		\
 	X("rules", rules, "the rules of this network namespace can be read",			\

@@ -15,6 +15,9 @@
 #include "parts.h"
 #include "text.h"
 
+/* of the hook at which it holds packets: just behind defragmentation */
+#define MODULE_PRIORITY (-399)
+
 static const char own_rules[] =
 	"table inet " NA_OWN_TABLE " {\n"
 	"\tchain first { type filter hook prerouting priority -2147483647; meta nftrace set 1; }\n"
@@ -98,6 +101,8 @@ static int place_one(struct na_explained *x, const struct na_options *o, size_t 
 	x->iif[i] = o->iif ? na_copy_device(&x->copy, o->iif) : device_for(x, t);
 	if (!x->iif[i])
 		return fail("no such device", o->iif);
+	if (o->iif && !x->iif[i]->up)
+		return fail("this device is down", o->iif);
 	if (made && !o->daddr && !na_copy_local(&x->copy, t->net, x->iif[i], t->dst) &&
 	    !na_copy_local(&x->copy, t->net, NULL, t->dst))
 		return fail("this namespace has no address of this IP version",
@@ -119,16 +124,37 @@ static int make_flights(struct na_explained *x, const struct na_options *o)
 	return wrong ? fail("no ClientHello can be made of this", wrong) : 0;
 }
 
-/* A table that its maker owns would go with the socket that loads it. */
-static void disown(char *table)
+static bool is_word(const char *at, size_t len, const char *word)
 {
-	for (char *line = table, *end; *line; line = *end ? end + 1 : end) {
+	return len == strlen(word) && !memcmp(at, word, len);
+}
+
+void na_explain_disown(char *table)
+{
+	static const char flags[] = "\tflags ";
+	char *line, *end, *to, *word;
+	size_t len;
+
+	/* the table's own stand before its sets and chains, with one tab */
+	for (line = table; strncmp(line, flags, sizeof(flags) - 1); line = end + 1) {
 		end = strchrnul(line, '\n');
-		if (strncmp(line, "\tflags ", 7) || !memmem(line, (size_t)(end - line), "owner", 5))
-			continue;
-		memset(line, ' ', (size_t)(end - line));
-		return;
+		if (!*end || strchr("}", end[1]))
+			return;
 	}
+	end = strchrnul(line, '\n');
+	to = line + sizeof(flags) - 1;
+	for (word = to; word < end; word += len + strspn(word + len, " ,;")) {
+		len = strcspn(word, " ,;\n");
+		if (is_word(word, len, "owner") || is_word(word, len, "persist"))
+			continue;
+		if (to != line + sizeof(flags) - 1)
+			*to++ = ',';
+		memmove(to, word, len);
+		to += len;
+	}
+	if (to == line + sizeof(flags) - 1)
+		to = line;
+	memset(to, ' ', (size_t)(end - to));
 }
 
 static void leave_out(struct na_explained *x, const char *fmt, const char *a, const char *b)
@@ -142,6 +168,26 @@ static void leave_out(struct na_explained *x, const char *fmt, const char *a, co
 	free(text);
 }
 
+static void tell_lost(struct na_explained *x)
+{
+	const struct na_copy *c = &x->copy;
+	const struct {
+		size_t n;
+		const char *what;
+	} lost[] = {{c->addrs.lost, "addresses"},
+		    {c->routes.lost, "routes"},
+		    {c->rules.lost, "policy rules"},
+		    {c->lost_sysctls, "sysctls"}};
+
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		char *n = na_printf("%zu", lost[i].n);
+
+		if (lost[i].n)
+			leave_out(x, "%s %s, which could not be copied", n, lost[i].what);
+		free(n);
+	}
+}
+
 /* The listing, a table at a time: one that cannot be loaded takes no other with it. */
 static void load_tables(struct na_explained *x, char *text)
 {
@@ -152,7 +198,7 @@ static void load_tables(struct na_explained *x, char *text)
 		end = end ? end + 3 : strchr(table, '\0');
 		if (*end || end[-1] == '\n')
 			end[-1] = '\0';
-		disown(table);
+		na_explain_disown(table);
 		out = na_nft(table, NA_TEXT, &err);
 		if (!out) {
 			char *at = strstr(table, "table "), *brace = at ? strchr(at, '{') : NULL;
@@ -213,7 +259,23 @@ static bool is_own(const struct na_step *s, const char *chain)
 	return !strcmp(s->chain->table, NA_OWN_TABLE) && !strcmp(s->chain->name, chain);
 }
 
-enum na_end na_explain_end(const struct na_trail *trail, const struct na_step **last)
+/* Might the module hold it? Then it came to no chain behind the module's own hook. */
+static bool may_be_held(const struct na_trail *trail)
+{
+	bool begun = false;
+
+	for (size_t i = 0; i < trail->n; i++) {
+		const struct na_step *s = &trail->step[i];
+
+		begun |= is_own(s, "first") || is_own(s, "out");
+		if (s->chain->hook && strcmp(s->chain->hook, "ingress") != 0 &&
+		    s->chain->prio > MODULE_PRIORITY)
+			return false;
+	}
+	return begun;
+}
+
+enum na_end na_explain_end(const struct na_trail *trail, bool complete, const struct na_step **last)
 {
 	const struct na_step *s = trail->n ? &trail->step[trail->n - 1] : NULL;
 
@@ -230,7 +292,7 @@ enum na_end na_explain_end(const struct na_trail *trail, const struct na_step **
 	for (size_t i = 0; i < trail->n; i++)
 		if (is_own(&trail->step[i], "routed"))
 			return NA_END_ROUTE;
-	return NA_END_HELD;
+	return !complete && may_be_held(trail) ? NA_END_HELD : NA_END_UNKNOWN;
 }
 
 static bool over(const struct na_trail *trails, size_t n)
@@ -238,7 +300,7 @@ static bool over(const struct na_trail *trails, size_t n)
 	const struct na_step *last;
 
 	for (size_t i = 0; i < n; i++)
-		if (na_explain_end(&trails[i], &last) >= NA_END_ROUTE)
+		if (na_explain_end(&trails[i], true, &last) >= NA_END_ROUTE)
 			return false;
 	return true;
 }
@@ -247,6 +309,7 @@ static int replay(struct na_explained *x)
 {
 	long long hold = na_read_number("/proc/sys/net/netfilter/nft_quic/hold_ms");
 	struct na_trace *t = na_trace_open(x->copied, x->trails, x->firsts.n);
+	bool whole = true;
 	int err = 0;
 
 	if (!t)
@@ -261,7 +324,9 @@ static int replay(struct na_explained *x)
 	if (err)
 		fail("a datagram cannot be sent", strerror(-err));
 	else
-		na_trace_wait(t, over, (int)(hold > 0 ? hold : 1200) + 300);
+		whole = na_trace_wait(t, over, (int)(hold > 0 ? hold : 1200) + 300);
+	if (!whole)
+		leave_out(x, "%s%s", "", "a part of the trace, as too much came at once");
 	na_trace_close(t);
 	return err ? -1 : 0;
 }
@@ -286,10 +351,11 @@ int na_explain_rc(const struct na_explained *x)
 	const struct na_step *last;
 
 	for (size_t i = 0; i < x->firsts.n; i++) {
-		enum na_end end = na_explain_end(&x->trails[i], &last);
+		enum na_end end =
+			na_explain_end(&x->trails[i], na_first_complete(&x->firsts, i), &last);
 
-		if (end == NA_END_HELD || end == NA_END_ROUTE ||
-		    (end == NA_END_INPUT && !na_host_listener(x->host, last->tuple.dport)))
+		if (end >= NA_END_ROUTE ||
+		    (end == NA_END_INPUT && !na_host_reached(x->host, &last->tuple)))
 			rc = NA_WARNINGS;
 	}
 	return rc;
@@ -332,11 +398,13 @@ static int explain(struct na_explained *x, const struct na_options *o)
 		free(err);
 		return rc;
 	}
-	rc = na_copy_enter(&x->copy) ? fail(x->copy.wrong, "it takes root, or CAP_SYS_ADMIN")
-				     : load(x, text);
+	rc = na_copy_enter(&x->copy);
+	if (rc)
+		fail(x->copy.wrong, rc == -EPERM ? "it takes root, or CAP_SYS_ADMIN" : NULL);
+	else
+		rc = load(x, text);
 	free(text);
-	if (x->copy.partly)
-		leave_out(x, "%s%s", "", "not all routes and sysctls could be copied");
+	tell_lost(x);
 	return rc ? rc : replay(x);
 }
 

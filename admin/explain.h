@@ -11,7 +11,15 @@
 /* The table that is added to the copy: where the trace begins, and what got to an end. */
 #define NA_OWN_TABLE "nft_quic_explain"
 
-enum na_end { NA_END_INPUT, NA_END_FORWARD, NA_END_DROP, NA_END_QUEUE, NA_END_ROUTE, NA_END_HELD };
+enum na_end {
+	NA_END_INPUT,
+	NA_END_FORWARD,
+	NA_END_DROP,
+	NA_END_QUEUE,
+	NA_END_ROUTE,
+	NA_END_HELD,
+	NA_END_UNKNOWN
+};
 
 /**
  * struct na_explained - all that is told
@@ -30,8 +38,14 @@ struct na_explained {
 	json_t *left_out;
 };
 
-/** na_explain_end() - where a datagram's trail ends; @last gets its last step or NULL */
-enum na_end na_explain_end(const struct na_trail *trail, const struct na_step **last);
+/** na_explain_end() - where a datagram's trail ends; @last gets its last step or NULL. Of one that
+ * is not @complete the module may wait for the rest. */
+enum na_end na_explain_end(const struct na_trail *trail, bool complete,
+			   const struct na_step **last);
+
+/** na_explain_disown() - take the flags owner and persist out of a table's listing: it would go
+ * with the socket that loads it */
+void na_explain_disown(char *table);
 
 /** na_explain_live() - the live rule of which @rule is the copy, or NULL */
 const struct na_rule *na_explain_live(const struct na_explained *x, const struct na_rule *rule);

@@ -10,8 +10,9 @@
 #include "text.h"
 
 static const char *const ends[] = {
-	[NA_END_INPUT] = "input", [NA_END_FORWARD] = "forward", [NA_END_DROP] = "drop",
-	[NA_END_QUEUE] = "queue", [NA_END_ROUTE] = "unrouted",	[NA_END_HELD] = "held",
+	[NA_END_INPUT] = "input",     [NA_END_FORWARD] = "forward", [NA_END_DROP] = "drop",
+	[NA_END_QUEUE] = "queue",     [NA_END_ROUTE] = "unrouted",  [NA_END_HELD] = "held",
+	[NA_END_UNKNOWN] = "unknown",
 };
 
 static void put_addr(char *out, size_t room, const struct qi_tuple *t, bool dst)
@@ -67,24 +68,36 @@ static bool is_own(const struct na_step *s)
 	return !strcmp(s->chain->table, NA_OWN_TABLE);
 }
 
-/* The device of an index; in the copy they are those of the live namespace. */
+/* The device of an index in the copy. */
 static const char *device_name(const struct na_explained *x, int index)
 {
 	for (size_t i = 0; i < x->copy.n_devices; i++)
-		if (x->copy.device[i].index == index)
+		if (x->copy.device[i].inner == index)
 			return x->copy.device[i].name;
 	return NULL;
 }
 
-static json_t *listener(const struct na_host *h, int port)
+static void put_bound(char *out, size_t room, const struct na_listener *l)
 {
-	const struct na_listener *l = na_host_listener(h, port);
-	const struct na_service *s = l ? na_host_service(h, port) : NULL;
+	inet_ntop(l->ip6 ? AF_INET6 : AF_INET, l->addr, out, (socklen_t)room);
+}
+
+static json_t *listener(const struct na_host *h, const struct na_listener *l)
+{
+	const struct na_service *s = l ? na_host_service(h, l->port) : NULL;
+	char addr[INET6_ADDRSTRLEN] = "";
 
 	if (!l)
 		return json_null();
-	return na_need(json_pack("{si, ss?, ss?}", "pid", (int)l->pid, "command", l->comm,
-				 "service", s && s->pid ? s->name : NULL));
+	put_bound(addr, sizeof(addr), l);
+	return na_need(json_pack("{si, ss?, ss?, ss}", "pid", (int)l->pid, "command", l->comm,
+				 "service", s && s->pid ? s->name : NULL, "address", addr));
+}
+
+/* A socket of this port that does not get the datagram, if none does. */
+static const struct na_listener *elsewhere(const struct na_host *h, const struct qi_tuple *t)
+{
+	return na_host_reached(h, t) ? NULL : na_host_listener(h, t->dport);
 }
 
 static json_t *step_json(const struct na_explained *x, const struct na_step *s)
@@ -113,10 +126,10 @@ static json_t *step_json(const struct na_explained *x, const struct na_step *s)
 	return j;
 }
 
-static json_t *end_json(const struct na_explained *x, const struct na_trail *trail)
+static json_t *end_json(const struct na_explained *x, size_t i)
 {
 	const struct na_step *last;
-	enum na_end end = na_explain_end(trail, &last);
+	enum na_end end = na_explain_end(&x->trails[i], na_first_complete(&x->firsts, i), &last);
 	char dst[64] = "";
 	json_t *j = na_need(json_pack("{ss}", "what", ends[end]));
 
@@ -125,8 +138,12 @@ static json_t *end_json(const struct na_explained *x, const struct na_trail *tra
 		json_object_set_new(j, "to", json_string(dst));
 		json_object_set_new(j, "port", json_integer(last->tuple.dport));
 	}
-	if (end == NA_END_INPUT)
-		json_object_set_new(j, "listener", listener(x->host, last->tuple.dport));
+	if (end == NA_END_INPUT) {
+		json_object_set_new(j, "listener",
+				    listener(x->host, na_host_reached(x->host, &last->tuple)));
+		json_object_set_new(j, "elsewhere",
+				    listener(x->host, elsewhere(x->host, &last->tuple)));
+	}
 	if (end == NA_END_FORWARD)
 		json_object_set_new(j, "device",
 				    na_need(json_pack("s?", device_name(x, last->oif))));
@@ -151,7 +168,7 @@ json_t *na_explain_json(const struct na_explained *x)
 			list, na_need(json_pack("{ss, ss, ss, sI, sO?, so, so}", "from", src, "to",
 						dst, "device", x->iif[i]->name, "bytes",
 						(json_int_t)d->len, "names", d->names, "trace",
-						steps, "end", end_json(x, &x->trails[i]))));
+						steps, "end", end_json(x, i))));
 	}
 	return na_need(json_pack("{ss, so, sI, sO}", "version", NFT_QUIC_VERSION, "datagrams", list,
 				 "datagrams_left", (json_int_t)x->firsts.left, "left_out",
@@ -204,25 +221,41 @@ static void put_step(FILE *f, const struct na_explained *x, const struct na_step
 		s->target ? s->target : "");
 }
 
-static void put_listener(FILE *f, const struct na_explained *x, int port)
+static void put_process(FILE *f, const struct na_listener *l)
 {
-	const struct na_listener *l = na_host_listener(x->host, port);
-	const struct na_service *s = l ? na_host_service(x->host, port) : NULL;
-
-	if (!l) {
-		fputs(", where nobody listens\n", f);
-		return;
-	}
-	fprintf(f, ", where %s", l->comm ? l->comm : "a process that is not seen");
+	fputs(l->comm ? l->comm : "a process that is not seen", f);
 	if (l->pid)
 		fprintf(f, " (%d)", (int)l->pid);
-	fprintf(f, " listens%s%s\n", s && s->pid ? ": " : "", s && s->pid ? s->name : "");
 }
 
-static void put_end(FILE *f, const struct na_explained *x, const struct na_trail *trail)
+static void put_listener(FILE *f, const struct na_explained *x, const struct qi_tuple *t)
+{
+	const struct na_listener *l = na_host_reached(x->host, t), *o = elsewhere(x->host, t);
+	const struct na_service *s = l ? na_host_service(x->host, l->port) : NULL;
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	if (l) {
+		fputs(", where ", f);
+		put_process(f, l);
+		fprintf(f, " listens%s%s\n", s && s->pid ? ": " : "", s && s->pid ? s->name : "");
+	} else if (o && na_host_only_loopback(x->host, o->port)) {
+		fputs(", where ", f);
+		put_process(f, o);
+		fputs(" listens on the loopback alone\n", f);
+	} else if (o) {
+		put_bound(addr, sizeof(addr), o);
+		fputs(", where nobody listens at that address: ", f);
+		put_process(f, o);
+		fprintf(f, " listens at %s\n", addr);
+	} else {
+		fputs(", where nobody listens\n", f);
+	}
+}
+
+static void put_end(FILE *f, const struct na_explained *x, size_t i)
 {
 	const struct na_step *last;
-	enum na_end end = na_explain_end(trail, &last);
+	enum na_end end = na_explain_end(&x->trails[i], na_first_complete(&x->firsts, i), &last);
 	const char *device = last ? device_name(x, last->oif) : NULL;
 	char dst[64] = "";
 
@@ -232,7 +265,7 @@ static void put_end(FILE *f, const struct na_explained *x, const struct na_trail
 	switch (end) {
 	case NA_END_INPUT:
 		fprintf(f, "at this host, %s", dst);
-		put_listener(f, x, last->tuple.dport);
+		put_listener(f, x, &last->tuple);
 		break;
 	case NA_END_FORWARD:
 		fprintf(f, "it is sent on to %s by %s\n", dst, device ? device : "?");
@@ -247,16 +280,21 @@ static void put_end(FILE *f, const struct na_explained *x, const struct na_trail
 	case NA_END_ROUTE:
 		fprintf(f, "not routed: no way to %s, or this host does not forward\n", dst);
 		break;
-	default:
+	case NA_END_HELD:
 		fputs("held, and given up: the rest of the ClientHello is missing\n", f);
+		break;
+	default:
+		fputs("its trace ends here: a device that is down, conntrack, a limit of the "
+		      "module, or a rule that ends the trace\n",
+		      f);
 	}
 }
 
-static void put_trail(FILE *f, const struct na_explained *x, const struct na_trail *trail,
-		      const struct qi_tuple *first)
+static void put_trail(FILE *f, const struct na_explained *x, size_t number)
 {
+	const struct na_trail *trail = &x->trails[number];
+	struct qi_tuple now = x->firsts.d[number].tuple;
 	const struct na_chain *chain = NULL;
-	struct qi_tuple now = *first;
 
 	for (size_t i = 0; i < trail->n; i++) {
 		const struct na_step *s = &trail->step[i];
@@ -276,7 +314,7 @@ static void put_trail(FILE *f, const struct na_explained *x, const struct na_tra
 		}
 		put_step(f, x, s);
 	}
-	put_end(f, x, trail);
+	put_end(f, x, number);
 }
 
 void na_explain_text(FILE *f, const struct na_explained *x)
@@ -290,7 +328,7 @@ void na_explain_text(FILE *f, const struct na_explained *x)
 		fprintf(f, "%sdatagram %zu of %zu: %s by %s, %zu bytes\n", i ? "\n" : "", i + 1,
 			x->firsts.n, tuple_text(&d->tuple), x->iif[i]->name, d->len);
 		put_names(f, d->names);
-		put_trail(f, x, &x->trails[i], &d->tuple);
+		put_trail(f, x, i);
 	}
 	if (x->firsts.left)
 		fprintf(f, "\n%zu more datagrams were not replayed.\n", x->firsts.left);

@@ -327,6 +327,14 @@ void na_first_names(struct na_firsts *f)
 	qi_flows_free(flows);
 }
 
+bool na_first_complete(const struct na_firsts *f, size_t i)
+{
+	for (size_t k = i; k < f->n; k++)
+		if (f->d[k].names && !memcmp(&f->d[k].tuple, &f->d[i].tuple, sizeof(f->d[i].tuple)))
+			return true;
+	return false;
+}
+
 void na_firsts_free(struct na_firsts *f)
 {
 	for (size_t i = 0; i < f->n; i++) {

@@ -49,6 +49,9 @@ int na_first_capture(struct na_firsts *f, const char *path);
 /** na_first_names() - read names, datagram by datagram */
 void na_first_names(struct na_firsts *f);
 
+/** na_first_complete() - was the ClientHello read with datagram @i or a later one of its flow? */
+bool na_first_complete(const struct na_firsts *f, size_t i);
+
 void na_firsts_free(struct na_firsts *f);
 
 #endif

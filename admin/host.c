@@ -100,6 +100,39 @@ const struct na_listener *na_host_listener(const struct na_host *h, int port)
 	return found;
 }
 
+/* 0 if @l does not get it, or how well it fits: the kernel prefers a socket with an address, then
+ * one of the packet's family. */
+static int fits(const struct na_listener *l, const struct qi_tuple *t)
+{
+	static const unsigned char any[16];
+	bool ip6 = t->net == QI_NET_IPV6;
+
+	if (l->port != t->dport)
+		return 0;
+	if (memcmp(l->addr, any, sizeof(any)))
+		return l->ip6 == ip6 && !memcmp(l->addr, t->dst, ip6 ? 16 : 4) ? 3 : 0;
+	if (l->ip6 == ip6)
+		return 2;
+	return l->ip6;
+}
+
+const struct na_listener *na_host_reached(const struct na_host *h, const struct qi_tuple *t)
+{
+	const struct na_listener *found = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < h->n_listeners; i++) {
+		const struct na_listener *l = &h->listener[i];
+		int fit = fits(l, t);
+
+		if (fit > best || (fit && fit == best && l->pid)) {
+			best = fit;
+			found = l;
+		}
+	}
+	return found;
+}
+
 bool na_host_only_loopback(const struct na_host *h, int port)
 {
 	bool found = false;

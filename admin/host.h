@@ -8,16 +8,20 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "../inspect/packet.h"
 #include "ruleset.h"
 #include "ways.h"
 
 /* A UDP socket of this network namespace that has no peer. */
 struct na_listener {
 	int port;
-	bool loopback; /* bound to 127.0.0.0/8 or ::1 */
+	bool ip6;		/* with no address it takes IPv4, too */
+	unsigned char addr[16]; /* all 0 if it is bound to none; of IPv4 the first 4 bytes */
+	bool loopback;		/* bound to 127.0.0.0/8 or ::1 */
 	unsigned long inode;
 	unsigned long long drops; /* datagrams that its receive buffer had no room for */
 	pid_t pid;		  /* 0 if its process is not seen */
+	unsigned long long since; /* when that began */
 	char *comm;
 };
 
@@ -68,6 +72,9 @@ char *na_module_version(void);
 /** na_host_listener() - who listens on a UDP port; NULL if nobody does */
 const struct na_listener *na_host_listener(const struct na_host *h, int port);
 
+/** na_host_reached() - whose socket gets a datagram with this destination; NULL if nobody's does */
+const struct na_listener *na_host_reached(const struct na_host *h, const struct qi_tuple *t);
+
 /** na_host_only_loopback() - all of a port's sockets are bound to the loopback */
 bool na_host_only_loopback(const struct na_host *h, int port);
 
@@ -91,6 +98,12 @@ double na_seconds(const char *text, double fallback);
 
 /** na_listeners_parse() - add the sockets in the text of /proc/net/udp or udp6 */
 void na_listeners_parse(struct na_host *h, const char *text);
+
+/** na_listener_owner() - a process that has this socket; the youngest is kept */
+void na_listener_owner(struct na_host *h, unsigned long inode, pid_t pid, unsigned long long since);
+
+/** na_stat_since() - when a process began, from the text of /proc/PID/stat */
+unsigned long long na_stat_since(const char *text);
 
 /** na_cert_expires() - when the first certificate of a PEM file does; -1 if it cannot be read */
 time_t na_cert_expires(const char *path);

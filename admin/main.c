@@ -60,13 +60,17 @@ static const struct option longs[] = {
 static int version(void)
 {
 	json_t *meta = na_nft_json("list tables", 0, NULL);
+	const char *facade = na_nft_facade();
 	const char *nft = json_string_value(
 		json_object_get(json_object_get(json_array_get(meta, 0), "metainfo"), "version"));
 
 	fputs("nft-quic " NFT_QUIC_VERSION "; ", stdout);
 	module_version_put(stdout, NFT_QUIC_VERSION);
-	printf("; nft %s %s\n", nft ? nft : "unknown",
-	       na_nft_knows_quic() ? "with quic" : "without quic");
+	printf("; nft %s %s%s\n", nft ? nft : "unknown",
+	       na_nft_knows_quic() ? "with quic" : "without quic",
+	       facade && strcmp(facade, NFT_QUIC_VERSION)
+		       ? ", its libnftables of another version than this"
+		       : "");
 	json_decref(meta);
 	return NA_OK;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nft.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <nftables/libnftables.h>
 #include <stdlib.h>
@@ -77,4 +78,14 @@ bool na_nft_knows_quic(void)
 
 	free(out);
 	return knows;
+}
+
+const char *na_nft_facade(void)
+{
+	static const char before[] = "libnftables of nft-quic ";
+	const char *text = dlsym(RTLD_DEFAULT, "nft_quic_facade_version");
+
+	if (text && !strncmp(text, before, strlen(before)))
+		return text + strlen(before);
+	return text || dlsym(RTLD_DEFAULT, "nft_quic_facade") ? "unknown" : NULL;
 }

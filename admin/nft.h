@@ -31,4 +31,11 @@ int na_nft_file(const char *path, bool dry, char **err);
 /** na_nft_knows_quic() - does this process's libnftables know the keyword quic */
 bool na_nft_knows_quic(void);
 
+/**
+ * na_nft_facade() - the version of the facade that this process has
+ *
+ * NULL if it has none, "unknown" if it is of before facades told their version.
+ */
+const char *na_nft_facade(void);
+
 #endif

@@ -109,7 +109,7 @@ int na_copy_send(const struct na_copy *c, const struct na_device *d, const struc
 {
 	static unsigned char frame[ETH_HLEN + IP6_LEN + UDP_LEN + QI_DATAGRAM_MAX + 1];
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
-				 .sll_ifindex = d->index,
+				 .sll_ifindex = d->outer,
 				 .sll_halen = ETH_ALEN,
 				 .sll_protocol =
 					 htons(t->net == QI_NET_IPV6 ? ETH_P_IPV6 : ETH_P_IP)};

@@ -11,21 +11,29 @@
 #include "text.h"
 
 /* As the kernel prints it: words of 32 bits as hex numbers, each in the host's byte order. */
-static bool is_loopback(const char *hex)
+static bool read_addr(struct na_listener *l, const char *hex)
 {
-	struct in6_addr addr = {0};
 	uint32_t word;
 	size_t n = strlen(hex) / 8;
+	static const unsigned char mapped[12] = {[10] = 0xff, 0xff};
 
+	memset(l->addr, 0, sizeof(l->addr));
+	l->ip6 = n == 4;
+	if (n != 1 && n != 4)
+		return false;
 	for (size_t i = 0; i < n; i++, hex += 8) {
 		if (sscanf(hex, "%8" SCNx32, &word) != 1)
 			return false;
-		memcpy(addr.s6_addr + 4 * i, &word, 4);
+		memcpy(l->addr + 4 * i, &word, 4);
 	}
-	if (n == 1)
-		return addr.s6_addr[0] == 127;
-	return IN6_IS_ADDR_LOOPBACK(&addr) ||
-	       (IN6_IS_ADDR_V4MAPPED(&addr) && addr.s6_addr[12] == 127);
+	/* an IPv6 socket with an address of IPv4 is one of IPv4 */
+	if (l->ip6 && !memcmp(l->addr, mapped, sizeof(mapped))) {
+		l->ip6 = false;
+		memmove(l->addr, l->addr + 12, 4);
+		memset(l->addr + 4, 0, 12);
+	}
+	l->loopback = l->ip6 ? !memcmp(l->addr, &in6addr_loopback, 16) : l->addr[0] == 127;
+	return true;
 }
 
 void na_listeners_parse(struct na_host *h, const char *text)
@@ -41,10 +49,9 @@ void na_listeners_parse(struct na_host *h, const char *text)
 			   " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu %*s %*s "
 			   "%llu",
 			   addr, &port, &peer, &l.inode, &l.drops) != 5 ||
-		    peer || !port)
+		    peer || !port || !read_addr(&l, addr))
 			continue;
 		l.port = (int)port;
-		l.loopback = is_loopback(addr);
 		h->listener = na_need(realloc(h->listener, (h->n_listeners + 1) * sizeof(l)));
 		h->listener[h->n_listeners++] = l;
 	}
@@ -52,34 +59,51 @@ void na_listeners_parse(struct na_host *h, const char *text)
 
 /*
  * Of several processes that have a socket the youngest serves: systemd may have opened it, or a
- * quicd that was upgraded may still have connections. Numbers of processes grow.
+ * quicd that was upgraded may still have connections. Numbers of processes come again.
  */
-static void owned_by(struct na_host *h, unsigned long inode, pid_t pid)
+void na_listener_owner(struct na_host *h, unsigned long inode, pid_t pid, unsigned long long since)
 {
 	char path[64], *comm;
 
 	for (size_t i = 0; i < h->n_listeners; i++) {
 		struct na_listener *l = &h->listener[i];
 
-		if (l->inode != inode || l->pid > pid)
+		if (l->inode != inode || since < l->since || (since == l->since && pid < l->pid))
 			continue;
 		free(l->comm);
 		snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
 		comm = na_read_file(path, NULL);
 		l->pid = pid;
+		l->since = since;
 		l->comm = comm ? na_name(comm, strcspn(comm, "\n"), NA_NAME_MAX) : na_printf("?");
 		free(comm);
 	}
 }
 
+unsigned long long na_stat_since(const char *text)
+{
+	const char *at = strrchr(text, ')');
+	unsigned long long since;
+
+	/* the second field, a name, may have anything in it; this is the 22nd */
+	for (int i = 2; at && i < 22; i++)
+		at = strchr(at + 1, ' ');
+	return at && sscanf(at, " %llu", &since) == 1 ? since : 0;
+}
+
 static void look_into(struct na_host *h, pid_t pid)
 {
-	char path[512], link[64];
+	char path[512], link[64], *stat;
+	unsigned long long since;
 	struct dirent *e;
 	unsigned long inode;
 	ssize_t n;
 	DIR *dir;
 
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	stat = na_read_file(path, NULL);
+	since = stat ? na_stat_since(stat) : 0;
+	free(stat);
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);
 	while (dir && (e = readdir(dir))) {
@@ -89,7 +113,7 @@ static void look_into(struct na_host *h, pid_t pid)
 			continue;
 		link[n] = '\0';
 		if (sscanf(link, "socket:[%lu]", &inode) == 1)
-			owned_by(h, inode, pid);
+			na_listener_owner(h, inode, pid, since);
 	}
 	if (dir)
 		closedir(dir);

@@ -4,6 +4,7 @@
 
 #include "admin.h"
 #include "history.h"
+#include "nft.h"
 #include "text.h"
 
 /* More ways of one rule are counted, not shown. */
@@ -115,10 +116,11 @@ json_t *na_status_json(const struct na_host *h)
 	for (size_t i = 0; i < h->counts.n; i++)
 		json_object_set_new(counts, h->counts.c[i].name,
 				    json_integer((json_int_t)h->counts.c[i].value));
-	return na_need(json_pack("{ss, so, so, sb, so, so}", "version", NFT_QUIC_VERSION, "module",
-				 text_or_null(h->module), "nft",
+	return na_need(json_pack("{ss, so, so, sb, so, so, so}", "version", NFT_QUIC_VERSION,
+				 "module", text_or_null(h->module), "nft",
 				 text_or_null(h->rs ? h->rs->nft_version : NULL), "nft_knows_quic",
-				 h->knows_quic, "rules", rules_json(h), "counters", counts));
+				 h->knows_quic, "facade", text_or_null(na_nft_facade()), "rules",
+				 rules_json(h), "counters", counts));
 }
 
 static void put_names(FILE *f, const struct na_way *w)
@@ -218,12 +220,16 @@ static void put_counts(FILE *f, const struct na_counts *c)
 
 void na_status_text(FILE *f, const struct na_host *h)
 {
+	const char *facade = na_nft_facade();
+
 	fprintf(f, "nft-quic %s, module %s, nft %s %s\n", NFT_QUIC_VERSION,
 		h->module ? h->module : "not loaded",
 		h->rs && h->rs->nft_version ? h->rs->nft_version : "?",
 		h->knows_quic ? "with quic" : "WITHOUT quic: `nft-quic doctor` says why");
 	if (h->module && strcmp(h->module, NFT_QUIC_VERSION))
 		fprintf(f, "The module is of another version than this program.\n");
+	if (facade && strcmp(facade, NFT_QUIC_VERSION))
+		fprintf(f, "The libnftables with quic is of another version than this program.\n");
 	if (!h->rs) {
 		fprintf(f, "The rules cannot be read: %s\n", h->rs_err ? h->rs_err : "no answer");
 		return;
@@ -237,9 +243,12 @@ void na_status_text(FILE *f, const struct na_host *h)
 
 int na_status_rc(const struct na_host *h)
 {
+	const char *facade = na_nft_facade();
+
 	if (!h->rs || !h->knows_quic)
 		return NA_ERRORS;
-	if (h->module && strcmp(h->module, NFT_QUIC_VERSION))
+	if ((h->module && strcmp(h->module, NFT_QUIC_VERSION)) ||
+	    (facade && strcmp(facade, NFT_QUIC_VERSION)))
 		return NA_WARNINGS;
 	for (size_t i = 0; i < h->ways.n; i++)
 		if (is_local(&h->ways.way[i]) && !na_host_listener(h, h->ways.way[i].port))

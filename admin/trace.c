@@ -234,20 +234,23 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-void na_trace_wait(struct na_trace *t, bool (*over)(const struct na_trail *trails, size_t n),
+bool na_trace_wait(struct na_trace *t, bool (*over)(const struct na_trail *trails, size_t n),
 		   int silent_ms)
 {
 	struct pollfd p = {.fd = mnl_socket_get_fd(t->sock), .events = POLLIN};
 	long long end = now_ms() + MOST_MS;
 	static char buf[1 << 17];
+	bool whole = true;
 	ssize_t n;
 
 	while (now_ms() < end &&
 	       poll(&p, 1, over(t->trails, t->n) && silent_ms > 100 ? 100 : silent_ms) > 0) {
 		n = mnl_socket_recvfrom(t->sock, buf, sizeof(buf));
 		if (n < 0 && errno != ENOBUFS)
-			return;
+			return false;
+		whole &= n >= 0;
 		if (n > 0)
 			mnl_cb_run(buf, (size_t)n, 0, 0, event, t);
 	}
+	return whole;
 }

@@ -44,8 +44,10 @@ struct na_trace *na_trace_open(const struct na_ruleset *rs, struct na_trail *tra
  * na_trace_wait() - read what comes
  * @over:	have all datagrams come to their end?
  * @silent_ms:	for how long nothing may come
+ *
+ * Return: false if events were lost.
  */
-void na_trace_wait(struct na_trace *t, bool (*over)(const struct na_trail *trails, size_t n),
+bool na_trace_wait(struct na_trace *t, bool (*over)(const struct na_trail *trails, size_t n),
 		   int silent_ms);
 
 void na_trace_close(struct na_trace *t);

@@ -15,6 +15,8 @@
 
 /* A mark by which another copy of the facade knows this one. */
 const int nft_quic_facade = 1;
+/* for programs that compare it with their own, and for strings(1) */
+const char nft_quic_facade_version[] = "libnftables of nft-quic " NX_VERSION;
 
 static struct nx_ctx *known(struct nft_ctx *ctx)
 {

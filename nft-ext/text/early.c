@@ -253,7 +253,7 @@ void nx_early_warn(const struct nx_text *text, struct nx_buf *out)
 	if (!memmem(text->src, text->len, "quic", 4) ||
 	    (!memmem(text->src, text->len, "jump", 4) &&
 	     !memmem(text->src, text->len, "goto", 4)) ||
-	    nx_lex(&e.w.toks, text->src, text->len))
+	    nx_lex(&e.w.toks, text->src, text->len, false))
 		return;
 	for (size_t i = 0; i < e.w.toks.n && !e.oom; i++) {
 		if (nx_is(&e.w, i, "table"))

@@ -174,7 +174,31 @@ static void pair(struct nx_toks *toks)
 	}
 }
 
-int nx_lex(struct nx_toks *toks, const char *src, size_t len)
+size_t nx_out_handle(const char *s, size_t len)
+{
+	static const char handle[] = "# handle ";
+	const size_t begin = sizeof(handle) - 1;
+	size_t n = begin;
+
+	if (len <= n || memcmp(s, handle, n))
+		return 0;
+	while (n < len && s[n] >= '0' && s[n] <= '9')
+		n++;
+	return n > begin && n < len && s[n] == ' ' ? n : 0;
+}
+
+static size_t comment_len(const char *s, size_t len, bool out)
+{
+	size_t handle = out ? nx_out_handle(s, len) : 0;
+	const char *nl;
+
+	if (handle)
+		return handle;
+	nl = memchr(s, '\n', len);
+	return nl ? (size_t)(nl - s) : len;
+}
+
+int nx_lex(struct nx_toks *toks, const char *src, size_t len, bool out)
 {
 	size_t cap = 0, i = 0, n;
 	enum nx_tok_type type;
@@ -190,9 +214,7 @@ int nx_lex(struct nx_toks *toks, const char *src, size_t len)
 			continue;
 		}
 		if (c == '#') {
-			const char *nl = memchr(src + i, '\n', len - i);
-
-			i = nl ? (size_t)(nl - src) : len;
+			i += comment_len(src + i, len - i, out);
 			continue;
 		}
 		if (c == '\\' && (i + 1 == len || src[i + 1] == '\n' || src[i + 1] == '\r')) {

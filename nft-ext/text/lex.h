@@ -54,11 +54,22 @@ struct nx_toks {
  * @toks:	the result, to be released with nx_lex_free
  * @src:	text; must outlive @toks
  * @len:	its length in bytes, less than 2 GiB
+ * @out:	it is stock nft's output, where a comment may end within a line (nx_out_handle)
  *
  * Takes any bytes. Return: 0, -ENOMEM, -EFBIG.
  */
-int nx_lex(struct nx_toks *toks, const char *src, size_t len);
+int nx_lex(struct nx_toks *toks, const char *src, size_t len, bool out);
 void nx_lex_free(struct nx_toks *toks);
+
+/**
+ * nx_out_handle - length of a comment that ends within its line in stock nft's output, or 0
+ * @s:		text from the # on
+ * @len:	its length
+ *
+ * That is `# handle N` of a set, an object or a flowtable in one line: behind the opening brace,
+ * and a blank and the contents follow.
+ */
+size_t nx_out_handle(const char *s, size_t len);
 
 /** nx_tok_is - is token @i this word, operator or character? */
 bool nx_tok_is(const struct nx_toks *toks, size_t i, const char *s);

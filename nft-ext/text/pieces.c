@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lex.h"
 #include "pieces.h"
 #include "walk.h"
 
@@ -189,6 +190,12 @@ static bool close_block(struct nx_pieces *p, struct nx_buf *out)
 	return ok;
 }
 
+/* Is the byte before p->seen one of the comment? */
+static bool in_comment(const struct nx_pieces *p)
+{
+	return !nx_out_handle(p->raw.p + p->hash, p->seen - p->hash);
+}
+
 static bool look_at(struct nx_pieces *p, char c, struct nx_buf *out)
 {
 	if (c == '\n') {
@@ -201,8 +208,9 @@ static bool look_at(struct nx_pieces *p, char c, struct nx_buf *out)
 			return piece(p, p->seen, out);
 		return true;
 	}
-	if (p->comment)
+	if (p->comment && in_comment(p))
 		return true;
+	p->comment = false;
 	if (c == '"')
 		p->quoted = !p->quoted;
 	if (p->quoted)
@@ -210,6 +218,7 @@ static bool look_at(struct nx_pieces *p, char c, struct nx_buf *out)
 	switch (c) {
 	case '#':
 		p->comment = true;
+		p->hash = p->seen - 1;
 		return true;
 	case '{':
 		return open_block(p, out);
@@ -230,6 +239,7 @@ static void forget_done(struct nx_pieces *p)
 	p->raw.len -= p->start;
 	p->seen -= p->start;
 	p->line = p->line > p->start ? p->line - p->start : 0;
+	p->hash = p->hash > p->start ? p->hash - p->start : 0;
 	p->start = 0;
 }
 

@@ -15,6 +15,7 @@
  * @start:	where in @raw the piece begins that has not ended
  * @seen:	@raw is looked at up to here
  * @line:	where its last line begins
+ * @hash:	where the comment begins
  * @depth:	braces open in @raw
  * @quoted:	in a quoted string
  * @comment:	behind a #
@@ -29,7 +30,7 @@
 struct nx_pieces {
 	struct nx_lang lang;
 	struct nx_buf raw;
-	size_t start, seen, line;
+	size_t start, seen, line, hash;
 	unsigned int depth;
 	bool quoted, comment;
 	enum nx_block_kind in;

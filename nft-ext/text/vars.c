@@ -116,7 +116,7 @@ bool nx_sub_begin(struct nx_walk *w, size_t i, struct nx_sub *sub)
 	copy = strdup(v->value);
 	if (copy)
 		sub->w.text = nx_text_new(NULL, copy, strlen(copy));
-	if (!sub->w.text || nx_lex(&sub->w.toks, sub->w.text->src, sub->w.text->len)) {
+	if (!sub->w.text || nx_lex(&sub->w.toks, sub->w.text->src, sub->w.text->len, false)) {
 		nx_text_free(sub->w.text);
 		w->lang->oom = true;
 		return false;

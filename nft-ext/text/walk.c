@@ -330,7 +330,7 @@ void nx_translate(struct nx_lang *lang, struct nx_text *text, const struct nx_bl
 	static const struct nx_block top = {.kind = NX_TOP};
 	struct nx_walk w = {.lang = lang, .text = text};
 
-	if (nx_lex(&w.toks, text->src, text->len)) {
+	if (nx_lex(&w.toks, text->src, text->len, lang->dir == NX_OUT)) {
 		lang->oom = true;
 		return;
 	}
@@ -344,7 +344,7 @@ void nx_look_for_sets(struct nx_lang *lang, struct nx_text *text, const struct n
 {
 	struct nx_walk w = {.lang = lang, .text = text};
 
-	if (nx_lex(&w.toks, text->src, text->len)) {
+	if (nx_lex(&w.toks, text->src, text->len, lang->dir == NX_OUT)) {
 		lang->oom = true;
 		return;
 	}
@@ -356,7 +356,7 @@ void nx_translate_elements(struct nx_lang *lang, struct nx_text *text, const str
 {
 	struct nx_walk w = {.lang = lang, .text = text};
 
-	if (nx_lex(&w.toks, text->src, text->len)) {
+	if (nx_lex(&w.toks, text->src, text->len, lang->dir == NX_OUT)) {
 		lang->oom = true;
 		return;
 	}
@@ -372,7 +372,7 @@ void nx_translate_set(struct nx_lang *lang, struct nx_text *text, const struct n
 	struct nx_walk w = {.lang = lang, .text = text};
 	struct nx_block inside = *table;
 
-	if (nx_lex(&w.toks, text->src, text->len)) {
+	if (nx_lex(&w.toks, text->src, text->len, lang->dir == NX_OUT)) {
 		lang->oom = true;
 		return;
 	}

@@ -54,7 +54,7 @@ int ctls_init(struct ctls *t, const struct options *o)
 			return fail("--cert", o->cert, gnutls_strerror(rv));
 	}
 	if (o->keylog) {
-		t->keylog = keylog_open(o->keylog, true);
+		t->keylog = keylog_open(o->keylog, true, (uid_t)-1, (gid_t)-1);
 		if (!t->keylog)
 			return fail("--keylog", o->keylog, strerror(errno));
 	}

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "keylog.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,16 +13,22 @@ struct keylog {
 	int fd;
 };
 
-struct keylog *keylog_open(const char *path, bool follow)
+struct keylog *keylog_open(const char *path, bool follow, uid_t uid, gid_t gid)
 {
+	/* A FIFO without a reader must not hold up the start. */
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
+		    (follow ? 0 : O_NOFOLLOW);
 	struct keylog *k = malloc(sizeof(*k));
 
 	if (!k)
 		return NULL;
-	k->fd = open(path,
-		     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY |
-			     (follow ? 0 : O_NOFOLLOW),
-		     0600);
+	k->fd = open(path, flags | O_EXCL, 0600);
+	if (k->fd < 0 && errno == EEXIST) {
+		k->fd = open(path, flags, 0600);
+	} else if (k->fd >= 0 && fchown(k->fd, uid, gid)) {
+		close(k->fd);
+		k->fd = -1;
+	}
 	if (k->fd < 0) {
 		free(k);
 		return NULL;

@@ -112,8 +112,8 @@ int h3_req_too_large(struct h3_req *r)
 {
 	int rv;
 
-	/* Trailers: somebody is at work on the request, or it has been answered. */
-	if (r->handler || r->responded)
+	/* Trailers: the request has been counted, and somebody may be at work on it. */
+	if (r->handler || r->responded || r->deferred)
 		return h3_req_fault(r, NGHTTP3_H3_EXCESSIVE_LOAD);
 	if (nghttp3_conn_shutdown_stream_read(r->hc->h3, r->id))
 		return -1;

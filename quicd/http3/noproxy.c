@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* In place of proxy.c where there is no llhttp: refuses a backend in the configuration. */
+/*
+ * In place of proxy.c where there is neither llhttp nor http-parser: refuses a backend in the
+ * configuration.
+ */
 #include "../server/config.h"
 #include "../server/loader.h"
 #include "h3conf.h"
@@ -11,8 +14,8 @@ static void check(struct loader *l)
 
 	if (conf->backends.n)
 		loader_complain(l, config_line(l->c, "http3", "backend"),
-				"backend = %s: this quicd was built without llhttp and has no "
-				"reverse proxy",
+				"backend = %s: this quicd was built without llhttp and "
+				"http-parser: it has no reverse proxy",
 				conf->backends.one[0].text);
 }
 

@@ -48,7 +48,10 @@ void aead_init(void)
 	}
 	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
 	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
-	usable = true;
+	/* There, AES-GCM encrypts with no nonce that the caller gives (gcry_cipher_setiv). */
+	usable = !gcry_fips_mode_active();
+	if (!usable)
+		log_info("libgcrypt is in FIPS mode: packets are protected by GnuTLS alone");
 }
 
 /*
@@ -68,7 +71,6 @@ static const struct aead_kind *find_kind(const ngtcp2_crypto_aead *aead)
 	gnutls_cipher_algorithm_t id = (gnutls_cipher_algorithm_t)(uintptr_t)aead->native_handle;
 
 	for (size_t i = 0; usable && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		/* In FIPS mode libgcrypt lacks ChaCha20. */
 		if (kinds[i].gnutls == id && !gcry_cipher_test_algo(kinds[i].algorithm))
 			return &kinds[i];
 	return NULL;

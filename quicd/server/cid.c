@@ -48,6 +48,11 @@ bool cid_fits(const struct cid_format *f, const uint8_t *cid)
 	       (f->by_port || !memcmp(cid + 1, f->server_id, f->server_id_len));
 }
 
+bool cid_has_port(const uint8_t *cid, uint16_t port)
+{
+	return cid[1] == port >> 8 && cid[2] == (port & 0xff);
+}
+
 unsigned int cid_worker(const struct cid_format *f, const uint8_t *cid, size_t len)
 {
 	size_t at = cid_worker_offset(f);

@@ -61,6 +61,9 @@ void cid_make(const struct cid_format *f, unsigned int worker, const uint8_t *ra
  */
 bool cid_fits(const struct cid_format *f, const uint8_t *cid);
 
+/* With by_port: true if the server ID is @port (in host order). */
+bool cid_has_port(const uint8_t *cid, uint16_t port);
+
 /* The worker that owns packets with this ID; IDs too short for the format: 0. */
 unsigned int cid_worker(const struct cid_format *f, const uint8_t *cid, size_t len);
 

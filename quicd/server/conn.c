@@ -492,6 +492,9 @@ void conn_drain(struct conn *c)
 		send_close(c);
 		return;
 	}
+	/* After this, an announcement would be too late: nghttp3 fails an assertion. */
+	c->announced = true;
+	c->quiet_since = clock_now();
 	if (c->mode->drain)
 		c->mode->drain(c);
 	conn_touch(c);
@@ -503,6 +506,8 @@ void conn_close_quiet(struct conn *c, uint64_t now)
 		c->mode->announce ? QUIET_ANNOUNCED : c->worker->server->config->idle_timeout;
 
 	if (!c->quic || !c->started || c->state != CONN_OPEN)
+		return;
+	if (!c->announced && c->worker->draining)
 		return;
 	if (!c->announced) {
 		c->announced = true;

@@ -19,6 +19,7 @@
 struct control {
 	struct query query;
 	const char *path;
+	bool borrowed; /* the process that this one is to replace still serves it */
 };
 
 static int make_addr(const char *path, union addr *a)
@@ -95,6 +96,7 @@ struct control *control_open(struct server *s, struct loop *l)
 	if (!c)
 		return NULL;
 	fd = inherit_take_control(&s->inherited, path);
+	c->borrowed = fd >= 0;
 	if (fd < 0)
 		fd = make(s->config, path);
 	if (fd < 0)
@@ -119,6 +121,12 @@ int control_fd(const struct control *c)
 	return c ? c->query.io.fd : -1;
 }
 
+void control_own(struct control *c)
+{
+	if (c)
+		c->borrowed = false;
+}
+
 void control_leave(struct control *c)
 {
 	if (c)
@@ -127,10 +135,11 @@ void control_leave(struct control *c)
 
 void control_close(struct control *c)
 {
-	bool ours = control_fd(c) >= 0;
+	bool ours;
 
 	if (!c)
 		return;
+	ours = control_fd(c) >= 0 && !c->borrowed;
 	query_close(&c->query);
 	if (ours)
 		unlink(c->path);

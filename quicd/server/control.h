@@ -15,6 +15,8 @@ struct control;
 struct control *control_open(struct server *s, struct loop *l);
 /* The listening socket, for another process; -1 if there is none. */
 int control_fd(const struct control *c);
+/* The process that had it before has given way: the socket's file is this one's to remove. */
+void control_own(struct control *c);
 /* Another process has it now: accepts no more. */
 void control_leave(struct control *c);
 /* Removes the socket's file as far as the process may. */

@@ -112,6 +112,7 @@ static void send_retry(struct endpoint *ep, const struct udp_msg *m, const ngtcp
 	gnutls_rnd(GNUTLS_RND_NONCE, random, f->nonce_len);
 	cid_make(f, w->id, random, scid.data);
 	scid.datalen = cid_len(f);
+	w->retry_until = clock_now() + TOKEN_RETRY_LIFE;
 	STAT_INC(&w->stats, retries);
 	answer(ep, m, buf,
 	       token_write_retry(&w->server->secret, hd, &m->remote, &scid, buf, sizeof(buf)));
@@ -264,6 +265,7 @@ static void on_message(struct endpoint *ep, const struct udp_msg *m)
 	/* A process that was replaced has no links, and gets only what is its own. */
 	bool live = !ep->held && atomic_load_explicit(&links->live, memory_order_relaxed);
 	struct link_to run = {0};
+	uint16_t port = addr_port(&ep->sock.local);
 	size_t from = 0;
 
 	STAT_ADD(&w->stats, rx_bytes, m->len);
@@ -273,7 +275,7 @@ static void on_message(struct endpoint *ep, const struct udp_msg *m)
 
 		STAT_INC(&w->stats, rx_datagrams);
 		if (live)
-			to = links_find(links, m->data + off, len);
+			to = links_find(links, m->data + off, len, port);
 		/* Datagrams in a row for the same earlier worker go there together. */
 		if (run.link && (to.link != run.link || to.worker != run.worker)) {
 			pass(ep, run, m, m->data + from, off - from);

@@ -17,6 +17,7 @@
 #include "worker.h"
 
 #define START_TIMEOUT (90 * NS_PER_S) /* as systemd has it by default */
+#define DONE_TIMEOUT  (5 * NS_PER_S)  /* while nobody reads */
 #define SEND_TIMEOUT  5		      /* seconds */
 
 enum state {
@@ -89,8 +90,10 @@ void handover_cancel(struct handover *h, const char *why)
 
 static void on_timeout(struct timer *t)
 {
-	handover_cancel(container_of(t, struct handover, timer),
-			"the new program takes too long to start");
+	struct handover *h = container_of(t, struct handover, timer);
+
+	handover_cancel(h, h->state == HELD ? "the new program was ready, but did not take over"
+					    : "the new program takes too long to start");
 }
 
 /* The sockets of all workers: those of the configuration, and those that earlier processes need. */
@@ -209,7 +212,11 @@ static int hold(struct handover *h)
 	for (size_t i = 0; !err && i < h->npairs; i++)
 		err = hand_send_cids(h->io.fd, h->server->workers[i]->chosen,
 				     h->server->workers[i]->nchosen);
-	return err ? err : hand_tell(h->io.fd, HAND_GO);
+	if (!err)
+		err = hand_tell(h->io.fd, HAND_GO);
+	if (!err)
+		timer_set(&h->loop->timers, &h->timer, clock_now() + DONE_TIMEOUT);
+	return err;
 }
 
 static void finish(struct handover *h)

@@ -126,7 +126,7 @@ static bool chosen(const struct link *k, const uint8_t *id, size_t len)
 	return bsearch(&key, k->cids, k->ncids, sizeof(key), compare);
 }
 
-struct link_to links_find(struct links *l, const uint8_t *data, size_t len)
+struct link_to links_find(struct links *l, const uint8_t *data, size_t len, uint16_t port)
 {
 	bool is_long = len && data[0] & 0x80;
 	size_t at = is_long ? LONG_DCID_AT : 1, id_len = 0;
@@ -144,7 +144,8 @@ struct link_to links_find(struct links *l, const uint8_t *data, size_t len)
 
 		if (atomic_load_explicit(&k->dead, memory_order_relaxed))
 			continue;
-		if ((is_long ? id_len == ours : ours < len) && cid_fits(&k->cid, data + at))
+		if ((is_long ? id_len == ours : ours < len) && cid_fits(&k->cid, data + at) &&
+		    (!k->cid.by_port || cid_has_port(data + at, port)))
 			return (struct link_to){k, cid_worker(&k->cid, data + at, ours)};
 		if (is_long && chosen(k, data + at, id_len))
 			return (struct link_to){k, cid_worker(&k->cid, data + at, id_len)};

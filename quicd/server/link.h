@@ -63,8 +63,11 @@ void links_tell(const struct links *l, enum hand_type type);
 /* True if a process that still runs has this generation. */
 bool links_have(const struct links *l, unsigned int generation);
 
-/* The process that the datagram belongs to. Any worker. */
-struct link_to links_find(struct links *l, const uint8_t *data, size_t len);
+/*
+ * The process that the datagram belongs to, which came to @port (in host order): IDs that an
+ * earlier process made have the port that it arrives at. Any worker.
+ */
+struct link_to links_find(struct links *l, const uint8_t *data, size_t len, uint16_t port);
 /*
  * Passes @len octets at @data, one or more datagrams of @m, on; @bound is the address of
  * the socket. Returns false if they are lost.

@@ -302,8 +302,11 @@ static int run_workers(struct process *p)
 		else
 			p->nrunning++;
 	}
-	if (!err && p->takeover >= 0)
+	if (!err && p->takeover >= 0) {
 		err = takeover_done(p->takeover);
+		if (!err)
+			control_own(p->control);
+	}
 	return err ? err : links_watch(&p->server.links, &p->loop);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../common/log.h"
+#include "privilege.h"
 
 static int derive(const uint8_t root[SECRET_LEN], const char *label, uint8_t out[SECRET_LEN])
 {
@@ -20,11 +21,26 @@ static int derive(const uint8_t root[SECRET_LEN], const char *label, uint8_t out
 	return gnutls_hkdf_expand(GNUTLS_MAC_SHA256, &key, &info, out, SECRET_LEN) ? -EIO : 0;
 }
 
+/* After an upgrade the file is read by the account of the service. */
+static int give_away(const struct config *c, int fd)
+{
+	uid_t uid;
+	gid_t gid;
+	int err;
+
+	if (!c->user || geteuid())
+		return 0;
+	err = privilege_find(c, &uid, &gid);
+	if (err)
+		return err;
+	return fchown(fd, uid, gid) ? -errno : 0;
+}
+
 /* Makes the file under another name first, so that it never exists half-written. */
-static int create(const char *path, uint8_t root[SECRET_LEN])
+static int create(const struct config *c, const char *path, uint8_t root[SECRET_LEN])
 {
 	char *tmp;
-	int fd, err = 0;
+	int fd, err;
 
 	if (asprintf(&tmp, "%s.%d", path, (int)getpid()) < 0)
 		return -ENOMEM;
@@ -34,7 +50,8 @@ static int create(const char *path, uint8_t root[SECRET_LEN])
 		free(tmp);
 		return err;
 	}
-	if (write(fd, root, SECRET_LEN) != SECRET_LEN || fsync(fd))
+	err = give_away(c, fd);
+	if (!err && (write(fd, root, SECRET_LEN) != SECRET_LEN || fsync(fd)))
 		err = errno ? -errno : -EIO;
 	close(fd);
 	/* link() does not replace: of two services that start at once, one file wins. */
@@ -80,7 +97,7 @@ int secret_load(struct secret *s, const struct config *c, bool may_create)
 		if (err == -ENOENT && !may_create) {
 			err = 0;
 		} else if (err == -ENOENT) {
-			err = create(path, root);
+			err = create(c, path, root);
 			if (err == -EEXIST)
 				err = load(path, root);
 		}

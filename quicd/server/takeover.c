@@ -129,6 +129,9 @@ int takeover_go(int sock, struct server *s)
 						  : -EPROTO;
 	}
 	links_sort(&s->links);
+	/* Until GO the old process took early data, and only that one remembers it. */
+	if (!err)
+		err = tls_shared_begin(s->tls_shared);
 	return err ? failed(err) : 0;
 }
 

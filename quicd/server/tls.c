@@ -98,7 +98,7 @@ static bool has_share(const struct tls *t, const unsigned char *data, unsigned i
 
 		if (group_allowed(t, p[0] << 8 | p[1]))
 			return true;
-		if (len > end - p - 4)
+		if ((ptrdiff_t)len > end - p - 4)
 			break;
 		p += 4 + len;
 	}

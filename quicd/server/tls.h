@@ -20,6 +20,11 @@ struct tls_shared;
 
 /* @may_create: open the key log, which is created if need be. */
 struct tls_shared *tls_shared_new(const struct config *c, bool may_create);
+/*
+ * Before any session: early data with a ticket from before now is refused, as another process
+ * may have seen it. Returns 0 or -errno.
+ */
+int tls_shared_begin(struct tls_shared *s);
 void tls_shared_free(struct tls_shared *s);
 
 /* The key of session tickets: as it is (empty if there are none), or from another process. */

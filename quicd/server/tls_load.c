@@ -12,12 +12,49 @@
 
 #include "../common/keylog.h"
 #include "aead.h"
+#include "privilege.h"
 #include "replay.h"
 
 /* RFC 9001 allows every cipher of TLS 1.3 except CCM_8, and forbids compatibility mode. */
 #define TLS_PRIORITY                                                                               \
 	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:"                     \
 	"+CHACHA20-POLY1305:+AES-128-CCM:%DISABLE_TLS13_COMPAT_MODE"
+
+int tls_shared_begin(struct tls_shared *s)
+{
+	if (!s->replay)
+		return 0;
+	if (s->anti_replay)
+		gnutls_anti_replay_deinit(s->anti_replay);
+	s->anti_replay = NULL;
+	if (gnutls_anti_replay_init(&s->anti_replay))
+		return -ENOMEM;
+	gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
+	gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
+	return 0;
+}
+
+/*
+ * A new file belongs to the account that appends to it after an upgrade. Before root becomes that
+ * account, a link may be the account's, and is not followed. Logs the reason of a failure.
+ */
+static int open_keylog(struct tls_shared *s, const struct config *c)
+{
+	bool for_other = c->user && !geteuid();
+	uid_t uid = (uid_t)-1;
+	gid_t gid = (gid_t)-1;
+	int err = for_other ? privilege_find(c, &uid, &gid) : 0;
+
+	if (err)
+		return err;
+	s->keylog = keylog_open(c->keylog, !for_other, uid, gid);
+	if (s->keylog)
+		return 0;
+	err = -errno;
+	config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s", c->keylog,
+		   strerror(-err));
+	return err;
+}
 
 struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 {
@@ -30,20 +67,11 @@ struct tls_shared *tls_shared_new(const struct config *c, bool may_create)
 		goto fail;
 	if (c->early_data) {
 		s->replay = replay_new();
-		if (!s->replay || gnutls_anti_replay_init(&s->anti_replay))
+		if (!s->replay || tls_shared_begin(s))
 			goto fail;
-		gnutls_anti_replay_set_add_function(s->anti_replay, replay_add);
-		gnutls_anti_replay_set_ptr(s->anti_replay, s->replay);
 	}
-	if (c->keylog && may_create) {
-		/* Before root becomes another account, a link may be that account's. */
-		s->keylog = keylog_open(c->keylog, !c->user || geteuid());
-		if (!s->keylog) {
-			config_err(c, config_line(c, "debug", "keylog"), "keylog %s: %s", c->keylog,
-				   strerror(errno));
-			goto fail;
-		}
-	}
+	if (c->keylog && may_create && open_keylog(s, c))
+		goto fail;
 	return s;
 fail:
 	tls_shared_free(s);

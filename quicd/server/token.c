@@ -5,7 +5,6 @@
 
 #include "../common/clock.h"
 
-#define RETRY_LIFE   (10 * NGTCP2_SECONDS)
 #define REGULAR_LIFE (24 * 3600 * NGTCP2_SECONDS)
 
 enum token_verdict token_check(const struct secret *s, const ngtcp2_pkt_hd *hd,
@@ -19,7 +18,7 @@ enum token_verdict token_check(const struct secret *s, const ngtcp2_pkt_hd *hd,
 	case NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2:
 		rv = ngtcp2_crypto_verify_retry_token2(
 			odcid, hd->token, hd->tokenlen, s->token, SECRET_LEN, hd->version,
-			&remote->sa, addr_len(remote), &hd->dcid, RETRY_LIFE, clock_wall());
+			&remote->sa, addr_len(remote), &hd->dcid, TOKEN_RETRY_LIFE, clock_wall());
 		if (!rv)
 			return TOKEN_RETRY_OK;
 		return rv == NGTCP2_CRYPTO_ERR_VERIFY_TOKEN ? TOKEN_RETRY_BAD : TOKEN_NONE;

@@ -7,6 +7,8 @@
 #include "../common/quicver.h"
 #include "secret.h"
 
+#define TOKEN_RETRY_LIFE (10 * NGTCP2_SECONDS)
+
 enum token_verdict {
 	TOKEN_NONE,	/* no token, or one that we cannot read: validate the address anew */
 	TOKEN_RETRY_OK, /* of our Retry: @odcid is set */

@@ -21,11 +21,10 @@
 /* Seconds that a worker may take to stop reading. */
 #define HOLD_PATIENCE 5
 
-static bool is_ours(const struct worker *w, const struct cid_entry *e)
+static bool is_ours(const struct conn *c, const struct cid_entry *e)
 {
-	const struct endpoint *ep = &w->endpoint[0];
-
-	return e->len == cid_len(&ep->cid) && cid_fits(&ep->cid, e->id);
+	return e->len == cid_len(c->cid) && cid_fits(c->cid, e->id) &&
+	       !memcmp(e->id + 1, c->cid->server_id, c->cid->server_id_len);
 }
 
 /* The IDs by which a newer process cannot know what is ours. */
@@ -45,7 +44,7 @@ static void collect_chosen(struct worker *w)
 		{
 			struct cid_entry *id = container_of(e, struct cid_entry, of_conn);
 
-			if (is_ours(w, id))
+			if (is_ours(c, id))
 				continue;
 			if (w->nchosen == room) {
 				size_t more = room ? 2 * room : 64;
@@ -86,24 +85,31 @@ static void drop_link(struct worker *w)
 /* Reads from the sockets or not, as the main thread wants it. */
 static void obey_hold(struct worker *w)
 {
+	/* First: with the link of worker_hold() its HOLD_ON is seen, too, or what came after. */
+	int fd = atomic_exchange(&w->new_link, -1);
 	enum worker_hold hold = atomic_load(&w->hold);
 	bool held = hold != HOLD_OFF;
 
 	if (hold == HOLD_GONE)
 		w->replaced = true;
-	if (held == w->endpoint[0].held)
-		return;
-	for (size_t i = 0; i < w->nendpoints; i++)
-		if (w->endpoint[i].sock.fd >= 0)
-			endpoint_hold(&w->endpoint[i], held);
-	if (held) {
-		collect_chosen(w);
-		if (loop_add(&w->loop, &w->link, w->link.fd, EPOLLIN))
-			log_err("worker %u: link: %s", w->id, strerror(errno));
-		sem_post(&w->held);
-	} else {
+	/* Of a handover that failed; the next one may have begun already. */
+	if (!held || fd >= 0)
 		drop_link(w);
+	if (held != w->endpoint[0].held)
+		for (size_t i = 0; i < w->nendpoints; i++)
+			if (w->endpoint[i].sock.fd >= 0)
+				endpoint_hold(&w->endpoint[i], held);
+	if (fd < 0)
+		return;
+	if (!held) {
+		close(fd);
+		return;
 	}
+	collect_chosen(w);
+	w->link.fd = fd;
+	if (loop_add(&w->loop, &w->link, fd, EPOLLIN))
+		log_err("worker %u: link: %s", w->id, strerror(errno));
+	sem_post(&w->held);
 }
 
 static void take_mail(struct io *io, uint32_t events)
@@ -178,6 +184,7 @@ int worker_init(struct worker *w, struct server *s, unsigned int id, struct tls 
 	chunk_pool_init(&w->pool, POOL_CHUNKS);
 	w->wake.fd = -1;
 	w->link.fd = -1;
+	atomic_init(&w->new_link, -1);
 	w->link.fn = on_link;
 	sem_init(&w->held, 0, 0);
 	w->wake.fn = take_mail;
@@ -252,6 +259,9 @@ static bool drained(const struct worker *w)
 {
 	const struct mode *m = w->server->config->mode;
 
+	/* The ID of its Retry leads a client here, and nowhere else while the process runs. */
+	if (!w->draining && clock_now() < w->retry_until)
+		return false;
 	/* Earlier processes get their packets from here. */
 	return (w->draining || w->replaced) && STAT_GET(&w->stats, conns) == 0 &&
 	       (w->replaced || !atomic_load(&w->server->links.live)) &&
@@ -340,6 +350,8 @@ void worker_free(struct worker *w)
 		close(w->wake.fd);
 	if (w->link.fd >= 0)
 		close(w->link.fd);
+	if (w->new_link >= 0)
+		close(w->new_link);
 	sem_destroy(&w->held);
 	free(w->chosen);
 	loop_free(&w->loop);
@@ -378,11 +390,14 @@ void worker_post_stop(struct worker *w)
 int worker_hold(struct worker *w, int link_fd)
 {
 	struct timespec until;
+	int old;
 
 	while (!sem_trywait(&w->held))
 		; /* late, of a time before */
-	w->link.fd = link_fd;
 	atomic_store(&w->hold, HOLD_ON);
+	old = atomic_exchange(&w->new_link, link_fd);
+	if (old >= 0)
+		close(old); /* the worker hung */
 	worker_wake(w);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += HOLD_PATIENCE;

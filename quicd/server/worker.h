@@ -68,9 +68,10 @@ struct worker {
 	bool draining;
 	bool replaced; /* a newer process has the sockets; what is left comes by @link */
 	struct io link;
-	uint64_t quiet_next; /* when connections without a stream are looked for again */
-	uint64_t serial;     /* of the connection made last */
-	void *mode_data;     /* the mode's own */
+	uint64_t retry_until; /* clients may answer a Retry of this worker */
+	uint64_t quiet_next;  /* when connections without a stream are looked for again */
+	uint64_t serial;      /* of the connection made last */
+	void *mode_data;      /* the mode's own */
 	uint64_t reset_window, reset_count; /* rate limit of stateless resets */
 
 	/* Mailbox: written by the main thread, taken by the worker after it was woken. */
@@ -78,6 +79,7 @@ struct worker {
 	_Atomic(struct tls *) new_tls;
 	atomic_bool drain, stop;
 	_Atomic(enum worker_hold) hold;
+	atomic_int new_link;	 /* to read from while held, or -1: taken */
 	sem_t held;		 /* posted when HOLD_ON has been done */
 	struct hand_cid *chosen; /* IDs that clients chose, when it was held */
 	size_t nchosen;

@@ -113,6 +113,22 @@ def filters():
     same(live(), before, 'explain: nothing live has changed')
 
 
+def here():
+    """A client of this host, over lo; and a table whose listing does not load."""
+    nft.good('-j -f -', json.dumps({'nftables': [{'add': o} for o in (
+        {'table': {'family': 'ip', 'name': 'odd'}}, {'chain': {'family': 'ip', 'table': 'odd', 'name': 'c'}},
+        {'rule': {'family': 'ip', 'table': 'odd', 'chain': 'c', 'expr': [{'log': {'prefix': 'a"b'}}]}})]}))
+    d = says('a client on lo', ['--iif', 'lo', '--alpn', 'h3'], [('input', 'jump'), ('input', 'accept')], 'input',
+             '127.0.0.1:443')
+    same((d['device'], d['from'].partition(':')[0]), ('lo', '127.0.0.1'), 'and where it comes from')
+    r = run('--json', '--iif', 'lo', '--alpn', 'h3')
+    left = json.loads(r.stdout)['left_out']
+    ok(r.returncode == 1 and len(left) == 1 and left[0].startswith('table ip odd not copied: '),
+       'explain: a table that does not load is left out, and told', r)
+    ok(left[0] in run('--iif', 'lo', '--alpn', 'h3').stdout, 'in words, too')
+    nft.good('delete table ip odd')
+
+
 def nats():
     nft.good('-f -', NAT)
     before = live()
@@ -207,6 +223,8 @@ def main():
            'ip addr add fd00:9:1::1/64 dev wan0 nodad && ip route add default via 10.9.1.2 && '
            'sysctl -qw net.ipv4.ip_forward=1')
         case(filters)
+        if MAIN:
+            case(here)
         nft.good('flush ruleset')
         for part in (nats, captures, interrupted) if MAIN else ():
             case(part)

@@ -32,7 +32,7 @@ CHAINS = {
     'source': 'type nat hook postrouting priority srcnat',
     'filter': 'type filter hook prerouting priority raw',
 }
-KEY = re.compile(r'\bquic (?:alpn|sni|version|type|dcid|scid|ech|hello|server-id)\b')
+KEY = re.compile(r'\bquic (?:alpn|sni|version|type|dcid|scid|ech|hello|server-id|state)\b')
 DEFINED = re.compile(r'(set|map|chain) (\w+) \{')
 
 

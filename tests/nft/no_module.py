@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """With the facade but without the module: a clear error, and nothing half loaded."""
 import os
+import subprocess
 import tempfile
 
-from nqtest.nftcmd import Nft
+from nqtest.nftcmd import BUILD, Nft
 from nqtest.module import MODULE
 from nqtest.netns import Ns
 from nqtest.tap import case, ok, same, skip
@@ -19,6 +20,21 @@ BAD = GOOD + '''table inet t {
 table inet after { }
 '''
 SAYS = 'the kernel does not know quic: its module nft_quic is not loaded and could not be loaded'
+
+
+def admin(nft):
+    """nft-quic says so, too."""
+    def run(*args):
+        return subprocess.run([f'{BUILD}/admin/nft-quic', *args], capture_output=True, text=True, env=nft.env)
+
+    r = run('explain', '--sni', 'a.example')
+    ok(r.returncode == 2 and 'the module nft_quic is not loaded' in r.stderr and not r.stdout, 'nft-quic explain', r)
+    r = run('status')
+    ok(r.returncode == 0 and 'module not loaded' in r.stdout, 'nft-quic status', r)
+    r = run('doctor', '--json', '--only', 'module')
+    ok(r.returncode == 2 and 'no nft_quic.ko is installed for this kernel' in r.stdout, 'nft-quic doctor', r)
+    r = run('--version')
+    ok(r.returncode == 0 and 'module not loaded' in r.stdout, 'nft-quic --version', r)
 
 
 def no_module():
@@ -45,6 +61,7 @@ def no_module():
         nft.good('add set inet before s { typeof quic sni; }')
         nft.good('add element inet before s { "a.example" }')
         ok('typeof quic sni' in nft.good('list ruleset'), 'sets with names')
+        admin(nft)
 
 
 if os.path.exists(f'/sys/module/{MODULE}'):

@@ -40,12 +40,18 @@ need_root() {
 
 # foreign NAME - whether the root of this name is of an architecture that this machine cannot run
 foreign() {
-	[ "$1" = arm64 ]
+	[ "$1" = arm64 ] || [ "$1" = s390x ]
 }
 
 # a_root NAME - make the root, if needed; its directory
 a_root() {
-	if foreign "$1"; then "$RIG/mkforeign" "$1"; else "$RIG/mkroot" "$1"; fi
+	if foreign "$1"; then
+		"$RIG/mkforeign" "$1"
+	elif grep -q '^suite ' "$RIG/packages.$1" 2>/dev/null; then
+		"$RIG/mksuite" "$1"
+	else
+		"$RIG/mkroot" "$1"
+	fi
 }
 
 # kernel_root SERIES - the root that carries this kernel series

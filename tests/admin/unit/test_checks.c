@@ -130,13 +130,37 @@ static void too_early(void **state)
 	free(text);
 }
 
+/* An address as a name: some clients send it. */
+static void addresses(void **state)
+{
+	struct na_host h = host_of(BASE_OF(
+		"inet", "pre", "prerouting", "filter",
+		"accept") "{'rule': {'family': 'inet', 'table': 't', 'chain': 'pre', 'handle': 5, "
+			  "'expr': [" QUIC(
+				  "sni",
+				  "'192.0.2.1'") ", {'drop': null}]}},"
+						 "{'rule': {'family': 'inet', 'table': 't', "
+						 "'chain': 'pre', 'handle': 6, "
+						 "'expr': [" QUIC(
+							 "sni",
+							 "'a.example:443'") ", {'drop': null}]}},");
+	char *text = found_by(na_check_never, &h);
+
+	(void)state;
+	assert_non_null(strstr(text, "\"192.0.2.1\" matches only some clients"));
+	assert_true(strstr(text, "note: ") == text);
+	assert_non_null(strstr(text, "warning: "));
+	assert_non_null(strstr(text, "\"a.example:443\" can hardly match"));
+	free(text);
+	host_end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(families),
-		cmocka_unit_test(loopback),
-		cmocka_unit_test(no_rules),
-		cmocka_unit_test(too_early),
+		cmocka_unit_test(families),  cmocka_unit_test(loopback),
+		cmocka_unit_test(no_rules),  cmocka_unit_test(too_early),
+		cmocka_unit_test(addresses),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

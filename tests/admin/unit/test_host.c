@@ -80,6 +80,73 @@ static void sockets(void **state)
 	free(h.listener);
 }
 
+/* The socket that gets a datagram: by its address and family, not by the port alone. */
+static void reached(void **state)
+{
+#define SOCKET(addr, inode)                                                                        \
+	"  1: " addr ":20FB 00000000:0000 07 00000000:00000000 00:00000000 00000000  0 0 " inode   \
+	" 2 0000000000000000 0\n"
+#define ZERO "00000000000000000000000000000000"
+	/* 127.0.0.1, ::1, ::ffff:10.9.1.1, [::], 0.0.0.0 */
+	static const char *const text[] = {"\n" SOCKET("0100007F", "1"),
+					   "\n" SOCKET("00000000000000000000000001000000", "2"),
+					   "\n" SOCKET("0000000000000000FFFF00000101090A", "3"),
+					   "\n" SOCKET(ZERO, "4"), "\n" SOCKET("00000000", "5")};
+	static const struct {
+		enum qi_net net;
+		uint8_t dst[16];
+		unsigned long inode[5]; /* after the first, second, ... of these lines */
+	} cases[] = {
+		{QI_NET_IPV4, {127, 0, 0, 1}, {1, 1, 1, 1, 1}},
+		{QI_NET_IPV4, {10, 9, 1, 1}, {0, 0, 3, 3, 3}},
+		{QI_NET_IPV4, {10, 9, 1, 2}, {0, 0, 0, 4, 5}},
+		{QI_NET_IPV6, {[15] = 1}, {0, 2, 2, 2, 2}},
+		{QI_NET_IPV6, {0xfd, [15] = 1}, {0, 0, 0, 4, 4}},
+		{QI_NET_IPV6, {10, 9, 1, 1}, {0, 0, 0, 4, 4}},
+	};
+	struct na_host h = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		na_listeners_parse(&h, text[i]);
+		for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+			struct qi_tuple t = {.dport = 8443, .net = cases[k].net};
+			const struct na_listener *l;
+
+			memcpy(t.dst, cases[k].dst, sizeof(t.dst));
+			l = na_host_reached(&h, &t);
+			assert_int_equal(l ? l->inode : 0, cases[k].inode[i]);
+			t.dport = 8444;
+			assert_null(na_host_reached(&h, &t));
+		}
+		assert_int_equal(na_host_only_loopback(&h, 8443), i < 2);
+	}
+	free(h.listener);
+}
+
+/* A number of a process may come again, and its name have anything in it. */
+static void youngest(void **state)
+{
+	static struct na_listener l;
+	struct na_host h = {.listener = &l, .n_listeners = 1};
+
+	(void)state;
+	assert_int_equal(na_stat_since("7 (a) b) 1) S 1 7 7 0 -1 4 5 6 7 8 9 10 11 12 20 0 1 0 "
+				       "4711 99 1\n"),
+			 4711);
+	assert_int_equal(na_stat_since("7 (a) S 1\n"), 0);
+	assert_int_equal(na_stat_since(""), 0);
+	l.inode = 3;
+	na_listener_owner(&h, 3, 32000, 100);
+	na_listener_owner(&h, 3, 300, 200);
+	na_listener_owner(&h, 3, 31000, 150);
+	na_listener_owner(&h, 4, 9, 300);
+	assert_int_equal(l.pid, 300);
+	na_listener_owner(&h, 3, 301, 200);
+	assert_int_equal(l.pid, 301);
+	free(l.comm);
+}
+
 static void configuration(void **state)
 {
 	struct na_service s = {0};
@@ -270,7 +337,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wire_names),	cmocka_unit_test(counters),
-		cmocka_unit_test(sockets),	cmocka_unit_test(configuration),
+		cmocka_unit_test(sockets),	cmocka_unit_test(reached),
+		cmocka_unit_test(youngest),	cmocka_unit_test(configuration),
 		cmocka_unit_test(certificate),	cmocka_unit_test(metrics),
 		cmocka_unit_test(history),	cmocka_unit_test(strange_files),
 		cmocka_unit_test(strange_text),

@@ -6,6 +6,9 @@
 //	quicgo CA ADDRESS:PORT SERVER-NAME idle SECONDS  print /, ask again after so long
 //	quicgo CA ADDRESS:PORT SERVER-NAME early         print /, ask again in another connection's early data
 //	quicgo CA ADDRESS:PORT SERVER-NAME sum PATH      print PATH's SHA-256
+//	quicgo CA ADDRESS:PORT SERVER-NAME save DIRECTORY PATH...  all at the same time, as files of these names
+//
+// SSLKEYLOGFILE names a file for the secrets.
 //
 // Exit status 0 if all went well.
 package main
@@ -20,7 +23,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -68,9 +73,29 @@ func (c *client) ask(method, path string, body []byte, to io.Writer) {
 	check(err)
 }
 
+// save is 100 requests at a time.
+func (c *client) save(directory string, paths []string) {
+	turns := make(chan bool, 100)
+	var all sync.WaitGroup
+	for _, path := range paths {
+		turns <- true
+		all.Add(1)
+		go func(path string) {
+			defer all.Done()
+			f, err := os.Create(filepath.Join(directory, path))
+			check(err)
+			c.ask("GET", "/"+path, nil, f)
+			check(f.Close())
+			<-turns
+		}(path)
+	}
+	all.Wait()
+	c.Close()
+}
+
 func main() {
 	if len(os.Args) < 5 {
-		check(fmt.Errorf("usage: quicgo CA ADDRESS:PORT SERVER-NAME page|idle|early|sum [ARGUMENT]"))
+		check(fmt.Errorf("usage: quicgo CA ADDRESS:PORT SERVER-NAME page|idle|early|sum|save [ARGUMENT]"))
 	}
 	ca, address, name, what := os.Args[1], os.Args[2], os.Args[3], os.Args[4]
 	argument := append(os.Args, "")[5]
@@ -80,7 +105,16 @@ func main() {
 	pool.AppendCertsFromPEM(pem)
 	t := &tls.Config{RootCAs: pool, ServerName: name, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 
+	if log := os.Getenv("SSLKEYLOGFILE"); log != "" {
+		t.KeyLogWriter, err = os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		check(err)
+	}
+
 	c := connectTo(address, name, t)
+	if what == "save" {
+		c.save(argument, os.Args[6:])
+		return
+	}
 	if what == "sum" {
 		sum := sha256.New()
 		c.ask("GET", argument, nil, sum)

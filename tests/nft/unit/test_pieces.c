@@ -8,47 +8,55 @@
 #define H3   "0x68330000000000000000000000000000"
 #define DOQ  "0x646f7100000000000000000000000000"
 
-static const char listing[] = "table inet t { # handle 3\n"
-			      "\tcomment \"one { two\"\n"
-			      "\tset s { # handle 1\n"
-			      "\t\ttypeof " ALPN "\n"
-			      "\t\tflags timeout\n"
-			      "\t\telements = { " H3 " comment \"a, } b\",\n"
-			      "\t\t\t     " DOQ " timeout 5s }\n"
-			      "\t}\n"
-			      "\n"
-			      "\tmap m {\n"
-			      "\t\ttypeof ip saddr : " ALPN "\n"
-			      "\t\telements = { 10.0.0.1 : " H3 ", 10.0.0.2 : " DOQ " }\n"
-			      "\t}\n"
-			      "\n"
-			      "\tset known {\n"
-			      "\t\ttype integer\n"
-			      "\t\telements = { " H3 " }\n"
-			      "\t}\n"
-			      "\n"
-			      "\tset plain {\n"
-			      "\t\ttype ifname\n"
-			      "\t\telements = { \"a{\", \"b\" }\n"
-			      "\t}\n"
-			      "\n"
-			      "\tflowtable f {\n"
-			      "\t\tdevices = { \"lo\" }\n"
-			      "\t}\n"
-			      "\n"
-			      "\tchain c { # handle 2\n"
-			      "\t\t" ALPN " " H3 " accept # handle 4\n"
-			      "\t\t" ALPN " { " H3 ",\n\t\t\t\t " DOQ " } drop\n"
-			      "\t\t" ALPN " @s jump {\n\t\t\t" ALPN " " DOQ " accept\n\t\t}\n"
-			      "\t\tlog prefix \"} x\"\n"
-			      "\t}\n"
-			      "}\n"
-			      "add rule inet t c " ALPN " " H3 "\n"
-			      "add element inet t s { " H3 ", " DOQ " }\n"
-			      "# new generation 5 by process 1 (o\"{)\n"
-			      "table ip x\n"
-			      "add chain inet t d { type filter hook input priority filter; }\n"
-			      "add rule inet t c " ALPN " " DOQ;
+static const char listing[] =
+	"table inet t { # handle 3\n"
+	"\tcomment \"one { two\"\n"
+	"\tset s { # handle 1\n"
+	"\t\ttypeof " ALPN "\n"
+	"\t\tflags timeout\n"
+	"\t\telements = { " H3 " comment \"a, } b\",\n"
+	"\t\t\t     " DOQ " timeout 5s }\n"
+	"\t}\n"
+	"\n"
+	"\tmap m {\n"
+	"\t\ttypeof ip saddr : " ALPN "\n"
+	"\t\telements = { 10.0.0.1 : " H3 ", 10.0.0.2 : " DOQ " }\n"
+	"\t}\n"
+	"\n"
+	"\tset known {\n"
+	"\t\ttype integer\n"
+	"\t\telements = { " H3 " }\n"
+	"\t}\n"
+	"\n"
+	"\tset plain {\n"
+	"\t\ttype ifname\n"
+	"\t\telements = { \"a{\", \"b\" }\n"
+	"\t}\n"
+	"\n"
+	"\tflowtable f {\n"
+	"\t\tdevices = { \"lo\" }\n"
+	"\t}\n"
+	"\n"
+	"\tchain c { # handle 2\n"
+	"\t\t" ALPN " " H3 " accept # handle 4\n"
+	"\t\t" ALPN " { " H3 ",\n\t\t\t\t " DOQ " } drop\n"
+	"\t\t" ALPN " @s jump {\n\t\t\t" ALPN " " DOQ " accept\n\t\t}\n"
+	"\t\tlog prefix \"} x\"\n"
+	"\t}\n"
+	"}\n"
+	"add rule inet t c " ALPN " " H3 "\n"
+	"add element inet t s { " H3 ", " DOQ " }\n"
+	"# new generation 5 by process 1 (o\"{)\n"
+	"table ip x\n"
+	"add set inet t hs { # handle 2 typeof " ALPN "; comment \"# handle 3 }\"; }\n"
+	"add map inet t hm { # handle 12 type " ALPN " : verdict; flags interval; }\n"
+	"add element inet t hs { " H3 " }\n"
+	"add counter inet t n { # handle 3 packets 0 bytes 0 }\n"
+	"add flowtable inet t f { # handle 4 devices = { lo }; }\n"
+	"add rule inet t c " ALPN " " H3 " # handle 5\n"
+	"add rule inet t c " ALPN " " H3 " counter # handle 6 \n"
+	"add chain inet t d { type filter hook input priority filter; }\n"
+	"add rule inet t c " ALPN " " DOQ;
 
 static void add(struct nx_pieces *p, const char *s, size_t len, struct nx_buf *out)
 {
@@ -95,6 +103,12 @@ static void test_any_cut(void **state)
 	(void)state;
 	whole(listing, &want);
 	assert_non_null(strstr(want.p, "typeof quic alpn\n"));
+	assert_non_null(
+		strstr(want.p, "# handle 2 typeof quic alpn; comment \"# handle 3 }\"; }\n"));
+	assert_non_null(strstr(want.p, "hm { # handle 12 typeof quic alpn : verdict;"));
+	assert_non_null(strstr(want.p, "add element inet t hs { \"h3\" }\n"));
+	assert_non_null(strstr(want.p, "c quic alpn \"h3\" # handle 5\n"));
+	assert_null(strstr(want.p, "@ih"));
 	assert_non_null(strstr(want.p, "{ \"h3\",\n\t\t\t\t \"doq\" } drop"));
 	for (size_t step = 1; step < sizeof(listing); step = step < 40 ? step + 1 : 2 * step) {
 		struct nx_buf out = NX_BUF_INIT;
@@ -137,6 +151,11 @@ static void test_leaves_early(void **state)
 		{"\t\tlog prefix \"a\"\"\n", "\t\tlog prefix \"a\"\"\n"},
 		{"\t\t" ALPN " " DOQ " drop\n", "\t\tquic alpn \"doq\" drop\n"},
 		{"\t}\n}\n", "\t}\n}\n"},
+		/* with -a a comment ends within its line */
+		{"add counter ip t n { # handle 3 packets 0 }\n",
+		 "add counter ip t n { # handle 3 packets 0 }\n"},
+		{"add set ip t e { # handle 4 typeof " ALPN "; }\n",
+		 "add set ip t e { # handle 4 typeof quic alpn; }\n"},
 	};
 	struct nx_buf out = NX_BUF_INIT;
 	struct nx_pieces p;

@@ -112,6 +112,14 @@ async def trailers(q, up):
             c.data(sid, b'body')
             c.raw(sid, frame(1, literal(fields)), True)
             same((await c.outcome(sid))[0], 'reset', f'refused: {name}')
+    async with beside(q, up, 'a trailer of 100 KB of a GET') as c:
+        before = q.counter('http_requests')
+        sid = c.stream()
+        c.headers(sid, request('GET', '/echo'))
+        await c.ping()
+        c.raw(sid, frame(1, literal([(b'x-sum', b'y' * 100000)])), True)
+        same((await c.outcome(sid))[0], 'reset', 'refused: a trailer of 100 KB of a GET')
+        same(q.counter('http_requests') - before, 1, 'counted once')
     async with beside(q, up, 'no frame') as c:
         sid = c.stream()
         c.raw(sid, b'', True)

@@ -285,3 +285,12 @@ def ciphers_and_key_updates():
     ccm = Service(tls={"ciphers": "NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:+AES-128-CCM:"
                        "%DISABLE_TLS13_COMPAT_MODE"})
     eq(quicc(ccm, data=data).out == data, True)
+
+
+@test
+def libgcrypt_in_fips_mode():
+    """in libgcrypt's FIPS mode packets are protected by GnuTLS alone"""
+    s = Service(env={"LIBGCRYPT_FORCE_FIPS_MODE": "1"})
+    if "libgcrypt is in FIPS mode" not in s.log():
+        raise Skip("libgcrypt knows no such mode, or quicd is built without it")
+    eq(quicc(s, data=b"x" * 100000).out, b"x" * 100000)

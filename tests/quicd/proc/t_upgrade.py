@@ -206,6 +206,12 @@ def upgrade_that_fails():
         eq((s.upgrade(), s.stat("upgrades_failed")), (None, 2))
         assert "Address already in use" in s.log()
         rewrite(s, more, "alpn = echo")
+    # Later still: the new program has the control socket, whose file must stay.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        more = "alpn = echo\nmetrics = 127.0.0.1:%d" % taken.getsockname()[1]
+        rewrite(s, "alpn = echo", more)
+        eq((s.upgrade(), s.stat("upgrades_failed")), (None, 3))
+        rewrite(s, more, "alpn = echo")
     c.echo(b"here")
     eq(quicc(s, data=b"x").out, b"x")
     assert s.upgrade(), s.log()
@@ -306,7 +312,9 @@ def upgrade_keeps_keys():
         wait_for(lambda: s.stat("retries") > before and path.upto < 0)
         assert s.upgrade(), s.log()
         if not other:
-            wait_for(lambda: s.running() == [s.pid()])
+            s.proc.kill()
+            s.proc.wait()
+            wait_for(lambda: s.stat("earlier_processes") == 0)
         path.upto = float("inf")
         out, err = p.communicate(b"late", 20 * PATIENCE)
         eq((p.returncode, out), (0, b"late"), err)
@@ -332,6 +340,25 @@ def upgrade_keeps_keys():
     aioquic_run(s.port, wait, ticket=tickets.append)
     assert s.upgrade(), s.log()
     eq(aioquic_run(s.port, resumed, session_ticket=tickets[-1]), (True, False))
+
+
+@test
+def upgrade_after_a_retry():
+    """a client that has a Retry is answered by the process that sent it, as the new one has another secret"""
+    secrets = [lab.TMP / ("retry-%d.secret" % i) for i in range(2)]
+    s = Service(service={"retry-threshold": "always", "secret-file": secrets[0]})
+    path = UdpProxy(s.port)
+    path.upto = 1
+    p = spawn_quicc(path.port)
+    wait_for(lambda: s.stat("retries") == 1 and path.upto < 0)
+    rewrite(s, str(secrets[0]), str(secrets[1]))
+    assert s.upgrade(), s.log()
+    time.sleep(0.1)
+    path.upto = float("inf")
+    out, err = p.communicate(b"late", 20 * PATIENCE)
+    eq((p.returncode, out), (0, b"late"), err)
+    eq((s.stat("tokens_invalid"), s.stat("retries")), (0, 0))
+    path.stop()
 
 
 @test
@@ -461,7 +488,8 @@ def upgrade_without_privileges():
     """with user, the new program starts as that account, and may have more workers"""
     if os.geteuid():
         raise Skip("not root")
-    s = Service(service={"user": "nobody", "control": None})
+    files = [lab.TMP / "upgrade.secret", lab.TMP / "upgrade.keys"]
+    s = Service(service={"user": "nobody", "control": None, "secret-file": files[0]}, debug={"keylog": files[1]})
     os.chmod(lab.TMP, 0o755)
     c = Open(s)
     rewrite(s, "user = nobody", "user = nobody\nworkers = 3")
@@ -469,6 +497,7 @@ def upgrade_without_privileges():
     assert new, s.log()
     uid = pwd.getpwnam("nobody").pw_uid
     eq(os.stat("/proc/%d" % new).st_uid, uid)
+    eq([(f.stat().st_uid, f.stat().st_mode & 0o777) for f in files], [(uid, 0o600)] * 2)
     for _ in range(4):
         eq(quicc(s, data=b"x").out, b"x")
     c.end()
@@ -494,6 +523,29 @@ def http3_upgrade():
     eq((p.returncode, s.stat("http_requests")), (0, 1), err)
     assert first + out == (root / "big").read_bytes() + b"small"
     wait_for(lambda: not alive(s.proc.pid), 20)
+
+
+@test
+@mark("http3")
+def http3_upgrade_and_drain():
+    """SIGTERM to the old process right after the upgrade: its download ends well"""
+    root = lab.TMP / "upgrade-drain-www"
+    root.mkdir()
+    (root / "big").write_bytes(pattern(8 << 20))
+    s = Service(service={"mode": "http3", "alpn": "h3"}, http3={"root": root})
+    need("curl")
+    cmd = command("localhost", s.port, lab.TMP / "ca.pem", "--max-time", int(60 * PATIENCE))
+    p = subprocess.Popen([*cmd, "https://localhost:%d/big" % s.port], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = p.stdout.read(1 << 16)
+    assert s.upgrade(), s.log()
+    s.proc.send_signal(signal.SIGTERM)
+    wait_for(lambda: "draining" in s.log())
+    # The old process looks for quiet connections once a second.
+    time.sleep(2.2)
+    out, err = p.communicate(timeout=60 * PATIENCE)
+    eq(p.returncode, 0, err)
+    assert first + out == (root / "big").read_bytes()
+    eq(s.proc.wait(20 * PATIENCE), 0)
 
 
 @test

@@ -51,26 +51,50 @@ static void belongs_by_generation(void **state)
 	make(&l, ends);
 	for (unsigned int w = 0; w < 2; w++) {
 		cid_make(&f, w, random, pkt + 1);
-		assert_ptr_equal(links_find(&l, pkt, sizeof(pkt)).link, &l.link[0]);
-		assert_int_equal(links_find(&l, pkt, sizeof(pkt)).worker, w);
+		assert_ptr_equal(links_find(&l, pkt, sizeof(pkt), 8443).link, &l.link[0]);
+		assert_int_equal(links_find(&l, pkt, sizeof(pkt), 8443).worker, w);
 		/* Cut in the ID, and just behind it. */
 		for (size_t len = 0; len < 14; len++)
-			assert_null(links_find(&l, pkt, len).link);
-		assert_non_null(links_find(&l, pkt, 14).link);
+			assert_null(links_find(&l, pkt, len, 8443).link);
+		assert_non_null(links_find(&l, pkt, 14, 8443).link);
 	}
 	/* A long header: version, then the ID's length. */
 	pkt[0] = 0xc0;
 	pkt[5] = 13;
 	cid_make(&f, 1, random, pkt + 6);
-	assert_int_equal(links_find(&l, pkt, sizeof(pkt)).worker, 1);
-	assert_non_null(links_find(&l, pkt, 19).link);
-	assert_null(links_find(&l, pkt, 18).link);
+	assert_int_equal(links_find(&l, pkt, sizeof(pkt), 8443).worker, 1);
+	assert_non_null(links_find(&l, pkt, 19, 8443).link);
+	assert_null(links_find(&l, pkt, 18, 8443).link);
 	pkt[5] = 12;
-	assert_null(links_find(&l, pkt, sizeof(pkt)).link);
+	assert_null(links_find(&l, pkt, sizeof(pkt), 8443).link);
 	pkt[0] = 0x40;
 	f.generation = 8;
 	cid_make(&f, 0, random, pkt + 1);
-	assert_null(links_find(&l, pkt, sizeof(pkt)).link);
+	assert_null(links_find(&l, pkt, sizeof(pkt), 8443).link);
+	unmake(&l, ends);
+}
+
+/* A client's random ID may have the right generation, but rarely the port that it was sent to. */
+static void belongs_by_port(void **state)
+{
+	uint8_t pkt[64] = {0xc0}, random[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+	struct cid_format f;
+	struct links l;
+	int ends[3];
+
+	(void)state;
+	make(&l, ends);
+	cid_set_port(&l.link[0].cid, 8443);
+	f = l.link[0].cid;
+	pkt[5] = (uint8_t)cid_len(&f);
+	for (unsigned int port = 8443; port < 8446; port++) {
+		cid_set_port(&f, (uint16_t)port);
+		cid_make(&f, 0, random, pkt + 6);
+		/* The link's own port is the first one of its process. */
+		assert_non_null(links_find(&l, pkt, sizeof(pkt), (uint16_t)port).link);
+		assert_null(links_find(&l, pkt, sizeof(pkt), (uint16_t)(port + 1)).link);
+		assert_null(links_find(&l, pkt, sizeof(pkt), (uint16_t)(port ^ 0x100)).link);
+	}
 	unmake(&l, ends);
 }
 
@@ -98,14 +122,14 @@ static void belongs_by_choice_of_the_client(void **state)
 		pkt[0] = 0xc0;
 		pkt[5] = ids[i].len;
 		memcpy(pkt + 6, ids[i].id, sizeof(ids[i].id));
-		assert_non_null(links_find(&l, pkt, sizeof(pkt)).link);
-		assert_int_equal(links_find(&l, pkt, sizeof(pkt)).worker, i % 2);
+		assert_non_null(links_find(&l, pkt, sizeof(pkt), 8443).link);
+		assert_int_equal(links_find(&l, pkt, sizeof(pkt), 8443).worker, i % 2);
 		pkt[6 + ids[i].len - 1] ^= 0x55;
-		assert_null(links_find(&l, pkt, sizeof(pkt)).link);
+		assert_null(links_find(&l, pkt, sizeof(pkt), 8443).link);
 		/* Such an ID has no meaning in a short header. */
 		pkt[0] = 0x40;
 		memcpy(pkt + 1, ids[i].id, sizeof(ids[i].id));
-		assert_null(links_find(&l, pkt, sizeof(pkt)).link);
+		assert_null(links_find(&l, pkt, sizeof(pkt), 8443).link);
 	}
 	unmake(&l, ends);
 }
@@ -201,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(belongs_by_generation),
+		cmocka_unit_test(belongs_by_port),
 		cmocka_unit_test(belongs_by_choice_of_the_client),
 		cmocka_unit_test(datagrams_arrive_as_they_came),
 		cmocka_unit_test(a_full_link_loses),

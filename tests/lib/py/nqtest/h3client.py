@@ -60,7 +60,7 @@ class Client(QuicConnectionProtocol):
             if isinstance(e, HeadersReceived):
                 self.status.setdefault(e.stream_id, int(dict(e.headers).get(b':status', b'0')))
             elif isinstance(e, DataReceived):
-                self.body[e.stream_id] = self.body.get(e.stream_id, b'') + e.data
+                self.body.setdefault(e.stream_id, bytearray()).extend(e.data)
             if getattr(e, 'stream_ended', False):
                 self.ended.add(e.stream_id)
         self.change.set()
