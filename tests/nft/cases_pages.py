@@ -26,6 +26,7 @@ KNOWN = {
     'pairs': 'set pairs { typeof ip daddr . quic sni; }',
     'm': 'map m { typeof quic alpn : meta mark; size 16; flags dynamic,timeout; timeout 1h; }',
     's': 'set s { typeof quic sni; }',
+    'cids': 'set cids { typeof quic scid; size 16; flags dynamic; }',
 }
 CHAINS = {
     'nat': 'type nat hook prerouting priority dstnat',
