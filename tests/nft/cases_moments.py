@@ -125,6 +125,19 @@ def write_by_write():
 case(write_by_write)
 
 
+def answer(p, command, end):
+    """The bytes that `nft -i` writes for a command, up to this end of them; fewer if it is silent for 20 s or ends."""
+    p.stdin.write(command.encode() + b'\n')
+    p.stdin.flush()
+    text = b''
+    while not text.endswith(end) and select.select([p.stdout], [], [], 20)[0]:
+        more = os.read(p.stdout.fileno(), 1 << 16)
+        text += more
+        if not more:
+            break
+    return text
+
+
 def answers(which, commands):
     """`nft -i` as a coprocess: the answer to each command, before the next one is given."""
     p = subprocess.Popen(['nft', '-i'], env=which.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -132,15 +145,7 @@ def answers(which, commands):
     got = []
     try:
         for cmd, end in commands:
-            p.stdin.write(cmd.encode() + b'\n')
-            p.stdin.flush()
-            text = b''
-            while not text.endswith(end) and select.select([p.stdout], [], [], 20)[0]:
-                more = os.read(p.stdout.fileno(), 1 << 16)
-                text += more
-                if not more:
-                    break
-            got.append(text.decode())
+            got.append(answer(p, cmd, end).decode())
     finally:
         p.stdin.close()
         p.wait()
@@ -167,14 +172,7 @@ def signalled(which, sig, command, end):
     p = subprocess.Popen(['nft', '-i'], env=which.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     try:
-        p.stdin.write(command.encode() + b'\n')
-        p.stdin.flush()
-        text = b''
-        while not text.endswith(end) and select.select([p.stdout], [], [], 20)[0]:
-            more = os.read(p.stdout.fileno(), 1 << 16)
-            text += more
-            if not more:
-                break
+        text = answer(p, command, end)
         p.send_signal(sig)
         rest = p.communicate(timeout=20)[0]
     finally:
