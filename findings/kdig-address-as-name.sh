@@ -13,50 +13,10 @@ debian trixie knot-dnsutils python3-aioquic=1.2.0-1 openssl
 pinned knot-dnsutils 3.4.6
 in_root openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=a.example -keyout /tmp/key.pem -out /tmp/ca.pem \
 	2>"$tmp/openssl"
-cat >"$tmp/root/tmp/name.py" <<'end'
-import socket
-import subprocess
-import sys
-
-from aioquic.buffer import Buffer
-from aioquic.quic.crypto import CryptoPair
-
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(('127.0.0.1', 0))
-kdig = subprocess.Popen(['kdig', '@127.0.0.1', '-p', str(s.getsockname()[1]), '+quic', '+retry=0', *sys.argv[1:], 'a.example'],
-                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-packet = s.recv(65536)
-kdig.kill()
-buf = Buffer(data=packet)
-buf.pull_bytes(5)
-dcid = buf.pull_bytes(buf.pull_uint8())
-buf.pull_bytes(buf.pull_uint8())
-buf.pull_bytes(buf.pull_uint_var())
-stop = buf.pull_uint_var() + buf.tell()
-keys = CryptoPair()
-keys.setup_initial(cid=dcid, is_client=False, version=1)
-buf, hello = Buffer(data=keys.decrypt_packet(packet[:stop], buf.tell(), 0)[1]), {}
-while not buf.eof():
-    kind = buf.pull_uint_var()
-    if kind == 6:
-        at = buf.pull_uint_var()
-        hello.update(enumerate(buf.pull_bytes(buf.pull_uint_var()), at))
-    elif kind > 1:
-        break
-buf = Buffer(data=bytes(hello[n] for n in sorted(hello)))
-buf.pull_bytes(38)
-buf.pull_bytes(buf.pull_uint8())
-buf.pull_bytes(buf.pull_uint16())
-buf.pull_bytes(buf.pull_uint8())
-buf.pull_uint16()
-name = 'none'
-while not buf.eof():
-    kind = buf.pull_uint16()
-    data = buf.pull_bytes(buf.pull_uint16())
-    if kind == 0:
-        name = data[5:].decode()
-print(name)
-end
-seen "without an option" none "$(in_root python3 /tmp/name.py)"
-seen "with +tls-ca" 127.0.0.1 "$(in_root python3 /tmp/name.py +tls-ca=/tmp/ca.pem)"
-seen "with +tls-hostname" a.example "$(in_root python3 /tmp/name.py +tls-hostname=a.example)"
+cp "$(dirname "$0")/lib/hello.py" "$tmp/root/tmp"
+name() {
+	in_root python3 /tmp/hello.py kdig @127.0.0.1 -p PORT +quic +retry=0 "$@" a.example | sed -n 's/^name //p'
+}
+seen "without an option" none "$(name)"
+seen "with +tls-ca" 127.0.0.1 "$(name +tls-ca=/tmp/ca.pem)"
+seen "with +tls-hostname" a.example "$(name +tls-hostname=a.example)"
