@@ -9,20 +9,6 @@
 #define NAME_MAX_LEN  256
 #define VALUE_MAX_LEN 65536
 
-/* One byte of a variable-length integer (RFC 9000, 16). Returns true at its end. */
-static bool take_varint(struct fieldscan *s, uint8_t b)
-{
-	if (s->more) {
-		s->value = s->value << 8 | b;
-		s->n--;
-	} else {
-		s->n = (1U << (b >> 6)) - 1;
-		s->value = b & 0x3f;
-	}
-	s->more = s->n;
-	return !s->more;
-}
-
 /* One byte of an integer of QPACK (RFC 7541, 5.1). Returns true at its end. */
 static bool take_prefixed(struct fieldscan *s, uint8_t b, unsigned int prefix)
 {
@@ -44,9 +30,15 @@ static bool take_prefixed(struct fieldscan *s, uint8_t b, unsigned int prefix)
 	return !s->more;
 }
 
-static void begin_payload(struct fieldscan *s)
+/* The integer of a frame is complete. */
+static void advance_frame(struct fieldscan *s)
 {
-	s->left = s->value;
+	if (s->at == SCAN_FRAME_TYPE) {
+		s->type = s->frame.n;
+		s->at = SCAN_FRAME_LENGTH;
+		return;
+	}
+	s->left = s->frame.n;
 	if (!s->left)
 		s->at = SCAN_FRAME_TYPE;
 	else
@@ -141,12 +133,8 @@ size_t fieldscan(struct fieldscan *s, const uint8_t *data, size_t len)
 		size_t n = 1;
 
 		if (s->at == SCAN_FRAME_TYPE || s->at == SCAN_FRAME_LENGTH) {
-			if (take_varint(s, data[i++]) && s->at == SCAN_FRAME_TYPE) {
-				s->type = s->value;
-				s->at = SCAN_FRAME_LENGTH;
-			} else if (!s->more) {
-				begin_payload(s);
-			}
+			if (varint_take(&s->frame, data[i++]))
+				advance_frame(s);
 			continue;
 		}
 		if (s->at == SCAN_SKIP || s->at == SCAN_NAME || s->at == SCAN_VALUE) {

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "varint.h"
+
 /* How far a request stream has been looked at. Zeroed at its beginning. */
 struct fieldscan {
 	enum fieldscan_at {
@@ -28,13 +30,14 @@ struct fieldscan {
 		SCAN_VALUE,
 		SCAN_OFF, /* not understood, which is nghttp3's to say, or too long */
 	} at;
-	bool more;	 /* in the midst of an integer */
-	bool huffman;	 /* the string is coded */
-	unsigned int n;	 /* bytes of a frame's integer that are to come, or bits of a QPACK one */
-	uint64_t value;	 /* of the integer so far */
-	uint64_t type;	 /* of the frame */
-	uint64_t left;	 /* bytes of the frame */
-	uint64_t string; /* bytes of the string */
+	struct varint frame; /* the integer of a frame */
+	bool more;	     /* in the midst of one of QPACK */
+	bool huffman;	     /* the string is coded */
+	unsigned int n;	     /* bits of that integer so far */
+	uint64_t value;	     /* and its value */
+	uint64_t type;	     /* of the frame */
+	uint64_t left;	     /* bytes of the frame */
+	uint64_t string;     /* bytes of the string */
 };
 
 /*

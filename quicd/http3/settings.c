@@ -9,18 +9,14 @@
 /* A variable-length integer (RFC 9000, 16). Returns false at the end of the data. */
 static bool get(const uint8_t **at, const uint8_t *end, uint64_t *n)
 {
-	size_t len;
+	struct varint v = {0};
 
-	if (*at == end)
-		return false;
-	len = (size_t)1 << (**at >> 6);
-	if ((size_t)(end - *at) < len)
-		return false;
-	*n = **at & 0x3f;
-	for (size_t i = 1; i < len; i++)
-		*n = *n << 8 | (*at)[i];
-	*at += len;
-	return true;
+	while (*at < end)
+		if (varint_take(&v, *(*at)++)) {
+			*n = v.n;
+			return true;
+		}
+	return false;
 }
 
 size_t settings_find_connect(const uint8_t *data, size_t len)
@@ -49,19 +45,19 @@ static void advance(struct settings_reader *s, uint8_t *last)
 {
 	switch (s->at) {
 	case SETTINGS_STREAM_TYPE:
-		s->other = s->n != STREAM_CONTROL;
+		s->other = s->v.n != STREAM_CONTROL;
 		s->at = s->other ? SETTINGS_END : SETTINGS_FRAME_TYPE;
 		break;
 	case SETTINGS_FRAME_TYPE:
-		s->at = s->n == FRAME_SETTINGS ? SETTINGS_FRAME_LENGTH : SETTINGS_END;
+		s->at = s->v.n == FRAME_SETTINGS ? SETTINGS_FRAME_LENGTH : SETTINGS_END;
 		break;
 	case SETTINGS_FRAME_LENGTH:
-		s->left = s->n;
+		s->left = s->v.n;
 		s->at = SETTINGS_ID;
 		break;
 	case SETTINGS_ID:
 		/* Its last byte is the whole value, however long the integer is. */
-		if (s->n == QPACK_BLOCKED_STREAMS)
+		if (s->v.n == QPACK_BLOCKED_STREAMS)
 			*last = SETTINGS_RESERVED;
 		s->at = SETTINGS_VALUE;
 		break;
@@ -76,15 +72,9 @@ static void advance(struct settings_reader *s, uint8_t *last)
 void settings_never_block(struct settings_reader *s, uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len && s->at != SETTINGS_END; i++) {
-		if (s->need) {
-			s->n = s->n << 8 | data[i];
-		} else {
-			s->need = (size_t)1 << (data[i] >> 6);
-			s->n = data[i] & 0x3f;
-		}
 		if (s->at >= SETTINGS_ID)
 			s->left--;
-		if (!--s->need)
+		if (varint_take(&s->v, data[i]))
 			advance(s, &data[i]);
 		if (s->at >= SETTINGS_ID && !s->left)
 			s->at = SETTINGS_END;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "varint.h"
+
 /* As long as SETTINGS_ENABLE_CONNECT_PROTOCOL, and without a meaning (RFC 9114, 7.2.4.1). */
 #define SETTINGS_RESERVED 0x21
 
@@ -29,10 +31,9 @@ struct settings_reader {
 		SETTINGS_VALUE,
 		SETTINGS_END, /* nothing is left to change */
 	} at;
-	size_t need;   /* bytes of the integer that is being read */
-	uint64_t n;    /* its value so far */
-	uint64_t left; /* bytes of the frame */
-	bool other;    /* the stream has another type */
+	struct varint v; /* the integer that is being read */
+	uint64_t left;	 /* bytes of the frame */
+	bool other;	 /* the stream has another type */
 };
 
 /*
