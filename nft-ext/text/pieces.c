@@ -89,6 +89,8 @@ static bool piece(struct nx_pieces *p, size_t end, struct nx_buf *out)
 	size_t start = p->start;
 
 	p->start = end;
+	if (p->line < end)
+		p->line = end;
 	return translate(p, p->raw.p + start, end - start, out);
 }
 
@@ -183,6 +185,8 @@ static bool close_block(struct nx_pieces *p, struct nx_buf *out)
 	if (p->in == NX_TOP)
 		return true;
 	ok = piece(p, p->seen - 1, out);
+	/* the next block may open in this line */
+	p->line = p->seen;
 	if (p->elements)
 		p->elements = false;
 	else
@@ -238,7 +242,7 @@ static void forget_done(struct nx_pieces *p)
 	memmove(p->raw.p, p->raw.p + p->start, p->raw.len - p->start + 1);
 	p->raw.len -= p->start;
 	p->seen -= p->start;
-	p->line = p->line > p->start ? p->line - p->start : 0;
+	p->line -= p->start;
 	p->hash = p->hash > p->start ? p->hash - p->start : 0;
 	p->start = 0;
 }

@@ -14,7 +14,7 @@
  * @raw:	what came and is not translated yet
  * @start:	where in @raw the piece begins that has not ended
  * @seen:	@raw is looked at up to here
- * @line:	where its last line begins
+ * @line:	where its last line begins, or what is left of that behind a piece or a block
  * @hash:	where the comment begins
  * @depth:	braces open in @raw
  * @quoted:	in a quoted string
