@@ -66,16 +66,15 @@ static u8 nq_hello(struct nft_regs *regs, const struct nft_pktinfo *pkt)
 }
 
 /*
- * May a packet of no known connection be QUIC's? A known client may clear the fixed bit (RFC 9287),
- * and half of all other UDP has it set: shorter than QUIC sends, it is not taken for it.
+ * May a packet of no known connection be QUIC's? A version tells. Without one the fixed bit must be
+ * set, as half of all other UDP has it, too: shorter than QUIC sends, that is not taken for it.
  */
 static bool nq_state_unknown(const struct nq_head *head)
 {
-	if (!(head->bytes[0] & NQ_FIXED_BIT))
-		return false;
-	if (!head->is_long)
-		return head->len >= NQ_SHORT_MIN;
-	return head->h.ver || head->len >= NQ_INITIAL_MIN;
+	if (head->is_long && head->h.ver)
+		return true;
+	return head->bytes[0] & NQ_FIXED_BIT &&
+	       head->len >= (head->is_long ? NQ_INITIAL_MIN : NQ_SHORT_MIN);
 }
 
 /* enum nft_quic_states of a packet. Return: false if it is no client's, or not QUIC. */

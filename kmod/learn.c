@@ -191,9 +191,8 @@ static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const 
 		w->len = min_t(unsigned int, len - 1, NQ_CID_MAX);
 		return true;
 	}
-	/* With the fixed bit clear it hides what is behind it from us, but not from a server. */
-	if (!(head[0] & NQ_FIXED_BIT) || nq_header_invariant(head, len, 0, &h) != NQ_DONE ||
-	    !h.ver || h.type != NQ_TYPE_HANDSHAKE || h.dcid_len > NQ_CID_MAX)
+	if (nq_header_invariant(head, len, 0, &h) != NQ_DONE || !h.ver ||
+	    h.type != NQ_TYPE_HANDSHAKE || h.dcid_len > NQ_CID_MAX)
 		return false;
 	w->dcid = head + h.dcid_off;
 	w->len = h.dcid_len;

@@ -55,9 +55,6 @@ static enum nq_kind nq_kind(struct nq_packet *p, const u8 *head, unsigned int he
 	}
 	if (h.type == NQ_TYPE_RETRY || !nq_id_read(id, &h, head))
 		return NQ_KIND_OTHER;
-	/* Cleared, it is an Initial with a token (RFC 9287 3.1), or will not parse. */
-	if (h.type != NQ_TYPE_INITIAL && !(head[0] & NQ_FIXED_BIT))
-		return NQ_KIND_OTHER;
 	if (h.type == NQ_TYPE_HANDSHAKE && len < NQ_INITIAL_MIN)
 		return NQ_KIND_OTHER;
 	if (h.type == NQ_TYPE_0RTT)

@@ -87,17 +87,12 @@ enum nq_verdict nq_header_parse(const u8 *buf, size_t len, size_t pos, struct nq
 		return NQ_NOT_OURS;
 	if (h->dcid_len > NQ_CID_MAX || h->scid_len > NQ_CID_MAX)
 		return NQ_NOT_OURS;
-	if (!(h->first & NQ_FIXED_BIT) && h->type != NQ_TYPE_INITIAL)
-		return NQ_NOT_OURS;
 	if (h->type == NQ_TYPE_RETRY)
 		return NQ_DONE;
 	if (h->type == NQ_TYPE_INITIAL) {
 		n = nq_cursor_varint(&c);
 		if (nq_cursor_take(&c, n))
 			h->token_len = n;
-		/* A client that has a server's token may clear it there (RFC 9287 3.1). */
-		if (!(h->first & NQ_FIXED_BIT) && !h->token_len)
-			nq_cursor_fail(&c);
 	}
 	n = nq_cursor_varint(&c);
 	h->pn_off = c.pos;

@@ -85,9 +85,11 @@ enum nq_verdict nq_header_invariant(const u8 *buf, size_t len, size_t pos, struc
  * @h->end leads to the next coalesced packet (RFC 9000 12.2); Retry and version
  * negotiation take all of the datagram.
  *
- * Return: NQ_DONE, or NQ_NOT_OURS if it is no long header, the version is unknown, the fixed
- * bit is 0 (but in an Initial with a token, RFC 9287 3.1), a connection ID is longer than the
- * version allows or a length does not fit.
+ * The fixed bit may be 0: clients of a server that sent grease_quic_bit clear it in their later
+ * Initials, too (RFC 9287 3), and with a token in the first (3.1).
+ *
+ * Return: NQ_DONE, or NQ_NOT_OURS if it is no long header, the version is unknown, a connection ID
+ * is longer than the version allows or a length does not fit.
  */
 enum nq_verdict nq_header_parse(const u8 *buf, size_t len, size_t pos, struct nq_header *h);
 

@@ -15,8 +15,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(h.scid_off + h.scid_len <= h.end);
 		if (h.ver) {
 			CHECK(h.dcid_len <= NQ_CID_MAX && h.scid_len <= NQ_CID_MAX);
-			/* RFC 9287 3.1 */
-			CHECK(h.first & NQ_FIXED_BIT || h.token_len);
 			CHECK(h.type < NQ_TYPE_VERSION_NEGOTIATION);
 		}
 		if (h.pn_off)
