@@ -2,7 +2,6 @@
 """What must hold for a client and a service that meet through UDP port 443 and a `quic` rule,
 each held against the same client going straight to the service's private port."""
 import concurrent.futures
-import itertools
 import json
 import os
 import queue
@@ -17,9 +16,8 @@ from nqtest.shell import Failed, run as sh
 from nqtest.where import BUILD as BIN
 
 QUIC = {'0x00000001': '1', '0x6b3343cf': '2'}
-# So many runs tell a fault of ours from a machine so slow that clients repeat themselves: every
-# one through the rule has to be bad, and every one straight to the service good.
-TRIES = 10
+# Counters of the module for datagrams that it kept to itself, for good or until a client repeats itself.
+LOSSES = 'timed_out', 'overload', 'evicted', 'flushed', 'lookups_spent', 'strayed'
 # Tests of no pair that the table's page lists too.
 BESIDES = ('smbclient is', 'smbclient lists', 'smbclient writes', 'smbclient,', 'two smbclients')
 
@@ -56,13 +54,20 @@ def bound(server, address, sport):
     return None
 
 
+def losses(server):
+    """The module's counters of LOSSES."""
+    names, values = server.run('cat', '/proc/net/stat/nft_quic').splitlines()[:2]
+    counters = dict(zip(names.split(), values.split()))
+    return {k: int(counters[k], 16) for k in LOSSES}
+
+
 class Run:
     """One client, once, with a capture at the server's door."""
 
     def __init__(self, server, lane, call, address, port, name):
         if not lane.capture:
             lane.capture = Capture(server, f'run-{lane.device}', lane.device)
-        before = os.path.getsize(lane.capture.file)
+        before, lost = os.path.getsize(lane.capture.file), losses(server)
         self.error = self.result = None
         try:
             self.result = call(lane.host, address, port, name) or 'works'
@@ -74,6 +79,7 @@ class Run:
         self.flows = [f for f in flows(self.file) if f['dport'] == port and f['complete']] if through else []
         self.ports = {bound(server, address, f.sport) for f in self.flights} if through else set()
         self.again = sum(f.again for f in self.flights)
+        self.lost = {k: n - lost[k] for k, n in losses(server).items() if n != lost[k]}
 
 
 class Matrix:
@@ -109,21 +115,13 @@ class Matrix:
     def straight(self, lane, pair, family):
         return Run(self.server, lane, pair.action, lane.addresses[family], pair.port, pair.name)
 
-    def sent_once(self, label, lane, pair, family, run):
-        """Test that the rule does not make the client send parts of its ClientHello twice."""
-        runs = itertools.chain([run], iter(lambda: self.through(lane, pair, family), None))
-
-        def attempt():
-            this = next(runs)
-            if not run.flights:
-                return 'no first flight was seen'
-            return 'sent twice' if this.again and this.result else None
-
-        def by_itself():
-            return run.flights and any(self.straight(lane, pair, family).again for _ in range(TRIES))
-
-        self.tap.retry(f'{label}: the rule has nothing of the ClientHello sent twice', attempt,
-                       TRIES if run.flights else 1, by_itself)
+    def sent_once(self, label, run):
+        """Test that the rule does not make the client send parts of its ClientHello twice. Time alone, of a slow
+        machine, makes it as well: it is the rule's doing if the module lost or delayed something meanwhile."""
+        if run.again and not run.lost:
+            self.tap.say(f'{label}: a slow answer: {run.again} bytes of the ClientHello came twice')
+        self.tap.ok(run.flights and not run.lost, f'{label}: the rule has nothing of the ClientHello sent twice',
+                    f'flights {run.flights}, {run.again} bytes twice, {run.lost}')
 
     def keep(self, pair, family, run):
         """The first flight as a capture of its own, with what the client was told to send."""
@@ -148,7 +146,7 @@ class Matrix:
             tap.ok(run.ports == {pair.port}, f'{label}: conntrack has the flow at port {pair.port}', run.ports)
             tap.ok(run.flows and all(f['sni'] == pair.sni and f['alpn'] == action.alpn for f in run.flows),
                    f'{label}: quic-inspect reads what was offered', run.flows)
-            self.sent_once(label, lane, pair, family, run)
+            self.sent_once(label, run)
             if run.result and run.flows and not run.again:
                 self.keep(pair, family, run)
         if not run.flows:
