@@ -61,3 +61,15 @@ client_net() {
 from_client() {
 	ip netns exec client "$@"
 }
+
+# doctor_ok [CHECK...] - nft-quic doctor warns of nothing, but in these checks, which must have found something
+doctor_ok() {
+	nft-quic doctor --json >/tmp/doctor.json
+	python3 - "$@" <<-'PY'
+		import json, sys
+		with open("/tmp/doctor.json") as f:
+		    found = {c["check"]: c for c in json.load(f)["checks"] if c["level"] in ("warning", "error")}
+		print(json.dumps(found, indent=1))
+		sys.exit(set(found) != set(sys.argv[1:]))
+	PY
+}
