@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,9 @@ from nqtest.poll import until
 from nqtest.shell import sh
 from nqtest.tap import case, ok, same, skip
 
-TOOL = f'{BUILD}/admin/nft-quic'
+# check-install: all that is tried is what the packages put there
+INSTALLED = 'NFT_QUIC_INSTALLED' in os.environ
+TOOL = '/usr/sbin/nft-quic' if INSTALLED else f'{BUILD}/admin/nft-quic'
 REAL = glob.glob('/usr/lib/*/libnftables.so.1')[0]
 PRIVATE = os.path.join(os.path.dirname(REAL), 'nft-quic')
 MODULES = f'/lib/modules/{os.uname().release}'
@@ -175,11 +178,12 @@ def writable():
 
 def prepare():
     """The module and the library as an installation has them."""
-    os.makedirs(f'{MODULES}/updates', exist_ok=True)
-    shutil.copy(os.environ['NFT_QUIC_KO'], f'{MODULES}/updates/nft_quic.ko')
-    subprocess.run(['depmod', '-a'], check=True)
-    subprocess.run([f'{TOP}/nft-ext/setup', 'install', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf',
-                    f'{LIB}/libnftables.so.1'], check=True, capture_output=True)
+    if not INSTALLED:
+        os.makedirs(f'{MODULES}/updates', exist_ok=True)
+        shutil.copy(os.environ['NFT_QUIC_KO'], f'{MODULES}/updates/nft_quic.ko')
+        subprocess.run(['depmod', '-a'], check=True)
+        subprocess.run([f'{TOP}/nft-ext/setup', 'install', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf',
+                        f'{LIB}/libnftables.so.1'], check=True, capture_output=True)
     write(CONF, 'flush ruleset\n' + RULES)
     os.makedirs('/etc/systemd/system/sysinit.target.wants', exist_ok=True)
     link = '/etc/systemd/system/sysinit.target.wants/nftables.service'
@@ -431,6 +435,20 @@ def many():
         f'"h{i}.example"' for i in range(2000)) + ' }\n}\n}\n')
     same(doctor('--only', 'reboot'), (0, {}), 'doctor does not count 2,000 elements with a timeout as lost')
     nft.good('delete table inet big')
+    nft.good('-f -', 'table inet big {\nset s {\ntypeof quic sni; elements = { ' + ', '.join(
+        f'"h{i}.example"' for i in range(36000)) + ' }\n}\nchain c {\ntype filter hook prerouting priority -290\n'
+        'udp dport 445 quic sni @s drop\n}\n}\n')
+    out = run('status').stdout
+    m = re.search(r'and (\d+) more -> drop\n  (?:@s has more elements than these (\d+)|these are (\d+) of the 36000 '
+                  r'elements of @s); `nft-quic status --all` reads all\n', out)
+    ok(m and 32768 < int(m[2] or m[3]) == int(m[1]) + 4 < 36000, 'status reads a part of 36,000 names, and says so',
+       out[:2000])
+    rules = json.loads(run('status', '--json').stdout)['rules']
+    same([(r['cut']['set'], r['cut']['total'] in (None, 36000)) for r in rules if r['cut']], [('s', True)],
+         'and in JSON')
+    out = run('status', '--all').stdout
+    ok('and 35996 more -> drop\n' in out and 'reads all' not in out, 'with --all it reads each', out[:2000])
+    nft.good('delete table inet big')
 
 
 def main():
@@ -448,11 +466,12 @@ def main():
         for part in (limited, many, rewritten) if MAIN else ():
             case(part)
     ns.delete()
-    subprocess.run([f'{TOP}/nft-ext/setup', 'uninstall', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf'],
-                   check=True, capture_output=True)
+    if not INSTALLED:
+        subprocess.run([f'{TOP}/nft-ext/setup', 'uninstall', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf'],
+                       check=True, capture_output=True)
 
 
-if writable():
+if INSTALLED or writable():
     case(main)
 else:
     skip('admin', "this kernel's modules cannot be changed here")
