@@ -3,7 +3,8 @@
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 cd /
 
-debs=/src/build/install/deb
+work=/src/build/${INSTALL:-install} # of this suite
+debs=$work/deb
 state=/var/lib/rig # survives the reboot
 mkdir -p $state
 PACKAGES='nft-quic nft-quic-dkms quic-inspect quicd'
@@ -70,6 +71,7 @@ doctor_ok() {
 		with open("/tmp/doctor.json") as f:
 		    found = {c["check"]: c for c in json.load(f)["checks"] if c["level"] in ("warning", "error")}
 		print(json.dumps(found, indent=1))
+		print("found", *sorted(found), "expected", *sorted(sys.argv[1:]))
 		sys.exit(set(found) != set(sys.argv[1:]))
 	PY
 }

@@ -402,6 +402,31 @@ def rewritten():
     ns.delete()
 
 
+def early():
+    """A jump from a chain before the names, which some kernels accept if the rule was there already."""
+    ns = Ns()
+    with ns:
+        same(doctor('--only', 'too-early'), (0, {}), 'doctor finds no rule before the names')
+        nft.good('-f -', '''table inet t {
+	chain late { type filter hook output priority -150; jump names; }
+	chain names { quic alpn "smb" counter; }
+}
+''')
+        ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work there')
+        r = nft.load('table inet t { chain early { type filter hook output priority -450; jump names; }; }')
+        if r.rc:
+            skip('doctor finds: a rule before the names', 'this kernel refuses the jump')
+        else:
+            s = socket.socket(type=socket.SOCK_DGRAM)
+            s.sendto(qt.Flight(alpn='smb').whole(), ('127.0.0.1', 443))
+            s.close()
+            ok(until(lambda: count('too_early'), 10), 'an Initial comes to it')
+            rc, found = doctor('--only', 'too-early')
+            ok(rc == 1 and 'before its names were known' in found['too-early'][1], 'doctor finds: a rule before the names',
+               found)
+    ns.delete()
+
+
 def locked():
     """A kernel in lockdown that has not loaded the module."""
     os.makedirs('/tmp/admin/empty', exist_ok=True)
@@ -463,7 +488,7 @@ def main():
                     case(part)
             if MAIN:
                 case(served)
-        for part in (limited, many, rewritten) if MAIN else ():
+        for part in (limited, many, rewritten, early) if MAIN else ():
             case(part)
     ns.delete()
     if not INSTALLED:
