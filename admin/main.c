@@ -40,16 +40,26 @@ static const struct command {
 	{"try", na_try, "d"},	     {"explain", na_explain, "jdASPDFI46"},
 };
 
+/* clang-format off */
 static const struct option longs[] = {
-	{"json", no_argument, NULL, 'j'},	    {"all", no_argument, NULL, 'a'},
-	{"only", required_argument, NULL, 'o'},	    {"report", no_argument, NULL, 'r'},
-	{"interval", required_argument, NULL, 'i'}, {"count", required_argument, NULL, 'n'},
-	{"http", no_argument, NULL, 'H'},	    {"alpn", required_argument, NULL, 'A'},
-	{"sni", required_argument, NULL, 'S'},	    {"dport", required_argument, NULL, 'P'},
-	{"daddr", required_argument, NULL, 'D'},    {"saddr", required_argument, NULL, 'F'},
-	{"iif", required_argument, NULL, 'I'},	    {"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},	    {0},
+	{"json", no_argument, NULL, 'j'},
+	{"all", no_argument, NULL, 'a'},
+	{"only", required_argument, NULL, 'o'},
+	{"report", no_argument, NULL, 'r'},
+	{"interval", required_argument, NULL, 'i'},
+	{"count", required_argument, NULL, 'n'},
+	{"http", no_argument, NULL, 'H'},
+	{"alpn", required_argument, NULL, 'A'},
+	{"sni", required_argument, NULL, 'S'},
+	{"dport", required_argument, NULL, 'P'},
+	{"daddr", required_argument, NULL, 'D'},
+	{"saddr", required_argument, NULL, 'F'},
+	{"iif", required_argument, NULL, 'I'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{0},
 };
+/* clang-format on */
 
 static int version(void)
 {
