@@ -79,26 +79,63 @@ static bool in_lockdown(void)
 	return locked;
 }
 
+bool na_keys_have(const char *keys, const char *signer)
+{
+	const size_t len = strlen(signer);
+	bool any = false;
+
+	for (const char *line = keys, *end; *line; line = *end ? end + 1 : end) {
+		const char *at = strstr(line, "asymmetri ");
+
+		end = strchrnul(line, '\n');
+		if (!at || at > end)
+			continue;
+		any = true;
+		/* a subject may have its organisation first, and the key's number is last */
+		for (at = strstr(at, signer); at && at < end; at = strstr(at + 1, signer))
+			if (at[-1] == ' ' && at[len] == ':')
+				return true;
+	}
+	return !any;
+}
+
+/* Whose signature the module has, "" if none; NULL if that cannot be told. */
+static char *signer_of(const char *file)
+{
+	char *text = na_run((const char *[]){"modinfo", "-F", "signer", file, NULL});
+
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
+/* modinfo reads compressed files, too, and signatures if it was built with OpenSSL, as Debian's is. */
 void na_check_secure_boot(const struct na_host *h, struct na_found *f)
 {
-	static const char mark[] = "~Module signature appended~\n";
 	struct utsname u;
-	char *file = uname(&u) ? NULL : na_module_file(u.release), *data = NULL;
-	size_t len = 0;
+	char *file = uname(&u) ? NULL : na_module_file(u.release), *signer = NULL, *keys = NULL;
+	char *shown;
 
 	if (!h->module && file && in_lockdown()) {
-		/* a compressed file cannot be judged here */
-		data = strcmp(file + strlen(file) - 3, ".ko") ? NULL : na_read_file(file, &len);
-		if (data &&
-		    (len < sizeof(mark) || memcmp(data + len - strlen(mark), mark, strlen(mark))))
+		signer = signer_of(file);
+		keys = h->root ? na_read_file("/proc/keys", NULL) : NULL;
+		shown = na_shown(signer ? signer : "");
+		if (signer && !*signer)
 			na_found_add(f, NA_FAULT,
 				     "this kernel takes signed modules only, and %s is not", file);
+		else if (signer && keys && !na_keys_have(keys, signer))
+			na_found_add(f, NA_FAULT,
+				     "this kernel takes signed modules only, and has no key of "
+				     "\"%s\", who signed %s",
+				     shown, file);
 		else
 			na_found_add(f, NA_NOTE,
 				     "this kernel takes signed modules only; modprobe says "
 				     "whether it knows the key");
+		free(shown);
 	}
-	free(data);
+	free(keys);
+	free(signer);
 	free(file);
 }
 
