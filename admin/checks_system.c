@@ -40,12 +40,20 @@ char *na_module_file(const char *release)
 	return found;
 }
 
+/* A field of modinfo's, "" if the module has none; NULL if modinfo fails. The caller frees it. */
+static char *field_of(const char *file, const char *field)
+{
+	char *text = na_run((const char *[]){"modinfo", "-F", field, file, NULL});
+
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
 static void file_version(struct na_found *f, const char *file)
 {
-	char *version = na_run((const char *[]){"modinfo", "-F", "version", file, NULL});
+	char *version = field_of(file, "version");
 
-	if (version)
-		version[strcspn(version, "\n")] = '\0';
 	if (version && strcmp(version, NFT_QUIC_VERSION))
 		na_found_add(f, NA_FAULT, "the module in %s is version %s, this program %s", file,
 			     version, NFT_QUIC_VERSION);
@@ -99,43 +107,39 @@ bool na_keys_have(const char *keys, const char *signer)
 	return !any;
 }
 
-/* Whose signature the module has, "" if none; NULL if that cannot be told. */
-static char *signer_of(const char *file)
+/* modinfo reads compressed files, too; whose signature it is only if it was built with OpenSSL. */
+static void judge_signature(const struct na_host *h, const char *file, struct na_found *f)
 {
-	char *text = na_run((const char *[]){"modinfo", "-F", "signer", file, NULL});
+	char *kind = field_of(file, "sig_id"), *signer = field_of(file, "signer");
+	char *keys = h->root ? na_read_file("/proc/keys", NULL) : NULL;
+	char *shown = na_shown(signer ? signer : "");
 
-	if (text)
-		text[strcspn(text, "\n")] = '\0';
-	return text;
+	if (kind && !*kind)
+		na_found_add(f, NA_FAULT, "this kernel takes signed modules only, and %s is not",
+			     file);
+	else if (*shown && keys && !na_keys_have(keys, signer))
+		na_found_add(f, NA_FAULT,
+			     "this kernel takes signed modules only, and has no key of \"%s\", who "
+			     "signed %s",
+			     shown, file);
+	else
+		na_found_add(
+			f, NA_NOTE,
+			"this kernel takes signed modules only; modprobe says whether it knows "
+			"the key");
+	free(shown);
+	free(keys);
+	free(signer);
+	free(kind);
 }
 
-/* modinfo reads compressed files, too, and signatures if it was built with OpenSSL, as Debian's is. */
 void na_check_secure_boot(const struct na_host *h, struct na_found *f)
 {
 	struct utsname u;
-	char *file = uname(&u) ? NULL : na_module_file(u.release), *signer = NULL, *keys = NULL;
-	char *shown;
+	char *file = uname(&u) ? NULL : na_module_file(u.release);
 
-	if (!h->module && file && in_lockdown()) {
-		signer = signer_of(file);
-		keys = h->root ? na_read_file("/proc/keys", NULL) : NULL;
-		shown = na_shown(signer ? signer : "");
-		if (signer && !*signer)
-			na_found_add(f, NA_FAULT,
-				     "this kernel takes signed modules only, and %s is not", file);
-		else if (signer && keys && !na_keys_have(keys, signer))
-			na_found_add(f, NA_FAULT,
-				     "this kernel takes signed modules only, and has no key of "
-				     "\"%s\", who signed %s",
-				     shown, file);
-		else
-			na_found_add(f, NA_NOTE,
-				     "this kernel takes signed modules only; modprobe says "
-				     "whether it knows the key");
-		free(shown);
-	}
-	free(keys);
-	free(signer);
+	if (!h->module && file && in_lockdown())
+		judge_signature(h, file, f);
 	free(file);
 }
 
