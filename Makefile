@@ -64,7 +64,7 @@ quick:
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
 #: check-moving  connections that move, on every kernel or on KERNEL=6.1
-#: check-install packages, make install, reboot and services on a Debian with systemd
+#: check-install packages, make install, reboot and services on Debian 13 and 12 with systemd
 #:               (LONG=1 has DKMS build in the guest)
 #: check-packages  lintian, blhc, autopkgtest, and a guest that installs from the signed repository by apt
 #: check-kernels-ahead  the module's build for the newest kernels of sid and experimental, and sid's nft

@@ -21,6 +21,7 @@ struct na_options {
 	unsigned int interval_s; /* watch */
 	unsigned int count;	 /* watch: how often, 0 for ever */
 	const char *dir;	 /* try: where its files go */
+	bool all;		 /* status: each element of large sets, too */
 	bool http;		 /* metrics: answer a request on standard input */
 
 	/* explain; its capture is @dir */

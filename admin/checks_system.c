@@ -40,12 +40,20 @@ char *na_module_file(const char *release)
 	return found;
 }
 
+/* A field of modinfo's, "" if the module has none; NULL if modinfo fails. The caller frees it. */
+static char *field_of(const char *file, const char *field)
+{
+	char *text = na_run((const char *[]){"modinfo", "-F", field, file, NULL});
+
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
+	return text;
+}
+
 static void file_version(struct na_found *f, const char *file)
 {
-	char *version = na_run((const char *[]){"modinfo", "-F", "version", file, NULL});
+	char *version = field_of(file, "version");
 
-	if (version)
-		version[strcspn(version, "\n")] = '\0';
 	if (version && strcmp(version, NFT_QUIC_VERSION))
 		na_found_add(f, NA_FAULT, "the module in %s is version %s, this program %s", file,
 			     version, NFT_QUIC_VERSION);
@@ -79,26 +87,59 @@ static bool in_lockdown(void)
 	return locked;
 }
 
+bool na_keys_have(const char *keys, const char *signer)
+{
+	const size_t len = strlen(signer);
+	bool any = false;
+
+	for (const char *line = keys, *end; *line; line = *end ? end + 1 : end) {
+		const char *at = strstr(line, "asymmetri ");
+
+		end = strchrnul(line, '\n');
+		if (!at || at > end)
+			continue;
+		any = true;
+		/* a subject may have its organisation first, and the key's number is last */
+		for (at = strstr(at, signer); at && at < end; at = strstr(at + 1, signer))
+			if (at[-1] == ' ' && at[len] == ':')
+				return true;
+	}
+	return !any;
+}
+
+/* modinfo reads compressed files, too; whose signature it is only if it was built with OpenSSL. */
+static void judge_signature(const struct na_host *h, const char *file, struct na_found *f)
+{
+	char *kind = field_of(file, "sig_id"), *signer = field_of(file, "signer");
+	char *keys = h->root ? na_read_file("/proc/keys", NULL) : NULL;
+	char *shown = na_shown(signer ? signer : "");
+
+	if (kind && !*kind)
+		na_found_add(f, NA_FAULT, "this kernel takes signed modules only, and %s is not",
+			     file);
+	else if (*shown && keys && !na_keys_have(keys, signer))
+		na_found_add(f, NA_FAULT,
+			     "this kernel takes signed modules only, and has no key of \"%s\", who "
+			     "signed %s",
+			     shown, file);
+	else
+		na_found_add(
+			f, NA_NOTE,
+			"this kernel takes signed modules only; modprobe says whether it knows "
+			"the key");
+	free(shown);
+	free(keys);
+	free(signer);
+	free(kind);
+}
+
 void na_check_secure_boot(const struct na_host *h, struct na_found *f)
 {
-	static const char mark[] = "~Module signature appended~\n";
 	struct utsname u;
-	char *file = uname(&u) ? NULL : na_module_file(u.release), *data = NULL;
-	size_t len = 0;
+	char *file = uname(&u) ? NULL : na_module_file(u.release);
 
-	if (!h->module && file && in_lockdown()) {
-		/* a compressed file cannot be judged here */
-		data = strcmp(file + strlen(file) - 3, ".ko") ? NULL : na_read_file(file, &len);
-		if (data &&
-		    (len < sizeof(mark) || memcmp(data + len - strlen(mark), mark, strlen(mark))))
-			na_found_add(f, NA_FAULT,
-				     "this kernel takes signed modules only, and %s is not", file);
-		else
-			na_found_add(f, NA_NOTE,
-				     "this kernel takes signed modules only; modprobe says "
-				     "whether it knows the key");
-	}
-	free(data);
+	if (!h->module && file && in_lockdown())
+		judge_signature(h, file, f);
 	free(file);
 }
 

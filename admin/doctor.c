@@ -138,7 +138,7 @@ int na_doctor(const struct na_options *o)
 		json_decref(all);
 		return NA_ERRORS;
 	}
-	h = na_host_read();
+	h = na_host_read(0);
 	for (size_t i = 0; i < N_CHECKS; i++) {
 		const struct check *c = &checks[i];
 		struct na_found f = {.level = NA_GOOD};

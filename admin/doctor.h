@@ -72,6 +72,13 @@ NA_CHECKS(X)
 /** na_has_rules() - can the rules be read; else a note in @f that they are not checked */
 bool na_has_rules(const struct na_host *h, struct na_found *f);
 
+/**
+ * na_keys_have() - whether a key of @signer is in @keys, the text of /proc/keys
+ *
+ * True if there is no key of a certificate at all: then they cannot be seen.
+ */
+bool na_keys_have(const char *keys, const char *signer);
+
 /** na_module_file() - the module's file for a kernel, NULL if it has none; the caller frees it */
 char *na_module_file(const char *release);
 

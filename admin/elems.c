@@ -12,6 +12,9 @@
 
 #include "text.h"
 
+/* NFTA_SET_COUNT, which older headers do not have */
+#define SET_COUNT 20
+
 struct reading {
 	const struct na_set *set;
 	json_t *list;
@@ -206,15 +209,17 @@ static int family_of(const char *name)
 					 : NFPROTO_NETDEV;
 }
 
-static struct mnl_socket *ask(const struct na_set *set, unsigned int seq)
+/* Of a set and of its elements, table and name have the same attributes. */
+static struct mnl_socket *ask(const struct na_set *set, uint16_t type, uint16_t flags,
+			      unsigned int seq)
 {
 	struct mnl_socket *sock = mnl_socket_open(NETLINK_NETFILTER);
 	char buf[1024];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	struct nfgenmsg *nfg;
 
-	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
 	nlh->nlmsg_seq = seq;
 	nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
 	nfg->nfgen_family = (uint8_t)family_of(set->family);
@@ -229,17 +234,20 @@ static struct mnl_socket *ask(const struct na_set *set, unsigned int seq)
 	return NULL;
 }
 
-json_t *na_elems_read(const struct na_set *set)
+json_t *na_elems_read(const struct na_set *set, size_t most, bool *whole)
 {
 	struct reading r = {.set = set, .list = na_need(json_array())};
 	unsigned int seq = (unsigned int)time(NULL);
-	struct mnl_socket *sock = ask(set, seq);
+	struct mnl_socket *sock = ask(set, NFT_MSG_GETSETELEM, NLM_F_DUMP, seq);
 	size_t room = 1 << 17;
 	char *buf = na_need(malloc(room));
 	ssize_t n;
 	int rc = sock ? MNL_CB_OK : MNL_CB_ERROR;
+	bool enough = false;
 
-	while (rc > MNL_CB_STOP) {
+	while (rc > MNL_CB_STOP && !enough) {
+		/* once more after the last that is wanted: that may be the end */
+		enough = most && json_array_size(r.list) > most;
 		n = mnl_socket_recvfrom(sock, buf, room);
 		rc = n < 0 ? MNL_CB_ERROR
 			   : mnl_cb_run(buf, (size_t)n, seq, mnl_socket_get_portid(sock), message,
@@ -248,8 +256,38 @@ json_t *na_elems_read(const struct na_set *set)
 	if (sock)
 		mnl_socket_close(sock);
 	free(buf);
-	if (rc == MNL_CB_STOP)
+	*whole = rc == MNL_CB_STOP;
+	if (rc >= MNL_CB_STOP)
 		return r.list;
 	json_decref(r.list);
 	return NULL;
+}
+
+static int count_message(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *a;
+	json_int_t *n = arg;
+
+	mnl_attr_for_each(a, nlh,
+			  sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == SET_COUNT &&
+						       mnl_attr_get_payload_len(a) == 4) *n =
+		ntohl(mnl_attr_get_u32(a));
+	return MNL_CB_STOP;
+}
+
+json_int_t na_elems_count(const struct na_set *set)
+{
+	unsigned int seq = (unsigned int)time(NULL);
+	struct mnl_socket *sock = ask(set, NFT_MSG_GETSET, 0, seq);
+	char buf[1 << 14];
+	json_int_t n = -1;
+	ssize_t len;
+
+	if (!sock)
+		return -1;
+	len = mnl_socket_recvfrom(sock, buf, sizeof(buf));
+	if (len > 0)
+		mnl_cb_run(buf, (size_t)len, seq, mnl_socket_get_portid(sock), count_message, &n);
+	mnl_socket_close(sock);
+	return n;
 }

@@ -59,15 +59,17 @@ char *na_module_version(void)
 	return text;
 }
 
-struct na_host *na_host_read(void)
+struct na_host *na_host_read(size_t most)
 {
 	struct na_host *h = na_need(calloc(1, sizeof(*h)));
 
 	h->root = geteuid() == 0;
 	h->knows_quic = na_nft_knows_quic();
 	h->rs = na_ruleset_load(&h->rs_err);
-	if (h->rs)
+	if (h->rs) {
+		h->rs->most = most;
 		na_ways_read(h->rs, &h->ways);
+	}
 	h->module = na_module_version();
 	na_counts_read(&h->counts);
 	na_listeners_read(h);

@@ -62,8 +62,8 @@ struct na_host {
 	size_t n_services;
 };
 
-/** na_host_read() - all of it */
-struct na_host *na_host_read(void);
+/** na_host_read() - all of it, but at most @most elements of each set, 0 for all */
+struct na_host *na_host_read(size_t most);
 void na_host_free(struct na_host *h);
 
 /** na_module_version() - the loaded module's, NULL if it is not loaded; the caller frees it */

@@ -12,7 +12,8 @@
 static const char usage[] =
 	"nft-quic COMMAND [OPTIONS]\n"
 	"\n"
-	"  status [--json]        which names go where, and the module's counters\n"
+	"  status [--json] [--all]\n"
+	"                         which names go where, and the module's counters\n"
 	"  doctor [--json | --report] [--only CHECK]\n"
 	"                         what is wrong, with remedies; writes nothing\n"
 	"  watch [-i S] [-n N]    status each second, with rates\n"
@@ -34,13 +35,15 @@ static const struct command {
 	int (*run)(const struct na_options *o);
 	const char *takes; /* the short names of its options */
 } commands[] = {
-	{"status", na_status, "j"}, {"doctor", na_doctor, "jor"},
-	{"watch", na_watch, "in"},  {"metrics", na_metrics, "H"},
-	{"try", na_try, "d"},	    {"explain", na_explain, "jdASPDFI46"},
+	{"status", na_status, "ja"}, {"doctor", na_doctor, "jor"},
+	{"watch", na_watch, "in"},   {"metrics", na_metrics, "H"},
+	{"try", na_try, "d"},	     {"explain", na_explain, "jdASPDFI46"},
 };
 
+/* clang-format off */
 static const struct option longs[] = {
 	{"json", no_argument, NULL, 'j'},
+	{"all", no_argument, NULL, 'a'},
 	{"only", required_argument, NULL, 'o'},
 	{"report", no_argument, NULL, 'r'},
 	{"interval", required_argument, NULL, 'i'},
@@ -56,6 +59,7 @@ static const struct option longs[] = {
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
+/* clang-format on */
 
 static int version(void)
 {
@@ -145,6 +149,7 @@ static int run(const struct command *c, int argc, char **argv)
 		if (!explain_option(&o, opt, optarg))
 			return wrong("this cannot be taken, or is one too many: ", optarg);
 		o.json |= opt == 'j';
+		o.all |= opt == 'a';
 		o.report |= opt == 'r';
 		o.http |= opt == 'H';
 		o.only = opt == 'o' ? optarg : o.only;

@@ -220,9 +220,14 @@ const json_t *na_set_elems(const struct na_ruleset *rs, struct na_set *set)
 	json_t *list, *found;
 	char *cmd;
 
+	bool whole = true;
+
 	if (set->elems)
 		return set->elems;
-	set->elems = rs->offline ? NULL : na_elems_read(set);
+	set->elems = rs->offline ? NULL : na_elems_read(set, rs->most, &whole);
+	set->cut = set->elems && !whole;
+	if (set->cut)
+		set->total = na_elems_count(set);
 	if (!rs->offline && (!set->elems || json_array_size(set->elems) <= NA_ELEMS_FULL)) {
 		cmd = na_printf("list %s %s %s %s", set->data ? "map" : "set", set->family,
 				set->table, set->name);

@@ -13,12 +13,18 @@ struct na_chain {
 	int prio;
 };
 
-/* @elems is NULL until na_set_elems() has asked for them. */
+/**
+ * struct na_set - a named set or map
+ * @elems:	NULL until na_set_elems() has asked for them
+ * @cut:	@elems are not all of them
+ * @total:	how many there are, -1 if that is not known; of a set that is cut
+ */
 struct na_set {
 	const char *family, *table, *name;
 	const json_t *type, *data; /* @data of maps only */
-	bool dynamic;
+	bool dynamic, cut;
 	json_t *elems;
+	json_int_t total;
 };
 
 struct na_rule {
@@ -38,6 +44,7 @@ struct na_ruleset {
 	bool flowtable;
 	const char *nft_version;
 	bool offline; /* from a file: no elements but those in it */
+	size_t most;  /* elements of a set that are read, 0 for all; set by the caller */
 };
 
 /** na_ruleset_load() - read the ruleset of this network namespace; NULL with a message in *@err */
@@ -65,7 +72,8 @@ const struct na_chain *na_ruleset_chain(const struct na_ruleset *rs, const struc
  * element with a timeout has a true "expires".
  */
 const json_t *na_set_elems(const struct na_ruleset *rs, struct na_set *set);
-#define NA_ELEMS_FULL 1024
+#define NA_ELEMS_FULL  1024
+#define NA_ELEMS_SHOWN 32768 /* @most of those who only show what there is */
 
 /** na_has_key() - whether a key of quic is used in @j: that one, or any if @key is NULL */
 bool na_has_key(const json_t *j, const char *key);

@@ -79,15 +79,26 @@ static json_t *way_json(const struct na_host *h, const struct na_way *w)
 			 listener_json(h, w));
 }
 
-static json_t *rule_json(const struct na_rule *r, const char *key, json_t *ways)
+static json_t *cut_json(const struct na_set *s)
 {
+	if (!s)
+		return json_null();
+	return json_pack("{ss, sI, so}", "set", s->name, "read",
+			 (json_int_t)json_array_size(s->elems), "total",
+			 s->total < 0 ? json_null() : json_integer(s->total));
+}
+
+static json_t *rule_json(const struct na_way *w, json_t *ways)
+{
+	const struct na_rule *r = w->rule;
 	const struct na_chain *c = r->chain;
 	char *ports = na_rule_ports(r);
 	json_int_t n = packets(r);
-	json_t *j = json_pack("{ss, ss, ss, so, sI, ss, ss, ss, so, so}", "family", c->family,
+	json_t *j = json_pack("{ss, ss, ss, so, sI, ss, ss, ss, so, so, so}", "family", c->family,
 			      "table", c->table, "chain", c->name, "hook", text_or_null(c->hook),
-			      "handle", r->handle, "rule", r->text, "key", key, "ports", ports,
-			      "packets", n < 0 ? json_null() : json_integer(n), "ways", ways);
+			      "handle", r->handle, "rule", r->text, "key", w->key, "ports", ports,
+			      "packets", n < 0 ? json_null() : json_integer(n), "cut",
+			      cut_json(w->cut), "ways", ways);
 
 	free(ports);
 	return j;
@@ -102,7 +113,7 @@ static json_t *rules_json(const struct na_host *h)
 		w = &h->ways.way[i];
 		if (!before || before->rule != w->rule) {
 			ways = json_array();
-			json_array_append_new(rules, rule_json(w->rule, w->key, ways));
+			json_array_append_new(rules, rule_json(w, ways));
 		}
 		json_array_append_new(ways, way_json(h, w));
 	}
@@ -170,6 +181,18 @@ static void put_rule(FILE *f, const struct na_rule *r, const char *key)
 	free(ports);
 }
 
+static void put_cut(FILE *f, const struct na_set *s)
+{
+	size_t n = json_array_size(s->elems);
+
+	if (s->total < 0)
+		fprintf(f, "  @%s has more elements than these %zu", s->name, n);
+	else
+		fprintf(f, "  these are %zu of the %lld elements of @%s", n, (long long)s->total,
+			s->name);
+	fputs("; `nft-quic status --all` reads all\n", f);
+}
+
 static void put_rules(FILE *f, const struct na_host *h)
 {
 	const struct na_rule *rule = NULL;
@@ -181,6 +204,8 @@ static void put_rules(FILE *f, const struct na_host *h)
 		if (!w || w->rule != rule) {
 			if (left)
 				fprintf(f, "  and %zu more destinations\n", left);
+			if (i && h->ways.way[i - 1].cut)
+				put_cut(f, h->ways.way[i - 1].cut);
 			if (!w)
 				return;
 			rule = w->rule;
@@ -308,7 +333,7 @@ static json_t *recent_json(const struct na_host *h, const struct na_counts *then
 
 int na_status(const struct na_options *o)
 {
-	struct na_host *h = na_host_read();
+	struct na_host *h = na_host_read(o->all ? 0 : NA_ELEMS_SHOWN);
 	struct na_counts then = {0};
 	double ago = na_history_recent(&h->counts, &then);
 	int rc = na_status_rc(h);

@@ -281,7 +281,7 @@ int na_try(const struct na_options *o)
 			if (!ask(dir, &sites[i]))
 				rc = NA_ERRORS;
 		putchar('\n');
-		h = na_host_read();
+		h = na_host_read(0);
 		na_status_text(stdout, h);
 		na_host_free(h);
 		printf("\nThe namespace is gone now; the rules, configurations and certificate are "

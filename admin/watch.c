@@ -81,7 +81,7 @@ int na_watch(const struct na_options *o)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	for (unsigned int n = 0; !stopped; n++) {
-		struct na_host *h = na_host_read();
+		struct na_host *h = na_host_read(NA_ELEMS_SHOWN);
 		double at = now();
 		struct na_buf b;
 		char *text;

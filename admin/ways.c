@@ -133,6 +133,7 @@ struct reading {
 	const struct na_rule *rule;
 	const char *key;
 	json_t *index; /* the rule's ways by @to */
+	const struct na_set *cut;
 };
 
 /* Adds @name, which may be NULL, to the rule's way to host and port. Takes @host. */
@@ -181,6 +182,15 @@ static void place(const json_t *value, bool is_port, char **host, int *port)
 	}
 }
 
+static const json_t *elems(struct reading *r, struct na_set *set)
+{
+	const json_t *list = na_set_elems(r->rs, set);
+
+	if (set->cut)
+		r->cut = set;
+	return list;
+}
+
 static const json_t *map_pairs(struct reading *r, const json_t *data)
 {
 	struct na_set *set;
@@ -188,7 +198,7 @@ static const json_t *map_pairs(struct reading *r, const json_t *data)
 	if (!json_is_string(data))
 		return get(data, "set");
 	set = na_ruleset_set(r->rs, r->rule->chain, json_string_value(data));
-	return set ? na_set_elems(r->rs, set) : NULL;
+	return set ? elems(r, set) : NULL;
 }
 
 static void verdict_way(struct reading *r, const json_t *verdict, const char *name, int depth);
@@ -289,7 +299,7 @@ static void by_names(struct reading *r, const struct dest *d)
 			      ? na_ruleset_set(r->rs, r->rule->chain, json_string_value(right))
 			      : NULL;
 		if (set)
-			list = na_set_elems(r->rs, set);
+			list = elems(r, set);
 		if (list)
 			json_array_foreach(list, k, v)
 				name_to_dest(r, d, na_elem_key(v), na_value_text(na_elem_key(v)));
@@ -359,6 +369,8 @@ static void by_rule(struct reading *r)
 	if (r->ways->n == before)
 		add(r, NA_VERDICT, NULL, 0, map ? "nothing: the map is empty" : "the next rule",
 		    NULL);
+	for (; before < r->ways->n; before++)
+		r->ways->way[before].cut = r->cut;
 }
 
 void na_ways_read(const struct na_ruleset *rs, struct na_ways *ways)
@@ -373,6 +385,7 @@ void na_ways_read(const struct na_ruleset *rs, struct na_ways *ways)
 			continue;
 		key = keys_of(r.rule->expr);
 		r.key = key;
+		r.cut = NULL;
 		r.index = na_need(json_object());
 		by_rule(&r);
 		json_decref(r.index);

@@ -20,6 +20,7 @@ enum na_how {
  * @to:		for people: "port 8443", "192.0.2.1:443", "drop"
  * @host:	NULL if it is this host
  * @port:	0 if it stays as it is
+ * @cut:	the set or map of the rule that is too large to be read whole, or NULL
  */
 struct na_way {
 	const struct na_rule *rule;
@@ -28,6 +29,7 @@ struct na_way {
 	int port;
 	json_t *names;
 	size_t n_names;
+	const struct na_set *cut;
 };
 #define NA_NAMES_KEPT 4
 

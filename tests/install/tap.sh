@@ -3,7 +3,8 @@
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 cd /
 
-debs=/src/build/install/deb
+work=/src/build/${INSTALL:-install} # of this suite
+debs=$work/deb
 state=/var/lib/rig # survives the reboot
 mkdir -p $state
 PACKAGES='nft-quic nft-quic-dkms quic-inspect quicd'
@@ -60,4 +61,17 @@ client_net() {
 # from_client CMD...
 from_client() {
 	ip netns exec client "$@"
+}
+
+# doctor_ok [CHECK...] - nft-quic doctor warns of nothing, but in these checks, which must have found something
+doctor_ok() {
+	nft-quic doctor --json >/tmp/doctor.json
+	python3 - "$@" <<-'PY'
+		import json, sys
+		with open("/tmp/doctor.json") as f:
+		    found = {c["check"]: c for c in json.load(f)["checks"] if c["level"] in ("warning", "error")}
+		print(json.dumps(found, indent=1))
+		print("found", *sorted(found), "expected", *sorted(sys.argv[1:]))
+		sys.exit(set(found) != set(sys.argv[1:]))
+	PY
 }

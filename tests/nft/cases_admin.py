@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,9 @@ from nqtest.poll import until
 from nqtest.shell import sh
 from nqtest.tap import case, ok, same, skip
 
-TOOL = f'{BUILD}/admin/nft-quic'
+# check-install: all that is tried is what the packages put there
+INSTALLED = 'NFT_QUIC_INSTALLED' in os.environ
+TOOL = '/usr/sbin/nft-quic' if INSTALLED else f'{BUILD}/admin/nft-quic'
 REAL = glob.glob('/usr/lib/*/libnftables.so.1')[0]
 PRIVATE = os.path.join(os.path.dirname(REAL), 'nft-quic')
 MODULES = f'/lib/modules/{os.uname().release}'
@@ -175,11 +178,12 @@ def writable():
 
 def prepare():
     """The module and the library as an installation has them."""
-    os.makedirs(f'{MODULES}/updates', exist_ok=True)
-    shutil.copy(os.environ['NFT_QUIC_KO'], f'{MODULES}/updates/nft_quic.ko')
-    subprocess.run(['depmod', '-a'], check=True)
-    subprocess.run([f'{TOP}/nft-ext/setup', 'install', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf',
-                    f'{LIB}/libnftables.so.1'], check=True, capture_output=True)
+    if not INSTALLED:
+        os.makedirs(f'{MODULES}/updates', exist_ok=True)
+        shutil.copy(os.environ['NFT_QUIC_KO'], f'{MODULES}/updates/nft_quic.ko')
+        subprocess.run(['depmod', '-a'], check=True)
+        subprocess.run([f'{TOP}/nft-ext/setup', 'install', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf',
+                        f'{LIB}/libnftables.so.1'], check=True, capture_output=True)
     write(CONF, 'flush ruleset\n' + RULES)
     os.makedirs('/etc/systemd/system/sysinit.target.wants', exist_ok=True)
     link = '/etc/systemd/system/sysinit.target.wants/nftables.service'
@@ -339,16 +343,13 @@ def served():
            found['server-ids'][1], 'doctor finds: a server ID without a rule, and the reverse', found)
     with file('/tmp/admin/bad.pem', 'no certificate'), service(8443, '[tls]\ncert = /tmp/admin/bad.pem\n'):
         finds('a certificate that cannot be read', 'certificates', 'cannot be read')
-    if shutil.which('openssl'):
+    if shutil.which('certtool'):
         for days, text, level in (('3', 'expires in', 'warning'), ('-1', 'has expired', 'error')):
             pem = f'/tmp/admin/{days}.pem'
-            when = time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + int(days) * 86400 + 60))
-            r = subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
-                                '-nodes', '-keyout', '/dev/null', '-out', pem, '-subj', '/CN=t', '-not_before',
-                                '20200101000000Z', '-not_after', when], capture_output=True, text=True)
-            if r.returncode:
-                ok(False, f'doctor finds: a certificate that {text}', r)
-                continue
+            when = time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(time.time() + int(days) * 86400 + 60))
+            write('/tmp/admin/template', f'cn = t\nactivation_date = "2020-01-01 00:00:00"\nexpiration_date = "{when}"\n')
+            sh('certtool -p --key-type ecdsa --outfile /tmp/admin/key.pem && certtool -s --load-privkey '
+               f'/tmp/admin/key.pem --template /tmp/admin/template --outfile {pem}')
             with service(8443, f'[tls]\ncert = {pem}\n'):
                 finds(f'a certificate that {text}', 'certificates', text, level)
     with service(8443):
@@ -398,6 +399,31 @@ def rewritten():
     ns.delete()
 
 
+def early():
+    """A jump from a chain before the names, which some kernels accept if the rule was there already."""
+    ns = Ns()
+    with ns:
+        same(doctor('--only', 'too-early'), (0, {}), 'doctor finds no rule before the names')
+        nft.good('-f -', '''table inet t {
+	chain late { type filter hook output priority -150; jump names; }
+	chain names { udp dport 443 quic alpn "smb" counter; }
+}
+''')
+        ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work there')
+        r = nft.load('table inet t { chain early { type filter hook output priority -450; jump names; }; }')
+        if r.rc:
+            skip('doctor finds: a rule before the names', 'this kernel refuses the jump')
+        else:
+            s = socket.socket(type=socket.SOCK_DGRAM)
+            s.sendto(qt.Flight(alpn='smb').whole(), ('127.0.0.1', 443))
+            s.close()
+            ok(until(lambda: count('too_early'), 10), 'an Initial comes to it')
+            rc, found = doctor('--only', 'too-early')
+            ok(rc == 1 and 'before its names were known' in found['too-early'][1], 'doctor finds: a rule before the names',
+               found)
+    ns.delete()
+
+
 def locked():
     """A kernel in lockdown that has not loaded the module."""
     os.makedirs('/tmp/admin/empty', exist_ok=True)
@@ -407,6 +433,9 @@ def locked():
         subprocess.run(['mount', '--bind', what, where], check=True)
     try:
         finds('a module without a signature in lockdown', 'secure-boot', 'takes signed modules only, and', 'error')
+        if INSTALLED and shutil.which('openssl'):
+            same('has no key of' in doctor('--only', 'secure-boot')[1]['secure-boot'][1], True,
+                 'and that DKMS has signed it')
     finally:
         for what, where in binds:
             subprocess.run(['umount', where], check=True)
@@ -431,6 +460,20 @@ def many():
         f'"h{i}.example"' for i in range(2000)) + ' }\n}\n}\n')
     same(doctor('--only', 'reboot'), (0, {}), 'doctor does not count 2,000 elements with a timeout as lost')
     nft.good('delete table inet big')
+    nft.good('-f -', 'table inet big {\nset s {\ntypeof quic sni; elements = { ' + ', '.join(
+        f'"h{i}.example"' for i in range(36000)) + ' }\n}\nchain c {\ntype filter hook prerouting priority -290\n'
+        'udp dport 445 quic sni @s drop\n}\n}\n')
+    out = run('status').stdout
+    m = re.search(r'and (\d+) more -> drop\n  (?:@s has more elements than these (\d+)|these are (\d+) of the 36000 '
+                  r'elements of @s); `nft-quic status --all` reads all\n', out)
+    ok(m and 32768 < int(m[2] or m[3]) == int(m[1]) + 4 < 36000, 'status reads a part of 36,000 names, and says so',
+       out[:2000])
+    rules = json.loads(run('status', '--json').stdout)['rules']
+    same([(r['cut']['set'], r['cut']['total'] in (None, 36000)) for r in rules if r['cut']], [('s', True)],
+         'and in JSON')
+    out = run('status', '--all').stdout
+    ok('and 35996 more -> drop\n' in out and 'reads all' not in out, 'with --all it reads each', out[:2000])
+    nft.good('delete table inet big')
 
 
 def main():
@@ -445,14 +488,15 @@ def main():
                     case(part)
             if MAIN:
                 case(served)
-        for part in (limited, many, rewritten) if MAIN else ():
+        for part in (limited, many, rewritten, early) if MAIN else ():
             case(part)
     ns.delete()
-    subprocess.run([f'{TOP}/nft-ext/setup', 'uninstall', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf'],
-                   check=True, capture_output=True)
+    if not INSTALLED:
+        subprocess.run([f'{TOP}/nft-ext/setup', 'uninstall', '', PRIVATE, '/etc/ld.so.conf.d/00-nft-quic.conf'],
+                       check=True, capture_output=True)
 
 
-if writable():
+if INSTALLED or writable():
     case(main)
 else:
     skip('admin', "this kernel's modules cannot be changed here")

@@ -179,6 +179,47 @@ def interrupted():
     same((os.listdir('/run/netns'), os.listdir('/tmp')), names, 'explain: interrupted, it leaves nothing behind')
 
 
+def policies():
+    """Policy rules decide by device, by mark, by what is forbidden."""
+    nft.good('-f -', NAT + 'table inet m { chain pre { type filter hook prerouting priority mangle; '
+             'udp dport 443 quic sni "marked.example" meta mark set 7; }; }')
+    sh('ip route add 10.9.9.0/24 via 10.9.1.3 dev wan0 && ip route add 10.9.9.0/24 via 10.9.2.3 dev lan0 table 77 && '
+       'ip route add default via 10.9.2.3 dev lan0 table 78 && ip rule add pref 10 iif wan0 to 10.9.9.0/25 lookup 77 && '
+       'ip rule add pref 11 fwmark 7 lookup 78 && ip rule add pref 12 from 192.168.7.0/24 unreachable')
+    before = live(), sh('ip rule')
+    for what, args, device in (('the main table', ['--daddr', '10.9.9.200'], 'wan0'),
+                               ('a rule for a device and a network', ['--daddr', '10.9.9.1'], 'lan0'),
+                               ('a rule for a mark', ['--daddr', '10.9.9.200', '--sni', 'marked.example'], 'lan0')):
+        args = args if '--sni' in args else ['--sni', 'x.example'] + args
+        rc, found = told('--iif', 'wan0', '--alpn', 'smb', *args)
+        same((rc < 2, found[0]['end'].get('device')), (True, device), f'explain: {what}')
+    d = told('--iif', 'wan0', '--alpn', 'smb', '--sni', 'x', '--daddr', '10.9.9.200', '--saddr', '192.168.7.9')[1][0]
+    same(d['end']['what'], 'unrouted', 'explain: a rule that forbids')
+    same((live(), sh('ip rule')), before, 'explain: nothing live has changed beside policy rules')
+    sh('ip rule del pref 10 && ip rule del pref 11 && ip rule del pref 12 && ip route del 10.9.9.0/24')
+    nft.good('flush ruleset')
+
+
+def tunnels():
+    """Where modules of tunnels are loaded a new namespace has devices of its own, with names and indexes of live ones."""
+    sh('modprobe ipip && modprobe sit && modprobe ip_gre')
+    sh('ip link add tun1 type ipip local 10.9.1.1 remote 10.9.1.2 && ip addr add 10.9.8.1/24 dev tun1 && '
+       'ip link set tun1 up && ip addr add 10.9.6.1/24 dev tunl0 && ip link set tunl0 up')
+    nft.good('-f -', NAT.replace('10.9.2.7', '10.9.8.7'))
+    before = live()
+    d = says('dnat through a tunnel', ['--iif', 'wan0', '--sni', 'a.example', '--alpn', 'h3'], [('pre', 'accept')], 'forward',
+             '10.9.8.7:4433')
+    same(d['end']['device'], 'tun1', "and that is the tunnel's device")
+    d = says('a client in a tunnel', ['--iif', 'tun1', '--alpn', 'h3'], [('pre', 'accept')], 'input', '10.9.8.1:8443')
+    same(d['device'], 'tun1', 'and its device')
+    d = says("a device that every namespace has", ['--iif', 'tunl0', '--alpn', 'h3'], [('pre', 'accept')], 'input',
+             '10.9.6.1:8443')
+    same(d['device'], 'tunl0', 'and its device, too')
+    same(live(), before, 'explain: nothing live has changed beside tunnels')
+    sh('ip link del tun1 && modprobe -r ipip sit ip_gre')
+    nft.good('flush ruleset')
+
+
 def examples():
     for file, name, steps, to in (('stateless', 'dns.example.org', [('in', 'accept')], '10.9.1.1:8853'),
                                   ('nat', 'www.example.org', [('in', 'accept')], '10.9.1.1:4433'),
@@ -229,7 +270,7 @@ def main():
         for part in (nats, captures, interrupted) if MAIN else ():
             case(part)
         nft.good('flush ruleset')
-        for part in (examples, alone) if MAIN else ():
+        for part in (examples, policies, tunnels, alone) if MAIN else ():
             case(part)
     ns.delete()
 

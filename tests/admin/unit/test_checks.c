@@ -155,12 +155,32 @@ static void addresses(void **state)
 	host_end(&h);
 }
 
+/* As 6.12 prints them; a Debian and a machine owner's key. */
+static void module_keys(void **state)
+{
+	static const char keys[] =
+		"0a1b I------  1 perm 1f030000  0  0 asymmetri Debian Secure Boot CA: "
+		"6ccece7e: X509.rsa 6ccece7e []\n"
+		"0a1c I--Q---  3 perm 3f030000  0  0 keyring   DKMS module signing key: 1\n"
+		"0a1d I------  1 perm 1f030000  0  0 asymmetri Owner: gw.example.org: 01ab: "
+		"X509.rsa 01ab []\n";
+
+	(void)state;
+	assert_true(na_keys_have(keys, "Debian Secure Boot CA"));
+	assert_true(na_keys_have(keys, "gw.example.org"));
+	assert_false(na_keys_have(keys, "DKMS module signing key"));
+	assert_false(na_keys_have(keys, "Secure Boot"));
+	assert_false(na_keys_have(keys, "example.org"));
+	assert_true(na_keys_have("", "DKMS module signing key"));
+	assert_true(na_keys_have("0a1c keyring   .dns_resolver: empty\n", "x"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(families),  cmocka_unit_test(loopback),
 		cmocka_unit_test(no_rules),  cmocka_unit_test(too_early),
-		cmocka_unit_test(addresses),
+		cmocka_unit_test(addresses), cmocka_unit_test(module_keys),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
