@@ -158,6 +158,44 @@ static bool is_installed(const char *release)
 	return found;
 }
 
+/* A log that DKMS keeps beside its builds is one of a build that did not end well. */
+static void build_log(const char *release, const char *path, struct na_found *f)
+{
+	static const char lacks[] = "nft-quic: this kernel lacks ";
+	char *text = na_read_plain(path, NULL), *head = na_printf(" for kernel %s (", release);
+	char *line = text, *at = text ? strstr(text, head) : NULL, *what;
+	bool known = false;
+
+	if (!at || at > strchrnul(text, '\n'))
+		line = NULL;
+	for (; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		if (strncmp(line, lacks, strlen(lacks)))
+			continue;
+		known = true;
+		line += strlen(lacks);
+		what = na_name(line, strcspn(line, "\n"), 300);
+		na_found_add(f, NA_WARN, "kernel %s lacks %s: the module is not built for it",
+			     release, what);
+		free(what);
+	}
+	if (line && !known)
+		na_found_add(f, NA_WARN, "the module's last build for kernel %s failed: %s",
+			     release, path);
+	free(head);
+	free(text);
+}
+
+static void build_logs(const char *release, struct na_found *f)
+{
+	glob_t logs;
+
+	if (glob("/var/lib/dkms/nft-quic/*/build/make.log", 0, NULL, &logs))
+		return;
+	for (size_t i = 0; i < logs.gl_pathc; i++)
+		build_log(release, logs.gl_pathv[i], f);
+	globfree(&logs);
+}
+
 static void has_module(const char *release, bool have_dkms, struct na_found *f)
 {
 	char *build = na_printf("/lib/modules/%s/build/Makefile", release);
@@ -171,6 +209,7 @@ static void has_module(const char *release, bool have_dkms, struct na_found *f)
 	else if (have_dkms && !na_exists(build))
 		na_found_add(f, NA_NOTE,
 			     "kernel %s has the module, but no headers to build it anew", release);
+	build_logs(release, f);
 	free(file);
 	free(build);
 }

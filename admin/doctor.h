@@ -24,7 +24,7 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	X("secure-boot", secure_boot, "this kernel takes the module's signature",		\
 	  "enrol the key of DKMS: docs/admin.md, Secure Boot")					\
 	X("kernels", kernels, "each installed kernel has the module, or headers to build it",	\
-	  "apt install linux-headers-amd64; `dkms autoinstall -k KERNEL`")			\
+	  "apt install linux-headers-KERNEL; `dkms autoinstall -k KERNEL`")			\
 	X("facade", facade, "programs get this version of the libnftables with quic",		\
 	  "`ldconfig`; remove what sorts before 00-nft-quic.conf; install one version")		\
 	X("other-nft", other_nft, "no nft or running program hides rules with quic",		\

@@ -250,6 +250,12 @@ def system():
         same(doctor('--only', 'kernels'), (0, {}), 'doctor finds nothing of a kernel that is no longer installed')
         os.mkdir('/lib/modules/9.9-test/kernel')
         finds('a kernel without the module', 'kernels', '9.9-test has no nft_quic.ko and no headers')
+        log = 'DKMS (dkms-3.2.2) make.log for nft-quic/9 for kernel 9.9-test (x86_64)\n'
+        with file('/var/lib/dkms/nft-quic/9/build/make.log', log + 'nft-quic: this kernel lacks nft_x(), which was in x.h\n'):
+            finds('a kernel that lacks something', 'kernels', '9.9-test lacks nft_x(), which was in x.h: the module is not')
+        with file('/var/lib/dkms/nft-quic/9/build/make.log', log + 'x.c:1: error: y\n'):
+            finds('a build that failed', 'kernels', "the module's last build for kernel 9.9-test failed: /var/lib/dkms")
+        shutil.rmtree('/var/lib/dkms/nft-quic')
     shutil.rmtree('/lib/modules/9.9-test')
     with file('/usr/local/bin/nft', '#!/bin/sh\nexit 1\n'):
         os.chmod('/usr/local/bin/nft', 0o755)
