@@ -74,7 +74,8 @@ quick:
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing, ten upgrades
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
 #: check-quicd-valgrind  what moves data, under valgrind
-MORE := style planted arm64 arm64-core s390x demo moving install packages kernels-ahead i386 browsers quicd-load quicd-asan quicd-valgrind
+#: check-soak    quicd with mixed clients on a bad path for SOAK_S seconds (1200): memory, descriptors, errors
+MORE := style planted arm64 arm64-core s390x demo moving install packages kernels-ahead i386 browsers quicd-load quicd-asan quicd-valgrind soak
 .PHONY: $(LAYERS:%=check-%) $(MORE:%=check-%)
 $(LAYERS:%=check-%) $(MORE:%=check-%): check-%:
 	@$(RIG)/check $*
@@ -153,6 +154,10 @@ tap-quicd-load: userspace
 
 tap-quicd-asan tap-quicd-valgrind: tap-quicd-%: userspace
 	@$(IN_ROOT) make -s -j$(JOBS) -C quicd check-$*
+
+SOAK_S ?= 1200
+tap-soak: userspace
+	@$(IN_ROOT) env SOAK_S=$(SOAK_S) tests/quicd/soak build/quicd
 
 tap-vm:
 	@[ -z "$(TEST)" ] || $(RIG)/has-test "$(TEST)" tests/vm

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""client.py PORT ALPN [CHANGES [LENGTH]] - a QUIC connection by aioquic to 127.0.0.1:PORT that changes its own port.
+"""client.py PORT ALPN [CHANGES [LENGTH [PAUSE]]] - a QUIC connection by aioquic to 127.0.0.1:PORT that changes its own port.
 
-LENGTH is that of the client's own connection IDs, 8 or 0.
+LENGTH is that of the client's own connection IDs, 8 or 0. PAUSE: seconds of PINGs before each change, 0.
 
 Prints lines: the server's connection IDs in hex; whether it forbade active migration; whether a PING
 was answered before any change; then, for each of CHANGES (1), until one is not, whether a PING
@@ -21,6 +21,7 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
 
 length = int(sys.argv[4]) if len(sys.argv) > 4 else 8
+pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0
 theirs = []  # the server's transport parameters, which aioquic does not keep
 
 
@@ -85,6 +86,10 @@ print('ids', *(i.hex() for i in ids))
 print('forbids', 'yes' if theirs[0].disable_active_migration else 'no')
 print('before', 'answered' if first else 'silence')
 for n in range(int(sys.argv[3]) if len(sys.argv) > 3 else 1):
+    end = time.monotonic() + pause
+    while time.monotonic() < end:
+        c.ping(1000)
+        c.until((), 0.5)
     c.rebind()
     answered = c.ping(2 + n)
     print('after', 'answered' if answered else 'silence')

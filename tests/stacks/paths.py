@@ -79,6 +79,42 @@ BATCHES = [
     ('datagrams of two source ports are never put together',
      'ethtool -K ra gro on rx-udp-gro-forwarding on; fwd udp dport 443 counter; s ports >/dev/null; n c', '2'),
 ]
+# A program with a TUN device, as VPNs have, with virtio's header in front of each packet.
+TUN = f'modprobe -q tun; t() {{ python3 -B {HERE}/lib/tun.py "$@"; }}; ip -n b route add default via 10.0.2.1; '
+TUNS = [
+    ('a program with a TUN device reads two packets of a batch', TUN + 't read b', '2'),
+    ('a program with a TUN device and TUN_F_USO4 reads one packet of a batch', TUN + 't read b uso', '1'),
+    ('what a program with a TUN device writes as one packet with two datagrams (GSO_UDP_L4) counts as two in a forward chain',
+     TUN + 'fwd udp dport 443 counter; t batch b >/dev/null; n c', '2'),
+    ('that packet of a TUN device comes to the receiver as two datagrams', TUN + 't batch b', '2 1200'),
+    ('of two connections in one packet of a TUN device a rule with the second one\'s first byte drops the second',
+     TUN + 'fwd udp dport 443 @th,64,8 0x42 drop; t letters b', 'A'),
+    ('of two connections in one packet of a TUN device a rule with the first one\'s first byte leaves the second',
+     TUN + 'fwd udp dport 443 @th,64,8 0x41 drop; t letters b', 'B'),
+    ('two packets that a program writes to a TUN device are put together with `rx-udp-gro-forwarding on`',
+     TUN + 'fwd udp dport 443 counter; t single b forwarding >/dev/null; n c', '1'),
+    ('two packets that a program writes to a TUN device are put together with IFF_NAPI and `rx-udp-gro-forwarding on`', TUN + 'fwd udp dport 443 counter; t single b forwarding napi >/dev/null; n c', '1'),
+]
+# Two cards of the guest, joined by the emulator, in place of the veth to the client.
+CARDS = r"""modprobe -q virtio_net
+host() { nsenter --net=/proc/1/ns/net "$@"; }
+cards() { host ip -o link | sed -n 's/^[0-9]*: \([a-z0-9]*\):.*/\1/p' | grep -vx lo; }
+n=0; until [ "$(cards | wc -l)" = 2 ] || [ $n = 50 ]; do sleep 0.2; n=$((n + 1)); done
+set -- $(cards)
+host ip link set $1 netns $$; host ip link set $2 netns a
+ip link set $1 name ca; ip -n a link set $2 name c0; ip addr flush dev ra; ip -n a addr flush dev a0
+ip addr add 10.0.1.1/24 dev ca; ip -n a addr add 10.0.1.2/24 dev c0; ip link set ca up; ip -n a link set c0 up; ip -n a route add default via 10.0.1.1
+forwarding() { ethtool -K ca gro on rx-udp-gro-forwarding on; }; list() { ethtool -K ca gro on rx-gro-list on; }
+cp() { fwd iifname ca udp dport 443 counter; s "$@" >/dev/null; n c; }
+"""
+VIRTIO = [
+    ('virtio-net passes a batch on as one if the emulator joins two cards without offloads', CARDS + 'cp batch', '1'),
+    ('virtio-net: the receiver of a batch has two datagrams', CARDS + 's batch', '2 1200'),
+    ('virtio-net: a batch that was cut on its way is one again with `rx-udp-gro-forwarding on`', CARDS + 'forwarding; cp batch', '1'),
+    ('virtio-net: datagrams of two source ports are never put together', CARDS + 'forwarding; cp ports', '2'),
+    ('virtio-net: of two connections put together so, a rule with the second one\'s first byte drops the second', CARDS + 'forwarding; fwd udp dport 443 @th,64,8 0x42 drop; s letters', 'A'),
+    ('virtio-net: of two connections put together so, a rule with the first one\'s first byte leaves the second', CARDS + 'forwarding; fwd udp dport 443 @th,64,8 0x41 drop; s letters', 'B'),
+]
 FLOWS = [
     ('of ten questions and answers in a flowtable the forward chain sees two questions at the most',
      'flow; s talk 10 >/dev/null; [ "$(fn)" -le 2 ] && echo yes || fn', 'yes'),
@@ -189,7 +225,7 @@ GATEWAYS = [
      'for i in 1 2 3 4 5; do sleep 2; s talk >/dev/null; done; end there | grep -q . && echo yes || echo no', 'yes'),
     ('with 600 on both it lives there for longer than 120 s without a packet', PAIR + STREAM + 'stream 600; pair; both; sleep 125; end there | grep -q . && echo yes', 'yes'),
 ]
-GROUPS = {'batches': BATCHES, 'flowtables': FLOWS, 'conntrack': CONNTRACK, 'gateways': GATEWAYS}
+GROUPS = {'batches': BATCHES, 'tun': TUNS, 'virtio': VIRTIO, 'flowtables': FLOWS, 'conntrack': CONNTRACK, 'gateways': GATEWAYS}
 
 
 def main(file, word=''):

@@ -99,11 +99,16 @@ def wait_up(server, port, process):
     return False
 
 
+def of(some, most):
+    return f'{some} of {most}'
+
+
 def server_row(server):
     port = free_port()
     with server.running(port) as process:
         if not wait_up(server, port, process):
-            return None
+            why = server.refused()
+            return why and {'UDP port': f'none: {why}'}
         if server.workers > 1:
             return {'of 10 rebound': str(ask.share(port, server.alpn))}
         got = ask.ids_of(port, server.alpn)
@@ -112,6 +117,7 @@ def server_row(server):
         first, issued, last, answers = got
         everything = first + [i for one in issued for i in one]
         return {
+            'UDP port': 'open',
             'ID length': spread([len(i) for i in everything]),
             'IDs issued': spread([len(i) for i in issued]),
             'constant bytes': ask.constant(everything),
@@ -123,7 +129,8 @@ def server_row(server):
             'another port, empty ID': ask.nameless(port, server.alpn),
             'another address': ask.moved(port, server.alpn, 'address'),
             'migration': ask.moved(port, server.alpn, 'migration'),
-            'changes of port survived': str(ask.changes(port, server.alpn)).replace('10', '10 of 10'),
+            'changes of port survived': of(ask.changes(port, server.alpn), 10),
+            'with 8 s between them': of(ask.changes(port, server.alpn, 4, 8), 4),
             'early data': ask.early(port, server.alpn),
             'unknown short header': ask.stray(port, len(first[0])),
             'unknown version': ask.versions(port),

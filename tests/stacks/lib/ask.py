@@ -189,12 +189,16 @@ def share(port, alpn, times=10):
     return sum(moved(port, alpn, 'port').startswith('continues') for _ in range(times))
 
 
-def changes(port, alpn, most=10):
-    """How many changes of port one connection survives."""
+def changes(port, alpn, most=10, every=0):
+    """How many changes of port one connection survives, with PINGs for so many seconds before each."""
     c = Client(port, alpn)
     if not c.handshake() or not c.ping():
         return 0
     for n in range(most):
+        end = time.monotonic() + every
+        while time.monotonic() < end:
+            c.ping()
+            c.until(None, 0.2)
         c.move('127.0.0.1')
         if not c.ping():
             return n

@@ -89,4 +89,5 @@ def main(verb, where, whither, address, port, n=2):
         print(len(found), sum(len(data) for data, *_ in found))
 
 
-main(*sys.argv[1:])
+if __name__ == '__main__':
+    main(*sys.argv[1:])

@@ -2,6 +2,7 @@
 """Real servers on 127.0.0.1, each with its own configuration, as its package ships it where it can."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 
@@ -23,13 +24,24 @@ def write(path, text):
 class Server:
     env = {}
     workers = 1     # of those that have several
+    refusal = None  # a pattern of its log: why it has no UDP port; its first group
 
     def version(self):
         return number(said(self.program, *self.asks))
 
+    @property
+    def log(self):
+        return f'{WORK}/{os.path.basename(self.program)}.log'
+
+    def refused(self):
+        """Why it runs without a UDP port, or None."""
+        with open(self.log, encoding='utf-8', errors='replace') as f:
+            found = self.refusal and re.search(self.refusal, f.read())
+        return found and found.group(1)
+
     @contextlib.contextmanager
     def running(self, port):
-        with open(f'{WORK}/{os.path.basename(self.program)}.log', 'w', encoding='ascii') as log, \
+        with open(self.log, 'w', encoding='ascii') as log, \
                 subprocess.Popen(self.argv(port), stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                                  env={**os.environ, **self.env}) as p:
             try:
@@ -152,6 +164,35 @@ newServer("127.0.0.1:5399")
         return ['dnsdist', '--supervised', '-C', conf]
 
 
+class Smbd(Server):
+    name, program, asks, alpn = 'smbd', 'smbd', ['--version'], 'smb'
+    refusal = r'smbd_open_one_socket: .*: (.*)'
+
+    def argv(self, port):
+        for name in 'private', 'lock', 'state', 'cache', 'pid', 'rpc':
+            os.makedirs(f'{WORK}/smbd/{name}', exist_ok=True)
+        os.chmod(KEY, 0o600)
+        conf = write(f'{WORK}/smbd/smb.conf', f'''[global]
+	server role = standalone server
+	server smb transports = tcp, quic:{port}
+	tls enabled = yes
+	tls certfile = {CERT}
+	tls keyfile = {KEY}
+	tls cafile = {clients.CA}
+	interfaces = 127.0.0.1
+	bind interfaces only = yes
+	private dir = {WORK}/smbd/private
+	lock directory = {WORK}/smbd/lock
+	state directory = {WORK}/smbd/state
+	cache directory = {WORK}/smbd/cache
+	pid directory = {WORK}/smbd/pid
+	ncalrpc dir = {WORK}/smbd/rpc
+	log file = {WORK}/smbd/log
+	load printers = no
+''')
+        return ['smbd', '--foreground', '--no-process-group', '--debug-stdout', '-s', conf]
+
+
 class Quiche(Server):
     name, program, alpn = clients.Quiche.name, clients.Quiche.program, 'h3'
 
@@ -187,7 +228,7 @@ root = {WORK}/www
         return [self.program, '-c', conf]
 
 
-ALL = [c() for c in (Nginx, NginxTwo, Haproxy, Caddy, Knot, KnotTwo, Unbound, Dnsdist, Quiche, Quicd)]
+ALL = [c() for c in (Nginx, NginxTwo, Haproxy, Caddy, Knot, KnotTwo, Unbound, Dnsdist, Smbd, Quiche, Quicd)]
 
 
 def here():

@@ -11,13 +11,13 @@ def version(*argv):
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()[1].lstrip('v')
 
 
-def run(title, beliefs, before, file, timeout=120):
-    """Run each in namespaces of its own, behind the shell text `before`; the outcome as JSON in FILE."""
+def run(title, beliefs, before, file, timeout=120, of=None):
+    """Run each in namespaces of its own, behind the shell text `before`; the outcome as JSON in FILE. OF: what is tried, or nft."""
     rows = []
     for belief, line, predicted in beliefs:
         t = time.monotonic()
         try:
-            r = subprocess.run(['unshare', '--net', '--mount', 'sh', '-c', f'{before}\n{line}'], capture_output=True, text=True,
+            r = subprocess.run(['unshare', '--net', '--mount', '--propagation', 'unchanged', 'sh', '-c', f'{before}\n{line}'], capture_output=True, text=True,
                                timeout=timeout, check=False)
             seen = r.stdout.strip() or r.stderr.strip()[-200:]
         except subprocess.TimeoutExpired:
@@ -26,5 +26,5 @@ def run(title, beliefs, before, file, timeout=120):
         print('held ' if predicted == seen else 'WRONG', belief, '|', predicted, '|', seen, f'| {time.monotonic() - t:.1f} s',
               file=sys.stderr, flush=True)
     with open(file, 'w', encoding='ascii') as f:
-        json.dump({'title': title, 'program': os.path.basename(sys.argv[0]), 'date': time.strftime('%Y-%m-%d'), 'nft': version('nft', '--version'),
+        json.dump({'title': title, 'program': os.path.basename(sys.argv[0]), 'date': time.strftime('%Y-%m-%d'), 'of': of or 'nft ' + version('nft', '--version'),
                    'kernel': '.'.join(os.uname().release.split('.')[:2]), 'rows': rows}, f, indent='\t')
