@@ -96,6 +96,7 @@ enum nq_class {
  * @changed:	when a path or an ID was last added, in jiffies; under the lock
  * @class:	enum nq_class, under the lock; READ_ONCE
  * @live:	it is not free; under the lock
+ * @retried:	its server has answered with Retry alone; under the lock
  */
 struct nq_conn {
 	struct nq_pooled pooled;
@@ -109,6 +110,7 @@ struct nq_conn {
 	u32 changed;
 	u8 class;
 	bool live;
+	bool retried;
 };
 
 /**
@@ -209,6 +211,9 @@ static inline struct hlist_head *nq_key_chain(const struct nq_conns *t, u8 len, 
 
 /** nq_conn_new - a connection on a path, without IDs. Return: NULL if there is no room. */
 struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u64 path, u64 opener);
+
+/** nq_conn_full - would a new one push out another? */
+bool nq_conn_full(const struct nq_conns *t);
 
 /** nq_conn_drop - forget one */
 void nq_conn_drop(struct nq_conns *t, struct nq_conn *c);
