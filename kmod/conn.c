@@ -88,7 +88,7 @@ static struct nq_conn *nq_conn_of(const struct nq_conns *t, u64 path, u64 opener
 
 /*
  * struct nq_answer - what a server's Initial or Retry tells
- * @path:	print of its client's path
+ * @at, @path:	its client's path, and print of that
  * @opener:	print of that and the DCID of the client's Initial
  * @retry:	it is a Retry
  * @len, @print: of the server's ID
@@ -96,6 +96,7 @@ static struct nq_conn *nq_conn_of(const struct nq_conns *t, u64 path, u64 opener
  */
 struct nq_answer {
 	const struct nq_names *names;
+	const struct nq_path *at;
 	u64 path, opener, print, first;
 	u8 len, first_len;
 	bool retry;
@@ -145,6 +146,9 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, const struct nq_answ
 			return NQ_LEARNT_FULL;
 		}
 		c->retried = a->retry;
+		c->sport = a->at->sport;
+		c->dport = a->at->dport;
+		c->pf = a->at->pf;
 	} else {
 		nq_conn_rename(t, c, a->names);
 		if (!c->live)
@@ -161,7 +165,8 @@ enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
 			     const struct nq_names *names, const struct nq_cid *id, bool retry)
 {
 	struct nq_conns *t = nq_conns_of(nn);
-	struct nq_answer a = {.names = names, .path = nq_path_print(path), .retry = retry};
+	struct nq_answer a = {
+		.names = names, .at = path, .path = nq_path_print(path), .retry = retry};
 	enum nq_learnt learnt;
 
 	a.opener = nq_opener_print(a.path, &names->first);

@@ -135,7 +135,7 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 {
 	unsigned int i;
 
-	c->live = false;
+	WRITE_ONCE(c->live, false);
 	for (i = 0; i < NQ_CONN_PATHS; i++)
 		nq_key_drop(t, &c->paths[i]);
 	for (i = 0; i < NQ_CONN_IDS; i++)
@@ -278,9 +278,9 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 	}
 	nq_conn_set_names(t, c, s, names);
 	c->opener = opener;
-	c->seen = (u32)jiffies;
+	c->seen = c->born = (u32)jiffies;
 	c->class = NQ_ANSWERED;
-	c->live = true;
+	WRITE_ONCE(c->live, true);
 	c->retried = false;
 	list_add_tail(&c->order, &t->order[NQ_ANSWERED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] + 1);

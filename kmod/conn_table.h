@@ -89,13 +89,16 @@ enum nq_class {
  * @paths:	the first is the one on which the server's ID was issued; under the lock, READ_ONCE
  * @ids:	likewise; the first is of the server's Initial
  * @shared:	its names, under RCU
+ * @sport, @dport: of its first path, from its client to its server
+ * @pf:		likewise
+ * @born:	when its server first answered, in jiffies
  * @opener:	print of the path and the DCID of its first Initial
  * @seen:	when its client last sent, in jiffies, but not more often than each second;
  * READ_ONCE
  * @idle:	jiffies after which it has ended if nothing came
  * @changed:	when a path or an ID was last added, in jiffies; under the lock
  * @class:	enum nq_class, under the lock; READ_ONCE
- * @live:	it is not free; under the lock
+ * @live:	it is not free; written under the lock, READ_ONCE
  * @retried:	its server has answered with Retry alone; under the lock
  */
 struct nq_conn {
@@ -108,6 +111,9 @@ struct nq_conn {
 	u32 seen;
 	u32 idle;
 	u32 changed;
+	u32 born;
+	__be16 sport, dport;
+	u8 pf;
 	u8 class;
 	bool live;
 	bool retried;
