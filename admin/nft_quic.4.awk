@@ -75,5 +75,8 @@ table && /^\| / {
 END {
 	print ".SH FILES\n.TP\n.I /proc/net/nft_quic\nThe addresses and ports that rules ask for, a line for each; packets to others pass"
 	print "unread. Root alone can read it."
+	print ".TP\n.I /proc/net/nft_quic_conns\nThe connections that are followed, a line for each, for root with CAP_NET_ADMIN: confirmed, or answered"
+	print "until the client has used its server\\(aqs ID; ip or ip6; the ports of its first path; numbers of paths and IDs; seconds since it began,"
+	print "since its client\\(aqs last packet, and without one until it ends; the names. IDs and addresses are not kept."
 	print ".SH SEE ALSO\n.BR nft\\-quic (7),\n.BR nft\\-quic (8),\n.BR nft (8),\n.BR modprobe.d (5)"
 }

@@ -86,19 +86,53 @@ static struct nq_conn *nq_conn_of(const struct nq_conns *t, u64 path, u64 opener
 	return NULL;
 }
 
-static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener,
-					const struct nq_names *names, u8 len, u64 print)
+/*
+ * struct nq_answer - what a server's Initial or Retry tells
+ * @at, @path:	its client's path, and print of that
+ * @opener:	print of that and the DCID of the client's Initial
+ * @retry:	it is a Retry
+ * @len, @print: of the server's ID
+ * @first_len, @first: of the DCID of the client's Initial, as if it were one
+ */
+struct nq_answer {
+	const struct nq_names *names;
+	const struct nq_path *at;
+	u64 path, opener, print, first;
+	u8 len, first_len;
+	bool retry;
+};
+
+/* What a Retry told is void once the client's new Initial under its ID is answered. */
+static void nq_conn_unretry(struct nq_conns *t, const struct nq_answer *a)
+{
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, a->first_len, a->first)
+	{
+		if (!key->conn->retried || key->conn->paths[0]->print != a->path)
+			continue;
+		nq_conn_drop(t, key->conn);
+		return;
+	}
+}
+
+static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, const struct nq_answer *a)
 {
 	struct nq_conn *c, *spare;
 	unsigned int n;
 
-	c = nq_conn_of(t, path, opener, &n, &spare);
-	if (c && nq_conn_ended(c)) {
+	if (!a->retry && a->first_len)
+		nq_conn_unretry(t, a);
+	c = nq_conn_of(t, a->path, a->opener, &n, &spare);
+	if (c && (nq_conn_ended(c) || (c->retried && !a->retry))) {
 		nq_conn_drop(t, c); /* and begins again */
-		c = nq_conn_of(t, path, opener, &n, &spare);
+		c = nq_conn_of(t, a->path, a->opener, &n, &spare);
 	}
-	if (c && nq_conn_has_id(c, len, print)) {
-		nq_conn_rename(t, c, names);
+	/* A Retry that comes late, or pushes somebody out, tells nothing: RFC 9000 17.2.5.2 */
+	if (a->retry && (c ? !c->retried : n >= NQ_PATH_CONNS || nq_conn_full(t)))
+		return NQ_LEARNT_KNOWN;
+	if (c && nq_conn_has_id(c, a->len, a->print)) {
+		nq_conn_rename(t, c, a->names);
 		return NQ_LEARNT_KNOWN;
 	}
 	if (!c) {
@@ -106,17 +140,21 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener
 			return NQ_LEARNT_FULL;
 		if (n >= NQ_PATH_CONNS)
 			nq_conn_push_out(t, spare);
-		c = nq_conn_new(t, names, path, opener);
+		c = nq_conn_new(t, a->names, a->path, a->opener);
 		if (!c) {
 			nq_conns_blind(t);
 			return NQ_LEARNT_FULL;
 		}
+		c->retried = a->retry;
+		c->sport = a->at->sport;
+		c->dport = a->at->dport;
+		c->pf = a->at->pf;
 	} else {
-		nq_conn_rename(t, c, names);
+		nq_conn_rename(t, c, a->names);
 		if (!c->live)
 			return NQ_LEARNT_FULL;
 	}
-	if (nq_conn_add_id(t, c, len, print, true))
+	if (nq_conn_add_id(t, c, a->len, a->print, true))
 		return NQ_LEARNT_NEW;
 	if (!c->ids[0])
 		nq_conn_drop(t, c);
@@ -124,12 +162,18 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, u64 path, u64 opener
 }
 
 enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
-			     const struct nq_names *names, const struct nq_cid *id)
+			     const struct nq_names *names, const struct nq_cid *id, bool retry)
 {
 	struct nq_conns *t = nq_conns_of(nn);
-	u64 at = nq_path_print(path), print = nq_id_print(path, id->id, id->len);
-	u64 opener = nq_opener_print(at, &names->first);
+	struct nq_answer a = {
+		.names = names, .at = path, .path = nq_path_print(path), .retry = retry};
 	enum nq_learnt learnt;
+
+	a.opener = nq_opener_print(a.path, &names->first);
+	a.len = id->len;
+	a.print = nq_id_print(path, id->id, id->len);
+	a.first_len = names->first.len;
+	a.first = nq_id_print(path, names->first.id, names->first.len);
 
 	if (!t)
 		return NQ_LEARNT_FULL;
@@ -137,9 +181,9 @@ enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
 	if (names->sni_len + names->alpn_len > NQ_FOLLOWED_MAX)
 		learnt = NQ_LEARNT_FULL;
 	else
-		learnt = nq_conn_learn_one(t, at, opener, names, id->len, print);
+		learnt = nq_conn_learn_one(t, &a);
 	if (learnt == NQ_LEARNT_FULL)
-		nq_path_crowded(t, at);
+		nq_path_crowded(t, a.path);
 	spin_unlock_bh(&t->lock);
 	return learnt;
 }
@@ -224,7 +268,8 @@ static bool nq_conn_unfollowed(const struct nq_conns *t, u64 path, const struct 
 		if (!left)
 			return true;
 		left--;
-		if (nq_conns_recent(t, names->born) && !nq_conn_is_followed(t, path, names) &&
+		if (nq_conns_recent(t, names->born) && !READ_ONCE(names->retried) &&
+		    !nq_conn_is_followed(t, path, names) &&
 		    !nq_conn_was_retried(t, path, at, names, &left))
 			return true;
 	}

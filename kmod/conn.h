@@ -49,16 +49,17 @@ void nq_conn_flush(struct nq_net *nn);
 void nq_conn_exit(struct nq_net *nn);
 
 /**
- * nq_conn_learn - a server has answered with an Initial that opened
+ * nq_conn_learn - a server has answered with an Initial that opened, or a Retry with a right tag
  * @nn:		namespace
  * @path:	from the client to the server, as the client knows it
  * @names:	the connection
  * @id:		the server's connection ID, NQ_ID_MIN bytes or more
+ * @retry:	from a Retry: the client begins anew under this ID. It pushes nobody out.
  *
  * Any context, under RCU.
  */
 enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
-			     const struct nq_names *names, const struct nq_cid *id);
+			     const struct nq_names *names, const struct nq_cid *id, bool retry);
 
 /**
  * nq_conn_find - whose is a client's packet?

@@ -135,7 +135,7 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 {
 	unsigned int i;
 
-	c->live = false;
+	WRITE_ONCE(c->live, false);
 	for (i = 0; i < NQ_CONN_PATHS; i++)
 		nq_key_drop(t, &c->paths[i]);
 	for (i = 0; i < NQ_CONN_IDS; i++)
@@ -246,6 +246,12 @@ static void nq_conn_set_names(struct nq_conns *t, struct nq_conn *c, struct nq_s
 	WRITE_ONCE(c->idle, msecs_to_jiffies(ms));
 }
 
+bool nq_conn_full(const struct nq_conns *t)
+{
+	return t->n[NQ_ANSWERED] >= t->max / NQ_ANSWERED_SHARE ||
+	       t->n[NQ_ANSWERED] + t->n[NQ_CONFIRMED] >= t->max;
+}
+
 struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u64 path, u64 opener)
 {
 	unsigned int left = NQ_ROOM_MAX;
@@ -272,9 +278,10 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 	}
 	nq_conn_set_names(t, c, s, names);
 	c->opener = opener;
-	c->seen = (u32)jiffies;
+	c->seen = c->born = (u32)jiffies;
 	c->class = NQ_ANSWERED;
-	c->live = true;
+	WRITE_ONCE(c->live, true);
+	c->retried = false;
 	list_add_tail(&c->order, &t->order[NQ_ANSWERED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] + 1);
 	if (nq_path_add(t, c, &c->paths[0], path, true))

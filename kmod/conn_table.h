@@ -89,13 +89,17 @@ enum nq_class {
  * @paths:	the first is the one on which the server's ID was issued; under the lock, READ_ONCE
  * @ids:	likewise; the first is of the server's Initial
  * @shared:	its names, under RCU
+ * @sport, @dport: of its first path, from its client to its server
+ * @pf:		likewise
+ * @born:	when its server first answered, in jiffies
  * @opener:	print of the path and the DCID of its first Initial
  * @seen:	when its client last sent, in jiffies, but not more often than each second;
  * READ_ONCE
  * @idle:	jiffies after which it has ended if nothing came
  * @changed:	when a path or an ID was last added, in jiffies; under the lock
  * @class:	enum nq_class, under the lock; READ_ONCE
- * @live:	it is not free; under the lock
+ * @live:	it is not free; written under the lock, READ_ONCE
+ * @retried:	its server has answered with Retry alone; under the lock
  */
 struct nq_conn {
 	struct nq_pooled pooled;
@@ -107,8 +111,12 @@ struct nq_conn {
 	u32 seen;
 	u32 idle;
 	u32 changed;
+	u32 born;
+	__be16 sport, dport;
+	u8 pf;
 	u8 class;
 	bool live;
+	bool retried;
 };
 
 /**
@@ -209,6 +217,9 @@ static inline struct hlist_head *nq_key_chain(const struct nq_conns *t, u8 len, 
 
 /** nq_conn_new - a connection on a path, without IDs. Return: NULL if there is no room. */
 struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u64 path, u64 opener);
+
+/** nq_conn_full - would a new one push out another? */
+bool nq_conn_full(const struct nq_conns *t);
 
 /** nq_conn_drop - forget one */
 void nq_conn_drop(struct nq_conns *t, struct nq_conn *c);

@@ -40,30 +40,48 @@ static bool nq_learn_path(struct nq_path *path, const struct sk_buff *skb,
 	return true;
 }
 
-/* Does the Initial in @s open with the server's keys of @names? */
-static bool nq_learn_opens(struct nq_scratch *s, const struct nq_header *h,
-			   const struct nq_names *names)
+/*
+ * A datagram that may answer somebody: in @s, behind room for nq_protect_retry(), as long as its
+ * lock is held.
+ */
+struct nq_answered {
+	struct nq_scratch *s;
+	struct nq_header h;
+	unsigned int len;
+};
+
+static bool nq_learn_read(struct nq_answered *a, const struct sk_buff *skb, unsigned int off)
 {
+	u8 *dgram = a->s->dgram + NQ_RETRY_ROOM;
+
+	return !skb_copy_bits(skb, off, dgram, a->len) &&
+	       nq_header_parse(dgram, a->len, 0, &a->h) == NQ_DONE;
+}
+
+/* Does the Initial open with the server's keys of @names, or is the Retry's tag for them? */
+static bool nq_learn_opens(struct nq_answered *a, const struct nq_names *names)
+{
+	const struct nq_cid *first = &names->first;
 	struct nq_payload payload;
 	struct nq_keys keys;
 
-	nq_keys_derive_server(h->ver, names->first.id, names->first.len, &keys);
-	return nq_protect_open(&keys, s->dgram, h, &payload);
+	if (a->h.type == NQ_TYPE_RETRY)
+		return nq_protect_retry(a->h.ver, first->id, first->len, a->s->dgram, a->len);
+	nq_keys_derive_server(a->h.ver, first->id, first->len, &keys);
+	return nq_protect_open(&keys, a->s->dgram + NQ_RETRY_ROOM, &a->h, &payload);
 }
 
-/* Whom does a server's Initial answer? It is copied to @s. */
-static const struct nq_names *nq_learn_whom(struct nq_net *nn, const struct nq_path *path,
-					    const struct nq_id *id, const struct sk_buff *skb,
-					    unsigned int off, unsigned int len)
+/* Whom does a server's Initial or Retry answer? */
+static struct nq_names *nq_learn_whom(struct nq_net *nn, const struct nq_path *path,
+				      const struct nq_id *id, const struct sk_buff *skb,
+				      unsigned int off, unsigned int len)
 {
-	const struct nq_names *names = NULL;
 	unsigned int i, opened = 0, bad = 0;
-	struct nq_scratch *s;
-	struct nq_header h;
+	struct nq_answered a = {.len = len};
+	struct nq_names *names = NULL;
 
-	s = nq_scratch_get();
-	if (skb_copy_bits(skb, off, s->dgram, len) ||
-	    nq_header_parse(s->dgram, len, 0, &h) != NQ_DONE)
+	a.s = nq_scratch_get();
+	if (!nq_learn_read(&a, skb, off))
 		goto out;
 	for (i = 0; i < NQ_LEARN_GUESSES && !opened; i++) {
 		names = nq_names_by_scid(nn, path, &id->dcid, names);
@@ -71,13 +89,15 @@ static const struct nq_names *nq_learn_whom(struct nq_net *nn, const struct nq_p
 			break;
 		if (READ_ONCE(names->gone))
 			continue;
-		opened = nq_learn_opens(s, &h, names);
+		opened = nq_learn_opens(&a, names);
 		bad += !opened;
 	}
 out:
-	nq_scratch_put(s);
-	nq_stat_add(nn, NQ_STAT_decrypted, opened);
-	nq_stat_add(nn, NQ_STAT_bad_tag, bad);
+	nq_scratch_put(a.s);
+	if (a.h.type == NQ_TYPE_INITIAL) {
+		nq_stat_add(nn, NQ_STAT_decrypted, opened);
+		nq_stat_add(nn, NQ_STAT_bad_tag, bad);
+	}
 	return opened ? names : NULL;
 }
 
@@ -97,13 +117,38 @@ static void nq_learn_unread(struct nq_net *nn, const struct nq_path *path)
 		nq_conn_nobody(nn, path);
 }
 
+static void nq_learn_id(struct nq_net *nn, const struct nq_path *path, const struct nq_names *names,
+			const struct nq_cid *id, bool retry)
+{
+	enum nq_learnt learnt = nq_conn_learn(nn, path, names, id, retry);
+
+	if (learnt == NQ_LEARNT_NEW)
+		nq_stat_add(nn, NQ_STAT_learned, 1);
+	else if (learnt == NQ_LEARNT_FULL)
+		nq_stat_add(nn, NQ_STAT_unfollowed, 1);
+}
+
+/*
+ * A Retry. Its client begins anew, with an Initial that is read like any other, and what it began
+ * with will not be answered any more. One with the DCID of that Initial is discarded (RFC 9000
+ * 17.2.5.1).
+ */
+static void nq_learn_retry(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+			   struct nq_names *names)
+{
+	if (!names || nq_cid_same(&names->first, &id->scid))
+		return;
+	WRITE_ONCE(names->retried, true);
+	if (id->scid.len >= NQ_ID_MIN)
+		nq_learn_id(nn, path, names, &id->scid, true);
+}
+
 /* A datagram that leaves and begins with a long header. */
 static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const struct sk_buff *skb,
 			  unsigned int off, unsigned int len)
 {
-	const struct nq_names *names;
+	struct nq_names *names = NULL;
 	u8 buf[NQ_FLIGHT_HEAD];
-	enum nq_learnt learnt;
 	struct nq_header h;
 	struct nq_id id;
 	unsigned int n;
@@ -117,23 +162,20 @@ static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const s
 		nq_learn_unread(nn, path);
 		return;
 	}
-	if (len > NQ_DGRAM_MAX || nq_header_invariant(head, n, 0, &h) != NQ_DONE || !h.ver ||
-	    h.type != NQ_TYPE_INITIAL || !nq_id_read(&id, &h, head))
+	if (len > NQ_DGRAM_MAX - NQ_RETRY_ROOM || nq_header_invariant(head, n, 0, &h) != NQ_DONE ||
+	    !h.ver || (h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_RETRY) ||
+	    !nq_id_read(&id, &h, head))
 		return;
-	if (id.scid.len < NQ_ID_MIN || !nq_names_by_scid(nn, path, &id.dcid, NULL)) {
-		nq_learn_nothing(nn, path, &id);
-		return;
-	}
-	names = nq_learn_whom(nn, path, &id, skb, off, len);
-	if (!names) {
-		nq_learn_nothing(nn, path, &id);
+	if (h.type == NQ_TYPE_RETRY) {
+		nq_learn_retry(nn, path, &id, nq_learn_whom(nn, path, &id, skb, off, len));
 		return;
 	}
-	learnt = nq_conn_learn(nn, path, names, &id.scid);
-	if (learnt == NQ_LEARNT_NEW)
-		nq_stat_add(nn, NQ_STAT_learned, 1);
-	else if (learnt == NQ_LEARNT_FULL)
-		nq_stat_add(nn, NQ_STAT_unfollowed, 1);
+	if (id.scid.len >= NQ_ID_MIN && nq_names_by_scid(nn, path, &id.dcid, NULL))
+		names = nq_learn_whom(nn, path, &id, skb, off, len);
+	if (names)
+		nq_learn_id(nn, path, names, &id.scid, false);
+	else
+		nq_learn_nothing(nn, path, &id);
 }
 
 static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,

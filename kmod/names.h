@@ -73,6 +73,7 @@ struct nq_proof {
  * @proof:	under RCU, changed under names_lock; NULL if the memory was needed
  * @base:	where in the CRYPTO stream the ClientHello begins, see struct nq_flight
  * @end:	where it ends
+ * @retried:	its server has sent a Retry: its client begins anew. READ_ONCE/WRITE_ONCE
  * @ech:	it has encrypted_client_hello
  * @sni_len:	0 if there is no host name
  * @alpn_len:	0 if no protocol is offered
@@ -103,6 +104,7 @@ struct nq_names {
 	bool looked_at;
 	bool gone;
 	bool dead;
+	bool retried;
 	bool ech;
 	u8 data[];
 };

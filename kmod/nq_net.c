@@ -3,6 +3,7 @@
 #include <linux/netdevice.h>
 
 #include "ask.h"
+#include "conn_list.h"
 #include "hold_table.h"
 #include "learn.h"
 #include "limits.h"
@@ -32,11 +33,16 @@ static int __net_init nq_net_init(struct net *net)
 	err = nq_limits_init(nn);
 	if (err)
 		goto err_hold;
-	err = nq_ask_init(nn, nq_net_ask_work);
+	err = nq_conn_list_show(nn);
 	if (err)
 		goto err_limits;
+	err = nq_ask_init(nn, nq_net_ask_work);
+	if (err)
+		goto err_list;
 	return 0;
 
+err_list:
+	nq_conn_list_hide(nn);
 err_limits:
 	nq_limits_exit(nn);
 err_hold:
@@ -61,6 +67,7 @@ static void __net_exit nq_net_exit(struct net *net)
 {
 	struct nq_net *nn = nq_pernet(net);
 
+	nq_conn_list_hide(nn);
 	nq_stats_hide(nn);
 	nq_ask_exit(nn);
 	nq_limits_exit(nn);

@@ -9,7 +9,7 @@
 
 static struct nq_pooled *nq_pool_at(const struct nq_pool *pool, u32 i)
 {
-	return pool->items + i * pool->size;
+	return nq_pool_item(pool, i);
 }
 
 int nq_pool_init(struct nq_pool *pool, unsigned int n, size_t size)
@@ -20,6 +20,7 @@ int nq_pool_init(struct nq_pool *pool, unsigned int n, size_t size)
 	if (!pool->items)
 		return -ENOMEM;
 	pool->size = size;
+	pool->n = n;
 	for (i = 0; i < n; i++)
 		nq_pool_at(pool, i)->next = i + 1 < n ? i + 1 : NQ_POOL_NONE;
 	pool->head = 0;

@@ -24,6 +24,7 @@ struct nq_pooled {
  * struct nq_pool - all under the lock of who uses it
  * @items:	zeroed in the beginning
  * @size:	of one, bytes
+ * @n:		how many there are
  * @head:	the next to be handed out, or NQ_POOL_NONE
  * @tail:	the last
  * @free:	how many are not handed out
@@ -31,6 +32,7 @@ struct nq_pooled {
 struct nq_pool {
 	void *items;
 	size_t size;
+	u32 n;
 	u32 head, tail;
 	u32 free;
 };
@@ -42,6 +44,12 @@ struct nq_pool {
  */
 int nq_pool_init(struct nq_pool *pool, unsigned int n, size_t size);
 void nq_pool_exit(struct nq_pool *pool);
+
+/** nq_pool_item - the item at a place below @n, whoever has it */
+static inline void *nq_pool_item(const struct nq_pool *pool, u32 i)
+{
+	return pool->items + i * pool->size;
+}
 
 /** nq_pool_get - an item, or NULL if there is none that no reader has */
 void *nq_pool_get(struct nq_pool *pool);

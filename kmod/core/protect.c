@@ -81,3 +81,16 @@ bool nq_protect_open(const struct nq_keys *keys, u8 *dgram, const struct nq_head
 	payload->reserved = *s.aad >> 2 & 3;
 	return true;
 }
+
+bool nq_protect_retry(const struct nq_version *ver, const u8 *dcid, size_t dcid_len, u8 *buf,
+		      size_t len)
+{
+	u8 *pseudo = buf + NQ_RETRY_ROOM - 1 - dcid_len;
+	u8 *tag = buf + NQ_RETRY_ROOM + len - NQ_TAG_LEN;
+
+	if (!ver->retry || len < NQ_TAG_LEN)
+		return false;
+	pseudo[0] = dcid_len;
+	memcpy(pseudo + 1, dcid, dcid_len);
+	return nq_gcm_open(ver->retry->key, ver->retry->iv, pseudo, tag - pseudo, tag, 0);
+}

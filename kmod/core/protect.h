@@ -36,4 +36,17 @@ struct nq_payload {
 bool nq_protect_open(const struct nq_keys *keys, u8 *dgram, const struct nq_header *h,
 		     struct nq_payload *payload);
 
+#define NQ_RETRY_ROOM (1 + NQ_CID_MAX)
+
+/**
+ * nq_protect_retry - is a Retry's integrity tag right (RFC 9001 5.8)?
+ * @ver:	its version
+ * @dcid:	of the Initial that it answers
+ * @dcid_len:	0 to NQ_CID_MAX
+ * @buf:	NQ_RETRY_ROOM bytes to write to, then the Retry, which takes all of its datagram
+ * @len:	of the Retry
+ */
+bool nq_protect_retry(const struct nq_version *ver, const u8 *dcid, size_t dcid_len, u8 *buf,
+		      size_t len);
+
 #endif /* NQ_PROTECT_H */

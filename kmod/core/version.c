@@ -187,28 +187,56 @@ static const struct nq_salt nq_salt_t050 = {
 		},
 };
 
+/* RFC 9001 5.8 */
+static const struct nq_retry_key nq_retry_v1 = {
+	.key = {0xbe, 0x0c, 0x69, 0x0b, 0x9f, 0x66, 0x57, 0x5a, 0x1d, 0x76, 0x6b, 0x54, 0xe3, 0x68,
+		0xc8, 0x4e},
+	.iv = {0x46, 0x15, 0x99, 0xd3, 0x5d, 0x63, 0x2b, 0xf2, 0x23, 0x98, 0x25, 0xbb},
+};
+
+/* RFC 9369 3.3.3 */
+static const struct nq_retry_key nq_retry_v2 = {
+	.key = {0x8f, 0xb4, 0xb0, 0x1b, 0x56, 0xac, 0x48, 0xe2, 0x60, 0xfb, 0xcb, 0xce, 0xad, 0x7c,
+		0xcc, 0x92},
+	.iv = {0xd8, 0x69, 0x69, 0xbc, 0x2d, 0x7c, 0x6d, 0x99, 0x90, 0xef, 0xb0, 0x4a},
+};
+
+/* draft-ietf-quic-tls-29 to -32 */
+static const struct nq_retry_key nq_retry_draft29 = {
+	.key = {0xcc, 0xce, 0x18, 0x7e, 0xd0, 0x9a, 0x09, 0xd0, 0x57, 0x28, 0x15, 0x5a, 0x6c, 0xb9,
+		0x6b, 0xe1},
+	.iv = {0xe5, 0x49, 0x30, 0xf9, 0x7f, 0x21, 0x36, 0xf0, 0x53, 0x0a, 0x8c, 0x1c},
+};
+
+/* draft-ietf-quic-tls-25 to -28 */
+static const struct nq_retry_key nq_retry_draft25 = {
+	.key = {0x4d, 0x32, 0xec, 0xdb, 0x2a, 0x21, 0x33, 0xc8, 0x41, 0xe4, 0x04, 0x3d, 0xf2, 0x7d,
+		0x44, 0x30},
+	.iv = {0x4d, 0x16, 0x11, 0xd0, 0x55, 0x13, 0xa5, 0x52, 0xc5, 0x87, 0xd5, 0x75},
+};
+
 /* The most frequent first. Drafts before -22 have another long header. */
 static const struct nq_version nq_versions[] = {
-	{NQ_V1, false, &nq_salt_v1, NQ_FRAMING_IETF},
-	{NQ_V2, true, &nq_salt_v2, NQ_FRAMING_IETF},
-	{NQ_DRAFT29, false, &nq_salt_draft29, NQ_FRAMING_IETF},
-	{0xff00001e, false, &nq_salt_draft29, NQ_FRAMING_IETF},
-	{0xff00001f, false, &nq_salt_draft29, NQ_FRAMING_IETF},
-	{0xff000020, false, &nq_salt_draft29, NQ_FRAMING_IETF},
-	{0xff000021, false, &nq_salt_v1, NQ_FRAMING_IETF},
-	{0xff000022, false, &nq_salt_v1, NQ_FRAMING_IETF},
-	{0xff000017, false, &nq_salt_draft23, NQ_FRAMING_IETF},
-	{0xff000018, false, &nq_salt_draft23, NQ_FRAMING_IETF},
-	{0xff000019, false, &nq_salt_draft23, NQ_FRAMING_IETF},
-	{0xff00001a, false, &nq_salt_draft23, NQ_FRAMING_IETF},
-	{0xff00001b, false, &nq_salt_draft23, NQ_FRAMING_IETF},
-	{0xff00001c, false, &nq_salt_draft23, NQ_FRAMING_IETF},
-	{0xff000016, false, &nq_salt_draft22, NQ_FRAMING_IETF},
-	{0xfaceb001, false, &nq_salt_draft22, NQ_FRAMING_IETF}, /* mvfst, after -22 */
-	{0xfaceb002, false, &nq_salt_draft23, NQ_FRAMING_IETF}, /* mvfst, after -27 */
-	{0xfaceb00e, false, &nq_salt_draft23, NQ_FRAMING_IETF}, /* mvfst experimental */
-	{0x54303530, false, &nq_salt_t050, NQ_FRAMING_GOOGLE},
-	{0x54303531, false, &nq_salt_t051, NQ_FRAMING_GOOGLE},
+	{NQ_V1, false, &nq_salt_v1, NQ_FRAMING_IETF, &nq_retry_v1},
+	{NQ_V2, true, &nq_salt_v2, NQ_FRAMING_IETF, &nq_retry_v2},
+	{NQ_DRAFT29, false, &nq_salt_draft29, NQ_FRAMING_IETF, &nq_retry_draft29},
+	{0xff00001e, false, &nq_salt_draft29, NQ_FRAMING_IETF, &nq_retry_draft29},
+	{0xff00001f, false, &nq_salt_draft29, NQ_FRAMING_IETF, &nq_retry_draft29},
+	{0xff000020, false, &nq_salt_draft29, NQ_FRAMING_IETF, &nq_retry_draft29},
+	{0xff000021, false, &nq_salt_v1, NQ_FRAMING_IETF, &nq_retry_v1},
+	{0xff000022, false, &nq_salt_v1, NQ_FRAMING_IETF, &nq_retry_v1},
+	{0xff000017, false, &nq_salt_draft23, NQ_FRAMING_IETF, NULL},
+	{0xff000018, false, &nq_salt_draft23, NQ_FRAMING_IETF, NULL},
+	{0xff000019, false, &nq_salt_draft23, NQ_FRAMING_IETF, &nq_retry_draft25},
+	{0xff00001a, false, &nq_salt_draft23, NQ_FRAMING_IETF, &nq_retry_draft25},
+	{0xff00001b, false, &nq_salt_draft23, NQ_FRAMING_IETF, &nq_retry_draft25},
+	{0xff00001c, false, &nq_salt_draft23, NQ_FRAMING_IETF, &nq_retry_draft25},
+	{0xff000016, false, &nq_salt_draft22, NQ_FRAMING_IETF, NULL},
+	{0xfaceb001, false, &nq_salt_draft22, NQ_FRAMING_IETF, NULL}, /* mvfst, after -22 */
+	{0xfaceb002, false, &nq_salt_draft23, NQ_FRAMING_IETF, NULL}, /* mvfst, after -27 */
+	{0xfaceb00e, false, &nq_salt_draft23, NQ_FRAMING_IETF, NULL}, /* mvfst experimental */
+	{0x54303530, false, &nq_salt_t050, NQ_FRAMING_GOOGLE, NULL},
+	{0x54303531, false, &nq_salt_t051, NQ_FRAMING_GOOGLE, NULL},
 };
 
 const struct nq_version *nq_version_find(u32 number)

@@ -16,6 +16,11 @@ struct nq_salt {
 	u32 inner[8], outer[8];
 };
 
+/** struct nq_retry_key - of the integrity tag of a version's Retry packets (RFC 9001 5.8) */
+struct nq_retry_key {
+	u8 key[16], iv[12];
+};
+
 /**
  * enum nq_framing - which frames stand in a version's Initials
  * @NQ_FRAMING_IETF:	RFC 9000 19
@@ -32,12 +37,14 @@ enum nq_framing {
  * @v2:		labels and packet type bits of RFC 9369 instead of RFC 9000/9001
  * @salt:	for the Initial secret
  * @framing:	enum nq_framing
+ * @retry:	NULL if its Retry packets have no such tag, or it is not known
  */
 struct nq_version {
 	u32 number;
 	bool v2;
 	const struct nq_salt *salt;
 	u8 framing;
+	const struct nq_retry_key *retry;
 };
 
 /** nq_version_find - the version with this number, or NULL */

@@ -175,9 +175,31 @@ void qt_opaque(struct qt_buf *out, enum qt_type type, const struct qt_packet *p,
 
 void qt_retry(struct qt_buf *out, const struct qt_packet *p)
 {
+	/* RFC 9001 5.8, RFC 9369 3.3.3 */
+	const char *key = p->version == 1 ? "be0c690b9f66575a1d766b54e368c84e"
+					  : "8fb4b01b56ac48e260fbcbcead7ccc92";
+	const char *iv = p->version == 1 ? "461599d35d632bf2239825bb" : "d86969bc2d7c6d9990efb04a";
+	static struct qt_buf hex, pseudo;
+	struct gcm_aes128_ctx gcm;
+	size_t start = out->len;
+
 	qt_put_ids(out, qt_first(QT_RETRY, p->version), p);
 	qt_put(out, p->token, p->token_len);
-	qt_fill(out, 0x5a, 16);
+	if (!p->key_cid) {
+		qt_fill(out, 0x5a, 16);
+		return;
+	}
+	hex.len = pseudo.len = 0;
+	qt_put_hex(&hex, key);
+	qt_put_hex(&hex, iv);
+	qt_put_u8(&pseudo, p->key_cid->len);
+	qt_put(&pseudo, p->key_cid->id, p->key_cid->len);
+	qt_put(&pseudo, out->p + start, out->len - start);
+	gcm_aes128_set_key(&gcm, hex.p);
+	gcm_aes128_set_iv(&gcm, 12, hex.p + 16);
+	gcm_aes128_update(&gcm, pseudo.len, pseudo.p);
+	qt_fill(out, 0, 16);
+	gcm_aes128_digest(&gcm, 16, out->p + out->len - 16);
 }
 
 void qt_version_negotiation(struct qt_buf *out, const struct qt_packet *p, uint32_t version)

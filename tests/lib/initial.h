@@ -77,7 +77,12 @@ void qt_initial(struct qt_buf *out, const struct qt_packet *p, const struct qt_b
  */
 void qt_opaque(struct qt_buf *out, enum qt_type type, const struct qt_packet *p, size_t len);
 
-/** qt_retry - append a Retry; its integrity tag is made up */
+/**
+ * qt_retry - append a Retry
+ *
+ * Its integrity tag is of version 1, or else 2, and for an Initial to @key_cid; made up without
+ * one.
+ */
 void qt_retry(struct qt_buf *out, const struct qt_packet *p);
 
 /** qt_version_negotiation - append a version negotiation packet that offers @version */

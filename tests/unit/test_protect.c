@@ -143,6 +143,75 @@ static void every_length(void **state)
 	}
 }
 
+static const struct {
+	u32 version;
+	const char *retry;
+} retries[] = {
+	/* RFC 9001 A.4, RFC 9369 A.4, draft-ietf-quic-tls-29 A.4, -25 A.4 */
+	{NQ_V1, "ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba"},
+	{NQ_V2, "cf6b3343cf0008f067a5502a4262b5746f6b656ec8646ce8bfe33952d955543665dcc7b6"},
+	{NQ_DRAFT29, "ffff00001d0008f067a5502a4262b5746f6b656ed16926d81f6f9ca2953a8aa4575e1e49"},
+	{0xff000019, "ffff0000190008f067a5502a4262b5746f6b656e1e5ec5b014cbb1f0fd93df4048c446a6"},
+};
+
+static bool retry_is_good(u32 version, const struct qt_cid *dcid, const struct qt_buf *retry)
+{
+	u8 *exact = test_malloc(NQ_RETRY_ROOM + retry->len);
+	bool good;
+
+	memcpy(exact + NQ_RETRY_ROOM, retry->p, retry->len);
+	good = nq_protect_retry(nq_version_find(version), dcid->id, dcid->len, exact, retry->len);
+	test_free(exact);
+	return good;
+}
+
+/* The RFCs' Retry packets, and each with a flipped bit; another DCID, another version. */
+static void retry_tags(void **state)
+{
+	struct qt_cid dcid = {.len = 8}, other;
+
+	(void)state;
+	d.len = 0;
+	qt_put_hex(&d, "8394c8f03e515708");
+	memcpy(dcid.id, d.p, 8);
+	other = dcid;
+	other.id[7] ^= 1;
+	for (size_t i = 0; i < COUNT(retries); i++) {
+		d.len = 0;
+		qt_put_hex(&d, retries[i].retry);
+		assert_true(retry_is_good(retries[i].version, &dcid, &d));
+		assert_false(retry_is_good(retries[i].version, &other, &d));
+		assert_false(retry_is_good(retries[(i + 1) % COUNT(retries)].version, &dcid, &d));
+		assert_false(retry_is_good(0xff000016, &dcid, &d));
+		for (size_t bit = 0; bit < 8 * d.len; bit++) {
+			d.p[bit / 8] ^= 1 << bit % 8;
+			assert_false(retry_is_good(retries[i].version, &dcid, &d));
+			d.p[bit / 8] ^= 1 << bit % 8;
+		}
+		d.len = 15;
+		assert_false(retry_is_good(retries[i].version, &dcid, &d));
+	}
+}
+
+/* IDs of any length, and the builder's tag. */
+static void retry_ids(void **state)
+{
+	(void)state;
+	for (u8 n = 0; n <= NQ_CID_MAX; n++) {
+		struct qt_cid dcid = qt_cid(9, n);
+		struct qt_packet p = {.version = n & 1 ? NQ_V1 : NQ_V2,
+				      .dcid = qt_cid(3, 5),
+				      .scid = qt_cid(4, n),
+				      .token = "token",
+				      .token_len = 5};
+
+		p.key_cid = &dcid;
+		d.len = 0;
+		qt_retry(&d, &p);
+		assert_true(retry_is_good(p.version, &dcid, &d));
+	}
+}
+
 UNIT_MAIN("protect", cmocka_unit_test(vectors_of_the_rfcs), cmocka_unit_test(packet_number_lengths),
 	  cmocka_unit_test(any_flipped_bit), cmocka_unit_test(too_short_for_a_sample),
-	  cmocka_unit_test(every_length))
+	  cmocka_unit_test(every_length), cmocka_unit_test(retry_tags), cmocka_unit_test(retry_ids))

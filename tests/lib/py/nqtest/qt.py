@@ -131,10 +131,11 @@ class Flight:
         return self.initial([(0, len(self.message))], **kw)
 
 
-def retry(flight):
+def retry(flight, token=b'token'):
+    """A Retry that answers an Initial to flight.key_cid."""
     out = Buf()
     p = flight.packet()
-    p.token, p.token_len = b'token', 5
+    p.token, p.token_len = token, len(token)
     _lib.qt_retry(C.byref(out), C.byref(p))
     return out.bytes()
 
