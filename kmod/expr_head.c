@@ -68,8 +68,9 @@ static void nq_reg_cid(u32 *dst, const u8 *id, u8 len)
 /* Return: enum nft_quic_types, or -1 if the packet's type cannot be told. */
 static int nq_head_type(const struct nq_head *head)
 {
+	/* A client of a server that sent grease_quic_bit may clear the fixed bit (RFC 9287). */
 	if (!head->is_long)
-		return head->bytes[0] & NQ_FIXED_BIT ? NFT_QUIC_TYPE_SHORT : -1;
+		return NFT_QUIC_TYPE_SHORT;
 	if (!head->h.version)
 		return NFT_QUIC_TYPE_VERSION_NEGOTIATION;
 	return head->h.ver ? head->h.type : -1;

@@ -9,7 +9,7 @@
 #define NQ_OTHERS 2 /* further IDs of a connection: the server's, one more */
 #define NQ_SEEN	  2 /* datagrams that are known again without opening them */
 #define NQ_PROOF_TIME                                                                              \
-	(10 * HZ)	 /* how long a ClientHello's bytes are kept: some PTOs of its client */
+	(60 * HZ)	 /* how long a ClientHello's bytes are kept: some PTOs of its client */
 #define NQ_PATH_NAMES 16 /* connections remembered of one path; bounds each walk */
 
 /**

@@ -76,14 +76,20 @@ static void send_version_negotiation(struct endpoint *ep, const struct udp_msg *
 {
 	const struct config *c = ep->worker->server->config;
 	uint8_t buf[NGTCP2_MAX_UDP_PAYLOAD_SIZE], random;
-	uint32_t versions[3];
+	uint32_t versions[3], grease;
 
 	/* A short datagram may be an amplification attempt; a VN packet is never answered. */
 	if (len < INITIAL_MIN || vc->version == 0)
 		return;
 	gnutls_rnd(GNUTLS_RND_NONCE, &random, 1);
-	/* One reserved version keeps clients tolerant (RFC 9000, 6.3). */
-	versions[0] = 0x1a2a3a4a;
+	/*
+	 * One reserved version keeps clients tolerant (RFC 9000, 6.3). It is not the client's own,
+	 * with which it would have to drop the packet (6.2).
+	 */
+	gnutls_rnd(GNUTLS_RND_NONCE, &grease, sizeof(grease));
+	versions[0] = (grease & 0xf0f0f0f0) | 0x0a0a0a0a;
+	if (versions[0] == vc->version)
+		versions[0] ^= 0x10101010;
 	memcpy(versions + 1, c->versions, c->nversions * sizeof(versions[0]));
 	STAT_INC(&ep->worker->stats, version_neg);
 	answer(ep, m, buf,

@@ -115,7 +115,8 @@ static void many_hide(void **state)
 	}
 }
 
-/* A client may clear the fixed bit (RFC 9287); it is the server that wants a token with that first. */
+/* A client may clear the fixed bit (RFC 9287); that it has a token then is the server's to check.
+ */
 static void fixed_bit_cleared(void **state)
 {
 	struct qt_packet p = client(NQ_V1);

@@ -78,6 +78,17 @@ def version_negotiation_packet():
         eq(a[5:5 + 1 + 5 + 1 + 8], b"\x05" + scid + b"\x08" + dcid)
         versions = [a[i:i + 4] for i in range(20, len(a), 4)]
         assert bytes.fromhex("00000001") in versions and bytes.fromhex("6b3343cf") in versions
+        seen = set()
+        for n in range(64):
+            asked = versions[0] if n % 2 else b"\x1a\x2a\x3a\x4a"
+            u.sendto((b"\xc0" + asked + head[5:]).ljust(1200, b"\0"), ("127.0.0.1", s.port))
+            a = u.recv(2000)
+            versions = [a[i:i + 4] for i in range(20, len(a), 4)]
+            # RFC 9000 6.2: a client drops the packet that has its own version.
+            assert asked not in versions, a
+            assert all(b & 15 == 10 for b in versions[0]), a
+            seen.add(versions[0])
+        assert len(seen) > 32, seen
 
 
 @test
