@@ -267,6 +267,11 @@ bench-quicd: userspace
 	@$(IN_ROOT) sh -c 'tests/quicd/bench/run build/quicd && ip link set lo mtu 1500 && \
 		echo "with the MTU of Ethernet:" && tests/quicd/bench/run build/quicd'
 
+#: bench-quicd-cpu  the processor time of each kind of transfer, beside nginx, HAProxy, caddy and BUILDS= (other builds of quicd)
+.PHONY: bench-quicd-cpu
+bench-quicd-cpu: userspace
+	@$(IN_ROOT) tests/quicd/bench/cpu build/quicd $(BUILDS)
+
 bench: bench-nft bench-core bench-kmod bench-quicd
 
 #: interop       check-e2e and check-browsers in their long form (each pair moves 100 MiB), then

@@ -206,14 +206,31 @@ static int receive(struct conn *c, int64_t id, void *stream, const uint8_t *data
 	return h3_req_fault(r, NGHTTP3_H3_MESSAGE_ERROR);
 }
 
+/* ngtcp2 tells of acknowledged bytes packet by packet; nghttp3 gets them stream by stream. */
+static int tell_acked(struct h3_conn *hc)
+{
+	struct h3_req *r = hc->ack.req;
+	uint64_t len = hc->ack.len;
+
+	if (!len)
+		return 0;
+	hc->ack.len = 0;
+	if (nghttp3_conn_add_ack_offset(hc->h3, hc->ack.id, len))
+		return -1;
+	if (r)
+		h3_req_room(r);
+	return 0;
+}
+
 static int acked(struct conn *c, int64_t id, void *stream, size_t len)
 {
 	struct h3_conn *hc = c->mode_data;
 
-	if (nghttp3_conn_add_ack_offset(hc->h3, id, len))
+	if (hc->ack.id != id && tell_acked(hc))
 		return -1;
-	if (stream)
-		h3_req_room(stream);
+	hc->ack.id = id;
+	hc->ack.req = ngtcp2_is_bidi_stream(id) ? stream : NULL;
+	hc->ack.len += len;
 	return 0;
 }
 
@@ -238,6 +255,9 @@ static int closed(struct conn *c, int64_t id, void *stream, bool has_code, uint6
 	struct h3_req *r = ngtcp2_is_bidi_stream(id) ? stream : NULL;
 	int rv;
 
+	if (tell_acked(hc))
+		return -1;
+	hc->ack.req = NULL;
 	if (r && !r->begun)
 		h3_req_free(r);
 	rv = nghttp3_conn_close_stream(hc->h3, id, has_code ? code : NGHTTP3_H3_NO_ERROR);
@@ -264,6 +284,8 @@ static int flush(struct conn *c)
 	struct h3_conn *hc = c->mode_data;
 
 	hc->ahead.stream_id = -1;
+	if (tell_acked(hc))
+		return -1;
 	while (!list_empty(&hc->dirty)) {
 		struct h3_req *r = container_of(hc->dirty.next, struct h3_req, dirty);
 
@@ -295,9 +317,22 @@ static void hide_connect(struct h3_conn *hc)
 		}
 }
 
+/* Tells nghttp3 of the bytes that packets have taken since it gave them. */
+static int tell_sent(struct conn *c)
+{
+	struct h3_conn *hc = c->mode_data;
+	size_t taken = hc->taken;
+
+	if (!hc->untold)
+		return 0;
+	hc->untold = false;
+	hc->taken = 0;
+	return check(c, nghttp3_conn_add_write_offset(hc->h3, hc->taken_of, taken));
+}
+
 /*
- * nghttp3 is asked once for bytes that fill many packets. Within a round nothing else changes
- * the streams; flush() begins a new round.
+ * nghttp3 is asked once for bytes that fill many packets, and told once of how many went out.
+ * Within a round nothing else changes the streams; flush() begins a new round.
  */
 static int next(struct conn *c, struct tx *tx)
 {
@@ -307,6 +342,8 @@ static int next(struct conn *c, struct tx *tx)
 	int fin = 0;
 
 	if (a->stream_id < 0) {
+		if (tell_sent(c))
+			return -1;
 		tx_clear(a);
 		n = nghttp3_conn_writev_stream(hc->h3, &a->stream_id, &fin,
 					       (nghttp3_vec *)(void *)a->vec, TX_IOV);
@@ -320,10 +357,11 @@ static int next(struct conn *c, struct tx *tx)
 			hide_connect(hc);
 	}
 	tx->stream_id = a->stream_id;
-	tx->fin = a->fin;
-	tx->nvec = a->nvec;
-	tx->len = a->len;
-	memcpy(tx->vec, a->vec, a->nvec * sizeof(a->vec[0]));
+	for (; tx->nvec < a->nvec && (tx->len < tx->want || !a->vec[tx->nvec].len); tx->nvec++) {
+		tx->vec[tx->nvec] = a->vec[tx->nvec];
+		tx->len += a->vec[tx->nvec].len;
+	}
+	tx->fin = a->fin && tx->nvec == a->nvec;
 	return tx->stream_id >= 0;
 }
 
@@ -335,8 +373,10 @@ static int sent(struct conn *c, const struct tx *tx, size_t len)
 
 	while (whole < a->nvec && left >= a->vec[whole].len)
 		left -= a->vec[whole++].len;
-	a->nvec -= whole;
-	memmove(a->vec, a->vec + whole, a->nvec * sizeof(a->vec[0]));
+	if (whole) {
+		a->nvec -= whole;
+		memmove(a->vec, a->vec + whole, a->nvec * sizeof(a->vec[0]));
+	}
 	if (left) {
 		a->vec[0].base += left;
 		a->vec[0].len -= left;
@@ -344,13 +384,18 @@ static int sent(struct conn *c, const struct tx *tx, size_t len)
 	a->len -= len;
 	if (!a->len)
 		a->stream_id = -1;
-	return check(c, nghttp3_conn_add_write_offset(hc->h3, tx->stream_id, len));
+	hc->taken_of = tx->stream_id;
+	hc->taken += len;
+	hc->untold = true;
+	return 0;
 }
 
 static int blocked(struct conn *c, const struct tx *tx)
 {
 	struct h3_conn *hc = c->mode_data;
 
+	if (tell_sent(c))
+		return -1;
 	hc->ahead.stream_id = -1;
 	nghttp3_conn_block_stream(hc->h3, tx->stream_id);
 	return 0;
@@ -374,6 +419,8 @@ static int shut(struct conn *c, const struct tx *tx)
 	struct h3_conn *hc = c->mode_data;
 	struct h3_req *r = find(hc, tx->stream_id);
 
+	if (tell_sent(c))
+		return -1;
 	hc->ahead.stream_id = -1;
 	if (r)
 		h3_abort(r, NGHTTP3_H3_REQUEST_CANCELLED);
@@ -431,6 +478,7 @@ const struct mode mode_http3 = {
 	.sent = sent,
 	.blocked = blocked,
 	.shut = shut,
+	.wrote = tell_sent,
 	.announce = announce,
 	.drain = drain,
 	.idle = idle,

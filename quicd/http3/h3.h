@@ -20,7 +20,17 @@ struct h3_conn {
 	struct list requests;
 	struct list dirty; /* requests with body bytes to hand on in this round */
 	size_t nrequests;
-	struct tx ahead;      /* bytes from nghttp3 for this round that no packet has taken yet */
+	struct tx ahead; /* bytes from nghttp3 for this round that no packet has taken yet */
+	/* Bytes that packets have taken, perhaps only the end; nghttp3 is to be told of them. */
+	int64_t taken_of; /* their stream */
+	size_t taken;
+	bool untold;
+	/* The client has acknowledged bytes of this stream; nghttp3 is to be told. */
+	struct {
+		int64_t id;
+		struct h3_req *req; /* NULL: none */
+		uint64_t len;
+	} ack;
 	uint64_t nstreams;    /* the client's, of both kinds */
 	int64_t control;      /* our control stream, until its first bytes were seen; then -1 */
 	int64_t peer_control; /* the client's; -1: not known yet */

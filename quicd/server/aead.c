@@ -143,7 +143,7 @@ static bool begin(struct aead_key *k, const uint8_t *nonce, size_t nonce_len, co
 		  size_t aad_len)
 {
 	return (k->cipher || open_cipher(k)) && !gcry_cipher_setiv(k->cipher, nonce, nonce_len) &&
-	       !gcry_cipher_authenticate(k->cipher, aad, aad_len) && !gcry_cipher_final(k->cipher);
+	       !gcry_cipher_authenticate(k->cipher, aad, aad_len);
 }
 
 /* libgcrypt takes a length with @in for in place. */

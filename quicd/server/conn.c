@@ -450,6 +450,8 @@ void conn_flush(struct conn *c)
 		rv = NGTCP2_ERR_CALLBACK_FAILURE;
 	if (!rv)
 		rv = conn_write(c);
+	/* If flush() has touched it, the writing follows now. */
+	list_del(&c->dirty);
 	if (rv) {
 		conn_fail(c, rv);
 		return;

@@ -21,6 +21,7 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 		int rv = 0;
 
 		tx_clear(&tx);
+		tx.want = len;
 		if (more && c->started)
 			rv = c->mode->next(c, &tx);
 		if (rv < 0)
@@ -133,5 +134,5 @@ int conn_write(struct conn *c)
 		}
 	}
 	ngtcp2_conn_update_pkt_tx_time(c->quic, now);
-	return 0;
+	return c->started && c->mode->wrote && c->mode->wrote(c) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }

@@ -27,6 +27,7 @@ struct tx {
 	size_t nvec;
 	size_t len; /* sum of vec */
 	void *stream;
+	size_t want; /* bytes that the packet can take: more of them are of no use */
 };
 
 /* Once a packet: the vectors themselves are left as they are. */
@@ -36,6 +37,7 @@ static inline void tx_clear(struct tx *tx)
 	tx->fin = false;
 	tx->nvec = tx->len = 0;
 	tx->stream = NULL;
+	tx->want = SIZE_MAX;
 }
 
 /* A mode's own section of the configuration file, which has the mode's name. */
@@ -107,6 +109,8 @@ struct mode {
 	 * tells only when there is something to send), or the stream was reset.
 	 */
 	int (*shut)(struct conn *c, const struct tx *tx);
+	/* All packets of the round were written: what sent() has put off. May be NULL. */
+	int (*wrote)(struct conn *c);
 
 	/*
 	 * The client should make its next requests on a new connection; nothing is refused
