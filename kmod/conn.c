@@ -102,7 +102,7 @@ struct nq_answer {
 	bool retry;
 };
 
-/* What a Retry told is void once the client's new Initial under its ID is answered. */
+/* A Retry's ID is void once the client's new Initial under it is answered. */
 static void nq_conn_unretry(struct nq_conns *t, const struct nq_answer *a)
 {
 	struct nq_conn_key *key;
