@@ -102,7 +102,7 @@ struct nq_answer {
 	bool retry;
 };
 
-/* Once the client's new Initial under a Retry's ID is answered, what that told is void. */
+/* A Retry's ID is void once the client's new Initial under it is answered. */
 static void nq_conn_unretry(struct nq_conns *t, const struct nq_answer *a)
 {
 	struct nq_conn_key *key;
@@ -277,9 +277,9 @@ static bool nq_conn_unfollowed(const struct nq_conns *t, u64 path, const struct 
 }
 
 /*
- * The connection that the path alone tells: its only one, or any of its confirmed ones if all have
- * the same names; and only if nobody else can be meant. One that was not heard for a while may have
- * lost the path to another client: NAT boxes give their ports anew.
+ * The connection that the path alone tells: its only one, or any of its confirmed ones if all that
+ * are there have the same names; and only if nobody else can be meant. One that was not heard for a
+ * while may have lost the path to another client: NAT boxes give their ports anew.
  */
 static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
 			    struct nq_conn_hit *hit)
@@ -292,13 +292,14 @@ static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
 	nq_key_for_each(key, t, 0, hit->path)
 	{
 		c = key->conn;
-		if (!READ_ONCE(key->sure) || nq_conn_ended(c) ||
-		    READ_ONCE(c->class) != NQ_CONFIRMED)
+		if (nq_conn_ended(c))
 			continue;
 		s = rcu_dereference(c->shared);
 		differ |= names && s != names;
-		heard |= (u32)jiffies - READ_ONCE(key->heard) < NQ_GUESS_TIME;
 		names = s;
+		if (!READ_ONCE(key->sure) || READ_ONCE(c->class) != NQ_CONFIRMED)
+			continue;
+		heard |= (u32)jiffies - READ_ONCE(key->heard) < NQ_GUESS_TIME;
 		found = key;
 	}
 	if (!found)
@@ -342,6 +343,26 @@ static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8
 	return false;
 }
 
+/* Does the packet begin with an ID of some connection to where it goes? */
+static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w)
+{
+	struct nq_conn_key *key;
+	unsigned int len;
+	u64 print;
+
+	for (len = min_t(u8, NQ_CID_MAX, w->len); len >= NQ_ID_MIN; len--) {
+		if (!READ_ONCE(t->lens[len]))
+			continue;
+		print = nq_id_print(w->path, w->dcid, len);
+		nq_key_for_each(key, t, len, print)
+		{
+			if (!nq_conn_ended(key->conn))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 			 struct nq_conn_hit *hit)
 {
@@ -367,10 +388,17 @@ static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 	}
 	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, hit))
 		return;
-	if (hit->n && !w->exact)
+	if (hit->n && !w->exact) {
 		nq_conn_by_path(t, w->path, hit);
-	else if (!hit->n)
+		/* An ID of two others, or a short one: its owner may have come to this path. */
+		if (hit->conn && nq_conn_has_owner(t, w)) {
+			hit->by = NQ_AMBIGUOUS;
+			hit->conn = NULL;
+			hit->key = NULL;
+		}
+	} else if (!hit->n) {
 		nq_conn_by_id(t, w, NQ_ID_MIN, NQ_ID_SURE - 1, hit);
+	}
 }
 
 const struct nq_names *nq_conn_find(struct nq_net *nn, const struct nq_whose *whose,
