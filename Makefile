@@ -67,7 +67,7 @@ quick:
 #: check-install packages, make install, reboot and services on Debian 13 and 12 with systemd
 #:               (LONG=1 has DKMS build in the guest)
 #: check-packages  lintian, blhc, and a guest that installs from the signed repository by apt: autopkgtest,
-#:               quicd's sandbox, an upgrade with 50 connections, downgrade, purge
+#:               quicd's sandbox; with LONG=1 an upgrade with 50 connections, downgrade, purge
 #: check-kernels-ahead  the module's build for the newest kernels of sid and experimental, and sid's nft
 #: check-i386    32 bits: the core's unit tests, captures, corpus, and all programs built
 #: check-browsers  Chromium and Firefox with the web servers
