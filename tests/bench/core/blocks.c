@@ -5,6 +5,7 @@
 
 #define nq_gcm_open	      nq_gcm_open_blocks
 #define nq_protect_open	      blocks_protect_open
+#define nq_protect_retry      blocks_protect_retry
 #define nq_flight_gate	      blocks_flight_gate
 #define nq_flight_gate_on     blocks_flight_gate_on
 #define nq_flight_init	      blocks_flight_init
