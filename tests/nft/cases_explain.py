@@ -240,6 +240,18 @@ def examples():
     nft.good('flush ruleset')
 
 
+def other_hosts():
+    """No example that is for this host's services takes what goes to another host."""
+    for file, name in (('stateless', 'www.example.org'), ('nat', 'www.example.org'), ('demo', 'two.example.org'),
+                       ('map', 'x'), ('vmap', 'fs.example.com'), ('nginx-cookie/nginx-cookie', 'www.example.com'),
+                       ('recipes/smb', 'x'), ('recipes/doq', 'x'), ('recipes/two-servers', 'x')):
+        nft.good(f'-f {TOP}/examples/{file}.nft')
+        found = told('--iif', 'wan0', '--sni', name, '--alpn', 'smb,doq,h3', '--daddr', '10.9.2.7')[1]
+        same((found[0]['end']['what'], found[0]['end'].get('to')), ('forward', '10.9.2.7:443'),
+             f'explain: examples/{file}.nft and another host')
+        nft.good('flush ruleset')
+
+
 def alone():
     """Without rules, and without the right to read them."""
     r = run('--sni', 'x')
@@ -270,7 +282,7 @@ def main():
         for part in (nats, captures, interrupted) if MAIN else ():
             case(part)
         nft.good('flush ruleset')
-        for part in (examples, policies, tunnels, alone) if MAIN else ():
+        for part in (examples, other_hosts, policies, tunnels, alone) if MAIN else ():
             case(part)
     ns.delete()
 
