@@ -252,6 +252,27 @@ def other_hosts():
         nft.good('flush ruleset')
 
 
+def beside_stateless():
+    """What docs/blocking.md and docs/moving.md say of chains beside those that rewrite."""
+    deny = 'table inet deny {{ chain pre {{ type filter hook prerouting priority {}; quic sni "www.example.org" drop; }}; }}'
+    for priority, end in ('mangle', 'input'), ('raw - 10', 'drop'):
+        nft.good(f'-f {TOP}/examples/stateless.nft')
+        nft.good('-f -', deny.format(priority))
+        same(told('--sni', 'www.example.org', '--alpn', 'h3')[1][0]['end']['what'], end,
+             f'explain: a name denied at {priority} beside rules of the stateless form')
+        nft.good('flush ruleset')
+    with open(f'{TOP}/examples/stateless-hosts.nft') as f:
+        text = f.read()
+    rule = next(line.strip('#\t\n') for line in text.splitlines() if line.startswith('#\tip daddr'))
+    text = text.replace('192.0.2.1', '10.9.1.1').replace('10.0.0.20', '10.9.2.20')
+    for accept, end in ('ct state established accept', 'drop'), (rule.replace('10.0.0.20', '10.9.2.20'), 'forward'):
+        nft.good('-f -', text)
+        nft.good('-f -', f'table inet f {{ chain c {{ type filter hook forward priority 0; policy drop; {accept}; }}; }}')
+        same(told('--sni', 'www.example.org', '--alpn', 'h3')[1][0]['end']['what'], end,
+             f'explain: stateless-hosts.nft beside a forward chain that drops all but `{accept}`')
+        nft.good('flush ruleset')
+
+
 def alone():
     """Without rules, and without the right to read them."""
     r = run('--sni', 'x')
@@ -282,7 +303,7 @@ def main():
         for part in (nats, captures, interrupted) if MAIN else ():
             case(part)
         nft.good('flush ruleset')
-        for part in (examples, other_hosts, policies, tunnels, alone) if MAIN else ():
+        for part in (examples, other_hosts, beside_stateless, policies, tunnels, alone) if MAIN else ():
             case(part)
     ns.delete()
 
