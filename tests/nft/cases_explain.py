@@ -253,7 +253,7 @@ def other_hosts():
 
 
 def beside_stateless():
-    """What docs/blocking.md and docs/moving.md say of chains beside those that rewrite."""
+    """Chains beside those that rewrite, as docs/blocking.md and docs/moving.md say."""
     deny = 'table inet deny {{ chain pre {{ type filter hook prerouting priority {}; quic sni "www.example.org" drop; }}; }}'
     for priority, end in ('mangle', 'input'), ('raw - 10', 'drop'):
         nft.good(f'-f {TOP}/examples/stateless.nft')
