@@ -240,6 +240,39 @@ def examples():
     nft.good('flush ruleset')
 
 
+def other_hosts():
+    """No example that is for this host's services takes what goes to another host."""
+    for file, name in (('stateless', 'www.example.org'), ('nat', 'www.example.org'), ('demo', 'two.example.org'),
+                       ('map', 'x'), ('vmap', 'fs.example.com'), ('nginx-cookie/nginx-cookie', 'www.example.com'),
+                       ('recipes/smb', 'x'), ('recipes/doq', 'x'), ('recipes/two-servers', 'x')):
+        nft.good(f'-f {TOP}/examples/{file}.nft')
+        found = told('--iif', 'wan0', '--sni', name, '--alpn', 'smb,doq,h3', '--daddr', '10.9.2.7')[1]
+        same((found[0]['end']['what'], found[0]['end'].get('to')), ('forward', '10.9.2.7:443'),
+             f'explain: examples/{file}.nft and another host')
+        nft.good('flush ruleset')
+
+
+def beside_stateless():
+    """Chains beside those that rewrite, as docs/blocking.md and docs/moving.md say."""
+    deny = 'table inet deny {{ chain pre {{ type filter hook prerouting priority {}; quic sni "www.example.org" drop; }}; }}'
+    for priority, end in ('mangle', 'input'), ('raw - 10', 'drop'):
+        nft.good(f'-f {TOP}/examples/stateless.nft')
+        nft.good('-f -', deny.format(priority))
+        same(told('--sni', 'www.example.org', '--alpn', 'h3')[1][0]['end']['what'], end,
+             f'explain: a name denied at {priority} beside rules of the stateless form')
+        nft.good('flush ruleset')
+    with open(f'{TOP}/examples/stateless-hosts.nft') as f:
+        text = f.read()
+    rule = next(line.strip('#\t\n') for line in text.splitlines() if line.startswith('#\tip daddr'))
+    text = text.replace('192.0.2.1', '10.9.1.1').replace('10.0.0.20', '10.9.2.20')
+    for accept, end in ('ct state established accept', 'drop'), (rule.replace('10.0.0.20', '10.9.2.20'), 'forward'):
+        nft.good('-f -', text)
+        nft.good('-f -', f'table inet f {{ chain c {{ type filter hook forward priority 0; policy drop; {accept}; }}; }}')
+        same(told('--sni', 'www.example.org', '--alpn', 'h3')[1][0]['end']['what'], end,
+             f'explain: stateless-hosts.nft beside a forward chain that drops all but `{accept}`')
+        nft.good('flush ruleset')
+
+
 def alone():
     """Without rules, and without the right to read them."""
     r = run('--sni', 'x')
@@ -270,7 +303,7 @@ def main():
         for part in (nats, captures, interrupted) if MAIN else ():
             case(part)
         nft.good('flush ruleset')
-        for part in (examples, policies, tunnels, alone) if MAIN else ():
+        for part in (examples, other_hosts, beside_stateless, policies, tunnels, alone) if MAIN else ():
             case(part)
     ns.delete()
 
