@@ -10,6 +10,7 @@ enum na_level { NA_GOOD, NA_NOTE, NA_WARN, NA_FAULT };
 struct na_found {
 	enum na_level level; /* the worst of them */
 	json_t *list;	     /* [{level, text}] */
+	const char *remedy;  /* in place of the check's own, or NULL */
 };
 
 /** na_found_add() - something that a check has found; @fmt as for printf() */
