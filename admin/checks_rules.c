@@ -337,6 +337,64 @@ void na_check_deny(const struct na_host *h, struct na_found *f)
 	}
 }
 
+/* Does it look at the destination, or at the device that a packet came by? */
+static bool is_restricted(const struct na_rule *r)
+{
+	static const char *const words[] = {"\"daddr\"", "\"fib\"", "\"iif"};
+	const json_t *s;
+	bool found = false;
+	char *text;
+	size_t i;
+
+	json_array_foreach(r->expr, i, s)
+	{
+		const json_t *left = get(get(s, "match"), "left");
+
+		text = left ? na_need(json_dumps(left, 0)) : NULL;
+		for (size_t k = 0; text && k < sizeof(words) / sizeof(words[0]); k++)
+			found |= strstr(text, words[k]) != NULL;
+		free(text);
+	}
+	return found;
+}
+
+static bool forwards(const char *family)
+{
+	static const char ip[] = "/proc/sys/net/ipv4/ip_forward";
+	static const char ip6[] = "/proc/sys/net/ipv6/conf/all/forwarding";
+
+	return (!is(family, "ip6") && na_read_number(ip) > 0) ||
+	       (!is(family, "ip") && na_read_number(ip6) > 0);
+}
+
+void na_check_others(const struct na_host *h, struct na_found *f)
+{
+	const struct na_rule *last = NULL;
+
+	if (!na_has_rules(h, f))
+		return;
+	for (size_t i = 0; i < h->ways.n; i++) {
+		const struct na_way *w = &h->ways.way[i];
+		const struct na_rule *r = w->rule, *e = h->rs->rule;
+
+		/* a rule that denies is meant for all that comes by */
+		if (r == last || w->how == NA_VERDICT || !is(r->chain->hook, "prerouting") ||
+		    is(r->chain->family, "bridge") || is_restricted(r) ||
+		    !forwards(r->chain->family))
+			continue;
+		while (e < r && !(e->chain == r->chain && is_restricted(e) &&
+				  (has_word(e, "accept") || has_word(e, "return"))))
+			e++;
+		if (e == r)
+			na_found_add(f, NA_WARN,
+				     RULE_FMT
+				     ": this host forwards, and the rule takes connections "
+				     "to other hosts, too",
+				     RULE_ARGS(r));
+		last = r;
+	}
+}
+
 void na_check_redirect(const struct na_host *h, struct na_found *f)
 {
 	static const char *const units[] = {"/etc/systemd/system/nftables.service",

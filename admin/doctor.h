@@ -40,6 +40,8 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	  "move the rule up, correct the name, or delete it")					\
 	X("deny", deny, "rules that deny by name stand where they see every connection",	\
 	  "deny in a filter chain in prerouting at raw or mangle: docs/blocking.md")		\
+	X("others", others, "a host that forwards takes no connections to other hosts",		\
+	  "`fib daddr type != local accept` as the chain's first rule")				\
 	X("redirect", redirect, "no redirect has lost, or will lose, its port to `nft -o`", \
 	  "load the file without -o: docs/admin.md, When something is wrong")			\
 	X("local", local, "clients on this host itself are redirected, too",			\
