@@ -197,12 +197,14 @@ static void compare(const json_t *now, const json_t *then, const json_t *files, 
 }
 
 /* nftables.conf first, then what other units load. */
-static json_t *boot_files(bool enabled)
+static json_t *boot_files(bool *enabled)
 {
 	json_t *units = na_unit_files(), *files = na_need(json_array()), *v;
 	size_t i;
 
-	if (na_exists(CONF) && (enabled || !json_array_size(units)))
+	*enabled = is_enabled();
+	json_array_foreach(units, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
+	if (na_exists(CONF) && (*enabled || !json_array_size(units)))
 		json_array_append_new(files, na_need(json_string(CONF)));
 	json_array_foreach(units, i, v) if (strcmp(json_string_value(v), CONF))
 		json_array_append(files, v);
@@ -213,7 +215,7 @@ static json_t *boot_files(bool enabled)
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
 	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files;
-	bool enabled = is_enabled(), other, only_conf;
+	bool enabled, other, only_conf;
 
 	if (!now || !json_object_size(now)) {
 		json_decref(now);
@@ -223,7 +225,7 @@ void na_check_reboot(const struct na_host *h, struct na_found *f)
 	if (other)
 		f->remedy = "load the file by a unit of its own: docs/admin.md, "
 			    "Beside another firewall";
-	files = boot_files(enabled);
+	files = boot_files(&enabled);
 	only_conf = json_array_size(files) == 1 &&
 		    !strcmp(json_string_value(json_array_get(files, 0)), CONF);
 	if (other && !enabled && (only_conf || !json_array_size(files))) {
