@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "boot.h"
 #include "doctor.h"
 #include "nft.h"
 #include "text.h"
@@ -66,16 +67,18 @@ static json_t *lines_of(const struct na_ruleset *rs)
 	return lines;
 }
 
-static json_t *lines_of_file(void)
+static json_t *lines_of_files(const json_t *files)
 {
 	struct na_ruleset *rs;
-	json_t *lines = NULL;
+	json_t *lines = NULL, *v;
 	char *err = NULL;
+	size_t i;
 
 	if (unshare(CLONE_NEWNET))
 		return json_pack("{ss}", "cannot", "no network namespace can be made here");
-	if (na_nft_file(CONF, false, &err))
-		return json_pack("{ss}", "bad", err);
+	json_array_foreach(files, i, v) if (na_nft_file(json_string_value(v), false,
+							&err)) return json_pack("{ss, sO}", "bad",
+										err, "file", v);
 	rs = na_ruleset_load(&err);
 	if (rs)
 		lines = lines_of(rs);
@@ -83,8 +86,8 @@ static json_t *lines_of_file(void)
 	return lines;
 }
 
-/* The file is loaded by a child in a network namespace of its own. */
-static json_t *after_boot(void)
+/* The files are loaded by a child in a network namespace of its own. */
+static json_t *after_boot(const json_t *files)
 {
 	FILE *file = tmpfile();
 	json_t *lines;
@@ -96,7 +99,7 @@ static json_t *after_boot(void)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		lines = lines_of_file();
+		lines = lines_of_files(files);
 		if (lines)
 			json_dumpf(lines, file, JSON_ENSURE_ASCII);
 		_exit(fflush(file) ? 1 : 0);
@@ -126,57 +129,122 @@ static bool is_enabled(void)
 	return false;
 }
 
-static void compare(const json_t *now, const json_t *then, struct na_found *f)
+/* Their tables would be lost with nftables.service: it flushes all when it stops. */
+static bool has_other_firewall(const struct na_host *h)
+{
+	static const char *const programs[] = {"/usr/sbin/firewalld", "/usr/bin/dockerd",
+					       "/usr/sbin/dockerd", "/usr/bin/podman"};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (na_exists(programs[i]))
+			return true;
+	for (size_t i = 0; i < h->rs->n_chains; i++) {
+		const struct na_chain *c = &h->rs->chain[i];
+
+		if (!strcmp(c->table, "firewalld") || !strcmp(c->table, "netavark") ||
+		    !strcmp(c->table, "docker-bridges") || !strncmp(c->name, "DOCKER", 6) ||
+		    !strncmp(c->name, "NETAVARK", 8))
+			return true;
+	}
+	return false;
+}
+
+/* The caller frees it. */
+static char *joined(const json_t *files)
+{
+	struct na_buf b;
+	json_t *v;
+	size_t i;
+
+	na_buf_open(&b);
+	json_array_foreach(files, i, v)
+	{
+		char *name = na_shown(json_string_value(v));
+
+		fprintf(b.f, "%s%s", i ? ", " : "", name);
+		free(name);
+	}
+	return na_take(&b);
+}
+
+static void compare(const json_t *now, const json_t *then, const json_t *files, struct na_found *f)
 {
 	const char *line, *bad = json_string_value(json_object_get(then, "bad"));
 	const char *cannot = json_string_value(json_object_get(then, "cannot"));
+	char *names = joined(files), *file, *text;
 	json_t *v;
 
 	if (!then) {
-		na_found_add(f, NA_NOTE, CONF " could not be tried");
-		return;
-	}
-	if (cannot) {
-		na_found_add(f, NA_NOTE, "%s, so " CONF " was not tried", cannot);
-		return;
-	}
-	if (bad) {
-		char *text = na_name(bad, strcspn(bad, "\n"), 300);
-
+		na_found_add(f, NA_NOTE, "%s could not be tried", names);
+	} else if (cannot) {
+		na_found_add(f, NA_NOTE, "%s, so %s was not tried", cannot, names);
+	} else if (bad) {
+		text = na_name(bad, strcspn(bad, "\n"), 300);
+		file = na_shown(json_string_value(json_object_get(then, "file")));
 		/* a device that is not in the namespace is no fault of the file's */
 		na_found_add(f,
 			     strstr(bad, "No such") || strstr(bad, "Interface does not exist")
 				     ? NA_NOTE
 				     : NA_WARN,
-			     CONF " does not load by itself: %s", text);
+			     "%s does not load by itself: %s", file, text);
 		free(text);
-		return;
+		free(file);
+	} else {
+		json_object_foreach((json_t *)now, line, v) if (!json_object_get(then, line))
+			na_found_add(f, NA_WARN, "not in %s: %s", names, line);
 	}
-	json_object_foreach((json_t *)now, line, v) if (!json_object_get(then, line))
-		na_found_add(f, NA_WARN, "not in " CONF ": %s", line);
+	free(names);
+}
+
+/* nftables.conf first, then what other units load. */
+static json_t *boot_files(bool *enabled)
+{
+	json_t *units = na_unit_files(), *files = na_need(json_array()), *v;
+	size_t i;
+
+	*enabled = is_enabled();
+	json_array_foreach(units, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
+	if (na_exists(CONF) && (*enabled || !json_array_size(units)))
+		json_array_append_new(files, na_need(json_string(CONF)));
+	json_array_foreach(units, i, v) if (strcmp(json_string_value(v), CONF))
+		json_array_append(files, v);
+	json_decref(units);
+	return files;
 }
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then = NULL;
+	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files;
+	bool enabled, other, only_conf;
 
-	if (now && json_object_size(now)) {
-		if (!na_exists(CONF)) {
-			na_found_add(f, NA_WARN,
-				     "there is no " CONF
-				     ": rules with quic are loaded, and a reboot "
-				     "loses them");
-		} else {
-			if (!is_enabled())
-				na_found_add(
-					f, NA_WARN,
-					"nftables.service is not enabled: nothing loads " CONF);
-			then = after_boot();
-			compare(now, then, f);
-		}
+	if (!now || !json_object_size(now)) {
+		json_decref(now);
+		return;
 	}
+	other = has_other_firewall(h);
+	if (other)
+		f->remedy = "load the file by a unit of its own: docs/admin.md, "
+			    "Beside another firewall";
+	files = boot_files(&enabled);
+	only_conf = json_array_size(files) == 1 &&
+		    !strcmp(json_string_value(json_array_get(files, 0)), CONF);
+	if (other && !enabled && (only_conf || !json_array_size(files))) {
+		na_found_add(f, NA_WARN,
+			     "no enabled unit loads the rules with quic: a reboot loses them");
+	} else if (!json_array_size(files)) {
+		na_found_add(f, NA_WARN,
+			     "there is no " CONF ": rules with quic are loaded, and a reboot "
+			     "loses them");
+	} else {
+		if (!enabled && only_conf)
+			na_found_add(f, NA_WARN,
+				     "nftables.service is not enabled: nothing loads " CONF);
+		then = after_boot(files);
+		compare(now, then, files, f);
+		json_decref(then);
+	}
+	json_decref(files);
 	json_decref(now);
-	json_decref(then);
 }
 
 bool na_any_has(const char *pattern, const char *word)

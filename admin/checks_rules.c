@@ -255,6 +255,57 @@ static bool denies(const struct na_host *h, const struct na_rule *r)
 	return false;
 }
 
+static bool has_word(const struct na_rule *r, const char *word)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(r->expr, i, s) if (get(s, word)) return true;
+	return false;
+}
+
+/* A rule by quic that writes another destination into packets that no conntrack sees. */
+static bool rewrites(const struct na_host *h, const struct na_rule *r)
+{
+	if (!r->quic || !has_word(r, "notrack"))
+		return false;
+	for (size_t i = 0; i < h->ways.n; i++)
+		if (h->ways.way[i].rule == r && h->ways.way[i].how == NA_WRITE)
+			return true;
+	return false;
+}
+
+/* Two ports by number that differ, or families that never meet. */
+static bool are_apart(const struct na_rule *a, const struct na_rule *b)
+{
+	char *one = na_rule_ports(a), *two = na_rule_ports(b);
+	bool apart = strspn(one, "0123456789") == strlen(one) &&
+		     strspn(two, "0123456789") == strlen(two) && strcmp(one, two);
+
+	apart |= is(a->chain->family, "ip") && is(b->chain->family, "ip6");
+	apart |= is(a->chain->family, "ip6") && is(b->chain->family, "ip");
+	free(one);
+	free(two);
+	return apart;
+}
+
+static void behind_rewriting(const struct na_host *h, const struct na_rule *r, struct na_found *f)
+{
+	for (size_t i = 0; r->chain->hook && i < h->rs->n_rules; i++) {
+		const struct na_rule *e = &h->rs->rule[i];
+
+		if (!is(e->chain->hook, r->chain->hook) || !rewrites(h, e) || are_apart(e, r) ||
+		    (e->chain == r->chain ? e > r : e->chain->prio > r->chain->prio))
+			continue;
+		na_found_add(f, NA_WARN,
+			     RULE_FMT ": connections are rewritten before they come here, by: %s",
+			     RULE_ARGS(r), e->text);
+		f->remedy = "make it the first rule of the chain that rewrites, or deny in a chain "
+			    "at `priority raw - 10`: docs/blocking.md";
+		return;
+	}
+}
+
 void na_check_deny(const struct na_host *h, struct na_found *f)
 {
 	if (!na_has_rules(h, f))
@@ -278,10 +329,69 @@ void na_check_deny(const struct na_host *h, struct na_found *f)
 				     RULE_ARGS(r), e->text);
 			break;
 		}
+		behind_rewriting(h, r, f);
 		if (h->rs->flowtable)
 			na_found_add(f, NA_WARN,
 				     RULE_FMT ": packets of a flowtable do not come here",
 				     RULE_ARGS(r));
+	}
+}
+
+/* Does it look at the destination, or at the device that a packet came by? */
+static bool is_restricted(const struct na_rule *r)
+{
+	static const char *const words[] = {"\"daddr\"", "\"fib\"", "\"iif"};
+	const json_t *s;
+	bool found = false;
+	char *text;
+	size_t i;
+
+	json_array_foreach(r->expr, i, s)
+	{
+		const json_t *left = get(get(s, "match"), "left");
+
+		text = left ? na_need(json_dumps(left, 0)) : NULL;
+		for (size_t k = 0; text && k < sizeof(words) / sizeof(words[0]); k++)
+			found |= strstr(text, words[k]) != NULL;
+		free(text);
+	}
+	return found;
+}
+
+static bool forwards(const char *family)
+{
+	static const char ip[] = "/proc/sys/net/ipv4/ip_forward";
+	static const char ip6[] = "/proc/sys/net/ipv6/conf/all/forwarding";
+
+	return (!is(family, "ip6") && na_read_number(ip) > 0) ||
+	       (!is(family, "ip") && na_read_number(ip6) > 0);
+}
+
+void na_check_others(const struct na_host *h, struct na_found *f)
+{
+	const struct na_rule *last = NULL;
+
+	if (!na_has_rules(h, f))
+		return;
+	for (size_t i = 0; i < h->ways.n; i++) {
+		const struct na_way *w = &h->ways.way[i];
+		const struct na_rule *r = w->rule, *e = h->rs->rule;
+
+		/* a rule that denies is meant for all that comes by */
+		if (r == last || w->how == NA_VERDICT || !is(r->chain->hook, "prerouting") ||
+		    is(r->chain->family, "bridge") || is_restricted(r) ||
+		    !forwards(r->chain->family))
+			continue;
+		while (e < r && !(e->chain == r->chain && is_restricted(e) &&
+				  (has_word(e, "accept") || has_word(e, "return"))))
+			e++;
+		if (e == r)
+			na_found_add(f, NA_WARN,
+				     RULE_FMT
+				     ": this host forwards, and the rule takes connections "
+				     "to other hosts, too",
+				     RULE_ARGS(r));
+		last = r;
 	}
 }
 

@@ -76,7 +76,7 @@ static void put_found(const struct check *c, const struct na_found *f)
 		printf("        %s: %s\n", json_string_value(json_object_get(v, "level")),
 		       json_string_value(json_object_get(v, "text")));
 	if (f->level >= NA_WARN)
-		printf("        remedy: %s\n", c->remedy);
+		printf("        remedy: %s\n", f->remedy ? f->remedy : c->remedy);
 }
 
 static void put_file(const char *title, const char *path)
@@ -151,9 +151,10 @@ int na_doctor(const struct na_options *o)
 			worst = f.level;
 		if (!o->json)
 			put_found(c, &f);
-		json_array_append_new(all, json_pack("{ss, ss, ss, sO, ss}", "check", c->name,
-						     "what", c->what, "level", levels[f.level],
-						     "found", f.list, "remedy", c->remedy));
+		json_array_append_new(all,
+				      json_pack("{ss, ss, ss, sO, ss}", "check", c->name, "what",
+						c->what, "level", levels[f.level], "found", f.list,
+						"remedy", f.remedy ? f.remedy : c->remedy));
 		json_decref(f.list);
 	}
 	if (o->json) {

@@ -10,6 +10,7 @@ enum na_level { NA_GOOD, NA_NOTE, NA_WARN, NA_FAULT };
 struct na_found {
 	enum na_level level; /* the worst of them */
 	json_t *list;	     /* [{level, text}] */
+	const char *remedy;  /* in place of the check's own, or NULL */
 };
 
 /** na_found_add() - something that a check has found; @fmt as for printf() */
@@ -39,6 +40,8 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	  "move the rule up, correct the name, or delete it")					\
 	X("deny", deny, "rules that deny by name stand where they see every connection",	\
 	  "deny in a filter chain in prerouting at raw or mangle: docs/blocking.md")		\
+	X("others", others, "a host that forwards takes no connections to other hosts",		\
+	  "`fib daddr type != local accept` as the chain's first rule")				\
 	X("redirect", redirect, "no redirect has lost, or will lose, its port to `nft -o`", \
 	  "load the file without -o: docs/admin.md, When something is wrong")			\
 	X("local", local, "clients on this host itself are redirected, too",			\

@@ -299,6 +299,23 @@ def loaded():
     rules('a name that is denied too late', 'deny', 'a second connection', 'add chain inet t f { type filter hook '
           'forward priority 0; }\nadd rule inet t f ct state established,related accept\n'
           'add rule inet t f udp dport 443 quic sni "x.example" drop\n')
+    late = ('add chain inet t d {{ type filter hook prerouting priority {}; }}\n'
+            'add rule inet t d udp dport 443 quic sni "x.example" drop\n')
+    for prio in ('raw', 'mangle'):
+        rules(f'a name that is denied behind a rule that rewrites, at {prio}', 'deny', 'are rewritten before',
+              late.format(prio))
+    for what, text in (('in front of it', RULES + late.format('raw - 10')), ('of another port', RULES + late.format(
+            'mangle').replace('443', '853')), ('as its first rule', RULES.replace(
+                '\t\tudp dport 443 quic server-id', '\t\tudp dport 443 quic sni "x.example" drop\n'
+                '\t\tudp dport 443 quic server-id'))):
+        nft.good('-f -', 'flush ruleset\n' + text)
+        same(doctor('--only', 'deny'), (0, {}), f'doctor finds nothing in a name that is denied {what}')
+    write('/proc/sys/net/ipv4/ip_forward', '1')
+    rules('a rule that takes connections to other hosts', 'others', 'takes connections to other hosts', '')
+    for what in 'fib daddr type != local accept', 'ip daddr != 192.0.2.1 return', 'iifname != "eth0" accept':
+        nft.good('-f -', 'flush ruleset\n' + RULES.replace('raw; policy accept;\n', f'raw; policy accept;\n\t\t{what}\n', 1))
+        same(doctor('--only', 'others'), (0, {}), f'doctor finds nothing behind {what}')
+    write('/proc/sys/net/ipv4/ip_forward', '0')
     rules('a name that is denied beside a flowtable', 'deny', 'flowtable', 'add flowtable inet t ft { hook ingress '
           'priority 0; devices = { lo }; }\nadd chain inet t f { type filter hook forward priority 0; }\n'
           'add rule inet t f udp dport 443 quic sni "x.example" drop\n')
@@ -323,6 +340,45 @@ def lost():
     os.rename(CONF + '.x', CONF)
     with file(CONF, 'table inet t { chain c { nonsense } }\n'):
         finds('a file that does not load', 'reboot', 'does not load')
+
+
+UNIT = '[Unit]\nDescription=x\n[Service]\nType=oneshot\nExecStart=-/usr/sbin/nft -I /tmp \\\n\t-f {}\n'
+
+
+def beside():
+    """Another firewall: nftables.service is not enabled, a unit of its own loads the rules."""
+    wants = '/etc/systemd/system/sysinit.target.wants'
+    link = os.readlink(f'{wants}/nftables.service')
+    os.unlink(f'{wants}/nftables.service')
+    finds('nftables.service is not enabled', 'reboot', 'is not enabled')
+    nft.good('add table inet firewalld')
+    nft.good('add chain inet firewalld input')
+    r = json.loads(run('doctor', '--json', '--only', 'reboot').stdout)['checks'][0]
+    ok('Beside another firewall' in r['remedy'] and [x['text'] for x in r['found']] == [
+        'no enabled unit loads the rules with quic: a reboot loses them'], 'with firewalld the remedy is another', r)
+    with file('/etc/nftables.d/own.nft', RULES), file(f'{wants}/quic-rules.service', UNIT.format('/etc/nftables.d/own.nft')):
+        same(doctor(), (0, {}), 'doctor finds nothing if a unit of its own loads the rules')
+        write(f'{wants}/quic-rules.service', UNIT.format(CONF))
+        same(doctor(), (0, {}), 'and neither if that loads nftables.conf')
+        write(f'{wants}/quic-rules.service', UNIT.format('/etc/nftables.d/own.nft'))
+        nft.good('add element inet t port_of { "more.example" : 8443 }')
+        finds('an element that is not in the file of a unit', 'reboot', 'not in /etc/nftables.d/own.nft: element')
+    os.symlink(link, f'{wants}/nftables.service')
+    nft.good('-f ' + CONF)
+
+
+def examples():
+    """Checks of rules have nothing to say of the examples."""
+    for path in sorted(glob.glob(f'{TOP}/examples/*.nft') + glob.glob(f'{TOP}/examples/recipes/*.nft')):
+        with file(CONF, f'flush ruleset\ninclude "{path}"\n'):
+            if nft.load(f'flush ruleset\ninclude "{path}"\n').rc:
+                skip(os.path.basename(path), 'it does not load here')
+                continue
+            # vmap.nft has a drop in a nat chain, which stops the first connection of a port only
+            checks = ['never', 'others', 'redirect', 'reboot'] + ['deny'] * (not path.endswith('/vmap.nft'))
+            same([doctor('--only', c) for c in checks], [(0, {})] * len(checks),
+                 f'doctor finds nothing in {os.path.basename(path)}')
+    nft.good('-f ' + CONF)
 
 
 NAT = RULES.replace('\t\tudp dport 443 udp dport set quic sni map @port_of notrack accept\n', '').replace(
@@ -489,7 +545,7 @@ def main():
         ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work')
         with service(8853):
             with service(8443):
-                for part in (well, system, locked, loaded, loads_with_o, lost) if MAIN else (well,):
+                for part in (well, system, locked, loaded, loads_with_o, lost, beside, examples) if MAIN else (well,):
                     case(part)
             if MAIN:
                 case(served)

@@ -2,6 +2,7 @@
 /* Checks of doctor on hosts that are made up. */
 #include "unit.h"
 
+#include "boot.h"
 #include "doctor.h"
 
 #define BASE_OF(family, name, hook, type, policy)                                                  \
@@ -175,12 +176,46 @@ static void module_keys(void **state)
 	assert_true(na_keys_have("0a1c keyring   .dns_resolver: empty\n", "x"));
 }
 
+static void files_of_a_unit(void **state)
+{
+	static const struct {
+		const char *text, *files;
+	} c[] = {
+		{"[Service]\nExecStart=/usr/sbin/nft -f /a\nExecStart=nft --file /b ; nft -ef/c\n",
+		 "['/a', '/b', '/c']"},
+		{"[Service]\nExecStart = -@/sbin/nft nft -D x=-f --file='/a b'", "['/a b']"},
+		{"[Service]\nExecStart=/usr/sbin/nft -I /i \\\n -of \"/a\"\n", "['/a']"},
+		/* nft takes the last one */
+		{"[Service]\nExecStart=/usr/sbin/nft -f /a -f /b\nExecStart=nft -f /b", "['/b']"},
+		{"[Service]\nExecStart=nft -f /a\nExecStart=\nExecStart=nft -f /b\n", "['/b']"},
+		{"[Service]\nExecStart=nft -cf /a\nExecStart=nft -c -f /a\nExecStart=nft -f\n",
+		 "[]"},
+		{"[Service]\nExecReload=nft -f /a\n#ExecStart=nft -f /a\nExecStart=nft -f a\n",
+		 "[]"},
+		{"[Unit]\nExecStart=nft -f /a\n[Service]\nExecStart=/bin/sh -c 'nft -f /a'", "[]"},
+		{"[Service]\nExecStart\nExecStart=\\\n\"\nExecStart=@", "[]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		json_t *files = json_array(), *want = json_of(c[i].files);
+		char *text = strdup(c[i].text);
+
+		na_unit_parse(files, text);
+		assert_true(json_equal(files, want));
+		json_decref(files);
+		json_decref(want);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(families),  cmocka_unit_test(loopback),
-		cmocka_unit_test(no_rules),  cmocka_unit_test(too_early),
-		cmocka_unit_test(addresses), cmocka_unit_test(module_keys),
+		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
+		cmocka_unit_test(loopback),	   cmocka_unit_test(no_rules),
+		cmocka_unit_test(too_early),	   cmocka_unit_test(addresses),
+		cmocka_unit_test(module_keys),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Units are read, nothing of them is run. */
+#include "boot.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+#define UNITS_MAX 512
+#define FILES_MAX 32
+#define WORDS_MAX 64
+
+/* The next word, without its quotes; NULL behind the last one. */
+static char *next_word(char **at)
+{
+	char *p = *at + strspn(*at, " \t"), *word = p, *to = p, quote = 0;
+
+	if (!*p)
+		return NULL;
+	for (; *p && (quote || !strchr(" \t", *p)); p++) {
+		if (*p == quote)
+			quote = 0;
+		else if (!quote && (*p == '"' || *p == '\''))
+			quote = *p;
+		else
+			*to++ = *p;
+	}
+	*at = *p ? p + 1 : p;
+	*to = '\0';
+	return word;
+}
+
+static bool is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+/* As nft reads its options: of several files the last one counts, and -c loads none. */
+static const char *file_of(char *const *word, size_t n)
+{
+	const char *file = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *w = word[i], *p;
+
+		if (is(w, "--check"))
+			return NULL;
+		if (is(w, "--file"))
+			file = ++i < n ? word[i] : NULL;
+		else if (!strncmp(w, "--file=", 7))
+			file = w + 7;
+		else if (is(w, "--define") || is(w, "--includepath"))
+			i++;
+		if (w[0] != '-' || w[1] == '-')
+			continue;
+		for (p = w + 1; *p && !strchr("cfDI", *p); p++)
+			;
+		if (*p == 'c')
+			return NULL;
+		if (*p && !p[1])
+			i++;
+		if (*p == 'f')
+			file = p[1] ? p + 1 : i < n ? word[i] : NULL;
+	}
+	return file;
+}
+
+static void add_command(json_t *files, char *const *word, size_t n)
+{
+	const char *name, *file;
+	json_t *v;
+	size_t i, skip;
+
+	if (!n)
+		return;
+	skip = strspn(word[0], "@-:+!");
+	name = strrchr(word[0] + skip, '/');
+	name = name ? name + 1 : word[0] + skip;
+	/* behind a path with @ its name comes once more */
+	i = memchr(word[0], '@', skip) ? 2 : 1;
+	if (strcmp(name, "nft") || i >= n)
+		return;
+	file = file_of(word + i, n - i);
+	if (!file || *file != '/' || strchr(file, '%') || json_array_size(files) == FILES_MAX)
+		return;
+	v = json_string(file);
+	if (v)
+		json_array_append_new(files, v);
+}
+
+static void add_line(json_t *files, char *line)
+{
+	char *word[WORDS_MAX], *w;
+	size_t n = 0;
+
+	while ((w = next_word(&line)) != NULL && n < WORDS_MAX) {
+		if (!strcmp(w, ";")) {
+			add_command(files, word, n);
+			n = 0;
+			continue;
+		}
+		word[n++] = w;
+	}
+	add_command(files, word, n);
+}
+
+void na_unit_parse(json_t *files, char *text)
+{
+	json_t *mine = na_need(json_array()), *v;
+	bool service = false;
+	char *end;
+	size_t i;
+
+	for (char *p = text; (p = strstr(p, "\\\n")) != NULL;)
+		p[0] = p[1] = ' ';
+	for (char *line = text; *line; line = end) {
+		end = strchrnul(line, '\n');
+		if (*end)
+			*end++ = '\0';
+		line += strspn(line, " \t");
+		if (*line == '[')
+			service = !strncmp(line, "[Service]", 9);
+		if (!service || strncmp(line, "ExecStart", 9))
+			continue;
+		line += 9 + strspn(line + 9, " \t");
+		if (*line != '=')
+			continue;
+		line += 1 + strspn(line + 1, " \t");
+		/* an empty one takes back those before */
+		if (!*line)
+			json_array_clear(mine);
+		add_line(mine, line);
+	}
+	json_array_foreach(mine, i, v)
+	{
+		bool known = false;
+		const json_t *other;
+		size_t k;
+
+		json_array_foreach(files, k, other) known |= json_equal(other, v);
+		if (!known && json_array_size(files) < FILES_MAX)
+			json_array_append(files, v);
+	}
+	json_decref(mine);
+}
+
+json_t *na_unit_files(void)
+{
+	json_t *files = na_need(json_array());
+	glob_t units;
+	char *text;
+
+	if (glob("/etc/systemd/system/*.wants/*.service", 0, NULL, &units))
+		return files;
+	for (size_t i = 0; i < units.gl_pathc && i < UNITS_MAX; i++) {
+		text = na_read_config(units.gl_pathv[i]);
+		if (text)
+			na_unit_parse(files, text);
+		free(text);
+	}
+	globfree(&units);
+	return files;
+}
