@@ -49,6 +49,8 @@ static const char rules[] =
 	"\t}\n"
 	"\tchain in {\n"
 	"\t\ttype filter hook prerouting priority raw; policy accept;\n"
+	"\t\t# other hosts' port 443, if this host forwards\n"
+	"\t\tudp dport 443 fib daddr type != local accept\n"
 	"\t\tudp dport 443 quic server-id @private counter udp dport set quic server-id notrack "
 	"accept\n"
 	"\t\tudp dport 443 counter udp dport set quic sni map @port_of notrack accept\n"
