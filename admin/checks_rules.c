@@ -249,8 +249,8 @@ static bool denies(const struct na_host *h, const struct na_rule *r)
 
 		if (w->rule == r && w->how == NA_VERDICT &&
 		    (is(w->to, "drop") || is(w->to, "reject")))
-			return !is(w->key, "server-id") && !is(w->key, "version") &&
-			       !is(w->key, "type") && !is(w->key, "hello") && !is(w->key, "state");
+			return strstr(w->key, "alpn") || strstr(w->key, "sni") ||
+			       strstr(w->key, "ech");
 	}
 	return false;
 }

@@ -9,6 +9,7 @@ import tempfile
 
 from nqtest.nftcmd import LIB, TOP, Lib, Nft, dump, in_ns, version
 from nqtest.poll import until
+from nqtest.shell import content
 from nqtest.tap import ok, same
 
 nft = Nft()
@@ -501,25 +502,22 @@ def monitor():
         procs = [subprocess.Popen(['nft', 'monitor'], stdout=out, stderr=out, env=env),
                  subprocess.Popen(['nft', '-j', 'monitor'], stdout=jout, stderr=jout, env=env)]
 
-        def seen(f):
-            f.seek(0)
-            return f.read()
         try:
-            until(lambda: nft.good('add table inet m') == '' and 'add table inet m' in seen(out)
-                 and '"m"' in seen(jout), 20, 0.3)
+            until(lambda: nft.good('add table inet m') == '' and 'add table inet m' in content(out)
+                 and '"m"' in content(jout), 20, 0.3)
             nft.good('-f -', TABLE)
             nft.good('add element inet t names { "seen.example" }')
             nft.good('add element inet t ports { "seen" : 99 }')
             nft.good('add rule inet t c quic server-id 0x010203 quic dcid & 0xff0f == 0x0102')
             nft.good('add rule inet t c quic sni "' + 'x' * 70 + '" drop')
-            ok(until(lambda: 'x' * 70 in seen(out), 20), 'monitor shows rules', seen(out))
-            text = seen(out)
+            ok(until(lambda: 'x' * 70 in content(out), 20), 'monitor shows rules', content(out))
+            text = content(out)
             ok('add rule inet t c udp dport 443 quic alpn "smb" redirect to :8443' in text and
                'add element inet t names { "seen.example" }' in text and
                'add rule inet t c quic server-id 0x010203 quic dcid & 0xff0f == 0x0102' in text and '@ih' not in text,
                'monitor shows quic rules and elements', text)
-            ok(until(lambda: 'x' * 70 in seen(jout), 20) and '{"quic": {"key": "sni"}}' in seen(jout) and
-               '"seen.example"' in seen(jout) and '["seen", 99]' in seen(jout) and '"ih"' not in seen(jout), 'JSON monitor', seen(jout))
+            ok(until(lambda: 'x' * 70 in content(jout), 20) and '{"quic": {"key": "sni"}}' in content(jout) and
+               '"seen.example"' in content(jout) and '["seen", 99]' in content(jout) and '"ih"' not in content(jout), 'JSON monitor', content(jout))
         finally:
             for p in procs:
                 p.send_signal(signal.SIGTERM)

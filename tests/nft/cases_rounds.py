@@ -7,6 +7,7 @@ import tempfile
 
 from nqtest.nftcmd import Nft, dump, in_ns, version
 from nqtest.poll import until
+from nqtest.shell import content
 from nqtest.tap import ok, same
 
 nft = Nft()
@@ -94,8 +95,7 @@ def events():
         p = subprocess.Popen(['nft', '-a', 'monitor'], env=nft.env, stdout=f, stderr=f)
 
         def seen():
-            f.seek(0)
-            return f.read()
+            return content(f)
         try:
             until(lambda: nft.good('add table ip probe; delete table ip probe') == '' and seen(), 20, 0.2)
             nft.good('-f -', TEXT)

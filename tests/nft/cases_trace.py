@@ -7,6 +7,7 @@ import tempfile
 from nqtest import qt
 from nqtest.netns import Ns
 from nqtest.poll import until
+from nqtest.shell import content
 from nqtest.tap import case, ok
 from nqtest.nftcmd import Nft
 
@@ -28,11 +29,6 @@ RULES = '''table inet tr {
 '''
 
 
-def read(f):
-    f.seek(0)
-    return f.read()
-
-
 def traced(nft, client, *args):
     """What a monitor prints while flights come in."""
     with tempfile.TemporaryFile('w+') as out:
@@ -41,12 +37,12 @@ def traced(nft, client, *args):
             def seen():
                 # a fresh flow each time: names belong to a flow's first packets
                 client.sendto(qt.Flight(alpn='smb,h3', sni='www.example.com').whole(), ('127.0.0.1', 4433))
-                return 'accept' in read(out).rpartition('web')[2] or p.poll() is not None
+                return 'accept' in content(out).rpartition('web')[2] or p.poll() is not None
             until(seen, 30, 0.5)
         finally:
             p.send_signal(signal.SIGTERM)
             p.wait()
-        return read(out)
+        return content(out)
 
 
 def trace():

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Commands whose failure is an error."""
+import os
 import subprocess
 
 
@@ -13,6 +14,11 @@ def sh(cmd, check=True):
     if check and r.returncode:
         raise RuntimeError(f'{cmd}: {r.stdout.strip()}')
     return r.stdout
+
+
+def content(f):
+    """All text of an open file that a child process writes to: it has the same offset, so that stays as it is."""
+    return os.pread(f.fileno(), os.fstat(f.fileno()).st_size, 0).decode(errors='replace')
 
 
 def run(*argv, **kw):
