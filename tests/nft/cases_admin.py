@@ -475,10 +475,12 @@ def early():
         if r.rc:
             skip('doctor finds: a rule before the names', 'this kernel refuses the jump')
         else:
-            s = socket.socket(type=socket.SOCK_DGRAM)
-            s.sendto(qt.Flight(alpn='smb').whole(), ('127.0.0.1', 443))
-            s.close()
-            ok(until(lambda: count('too_early'), 10), 'an Initial comes to it')
+            def comes():
+                with socket.socket(type=socket.SOCK_DGRAM) as s:
+                    s.sendto(qt.Flight(alpn='smb').whole(), ('127.0.0.1', 443))
+                return count('too_early')
+            # until the rules are at work there
+            ok(until(comes, 10), 'an Initial comes to it')
             rc, found = doctor('--only', 'too-early')
             ok(rc == 1 and 'before its names were known' in found['too-early'][1], 'doctor finds: a rule before the names',
                found)
