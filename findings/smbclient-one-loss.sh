@@ -3,7 +3,7 @@
 # Samba 4.25.1 (Debian sid; 4.24.7 of Debian 13's backports does the same): one lost datagram ends smbclient's QUIC connection
 #
 # QUIC repeats what is lost, and smbclient has that from ngtcp2, as curl has. But in the handshake it does not send the
-# datagram with the TLS Finished again: it takes itself for connected and sends keep-alives, which the server cannot
+# datagram with the TLS Finished again: it takes itself for connected and sends PINGs, which the server cannot
 # read yet, until one of the two gives up. A loss of one percent makes one in a hundred mounts wait and fail.
 #
 # Seen: an aioquic server that misses the client's second datagram, the one with the Finished, gets no stream data in
