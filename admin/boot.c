@@ -32,11 +32,6 @@ static char *next_word(char **at)
 	return word;
 }
 
-static bool is(const char *a, const char *b)
-{
-	return !strcmp(a, b);
-}
-
 /* As nft reads its options: of several files the last one counts, and -c loads none. */
 static const char *file_of(char *const *word, size_t n)
 {
@@ -45,13 +40,13 @@ static const char *file_of(char *const *word, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		const char *w = word[i], *p;
 
-		if (is(w, "--check"))
+		if (!strcmp(w, "--check"))
 			return NULL;
-		if (is(w, "--file"))
+		if (!strcmp(w, "--file"))
 			file = ++i < n ? word[i] : NULL;
 		else if (!strncmp(w, "--file=", 7))
 			file = w + 7;
-		else if (is(w, "--define") || is(w, "--includepath"))
+		else if (!strcmp(w, "--define") || !strcmp(w, "--includepath"))
 			i++;
 		if (w[0] != '-' || w[1] == '-')
 			continue;

@@ -76,9 +76,11 @@ static json_t *lines_of_files(const json_t *files)
 
 	if (unshare(CLONE_NEWNET))
 		return json_pack("{ss}", "cannot", "no network namespace can be made here");
-	json_array_foreach(files, i, v) if (na_nft_file(json_string_value(v), false,
-							&err)) return json_pack("{ss, sO}", "bad",
-										err, "file", v);
+	json_array_foreach(files, i, v)
+	{
+		if (na_nft_file(json_string_value(v), false, &err))
+			return json_pack("{ss, sO}", "bad", err, "file", v);
+	}
 	rs = na_ruleset_load(&err);
 	if (rs)
 		lines = lines_of(rs);
