@@ -15,6 +15,7 @@ sys.path[:0] = [f'{HERE}/lib', f'{HERE}/../lib/py']
 # pylint: disable=wrong-import-position
 import ask  # noqa: E402
 import clients  # noqa: E402
+import early  # noqa: E402
 import hear  # noqa: E402
 import servers  # noqa: E402
 import stops  # noqa: E402
@@ -83,6 +84,9 @@ def client_row(client, cert, key):
         row['forbids migration'] = 'yes' if heard['forbids'] else 'no'
         row['DCID used'], row['DCID after rebinding'] = after_change(heard)
         row['PATH_CHALLENGE'] = 'answered' if heard['responses'] else 'not answered' if heard['lived'] else '-'
+        row['stateless reset'] = heard['reset'] or '-'
+    if hasattr(client, 'again'):
+        row['0-RTT'] = early.asked(client, NAME)
     if getattr(client, 'pages', False):
         row['path without packets'] = stops.watch(client, NAME)
     return row

@@ -40,9 +40,17 @@ class Curl:
         way = [] if name == address else ['--connect-to', f'::{address}:{port}']
         return ['curl', '-sS', '--http3-only', '-m', '20', '--cacert', CA, *way, f'https://{name}:{port}/']
 
+    def again(self, address, port, name):
+        # Two connections of one process, since Debian's curl saves no tickets; an interface makes the second a new one.
+        first = [*self.argv(address, port, name)[1:], '--tls-earlydata']
+        return [['curl', *first, '--next', '--interface', '127.0.0.1', *first]]
+
 
 class Aioquic:
     name, program, alpn = 'aioquic', 'python3', ['h3']
+
+    def again(self, address, port, name):
+        return [['python3', f'{TOP}/tests/e2e/lib/aio.py', CA, address, str(port), name, 'early']]
 
     def version(self):
         return number(said('python3', '-c', 'import aioquic; print(aioquic.__version__)'))
@@ -53,6 +61,9 @@ class Aioquic:
 
 class Quicgo:
     name, program, alpn = 'quic-go', QUICGO, ['h3']
+
+    def again(self, address, port, name):
+        return [[QUICGO, CA, f'{address}:{port}', name, 'early']]
 
     def version(self):
         with open(f'{QUICGO}.version', encoding='ascii') as f:
@@ -94,6 +105,10 @@ class Quicc:
     def argv(self, address, port, name):
         return [self.program, '--alpn', 'h3', '--sni', name, '--ca', CA, '--timeout', '15', f'{address}:{port}']
 
+    def again(self, address, port, name):
+        first = self.argv(address, port, name)
+        return [[*first[:1], '--0rtt', *first[1:]]]
+
 
 class Gtlsclient:
     name, program, alpn = "ngtcp2's gtlsclient", f'{OLDER}/usr/bin/gtlsclient', ['h3']
@@ -109,6 +124,11 @@ class Gtlsclient:
         with open(f'{OLDER}/etc/nsswitch.conf', 'w', encoding='ascii') as f:
             f.write('hosts: files\n')
         return ['chroot', OLDER, 'gtlsclient', '-q', name, str(port), f'https://{name}:{port}/']
+
+    def again(self, address, port, name):
+        kept = ['--session-file=/tmp/ticket', '--tp-file=/tmp/parameters', '--exit-on-first-stream-close']
+        first = self.argv(address, port, name)
+        return [[*first[:3], *kept, *first[3:]]] * 2
 
 
 class Node:

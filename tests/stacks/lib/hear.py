@@ -96,6 +96,25 @@ class Heard(Issued):
         super()._handle_path_response_frame(context, frame_type, buf)
         self.responses += 1
 
+    def reset(self, cid):
+        """A stateless reset of this connection, for a peer that sends to this ID (RFC 9000, 10.3)."""
+        token = next(c.stateless_reset_token for c in self._host_cids if c.cid == cid)
+        return bytes([0x40 | os.urandom(1)[0] & 0x3f]) + os.urandom(40) + token
+
+
+def after_reset(s, p, conn, peer):
+    """What the client sends once it has a stateless reset and then PINGs, in words."""
+    reset = time.monotonic()
+    while time.monotonic() < reset + 2:
+        conn.send_ping(0)
+        for data, _ in conn.datagrams_to_send(time.monotonic()):
+            s.sendto(data, peer)
+        got = received(s, 0.2)
+        # Some packets were on their way.
+        if got and time.monotonic() > reset + 0.5:
+            return 'continues' if short(got[0]) else 'a new connection'
+    return 'ends' if p.poll() is None else 'ends, and the program'
+
 
 def served(client, name, cert, key, seconds=3):
     """A handshake with a server on aioquic; then the server pings and takes the client for one
@@ -121,6 +140,7 @@ def served(client, name, cert, key, seconds=3):
             got = received(s, 0.05)
             if got:
                 data, _ = got
+                side.raw.append(data)
                 if short(data):
                     dcids['after' if changed else 'before'].append(short(data))
                 conn.receive_datagram(data, shown, now)
@@ -138,8 +158,12 @@ def served(client, name, cert, key, seconds=3):
                 s.sendto(data, peer)
         if not done:
             return None
-        parameters = hello.parameters
+        parameters, reset = hello.parameters, None
+        if dcids['after'] and p.poll() is None:
+            s.sendto(conn.reset(dcids['after'][-1]), peer)
+            reset = after_reset(s, p, conn, peer)
         return {
+            'reset': reset, 'raw': side.raw,
             'issued': len(conn.issued), 'forbids': 0x0c in parameters,
             'limit': int.from_bytes(parameters.get(0x0e, b'\2'), 'big') & 0x3f,
             'first': first, 'before': dcids['before'], 'after': dcids['after'],

@@ -134,6 +134,7 @@ class KnotTwo(Knot):
 
 class Unbound(Server):
     name, program, asks, alpn = 'unbound', 'unbound', ['-V'], 'doq'
+    refusal = r'Unbound is (not compiled with ngtcp2)'
 
     def argv(self, port):
         conf = write(f'{WORK}/unbound.conf', f'''server:
@@ -156,6 +157,7 @@ remote-control:
 
 class Dnsdist(Server):
     name, program, asks, alpn = 'dnsdist', 'dnsdist', ['--version'], 'doq'
+    refusal = r'(DNS over QUIC support is not present)'
 
     def argv(self, port):
         conf = write(f'{WORK}/dnsdist.conf', f'''addDOQLocal("127.0.0.1:{port}", "{CERT}", "{KEY}")

@@ -43,12 +43,16 @@ class Relay:
         self.began = {}         # address: whether it began with a long header
         self.answers = {}       # address: datagrams to it
 
+    def passes(self, peer, data):
+        """A datagram of the browser's."""
+
     def turn(self):
         for ready in select.select([self.s, *self.ways.values()], [], [], 0.05)[0]:
             if ready is self.s:
                 data, peer = self.s.recvfrom(65536)
                 if peer == self.dead:
                     continue
+                self.passes(peer, data)
                 self.began.setdefault(peer, bool(data[0] & 0x80))
                 if not data[0] & 0x80:
                     self.heard.setdefault(peer, []).append(data[1:21])

@@ -46,6 +46,7 @@ class Side:
         self.first = None               # the first DCID
         self.token = b''
         self.kinds = []                 # of all long headers: 0 Initial, 1 0-RTT, 2 Handshake, 3 Retry
+        self.greased = set()            # those without the fixed bit, 'short' among them
         self.datagrams = 0              # with an Initial, up to the complete message
         self.frames = []                # (offset, length) in the order of arrival
         self.data = {}                  # offset: byte
@@ -66,6 +67,8 @@ class Side:
         start = buf.tell()
         first = buf.pull_uint8()
         if not first & 0x80:
+            if not first & 0x40 and any(datagram[start:]):
+                self.greased.add('short')
             raise ValueError('a short header')
         version = buf.pull_uint32()
         dcid = buf.pull_bytes(buf.pull_uint8())
@@ -74,6 +77,8 @@ class Side:
             raise ValueError('another version')
         kind = (first >> 4) - INITIAL[version] & 3
         self.kinds.append(kind)
+        if not first & 0x40:
+            self.greased.add(('Initial', '0-RTT', 'Handshake', 'Retry')[kind])
         self.first = dcid if self.first is None else self.first
         self.dcid, self.scid = dcid, scid
         if kind == 3:
