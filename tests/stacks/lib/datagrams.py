@@ -90,4 +90,7 @@ def main(verb, where, whither, address, port, n=2):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except OSError as e:    # what this kernel or device does not take
+        print(e.strerror)

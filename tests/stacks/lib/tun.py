@@ -48,4 +48,7 @@ def main(verb, to, *flags):
         print(len(found), sum(len(d) for d, *_ in found))
 
 
-main(*sys.argv[1:])
+try:
+    main(*sys.argv[1:])
+except OSError as e:    # what this kernel or device does not take
+    print(e.strerror)
