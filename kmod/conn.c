@@ -299,7 +299,7 @@ static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
 		names = s;
 		if (!READ_ONCE(key->sure) || READ_ONCE(c->class) != NQ_CONFIRMED)
 			continue;
-		heard |= (u32)jiffies - READ_ONCE(key->heard) < NQ_GUESS_TIME;
+		heard |= nq_age(READ_ONCE(key->heard)) < NQ_GUESS_TIME;
 		found = key;
 	}
 	if (!found)
@@ -363,29 +363,43 @@ static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w
 	return false;
 }
 
-static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
-			 struct nq_conn_hit *hit)
+/*
+ * By an ID of one of the connections on the path. Of several one whose server gave it comes first,
+ * of these the one that was there first: nobody has another one's packets by giving its ID.
+ */
+static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
+			   struct nq_conn_hit *hit)
 {
 	u64 prints[NQ_CID_MAX + 1];
 	struct nq_conn_key *key;
+	bool given = false, sure;
 	struct nq_conn *c;
-	bool sure;
 	u32 have = 0;
 
-	*hit = (struct nq_conn_hit){.path = nq_path_print(w->path)};
+	/* The last one that came is the first in the chain. */
 	nq_key_for_each(key, t, 0, hit->path)
 	{
 		hit->n++;
 		hit->crowded |= READ_ONCE(key->crowded);
 		c = key->conn;
-		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, prints, &have, &sure))
+		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, prints, &have, &sure) ||
+		    (given && !sure))
 			continue;
+		given = sure;
 		hit->conn = c;
 		hit->key = key;
 		hit->by = NQ_BY_OWN;
 		hit->sure = sure && READ_ONCE(c->paths[0]) == key;
-		return;
 	}
+}
+
+static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
+			 struct nq_conn_hit *hit)
+{
+	*hit = (struct nq_conn_hit){.path = nq_path_print(w->path)};
+	nq_conn_by_own(t, w, hit);
+	if (hit->conn)
+		return;
 	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, hit))
 		return;
 	if (hit->n && !w->exact) {
@@ -497,9 +511,9 @@ enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose)
 			nq_path_strange(t, hit.path);
 		return hit.by;
 	}
-	if ((u32)jiffies - READ_ONCE(c->seen) >= HZ)
+	if (nq_age(READ_ONCE(c->seen)) >= HZ)
 		WRITE_ONCE(c->seen, (u32)jiffies);
-	if (hit.key && (u32)jiffies - READ_ONCE(hit.key->heard) >= HZ)
+	if (hit.key && nq_age(READ_ONCE(hit.key->heard)) >= HZ)
 		WRITE_ONCE(hit.key->heard, (u32)jiffies);
 	if (hit.by != NQ_BY_OWN || (hit.sure && READ_ONCE(c->class) == NQ_ANSWERED))
 		nq_conn_note(t, whose, &hit);

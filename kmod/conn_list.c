@@ -85,7 +85,6 @@ static void nq_list_names(struct seq_file *seq, const struct nq_names *names)
 static void nq_list_facts(struct seq_file *seq, const struct nq_conn *c)
 {
 	unsigned int i, paths = 0, ids = 0;
-	u32 now = (u32)jiffies;
 
 	for (i = 0; i < NQ_CONN_PATHS; i++)
 		paths += !!c->paths[i];
@@ -94,7 +93,7 @@ static void nq_list_facts(struct seq_file *seq, const struct nq_conn *c)
 	seq_printf(seq, "%s %s sport=%u dport=%u paths=%u ids=%u age=%u silent=%u idle=%u",
 		   c->class == NQ_CONFIRMED ? "confirmed" : "answered",
 		   c->pf == NFPROTO_IPV4 ? "ip" : "ip6", ntohs(c->sport), ntohs(c->dport), paths,
-		   ids, (now - c->born) / HZ, (now - c->seen) / HZ, c->idle / HZ);
+		   ids, nq_age(c->born) / HZ, nq_age(c->seen) / HZ, c->idle / HZ);
 }
 
 static int nq_list_show(struct seq_file *seq, void *v)

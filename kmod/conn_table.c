@@ -121,7 +121,7 @@ static struct nq_conn_key **nq_key_place(struct nq_conn *c, struct nq_conn_key *
 	for (i = 0; i < n; i++)
 		if (!places[i])
 			return &places[i];
-	if ((u32)jiffies - c->changed < NQ_CHANGE_TIME)
+	if (nq_age(c->changed) < NQ_CHANGE_TIME)
 		return NULL;
 	for (i = n - 1; i && !at; i--)
 		if (!READ_ONCE(places[i]->sure))
@@ -215,13 +215,19 @@ static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_ke
 	return true;
 }
 
-void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c)
+/* Nobody guesses any more where it is. Under the lock. */
+static void nq_conn_crowded(struct nq_conns *t, const struct nq_conn *c)
 {
 	unsigned int i;
 
 	for (i = 0; i < NQ_CONN_PATHS; i++)
 		if (c->paths[i])
 			nq_path_crowded(t, c->paths[i]->print);
+}
+
+void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c)
+{
+	nq_conn_crowded(t, c);
 	nq_conn_drop(t, c);
 }
 
@@ -356,13 +362,35 @@ static bool nq_id_free(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 
 		if (key->conn != c && nq_conn_ended(key->conn))
 			ended = key->conn;
 	}
-	if (n >= NQ_ID_CONNS && ended)
+	if (n >= NQ_ID_CONNS && ended) {
 		nq_conn_drop(t, ended);
-	else if (sure && seen && (n >= NQ_ID_CONNS || len >= NQ_ID_SURE))
+	} else if (sure && seen && (n >= NQ_ID_CONNS || len >= NQ_ID_SURE)) {
+		if (seen->conn != c)
+			nq_conn_crowded(t, seen->conn); /* that may have been @c's client */
 		nq_id_drop(t, seen);
-	else
+	} else {
 		return n < NQ_ID_CONNS;
+	}
 	return true;
+}
+
+/*
+ * Under the lock. Each of those that have this ID may come with it to a path of another one, and
+ * is not noticed there: what it sends then under a new ID would be taken for that other one's.
+ */
+static void nq_id_shared(struct nq_conns *t, u8 len, u64 print)
+{
+	struct nq_conn *last = NULL;
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, len, print)
+	{
+		if (last && key->conn != last) {
+			nq_conn_crowded(t, last);
+			nq_conn_crowded(t, key->conn);
+		}
+		last = key->conn;
+	}
 }
 
 bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool sure)
@@ -375,7 +403,10 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
 		place = &c->ids[0];
 	else
 		place = nq_conn_more(t) ? nq_key_place(c, c->ids, NQ_CONN_IDS) : NULL;
-	return place && nq_key_add(t, c, place, len, print, sure);
+	if (!place || !nq_key_add(t, c, place, len, print, sure))
+		return false;
+	nq_id_shared(t, len, print);
+	return true;
 }
 
 void nq_conn_rename(struct nq_conns *t, struct nq_conn *c, const struct nq_names *names)

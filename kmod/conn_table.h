@@ -167,16 +167,27 @@ static inline struct nq_conns *nq_conns_of(const struct nq_net *nn)
 	return smp_load_acquire(&nn->conns);
 }
 
+/**
+ * nq_age - jiffies since a time
+ * @when:	of 32 bits; another processor may have been a tick ahead when it set this
+ */
+static inline u32 nq_age(u32 when)
+{
+	u32 age = (u32)jiffies - when;
+
+	return age > U32_MAX - HZ ? 0 : age;
+}
+
 /** nq_conn_ended - has nothing come from its client for too long? */
 static inline bool nq_conn_ended(const struct nq_conn *c)
 {
-	return (u32)jiffies - READ_ONCE(c->seen) > READ_ONCE(c->idle);
+	return nq_age(READ_ONCE(c->seen)) > READ_ONCE(c->idle);
 }
 
 /** nq_conns_recent - is a time so near that who was there may still be? */
 static inline bool nq_conns_recent(const struct nq_conns *t, u32 when)
 {
-	return ((u32)jiffies - when) / HZ < READ_ONCE(t->nn->limits.conn_idle);
+	return nq_age(when) / HZ < READ_ONCE(t->nn->limits.conn_idle);
 }
 
 /** nq_conns_is_blind - may there be connections that nobody has seen begin? */
@@ -195,10 +206,10 @@ static inline void nq_conns_blind(struct nq_conns *t)
 /** nq_path_strange - somebody was on a path who is not followed. Any context. */
 static inline void nq_path_strange(struct nq_conns *t, u64 print)
 {
-	u32 *when = &t->strange[print & t->mask], now = (u32)jiffies | 1;
+	u32 *when = &t->strange[print & t->mask], last = READ_ONCE(*when);
 
-	if (!READ_ONCE(*when) || now - READ_ONCE(*when) >= HZ)
-		WRITE_ONCE(*when, now);
+	if (!last || nq_age(last) >= HZ)
+		WRITE_ONCE(*when, (u32)jiffies | 1);
 }
 
 /** nq_key_chain - where a path or, with a length, an ID is found */
