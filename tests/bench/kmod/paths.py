@@ -8,7 +8,7 @@ import time
 from nqtest import nft
 from nqtest.netns import Ns
 from nqtest.shell import sh
-from raw import SERVER, Frames, Sender
+from raw import PORTS, SERVER, Frames, Sender, source
 
 REDIRECT = 8443
 MODES = 'filter', 'filter, ct', 'nat'
@@ -141,6 +141,21 @@ class Path:
 
     def frames(self, payloads, first, n):
         return Frames(MACS, payloads, first, n)
+
+    def open(self, frames, answers, follow):
+        """Have connections begin, and their server answer, a thousand at a time."""
+        if follow:
+            self.ns.limit('conns', max(2 * len(answers), 256))
+            self.ns.limit('learn', 1)
+        for net in range(len(answers) // PORTS + 1):
+            self.ns.run(f'ip neigh replace {source(net * PORTS)[0]} lladdr {CLIENT_MAC} dev eth0')
+        server = self.sinks[self.mode == 'nat']
+        for first in range(0, len(answers), 1000):
+            some = answers[first:first + 1000]
+            self.sender.send(frames, len(some))
+            self.settle()
+            for i, answer in enumerate(some, first):
+                server.sendto(answer, source(i))
 
     def arrived(self):
         """Datagrams at (443, the redirect's port) so far."""

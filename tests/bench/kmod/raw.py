@@ -13,6 +13,7 @@ PORT = 443
 SERVER = '10.0.0.2'
 HEAD = 14 + 20 + 8
 CALL = 1024  # messages of one sendmmsg()
+PORTS = 60000  # of one source address
 
 
 class Clock:
@@ -57,6 +58,12 @@ def _ip(src, length):
     return head[:10] + struct.pack('>H', _ip_checksum(head)) + head[12:]
 
 
+def source(i):
+    """Address and port of the i-th flow."""
+    net, port = divmod(i, PORTS)
+    return socket.inet_ntoa(struct.pack('>I', 0x0a010000 + net)), 1024 + port
+
+
 def _heads(macs, lengths, first, n):
     """Ethernet, IP and UDP headers of flows first, first + 1, ...: each with a source of its own.
 
@@ -64,7 +71,7 @@ def _heads(macs, lengths, first, n):
     """
     out, ips = bytearray(n * HEAD), {}
     for i in range(n):
-        net, port = divmod(first + i, 60000)
+        net, port = divmod(first + i, PORTS)
         length = lengths[i % len(lengths)] + 8
         key = net, length
         if key not in ips:
