@@ -324,7 +324,7 @@ static int replay(struct na_explained *x)
 	if (err)
 		fail("a datagram cannot be sent", strerror(-err));
 	else
-		whole = na_trace_wait(t, over, (int)(hold > 0 ? hold : 1200) + 300);
+		whole = na_trace_wait(t, over, (int)(hold > 0 ? hold : 4000) + 300);
 	if (!whole)
 		leave_out(x, "%s%s", "", "a part of the trace, as too much came at once");
 	na_trace_close(t);

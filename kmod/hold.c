@@ -11,6 +11,34 @@
 
 #define NQ_RELEASE_MAX 128 /* packets sent on in order, see nq_hold_work() */
 
+/*
+ * A datagram with an Initial comes, and hold_datagrams are there: the youngest packet that has only
+ * 0-RTT goes to @displaced, for nobody sends without the ClientHello. The caller is the owner,
+ * under hold_lock.
+ */
+static void nq_hold_displace(struct nq_net *nn, struct nq_hold *hold, struct list_head *displaced)
+{
+	struct nq_stolen *h;
+
+	list_for_each_entry_reverse (h, &hold->queue, list) {
+		if (h->readable)
+			continue;
+		list_move(&h->list, displaced);
+		hold->datagrams -= h->datagrams;
+		nq_hold_charge(nn, hold, -(int)nq_stolen_bytes(h));
+		nq_stat_add(nn, NQ_STAT_evicted, h->datagrams);
+		return;
+	}
+}
+
+static void nq_hold_drop(struct list_head *displaced)
+{
+	struct nq_stolen *h, *next;
+
+	list_for_each_entry_safe (h, next, displaced, list)
+		nq_stolen_drop(h);
+}
+
 /* Queue a packet. Under hold_lock. Return: false if a limit forbids it. */
 static bool nq_hold_append(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
 			   struct list_head *ended)
@@ -250,22 +278,27 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 }
 
 /*
- * Queue @h on a hold in the table and work on it if nobody else does. Called under
- * hold_lock, which it releases.
+ * Queue @h on a hold in the table and work on it if nobody else does. One that a limit forbids is
+ * lost alone, and its client sends it again; but if what cannot be held passes, the flow does, in
+ * order. Called under hold_lock, which it releases.
  */
 static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h,
 				 const struct nq_packet *p) __releases(&nn->hold_lock)
 {
-	bool mine = !hold->owned;
+	bool mine = !hold->owned, pass = nq_overload_pass(nn), queued;
+	LIST_HEAD(displaced);
 	LIST_HEAD(ended);
-	bool queued;
 
 	hold->owned = true; /* nor may the search for room take it away */
+	if (mine && !pass && h->readable &&
+	    hold->datagrams + h->datagrams > READ_ONCE(nn->limits.hold_datagrams))
+		nq_hold_displace(nn, hold, &displaced);
 	queued = nq_hold_append(nn, hold, h, &ended);
-	if (!queued && mine)
-		nq_hold_unlink(nn, hold, NQ_STAT_evicted, nq_overload_pass(nn));
+	if (!queued && mine && pass)
+		nq_hold_unlink(nn, hold, NQ_STAT_evicted, true);
 	spin_unlock_bh(&nn->hold_lock);
 
+	nq_hold_drop(&displaced);
 	nq_hold_finish_all(nn, &ended);
 	if (mine)
 		nq_hold_work(nn, hold);

@@ -18,7 +18,7 @@ static struct nq_limits nq_defaults = {
 	.hold_flows = 4096,
 	.hold_bytes = 16 << 20,
 	.hold_datagrams = 10,
-	.hold_ms = 1200, /* longer than a client's first PTO, RFC 9002 6.2.2 */
+	.hold_ms = 4000, /* a client with a datagram for each PTO has sent three by then */
 	.crypto_bytes = NQ_CRYPTO_MAX,
 	.crypto_ranges = NQ_RANGES_MAX,
 	.names_flows = 8192,
@@ -71,7 +71,7 @@ static int nq_param_set(const char *val, const struct kernel_param *kp,
 NQ_PARAM(hold_flows, nq_bounds_flows, "flows held at a time, in each new namespace (4096)");
 NQ_PARAM(hold_bytes, nq_bounds_bytes, "memory of held packets and their state (16 MiB)");
 NQ_PARAM(hold_datagrams, nq_bounds_datagrams, "datagrams held of one flow (10)");
-NQ_PARAM(hold_ms, nq_bounds_ms, "milliseconds until a held flow is given up (1200)");
+NQ_PARAM(hold_ms, nq_bounds_ms, "milliseconds until a held flow is given up (4000)");
 NQ_PARAM(crypto_bytes, nq_bounds_crypto, "CRYPTO bytes kept of one flow (16384)");
 NQ_PARAM(crypto_ranges, nq_bounds_ranges, "disjoint CRYPTO ranges kept of one flow (64)");
 NQ_PARAM(names_flows, nq_bounds_flows, "flows whose names are remembered (8192)");

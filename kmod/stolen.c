@@ -71,6 +71,7 @@ struct nq_stolen *nq_stolen_take(const struct nq_packet *p)
 	h->state = *state;
 	h->d = p->d;
 	h->datagrams = nq_packet_datagrams(p);
+	h->readable = p->readable;
 	dev_hold(h->dev);
 	dev_hold(h->state.in);
 	dev_hold(h->state.out);

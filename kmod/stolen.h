@@ -16,6 +16,7 @@
  * @state:	where it was; holds references on in, out and sk
  * @d:		where its datagrams are
  * @datagrams:	how many of them count: Initials and 0-RTT
+ * @readable:	there is an Initial among them
  */
 struct nq_stolen {
 	struct list_head list;
@@ -24,6 +25,7 @@ struct nq_stolen {
 	struct nf_hook_state state;
 	struct nq_dgrams d;
 	unsigned int datagrams;
+	bool readable;
 };
 
 /** nq_stolen_can - may this packet be held at all? */
