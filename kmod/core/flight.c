@@ -198,9 +198,9 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 			       struct nq_feed_result *result)
 {
 	struct nq_feed feed = {.f = f, .dgram = dgram};
-	struct nq_header first, h;
+	struct nq_header first = {}, h;
 	enum nq_verdict v = NQ_NOT_OURS;
-	bool taken = false, cut;
+	bool taken = false, strange = false, cut;
 	size_t pos = 0;
 
 	if (len < NQ_INITIAL_MIN)
@@ -211,11 +211,14 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 		if (!pos)
 			first = h;
 		pos = h.end;
-		if (h.type == NQ_TYPE_INITIAL && nq_flight_same(dgram, &first, &h) &&
-		    nq_flight_initial(&feed, &h))
+		if (h.type != NQ_TYPE_INITIAL)
+			continue;
+		if (!nq_flight_same(dgram, &first, &h))
+			strange = true;
+		else if (nq_flight_initial(&feed, &h))
 			taken = true;
 	}
-	cut = pos < len && nq_feed_full(&feed.res);
+	cut = strange || (pos < len && nq_feed_full(&feed.res));
 	if (!taken)
 		f->unread |= cut;
 	if (!taken || feed.res.dead)
@@ -224,7 +227,7 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 	if (f->datagrams < U8_MAX)
 		f->datagrams++;
 	v = nq_flight_hello(f);
-	if (cut && v != NQ_DONE) {
+	if (strange || (cut && v != NQ_DONE)) {
 		f->unread = true;
 		v = NQ_NOT_OURS;
 	}

@@ -95,8 +95,9 @@ void nq_flight_resume(struct nq_flight *f, const struct nq_version *ver, const u
  * A datagram that does not open leaves the flight as it was, but for @f->unread, and so does a
  * malformed one that would begin it anew. At most eight Initials of a datagram are opened, and four
  * that do not open; if more follow, they might hold the rest of the ClientHello, or another one.
- * Packets under another DCID than the datagram's first are ignored (RFC 9000 12.2), as are packets
- * of other types; 0-RTT may stand in front.
+ * Packets of other types are stepped over; 0-RTT may stand in front. A client puts no Initials of
+ * two DCIDs or versions into one datagram, and a server need not ignore the second (RFC 9000 12.2,
+ * some do not): what is in it may be, or hold, the ClientHello.
  *
  * Errors for which a server would close the connection end the flight: reserved bits that are
  * not 0, a frame that is malformed or not allowed in an Initial, CONNECTION_CLOSE, CRYPTO
