@@ -53,6 +53,9 @@ static const struct nq_names *nq_head_find(const struct nq_head *head,
 	if (!READ_ONCE(nn->n_names) || !nq_head_id(&id, head) ||
 	    !nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return NULL;
+	/* It was not compared, and not each server discards it once it knows the connection. */
+	if (unlikely(head->len < NQ_INITIAL_MIN) && nq_head_initial(head, pkt))
+		return NULL;
 	names = head->h.type == NQ_TYPE_HANDSHAKE ? nq_names_first(nn, &path, &id)
 						  : nq_names_of(nn, &path, &id);
 	return names && !READ_ONCE(names->gone) ? names : NULL;
