@@ -186,6 +186,11 @@ static void on_initial(struct endpoint *ep, const struct udp_msg *m, const uint8
 		refuse(ep, m, &hd, NGTCP2_INVALID_TOKEN);
 		return;
 	case TOKEN_NONE:
+		/* ngtcp2 asks for this only of those without any token. RFC 9000 7.2 */
+		if (hd.dcid.datalen < NGTCP2_MIN_INITIAL_DCIDLEN) {
+			STAT_INC(&w->stats, dropped);
+			return;
+		}
 		break;
 	}
 	/* Here it came by way of the newest process: only what a Retry from here has asked for. */
