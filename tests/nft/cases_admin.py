@@ -255,7 +255,9 @@ def system():
             finds('a kernel that lacks something', 'kernels', '9.9-test lacks nft_x(), which was in x.h: the module is not')
         with file('/var/lib/dkms/nft-quic/9/build/make.log', log + 'x.c:1: error: y\n'):
             finds('a build that failed', 'kernels', "the module's last build for kernel 9.9-test failed: /var/lib/dkms")
-        shutil.rmtree('/var/lib/dkms/nft-quic')
+        shutil.rmtree('/var/lib/dkms/nft-quic/9')
+        if not os.listdir('/var/lib/dkms/nft-quic'):  # else it is DKMS's own, in an installed machine
+            os.rmdir('/var/lib/dkms/nft-quic')
     shutil.rmtree('/lib/modules/9.9-test')
     with file('/usr/local/bin/nft', '#!/bin/sh\nexit 1\n'):
         os.chmod('/usr/local/bin/nft', 0o755)
