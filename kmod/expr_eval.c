@@ -21,9 +21,9 @@ static bool nq_is_reply(const struct nft_pktinfo *pkt)
 }
 
 /*
- * enum nft_quic_hellos of a packet without names, but of a version that can be read. An Initial with
- * a DCID of fewer than 8 bytes is mostly a reply; but with a token there are servers that let one open
- * a connection.
+ * enum nft_quic_hellos of a packet without names, but of a version that can be read. An Initial
+ * with a DCID of fewer than 8 bytes is mostly a reply; but with a token there are servers that let
+ * one open a connection.
  */
 static u8 nq_hello_nameless(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
