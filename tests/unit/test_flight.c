@@ -180,7 +180,7 @@ static void initials_coalesced(void **state)
 	check_names();
 }
 
-/* RFC 9000 12.2 lets a server ignore Initials under another DCID than the first, and some do not. */
+/* RFC 9000 12.2 lets a server ignore Initials under another DCID, and some do not. */
 static void coalesced_under_a_foreign_dcid(void **state)
 {
 	struct qt_packet p = client(NQ_V1), other = client(NQ_V1);
