@@ -323,7 +323,7 @@ static void nothing(void)
 	tc_udp(&c, 0, &d);
 	tc_end(&c);
 
-	/* A second connection must not ride in another's datagram (RFC 9000 12.2). */
+	/* No second connection in another's datagram, which some servers read (RFC 9000 12.2). */
 	tc_raw(&c, "coalesced-foreign-dcid");
 	q = p;
 	q.dcid = qt_cid(0x21, 8);
@@ -337,7 +337,7 @@ static void nothing(void)
 	tc_part(&d, &p, tc_hello(0), 0, tc_hello(0)->len);
 	tc_part(&d, &q, tc_hello(0), 0, tc_hello(0)->len);
 	tc_udp(&c, 0, &d);
-	tc_want(&c, false, 0, USUAL);
+	tc_want(&c, false, 0, USUAL_ID " datagrams 1 incomplete");
 	tc_end(&c);
 }
 
