@@ -142,6 +142,16 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 	return true;
 }
 
+const struct nf_conn *nq_reply_ct(const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
+		return ct;
+	return NULL;
+}
+
 bool nq_path_untranslate(struct nq_path *path, const struct sk_buff *skb,
 			 const struct nf_hook_state *state)
 {

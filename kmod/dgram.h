@@ -106,6 +106,9 @@ bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf, unsi
 bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 		  const struct nf_hook_state *state, unsigned int thoff);
 
+/** nq_reply_ct - conntrack's entry, if the packet has one and is an answer by it; else NULL */
+const struct nf_conn *nq_reply_ct(const struct sk_buff *skb);
+
 /**
  * nq_path_untranslate - find the path of a packet that conntrack will see after us
  *

@@ -11,15 +11,6 @@
 #include "overload.h"
 #include "state.h"
 
-/* Does conntrack take it for an answer? */
-static bool nq_is_reply(const struct nft_pktinfo *pkt)
-{
-	enum ip_conntrack_info ctinfo;
-	const struct nf_conn *ct = nf_ct_get(pkt->skb, &ctinfo);
-
-	return ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY;
-}
-
 /*
  * enum nft_quic_hellos of a packet without names, but of a version that can be read. An Initial
  * with a DCID of fewer than 8 bytes is mostly a reply; but with a token there are servers that let
@@ -37,7 +28,7 @@ static u8 nq_hello_nameless(const struct nq_head *head, const struct nft_pktinfo
 		return NFT_QUIC_HELLO_MISSING;
 	if (!nq_names_first(nn, &path, &id) && nq_names_reply(nn, &path, &id))
 		return NFT_QUIC_HELLO_NONE;
-	if (id.dcid.len < NQ_DCID_MIN && nq_is_reply(pkt))
+	if (id.dcid.len < NQ_DCID_MIN && nq_reply_ct(pkt->skb))
 		return NFT_QUIC_HELLO_NONE;
 	return NFT_QUIC_HELLO_MISSING;
 }

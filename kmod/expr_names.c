@@ -102,7 +102,6 @@ static bool nq_head_early(const struct nq_head *head, const struct nft_pktinfo *
 static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo *pkt)
 {
 	const struct nf_conntrack_tuple *tuple;
-	enum ip_conntrack_info ctinfo;
 	const struct nf_conn *ct;
 	struct nq_path path;
 
@@ -114,8 +113,8 @@ static bool nq_head_strayed(const struct nq_head *head, const struct nft_pktinfo
 	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return false;
 	/* The hook saw a reply as it came in, and its path is the client's. */
-	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY) {
+	ct = nq_reply_ct(pkt->skb);
+	if (ct) {
 		tuple = &ct->tuplehash[IP_CT_DIR_REPLY].tuple;
 		path.dport = tuple->dst.u.udp.port;
 		path.dst = tuple->dst.u3;

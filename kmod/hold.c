@@ -11,32 +11,31 @@
 
 #define NQ_RELEASE_MAX 128 /* packets sent on in order, see nq_hold_work() */
 
+/* Off the queue that it is on. By the owner, under hold_lock. */
+static void nq_hold_take(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h)
+{
+	list_del(&h->list);
+	hold->datagrams -= h->datagrams;
+	nq_hold_charge(nn, hold, -(int)nq_stolen_bytes(h));
+}
+
 /*
  * A datagram with an Initial comes, and hold_datagrams are there: the youngest packet that has only
- * 0-RTT goes to @displaced, for nobody sends without the ClientHello. The caller is the owner,
- * under hold_lock.
+ * 0-RTT makes room, for none is sent on without the ClientHello. By the owner, under hold_lock.
+ * Return: that packet, to be dropped without the lock, or NULL.
  */
-static void nq_hold_displace(struct nq_net *nn, struct nq_hold *hold, struct list_head *displaced)
+static struct nq_stolen *nq_hold_displace(struct nq_net *nn, struct nq_hold *hold)
 {
 	struct nq_stolen *h;
 
 	list_for_each_entry_reverse (h, &hold->queue, list) {
 		if (h->readable)
 			continue;
-		list_move(&h->list, displaced);
-		hold->datagrams -= h->datagrams;
-		nq_hold_charge(nn, hold, -(int)nq_stolen_bytes(h));
+		nq_hold_take(nn, hold, h);
 		nq_stat_add(nn, NQ_STAT_evicted, h->datagrams);
-		return;
+		return h;
 	}
-}
-
-static void nq_hold_drop(struct list_head *displaced)
-{
-	struct nq_stolen *h, *next;
-
-	list_for_each_entry_safe (h, next, displaced, list)
-		nq_stolen_drop(h);
+	return NULL;
 }
 
 /* Queue a packet. Under hold_lock. Return: false if a limit forbids it. */
@@ -209,11 +208,8 @@ static struct nq_stolen *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold, bo
 	*late = !h;
 	if (!h)
 		h = list_first_entry_or_null(&hold->fresh, struct nq_stolen, list);
-	if (!h)
-		return NULL;
-	list_del(&h->list);
-	hold->datagrams -= h->datagrams;
-	nq_hold_charge(nn, hold, -(int)nq_stolen_bytes(h));
+	if (h)
+		nq_hold_take(nn, hold, h);
 	return h;
 }
 
@@ -286,19 +282,20 @@ static unsigned int nq_hold_join(struct nq_net *nn, struct nq_hold *hold, struct
 				 const struct nq_packet *p) __releases(&nn->hold_lock)
 {
 	bool mine = !hold->owned, pass = nq_overload_pass(nn), queued;
-	LIST_HEAD(displaced);
+	struct nq_stolen *displaced = NULL;
 	LIST_HEAD(ended);
 
 	hold->owned = true; /* nor may the search for room take it away */
 	if (mine && !pass && h->readable &&
 	    hold->datagrams + h->datagrams > READ_ONCE(nn->limits.hold_datagrams))
-		nq_hold_displace(nn, hold, &displaced);
+		displaced = nq_hold_displace(nn, hold);
 	queued = nq_hold_append(nn, hold, h, &ended);
 	if (!queued && mine && pass)
 		nq_hold_unlink(nn, hold, NQ_STAT_evicted, true);
 	spin_unlock_bh(&nn->hold_lock);
 
-	nq_hold_drop(&displaced);
+	if (displaced)
+		nq_stolen_drop(displaced);
 	nq_hold_finish_all(nn, &ended);
 	if (mine)
 		nq_hold_work(nn, hold);

@@ -298,12 +298,9 @@ const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinf
  */
 static bool nq_learn_reply(struct nq_net *nn, const struct nft_pktinfo *pkt)
 {
-	enum ip_conntrack_info ctinfo;
 	struct nq_path path, back;
-	const struct nf_conn *ct;
 
-	ct = nf_ct_get(pkt->skb, &ctinfo);
-	if (ct && !nf_ct_is_template(ct) && CTINFO2DIR(ctinfo) == IP_CT_DIR_REPLY)
+	if (nq_reply_ct(pkt->skb))
 		return true;
 	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return false;

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import time
 
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
 from nqtest import lab
 from nqtest.backends import Backend, echo
 from nqtest.checks import eq, pattern
@@ -150,6 +152,30 @@ def half_open_does_not_hold_up_the_end():
     eq(s.stop(), 0)
     assert time.monotonic() - begin < 5 * PATIENCE
     u.close()
+
+
+def first_flight(s, dcid, token):
+    """A client's first datagram, under that DCID and with that token; is there an answer to it?"""
+    client = QuicConnection(configuration=QuicConfiguration(is_client=True, alpn_protocols=["echo"], token=token))
+    client._peer_cid.cid = dcid  # pylint: disable=protected-access
+    client.connect(("127.0.0.1", s.port), now=0.0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+        u.settimeout(0.5 * PATIENCE)
+        u.sendto(client.datagrams_to_send(now=0.0)[0][0], ("127.0.0.1", s.port))
+        try:
+            return bool(u.recv(65536))
+        except TimeoutError:
+            return False
+
+
+@test
+def short_first_dcid():
+    """an Initial that opens a connection under fewer than 8 bytes is dropped, also with a token (RFC 9000 7.2)"""
+    s = Service()
+    for token in b"", b"no token of ours":
+        before = s.stat("dropped_datagrams")
+        for length, answered in (7, False), (8, True):
+            eq((first_flight(s, os.urandom(length), token), s.stat("dropped_datagrams") - before), (answered, 1))
 
 
 @test
