@@ -8,7 +8,7 @@ include PINS
 RIG     := tests/rig
 KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # TEST=NAME runs one test, in every layer that has it. Its name, or a shell pattern, is that of a file
-# for vm, kasan, lockdep, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
+# for vm, faults, nft (match.t or match, cases_trace), unit and fuzz (test_gcm, hello_test or gcm;
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
 # demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move;
 # for interop a case.
@@ -29,7 +29,7 @@ help:
 # Two lanes beside each other (tests/rig/README.md): guests, of which one at a time has both
 # processors, and all else. The tests that time disturbs most, e2e, come when the other lane is done.
 GUESTS := nft vm e2e
-OTHERS := unit fuzz corpus quicd interop kasan lockdep
+OTHERS := unit fuzz corpus quicd interop faults
 LAYERS := $(OTHERS) $(GUESTS)
 export TEST
 .PHONY: demo check
@@ -54,8 +54,7 @@ quick:
 #: check-nft     the rule language against each nft version
 #: check-vm      the module in guests, on every kernel or on KERNEL=6.1
 #: check-e2e     the demo, the core of check-moving, docs/recipes.md, and every real client with every real service
-#: check-kasan   the module under a kernel that looks for memory errors
-#: check-lockdep the same for locking, RCU, sleeping in atomic context and leaks
+#: check-faults  the module under a kernel that looks for memory errors, wrong locking, leaks and the like
 #:
 #: Not part of check:
 #: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
@@ -210,8 +209,8 @@ tap-kernels-ahead:
 tap-i386:
 	@$(IN_ROOT) --root i386 setarch i386 tests/packages/i386
 
-tap-kasan tap-lockdep: tap-%:
-	@tests/uml/check $*
+tap-faults:
+	@tests/uml/check
 
 #:
 #: modules       nft_quic.ko for each kernel, in build/kmod/SERIES

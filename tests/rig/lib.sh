@@ -80,7 +80,7 @@ kernel_place() {
 	esac
 }
 
-# wanted FILE PLACE - whether a test runs at this place (old, main, new, kasan or lockdep): that is
+# wanted FILE PLACE - whether a test runs at this place (old, main, new or faults): that is
 # what its line "# kernels:" says, everywhere without one. With TEST=NAME its name decides alone.
 wanted() {
 	[ -f "$1" ] && [ -x "$1" ] || return 1
