@@ -6,7 +6,7 @@
 #include "conn_table.h"
 
 #define NQ_CONN_SPARE(n)  ((n) / 16 + 64) /* wait for a grace period while others are in use */
-#define NQ_CONN_KEYS	  3		  /* paths and IDs of one connection, on average */
+#define NQ_CONN_KEYS(n)	  ((n) / 2 * 5)	  /* paths and IDs of so many, on average */
 #define NQ_ANSWERED_SHARE 2		  /* of all, 1 / this are not confirmed at most */
 #define NQ_STALE_MAX	  2		  /* ended ones that each new one clears away */
 #define NQ_STALE_FULL	  16		  /* likewise, if there is no room */
@@ -311,7 +311,7 @@ static bool nq_conn_more(const struct nq_conns *t)
 {
 	unsigned int n = t->n[NQ_ANSWERED] + t->n[NQ_CONFIRMED];
 
-	return t->keys.free > 2 * (t->max - min(n, t->max)) + NQ_CONN_SPARE(t->max);
+	return t->keys.free > 2 * (t->max - min(n, t->max) + NQ_CONN_SPARE(t->max));
 }
 
 void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print)
@@ -447,7 +447,7 @@ int nq_conn_alloc(struct nq_net *nn)
 	t->strange = kvcalloc(chains, sizeof(*t->strange), GFP_KERNEL_ACCOUNT);
 	if (!t->paths || !t->strange ||
 	    nq_pool_init(&t->conns, n + NQ_CONN_SPARE(n), sizeof(struct nq_conn)) ||
-	    nq_pool_init(&t->keys, NQ_CONN_KEYS * n + 4 * NQ_CONN_SPARE(n),
+	    nq_pool_init(&t->keys, NQ_CONN_KEYS(n) + 2 * NQ_CONN_SPARE(n),
 			 sizeof(struct nq_conn_key))) {
 		nq_conns_free(t);
 		return -ENOMEM;
