@@ -47,6 +47,7 @@ def migrate(world, client):
 PORT, ADDRESS = 'another port of the NAT box', 'another address of the NAT box'
 SOCKET, MIGRATION = 'another socket of the client', 'active migration'
 EXPIRY = 'conntrack forgets, the client speaks first'
+MODULE = 'the module is loaded anew'
 BETWEEN = [
     (PORT, port, None),
     (ADDRESS, address, None),
@@ -55,7 +56,7 @@ BETWEEN = [
     (EXPIRY, expiry, None),
     ('reload in one transaction', reload, None),
     ('reload with a gap of half a second', gap, None),
-    ('the module is loaded anew', module, None),
+    (MODULE, module, None),
 ]
 SERVER_FIRST = 'conntrack forgets, the server speaks first'
 HANDSHAKE = 'the NAT box changes ports during the handshake'
@@ -100,10 +101,11 @@ def handshakes(make, waits, fn, pause, times, most=None):
     return said
 
 
-def names(world, address):
-    client = Quicgo(world.box.client, address, 'www.example.org')
+def names(world, address, services):
+    """Ask each service twice from one socket; the words of their answers."""
+    client = Quicgo(world.box.client, address, f'{services[0]}.example.org')
     try:
-        return [client.ask(f'{n}.example.org') for n in ('www', 'dns', 'wiki', 'www', 'dns', 'wiki')]
+        return [client.ask(f'{n}.example.org') for n in [*services, *services]]
     finally:
         client.stop()
 

@@ -120,14 +120,15 @@ table inet guard {
 
 
 class World:
-    """All hosts; `form` is the name of the rules that are loaded."""
+    """All hosts; `form` is the name of the rules that are loaded. `followed`: they know services without server IDs
+    by their names alone, and the module follows their connections."""
 
     def __init__(self, kinds):
         workdir()
         rules.install()
         self.server = Host('server')
         self.box = Box(self.server)
-        self.form, self.more = None, {'wiki': WIKI}
+        self.form, self.more, self.followed = None, {'wiki': WIKI}, False
         certs.authority()
         self.start(kinds)
         self.server.run('nft', '-f', write(f'{WORK}/guard.nft', GUARD))
@@ -170,14 +171,14 @@ class World:
         ports = ', '.join(f'"{name}.example.org" : {port}' for name, port in self.more.items())
         private = ', '.join(map(str, self.more.values()))
         rules = []
-        if len(self.more) > 1:
+        if len(self.more) > 1 and not self.followed:
             text = text.replace('\t\tudp dport 443 drop\n', '')
         to = '{} notrack accept' if form == 'stateless' else '{}'
         write_port = 'udp dport set ' if form == 'stateless' else 'redirect to :'
-        if 'shop' in self.more:
+        if 'shop' in self.more and not self.followed:
             ids = ', '.join(f'0x{c:0>16} : {SHOP}' for c in self.cookies())
             rules.append('udp dport 443 ' + to.format(f'{write_port}quic dcid,64 map {{ {ids} }}'))
-        if 'blog' in self.more:
+        if 'blog' in self.more and not self.followed:
             # An Initial that continues a handshake elsewhere opens nothing, and NAT would keep to where it went.
             rules.append('udp dport 443 quic type initial quic hello missing drop')
             rules.append('udp dport 443 ' + to.format(f'{write_port}{BLOG}'))
@@ -191,6 +192,23 @@ class World:
             self.unload()
         self.server.run('nft', '-f', self.file(form))
         self.form = form
+        if self.limit('learn') != self.followed:
+            self.learn()
+
+    def limit(self, key, value=None):
+        """A sysctl of the module in the services' host."""
+        name = f'net.netfilter.nft_quic.{key}'
+        if value is not None:
+            self.server.run('sysctl', '-qw', f'{name}={value}')
+        return int(self.server.run('sysctl', '-n', name))
+
+    def learn(self):
+        """Follow connections, or no longer; none is older than that."""
+        idle = self.limit('conn_idle')
+        self.limit('conn_idle', 1)
+        self.limit('learn', int(self.followed))
+        time.sleep(1.1)
+        self.limit('conn_idle', idle)
 
     def unload(self):
         self.server.run('nft', 'delete', 'table', 'inet', f'quic_{self.form}')
