@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: main
 """nft-quic on a host that is well, and with one fault after the other: each is found, and nothing else."""
 import contextlib
 import glob

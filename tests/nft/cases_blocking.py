@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: main
 """The ruleset of docs/blocking.md, and what that page says about it."""
 import os
 import re
