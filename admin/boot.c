@@ -32,11 +32,15 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* As nft reads its options: of several files the last one counts, and -c loads none. */
-static const char *file_of(char *const *word, size_t n)
+/*
+ * As nft reads its options: of several files the last one counts, and -c loads none. @optimizes:
+ * whether there is -o.
+ */
+static const char *file_of(char *const *word, size_t n, bool *optimizes)
 {
 	const char *file = NULL;
 
+	*optimizes = false;
 	for (size_t i = 0; i < n; i++) {
 		const char *w = word[i], *p;
 
@@ -48,10 +52,11 @@ static const char *file_of(char *const *word, size_t n)
 			file = w + 7;
 		else if (!strcmp(w, "--define") || !strcmp(w, "--includepath"))
 			i++;
+		*optimizes |= !strcmp(w, "--optimize");
 		if (w[0] != '-' || w[1] == '-')
 			continue;
 		for (p = w + 1; *p && !strchr("cfDI", *p); p++)
-			;
+			*optimizes |= *p == 'o';
 		if (*p == 'c')
 			return NULL;
 		if (*p && !p[1])
@@ -62,49 +67,69 @@ static const char *file_of(char *const *word, size_t n)
 	return file;
 }
 
-static void add_command(json_t *files, char *const *word, size_t n)
+static bool add_line(json_t *files, char *line);
+
+/* A shell's command. Its files are not told, as a shell may do anything to their names. */
+static bool shell_optimizes(char *line)
+{
+	json_t *files = na_need(json_array());
+	bool optimizes = add_line(files, line);
+
+	json_decref(files);
+	return optimizes;
+}
+
+/* True if it loads a file by `nft -o`. */
+static bool add_command(json_t *files, char *const *word, size_t n)
 {
 	const char *name, *file;
+	bool optimizes;
 	json_t *v;
 	size_t i, skip;
 
 	if (!n)
-		return;
+		return false;
 	skip = strspn(word[0], "@-:+!");
 	name = strrchr(word[0] + skip, '/');
 	name = name ? name + 1 : word[0] + skip;
 	/* behind a path with @ its name comes once more */
 	i = memchr(word[0], '@', skip) ? 2 : 1;
+	if (!strcmp(name, "sh") && i + 1 < n && !strcmp(word[i], "-c"))
+		return shell_optimizes(word[i + 1]);
 	if (strcmp(name, "nft") || i >= n)
-		return;
-	file = file_of(word + i, n - i);
-	if (!file || *file != '/' || strchr(file, '%') || json_array_size(files) == FILES_MAX)
-		return;
-	v = json_string(file);
+		return false;
+	file = file_of(word + i, n - i, &optimizes);
+	if (!file)
+		return false;
+	v = *file == '/' && !strchr(file, '%') && json_array_size(files) < FILES_MAX
+		    ? json_string(file)
+		    : NULL;
 	if (v)
 		json_array_append_new(files, v);
+	return optimizes;
 }
 
-static void add_line(json_t *files, char *line)
+static bool add_line(json_t *files, char *line)
 {
 	char *word[WORDS_MAX], *w;
+	bool optimizes = false;
 	size_t n = 0;
 
 	while ((w = next_word(&line)) != NULL && n < WORDS_MAX) {
 		if (!strcmp(w, ";")) {
-			add_command(files, word, n);
+			optimizes |= add_command(files, word, n);
 			n = 0;
 			continue;
 		}
 		word[n++] = w;
 	}
-	add_command(files, word, n);
+	return add_command(files, word, n) || optimizes;
 }
 
-void na_unit_parse(json_t *files, char *text)
+bool na_unit_parse(json_t *files, char *text)
 {
 	json_t *mine = na_need(json_array()), *v;
-	bool service = false;
+	bool service = false, optimizes = false;
 	char *end;
 	size_t i;
 
@@ -124,9 +149,11 @@ void na_unit_parse(json_t *files, char *text)
 			continue;
 		line += 1 + strspn(line + 1, " \t");
 		/* an empty one takes back those before */
-		if (!*line)
+		if (!*line) {
 			json_array_clear(mine);
-		add_line(mine, line);
+			optimizes = false;
+		}
+		optimizes |= add_line(mine, line);
 	}
 	json_array_foreach(mine, i, v)
 	{
@@ -139,22 +166,41 @@ void na_unit_parse(json_t *files, char *text)
 			json_array_append(files, v);
 	}
 	json_decref(mine);
+	return optimizes;
+}
+
+/* What units of a pattern load goes to @files, the paths of those with `nft -o` to @optimizing. */
+static void read_units(const char *pattern, json_t *files, json_t *optimizing)
+{
+	glob_t units;
+	char *text;
+
+	if (glob(pattern, 0, NULL, &units))
+		return;
+	for (size_t i = 0; i < units.gl_pathc && i < UNITS_MAX; i++) {
+		text = na_read_config(units.gl_pathv[i]);
+		if (text && na_unit_parse(files, text))
+			json_array_append_new(optimizing, na_need(json_string(units.gl_pathv[i])));
+		free(text);
+	}
+	globfree(&units);
 }
 
 json_t *na_unit_files(void)
 {
-	json_t *files = na_need(json_array());
-	glob_t units;
-	char *text;
+	json_t *files = na_need(json_array()), *optimizing = na_need(json_array());
 
-	if (glob("/etc/systemd/system/*.wants/*.service", 0, NULL, &units))
-		return files;
-	for (size_t i = 0; i < units.gl_pathc && i < UNITS_MAX; i++) {
-		text = na_read_config(units.gl_pathv[i]);
-		if (text)
-			na_unit_parse(files, text);
-		free(text);
-	}
-	globfree(&units);
+	read_units("/etc/systemd/system/*.wants/*.service", files, optimizing);
+	json_decref(optimizing);
 	return files;
+}
+
+json_t *na_units_optimizing(void)
+{
+	json_t *files = na_need(json_array()), *optimizing = na_need(json_array());
+
+	read_units("/etc/systemd/system/*.wants/*.service", files, optimizing);
+	read_units("/etc/systemd/system/*.service.d/*.conf", files, optimizing);
+	json_decref(files);
+	return optimizing;
 }

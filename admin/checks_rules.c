@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boot.h"
 #include "doctor.h"
 #include "eval.h"
 #include "text.h"
@@ -397,14 +398,17 @@ void na_check_others(const struct na_host *h, struct na_found *f)
 
 void na_check_redirect(const struct na_host *h, struct na_found *f)
 {
-	static const char *const units[] = {"/etc/systemd/system/nftables.service",
-					    "/etc/systemd/system/nftables.service.d/*.conf"};
-	static const char *const words[] = {"nft -o", "nft --optimize", " -o -f"};
+	json_t *units = na_units_optimizing(), *unit;
+	size_t u;
 
-	for (size_t i = 0; i < 6; i++)
-		if (na_any_has(units[i / 3], words[i % 3]))
-			na_found_add(f, NA_WARN, "%s loads rules by `%s`", units[i / 3],
-				     words[i % 3]);
+	json_array_foreach(units, u, unit)
+	{
+		char *name = na_shown(json_string_value(unit));
+
+		na_found_add(f, NA_WARN, "%s loads rules by `nft -o`", name);
+		free(name);
+	}
+	json_decref(units);
 	if (!na_has_rules(h, f))
 		return;
 	for (size_t i = 0; i < h->rs->n_rules; i++) {

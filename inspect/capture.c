@@ -128,8 +128,11 @@ static int qi_capture_loop(const struct qi_source *source, pcap_t *p, qi_frame_f
 		status = pcap_next_ex(p, &header, &data);
 		if (status == PCAP_ERROR_BREAK)
 			break;
-		if (status == 0) /* no frame before the timeout */
+		if (status == 0) { /* no frame before the timeout */
+			if (source->idle)
+				source->idle(arg);
 			continue;
+		}
 		if (status < 0) {
 			qi_capture_error(source, pcap_geterr(p));
 			return -EIO;

@@ -24,11 +24,14 @@ typedef int (*qi_frame_fn)(void *arg, int dlt, const unsigned char *data, size_t
  * @name:	file, "-" for standard input, or interface
  * @live:	it is an interface
  * @filter:	pcap-filter(7) expression, or NULL
+ * @idle:	called with the argument of qi_capture_run() whenever an interface was silent for a
+ *		quarter of a second, or NULL
  */
 struct qi_source {
 	const char *name;
 	bool live;
 	const char *filter;
+	void (*idle)(void *arg);
 };
 
 /**

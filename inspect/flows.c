@@ -397,8 +397,8 @@ static void qi_flows_answer(struct qi_flows *t, const struct qi_datagram *d,
 	}
 }
 
-/* Report those whose server has not answered for long. Captures may be read in any order. */
-static void qi_flows_expire(struct qi_flows *t, time_t now)
+/* Captures may be read in any order. */
+void qi_flows_expire(struct qi_flows *t, time_t now)
 {
 	struct qi_conn *conn;
 

@@ -73,6 +73,9 @@ struct qi_flows *qi_flows_new(unsigned int gathering, unsigned int settled, unsi
  */
 int qi_flows_datagram(struct qi_flows *t, const struct qi_datagram *d);
 
+/** qi_flows_expire - report those whose server has been silent for longer than the patience */
+void qi_flows_expire(struct qi_flows *t, time_t now);
+
 /** qi_flows_flush - report all flows that were not reported, the longest silent first */
 void qi_flows_flush(struct qi_flows *t);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../include/module_version.h"
 #include "capture.h"
@@ -20,8 +21,12 @@
 #define QI_SETTLED_MAX	  65536
 #define QI_FRAGMENTED_MAX 64
 
-/* Nobody who reads a file sees that a line is late. A Retry comes after one round trip. */
-#define QI_PATIENCE_S 3
+/*
+ * Nobody who reads a file sees that a line is late, and who watches an interface waits a little if
+ * no server answers. A Retry comes after one round trip.
+ */
+#define QI_PATIENCE_S	   3
+#define QI_PATIENCE_LIVE_S 1
 
 static const char qi_usage[] =
 	"Usage: quic-inspect [-j] [-f FILTER] CAPTURE...\n"
@@ -49,14 +54,15 @@ struct qi_program {
 	int error; /* of the output */
 };
 
-/* Does somebody wait for each line? */
-static bool qi_at_once(const struct qi_options *options, char **files)
+/* Somebody may wait for a line while standard input is silent, and then no clock is looked at. */
+static unsigned int qi_patience(const struct qi_options *options, char **files)
 {
-	bool found = options->interface != NULL;
-
+	if (options->interface)
+		return QI_PATIENCE_LIVE_S;
 	for (; *files; files++)
-		found |= !strcmp(*files, "-");
-	return found;
+		if (!strcmp(*files, "-"))
+			return 0;
+	return QI_PATIENCE_S;
 }
 
 static void qi_on_signal(int number)
@@ -75,6 +81,13 @@ static void qi_on_flow(void *arg, const struct qi_flow *flow)
 		program->json ? qi_output_json(stdout, flow) : qi_output_text(stdout, flow);
 	if (!program->error && program->flush && fflush(stdout))
 		program->error = -EIO;
+}
+
+static void qi_on_idle(void *arg)
+{
+	struct qi_program *program = arg;
+
+	qi_flows_expire(program->flows, time(NULL));
 }
 
 static int qi_on_frame(void *arg, int dlt, const unsigned char *data, size_t len, time_t when)
@@ -151,6 +164,7 @@ static int qi_run(struct qi_program *program, const struct qi_options *options, 
 		.name = options->interface,
 		.live = options->interface != NULL,
 		.filter = options->filter,
+		.idle = qi_on_idle,
 	};
 	int status = 0;
 
@@ -189,8 +203,7 @@ int main(int argc, char **argv)
 
 	program.json = options.json;
 	program.flows = qi_flows_new(QI_GATHERING_MAX, QI_SETTLED_MAX,
-				     qi_at_once(&options, argv + optind) ? 0 : QI_PATIENCE_S,
-				     qi_on_flow, &program);
+				     qi_patience(&options, argv + optind), qi_on_flow, &program);
 	program.frags = qi_frags_new(QI_FRAGMENTED_MAX);
 	if (program.flows && program.frags) {
 		status = qi_run(&program, &options, argv + optind);

@@ -55,7 +55,7 @@ pinned() {
 # in_root CMD... - in the unpacked packages, in a network namespace with nothing but loopback
 in_root() {
 	unshare --net --mount --fork sh -c 'mount -t proc proc "$0/proc" && chroot "$0" /bin/sh -c "
-		ip link set lo up 2>/dev/null; exec \"\$@\"" sh "$@"' "$tmp/root" "$@"
+		export TMPDIR=/tmp; ip link set lo up 2>/dev/null; exec \"\$@\"" sh "$@"' "$tmp/root" "$@"
 }
 
 # seen NAME EXPECTED GOT - one thing that was observed; a difference ends with status 1

@@ -209,13 +209,51 @@ static void files_of_a_unit(void **state)
 	}
 }
 
+/* Of ExecStart alone, if it loads a file. */
+static void optimizing_units(void **state)
+{
+	static const struct {
+		const char *command;
+		bool optimizes;
+	} c[] = {
+		{"/usr/sbin/nft -o -f /a", true},
+		{"/usr/sbin/nft -f /a -o", true},
+		{"nft -of /a", true},
+		{"nft -no -f /a", true},
+		{"nft --optimize --file=/a", true},
+		{"/bin/sh -c 'nft -f /a; nft -o -f /b'", true},
+		{"/bin/sh -c \"nft -o -f /b && echo\"", true},
+		{"nft -f /a ; nft -f /b -o ; nft -f /c", true},
+		{"nft -o -f /a\nExecStart=\nExecStart=nft -f /a", false},
+		{"nft -f /a\nExecStop=nft -o -f /b", false},
+		{"nft -f /o", false},
+		{"nft -f -o", false},
+		{"nft -D o=o -I /o -f /a", false},
+		{"nft -c -o -f /a", false},
+		{"nft -co -f /a", false},
+		{"sh -c", false},
+		{"sh -x nft -o -f /a", false},
+		{"other -o -f /a", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		char *text = na_printf("[Service]\nExecStart=%s\n", c[i].command);
+		json_t *files = json_array();
+
+		assert_int_equal(na_unit_parse(files, text), c[i].optimizes);
+		json_decref(files);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
 		cmocka_unit_test(loopback),	   cmocka_unit_test(no_rules),
 		cmocka_unit_test(too_early),	   cmocka_unit_test(addresses),
-		cmocka_unit_test(module_keys),
+		cmocka_unit_test(module_keys),	   cmocka_unit_test(optimizing_units),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -91,6 +91,23 @@ class Service:
     def fds(self):
         return len(os.listdir("/proc/%d/fd" % self.pid()))
 
+    def descriptors(self):
+        """A name for each: its file, or a socket's protocol and ports."""
+        sockets = {}
+        for kind in ("tcp", "udp", "unix"):
+            for line in open("/proc/%d/net/%s" % (self.pid(), kind)).readlines()[1:]:
+                word = line.split()
+                if kind == "unix":
+                    sockets[word[6]] = "unix " + " ".join(word[7:])
+                else:
+                    local, peer = (int(w.partition(":")[2], 16) for w in word[1:3])
+                    sockets[word[9]] = "%s %d to %d" % (kind, local, peer)
+        names = []
+        for fd in os.scandir("/proc/%d/fd" % self.pid()):
+            name = os.readlink(fd)
+            names.append(sockets.get(name[8:-1], name) if name.startswith("socket:") else name)
+        return sorted(names)
+
     def pid(self):
         """Of the newest process."""
         return self.heirs[-1] if self.heirs else self.proc.pid
