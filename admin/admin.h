@@ -17,7 +17,7 @@ enum na_exit { NA_OK, NA_WARNINGS, NA_ERRORS };
 
 struct na_options {
 	bool json, report;
-	const char *only;	 /* doctor: one check */
+	const char *only;	 /* doctor: checks, with commas between them */
 	unsigned int interval_s; /* watch */
 	unsigned int count;	 /* watch: how often, 0 for ever */
 	const char *dir;	 /* try: where its files go */

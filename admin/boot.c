@@ -2,13 +2,11 @@
 /* Units are read, nothing of them is run. */
 #include "boot.h"
 
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-#define UNITS_MAX 512
 #define FILES_MAX 32
 #define WORDS_MAX 64
 
@@ -141,20 +139,20 @@ void na_unit_parse(json_t *files, char *text)
 	json_decref(mine);
 }
 
-json_t *na_unit_files(void)
+json_t *na_unit_files(const json_t *units)
 {
-	json_t *files = na_need(json_array());
-	glob_t units;
+	json_t *files = na_need(json_array()), *v;
+	const char *name, *end;
 	char *text;
 
-	if (glob("/etc/systemd/system/*.wants/*.service", 0, NULL, &units))
-		return files;
-	for (size_t i = 0; i < units.gl_pathc && i < UNITS_MAX; i++) {
-		text = na_read_config(units.gl_pathv[i]);
-		if (text)
-			na_unit_parse(files, text);
+	json_object_foreach((json_t *)units, name, v)
+	{
+		end = strrchr(name, '.');
+		if (!end || strcmp(end, ".service"))
+			continue;
+		text = na_printf("%s", json_string_value(v));
+		na_unit_parse(files, text);
 		free(text);
 	}
-	globfree(&units);
 	return files;
 }
