@@ -152,7 +152,8 @@ void na_check_server_ids(const struct na_host *h, struct na_found *f)
 			w->port && !w->host ? na_host_service(h, w->port) : NULL;
 		char *id;
 
-		if (w->how == NA_VERDICT || w->rule->chain->dormant || !s || !s->pid || !strcmp(w->key, "server-id"))
+		if (w->how == NA_VERDICT || w->rule->chain->dormant || !s || !s->pid ||
+		    !strcmp(w->key, "server-id"))
 			continue;
 		id = id_of(s, w->port);
 		if (id && !known(ids, id) && !json_object_get(done, id))

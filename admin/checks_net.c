@@ -50,9 +50,8 @@ static void put_missing(const struct na_way *w, const struct na_serves *s, struc
 
 	na_listener_bound(s->other, addr, sizeof(addr));
 	if (s->l && s->family)
-		na_found_add(f, NA_NOTE,
-			     "UDP port %d, where %s %s %s leads to, is not open for %s", w->port,
-			     c->family, c->table, c->name, s->missing);
+		na_found_add(f, NA_NOTE, "UDP port %d, where %s %s %s leads to, is not open for %s",
+			     w->port, c->family, c->table, c->name, s->missing);
 	else
 		na_found_add(f, NA_FAULT,
 			     "nobody takes %s at UDP port %d, where %s %s %s leads to: %s listens "
@@ -104,9 +103,9 @@ static void is_let_in(const struct na_host *h, const struct na_way *w, struct na
 	for (size_t i = 0; i < h->rs->n_chains; i++) {
 		const struct na_chain *c = &h->rs->chain[i];
 
-		if (!c->hook || c->dormant || !is(c->hook, "input") || !c->type || !is(c->type, "filter") ||
-		    is(c->family, "bridge") || is(c->family, "netdev") || is(c->family, "arp") ||
-		    !meet(w->rule->chain->family, c->family))
+		if (!c->hook || c->dormant || !is(c->hook, "input") || !c->type ||
+		    !is(c->type, "filter") || is(c->family, "bridge") || is(c->family, "netdev") ||
+		    is(c->family, "arp") || !meet(w->rule->chain->family, c->family))
 			continue;
 		if (na_eval_chain(h->rs, c, &pkt) == NA_NO)
 			na_found_add(f, NA_FAULT,

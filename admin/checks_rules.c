@@ -50,12 +50,13 @@ static void not_reached(const struct na_ruleset *rs, struct na_found *f)
 
 		if (!r->quic)
 			continue;
-		if (c->dormant && (!told || strcmp(told->table, c->table) ||
-				   strcmp(told->family, c->family)))
-			na_found_add(f, NA_WARN,
-				     "%s %s: the table is dormant, and no packet comes to its rules "
-				     "with quic; `nft add table %s %s` wakes it",
-				     c->family, c->table, c->family, c->table);
+		if (c->dormant &&
+		    (!told || strcmp(told->table, c->table) || strcmp(told->family, c->family)))
+			na_found_add(
+				f, NA_WARN,
+				"%s %s: the table is dormant, and no packet comes to its rules "
+				"with quic; `nft add table %s %s` wakes it",
+				c->family, c->table, c->family, c->table);
 		else if (!c->dormant && !reached[c - rs->chain])
 			na_found_add(f, NA_WARN, RULE_FMT ": nothing leads to its chain",
 				     RULE_ARGS(r));
@@ -110,7 +111,8 @@ static void untracked(const struct na_ruleset *rs, const struct na_rule *r, stru
 	for (size_t i = 0; i < rs->n_rules; i++) {
 		const struct na_rule *e = &rs->rule[i];
 
-		if (e->chain->dormant || !is(e->chain->hook, r->chain->hook ? r->chain->hook : "") ||
+		if (e->chain->dormant ||
+		    !is(e->chain->hook, r->chain->hook ? r->chain->hook : "") ||
 		    e->chain->prio > -200 || !says_notrack(e) || !na_eval_implied(e, r))
 			continue;
 		na_found_add(f, NA_WARN,
@@ -379,9 +381,9 @@ void na_check_others(const struct na_host *h, struct na_found *f)
 		const struct na_rule *r = w->rule, *e = h->rs->rule;
 
 		/* a rule that denies is meant for all that comes by */
-		if (r == last || w->how == NA_VERDICT || r->chain->dormant || !is(r->chain->hook, "prerouting") ||
-		    is(r->chain->family, "bridge") || is_restricted(r) ||
-		    !forwards(r->chain->family))
+		if (r == last || w->how == NA_VERDICT || r->chain->dormant ||
+		    !is(r->chain->hook, "prerouting") || is(r->chain->family, "bridge") ||
+		    is_restricted(r) || !forwards(r->chain->family))
 			continue;
 		while (e < r && !(e->chain == r->chain && is_restricted(e) &&
 				  (has_word(e, "accept") || has_word(e, "return"))))

@@ -8,8 +8,8 @@
 /**
  * na_reach() - for each chain of @rs, by its index: does a base chain lead to it
  *
- * By jump and goto, in rules and in maps, over any number of chains. A dormant table counts as if it
- * were awake. The caller frees it.
+ * By jump and goto, in rules and in maps, over any number of chains. A dormant table counts as if
+ * it were awake. The caller frees it.
  */
 bool *na_reach(const struct na_ruleset *rs);
 

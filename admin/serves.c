@@ -127,11 +127,11 @@ static void dests_of(struct dests *ds, const struct na_way *w)
 	ds->n = 0;
 	for (int ip6 = 0; ip6 < 2; ip6++)
 		if (ip6 ? ds->ip6 : ds->ip)
-			ds->d[ds->n++] = (struct dest){
-				.ip6 = ip6,
-				.where = pre			      ? OUTSIDE
-					 : out && w->how == NA_NAT ? LOOPBACK
-								      : ANYWHERE};
+			ds->d[ds->n++] =
+				(struct dest){.ip6 = ip6,
+					      .where = pre			 ? OUTSIDE
+						       : out && w->how == NA_NAT ? LOOPBACK
+										 : ANYWHERE};
 }
 
 static bool gets(const struct na_listener *l, const struct dest *d)

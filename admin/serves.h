@@ -20,7 +20,8 @@ struct na_serves {
 	bool family;
 };
 
-/** na_way_is_local() - does the way lead to a port of this host, as such or by one of its addresses */
+/** na_way_is_local() - does the way lead to a port of this host, as such or by one of its addresses
+ */
 bool na_way_is_local(const struct na_host *h, const struct na_way *w);
 
 /**

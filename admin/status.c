@@ -96,12 +96,11 @@ static json_t *rule_json(const struct na_way *w, json_t *ways)
 	const struct na_chain *c = r->chain;
 	char *ports = na_rule_ports(r);
 	json_int_t n = packets(r);
-	json_t *j = json_pack("{ss, ss, ss, so, sb, sI, ss, ss, ss, so, so, so}", "family", c->family,
-			      "table", c->table, "chain", c->name, "hook", text_or_null(c->hook),
-			      "dormant", c->dormant,
-			      "handle", r->handle, "rule", r->text, "key", w->key, "ports", ports,
-			      "packets", n < 0 ? json_null() : json_integer(n), "cut",
-			      cut_json(w->cut), "ways", ways);
+	json_t *j = json_pack(
+		"{ss, ss, ss, so, sb, sI, ss, ss, ss, so, so, so}", "family", c->family, "table",
+		c->table, "chain", c->name, "hook", text_or_null(c->hook), "dormant", c->dormant,
+		"handle", r->handle, "rule", r->text, "key", w->key, "ports", ports, "packets",
+		n < 0 ? json_null() : json_integer(n), "cut", cut_json(w->cut), "ways", ways);
 
 	free(ports);
 	return j;

@@ -14,7 +14,7 @@
 
 /* In the order of systemd.unit(5), without what a boot loses. */
 static const char *const dirs[] = {
-	"/run/systemd/generator.early", "/etc/systemd/system",	   "/run/systemd/generator",
+	"/run/systemd/generator.early",	 "/etc/systemd/system",	    "/run/systemd/generator",
 	"/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system",
 	"/run/systemd/generator.late",
 };
@@ -125,7 +125,8 @@ static void by_text(struct units *u, const char *text)
 	free(copy);
 }
 
-/* Calls @one for what is in the folders NAME.SUFFIX; of files of one name the first folder's counts. */
+/* Calls @one for what is in the folders NAME.SUFFIX; of files of one name the first folder's
+ * counts. */
 static void each_in(struct units *u, const json_t *names, const char *suffix,
 		    void (*one)(struct units *u, const char *path, const char *name, FILE *text),
 		    FILE *text)
@@ -200,7 +201,8 @@ static void visit(struct units *u, const char *name)
 		free(text);
 		each_in(u, names, "d", add_text, b.f);
 		text = na_take(&b);
-		json_object_set_new(u->found, name, na_need(json_stringn_nocheck(text, strlen(text))));
+		json_object_set_new(u->found, name,
+				    na_need(json_stringn_nocheck(text, strlen(text))));
 		by_text(u, text);
 		free(text);
 		for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
@@ -212,9 +214,8 @@ static void visit(struct units *u, const char *name)
 
 json_t *na_units_at_boot(const char *root)
 {
-	struct units u = {.root = root,
-			  .found = na_need(json_object()),
-			  .seen = na_need(json_object())};
+	struct units u = {
+		.root = root, .found = na_need(json_object()), .seen = na_need(json_object())};
 
 	for (size_t i = 0; i < N_DIRS; i++) {
 		char *path = na_printf("%s%s", root, dirs[i]);

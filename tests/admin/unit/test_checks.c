@@ -103,8 +103,9 @@ static const struct na_listener at_4 = {.port = 8443, .comm = "four"},
 	" 'right': " right "}}, "
 #define TO(family, hook, match, action)                                                            \
 	BASE_OF(family, "c", hook, "filter", "accept")                                             \
-	"{'rule': {'family': '" family "', 'table': 't', 'chain': 'c', 'handle': 1, 'expr': ["     \
-	match QUIC("sni", "'a'") ", " action "]}},"
+	"{'rule': {'family': '" family                                                             \
+	"', 'table': 't', 'chain': 'c', 'handle': 1, 'expr': [" match QUIC(                        \
+		"sni", "'a'") ", " action "]}},"
 #define WRITE_PORT                                                                                 \
 	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': 8443}}"
 #define REDIR "{'redirect': {'port': 8443}}"
@@ -124,17 +125,22 @@ static void who_listens(void **state)
 		{TO("ip6", "prerouting", "", WRITE_PORT), {&on_4, &on_6}, NULL, NULL},
 		{TO("inet", "prerouting", "", WRITE_PORT), {&at_4}, "note", "not open for IPv6"},
 		{TO("inet", "prerouting", "", WRITE_PORT), {&on_4, &on_6}, NULL, NULL},
-		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.1'"), WRITE_PORT), {&on_4}, NULL, NULL},
+		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.1'"), WRITE_PORT),
+		 {&on_4},
+		 NULL,
+		 NULL},
 		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.2'"), WRITE_PORT),
 		 {&on_4},
 		 "error",
 		 "nobody takes 10.9.1.2 at UDP port 8443, where inet t c leads to: one listens at "
 		 "10.9.1.1"},
-		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"), WRITE_PORT),
+		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"),
+		    WRITE_PORT),
 		 {&on_4},
 		 "error",
 		 "nobody takes 10.9.1.2"},
-		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"), WRITE_PORT),
+		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"),
+		    WRITE_PORT),
 		 {&on_4, &at_4},
 		 NULL,
 		 NULL},
@@ -146,14 +152,22 @@ static void who_listens(void **state)
 		{TO("ip", "output", "", REDIR), {&on_4}, "error", "nobody takes IPv4"},
 		{TO("ip", "output", "", WRITE_PORT), {&on_4}, NULL, NULL},
 		/* to an address of this host's, and to one that is not */
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"), {&lo_4},
-		 "error", "on the loopback alone"},
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"), {&on_4},
-		 NULL, NULL},
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.7', 'port': 8443}}"), {NULL},
-		 NULL, NULL},
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '127.0.0.1', 'port': 8443}}"), {NULL},
-		 NULL, NULL},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"),
+		 {&lo_4},
+		 "error",
+		 "on the loopback alone"},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"),
+		 {&on_4},
+		 NULL,
+		 NULL},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.7', 'port': 8443}}"),
+		 {NULL},
+		 NULL,
+		 NULL},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '127.0.0.1', 'port': 8443}}"),
+		 {NULL},
+		 NULL,
+		 NULL},
 	};
 	struct na_addr addrs[] = {{.loopback = true, .addr = {127, 0, 0, 1}},
 				  {.addr = {10, 9, 1, 1}},
@@ -203,24 +217,27 @@ static void no_ip6(void **state)
 static void dormant(void **state)
 {
 	static void (*const quiet[])(const struct na_host *h, struct na_found *f) = {
-		na_check_services, na_check_input, na_check_deny, na_check_local,
+		na_check_services, na_check_input,     na_check_deny,	   na_check_local,
 		na_check_redirect, na_check_conntrack, na_check_server_ids};
 	/* a port that nobody listens on, a name denied in nat, a redirect without a port */
-	static const char rules[] = BASE_OF("ip", "pre", "prerouting", "nat", "accept")
-		REDIRECT("ip", "pre", "8443")
-		"{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, 'expr': ["
-		QUIC("sni", "'b'") ", {'drop': null}]}},"
-		"{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 3, 'expr': ["
-		QUIC("sni", "'c'") ", {'redirect': null}]}},";
-	static const char *const flags[] = {", 'flags': 'dormant'", ", 'flags': ['owner', 'dormant']",
-					    ", 'flags': 'owner'", ""};
+	static const char rules[] = BASE_OF("ip", "pre", "prerouting", "nat", "accept") REDIRECT(
+		"ip", "pre",
+		"8443") "{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, "
+			"'expr': [" QUIC("sni",
+					 "'b'") ", {'drop': null}]}},"
+						"{'rule': {'family': 'ip', 'table': 't', 'chain': "
+						"'pre', 'handle': 3, 'expr': [" QUIC(
+							"sni", "'c'") ", {'redirect': null}]}},";
+	static const char *const flags[] = {", 'flags': 'dormant'",
+					    ", 'flags': ['owner', 'dormant']", ", 'flags': 'owner'",
+					    ""};
 	char *all, *text;
 	struct na_host h;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		all = na_printf(TABLE("ip6", ", 'flags': 'dormant'") TABLE("ip", "%s") "%s", flags[i],
-				rules);
+		all = na_printf(TABLE("ip6", ", 'flags': 'dormant'") TABLE("ip", "%s") "%s",
+				flags[i], rules);
 		h = host_of(all);
 		for (size_t k = 0; k < sizeof(quiet) / sizeof(quiet[0]); k++) {
 			text = found_by(quiet[k], &h);
@@ -232,10 +249,11 @@ static void dormant(void **state)
 			free(text);
 		}
 		text = found_by(na_check_never, &h);
-		assert_string_equal(text, i < 2 ? "warning: ip t: the table is dormant, and no packet "
-						  "comes to its rules with quic; `nft add table ip t` "
-						  "wakes it\n"
-						: "");
+		assert_string_equal(text,
+				    i < 2 ? "warning: ip t: the table is dormant, and no packet "
+					    "comes to its rules with quic; `nft add table ip t` "
+					    "wakes it\n"
+					  : "");
 		free(text);
 		host_end(&h);
 		free(all);
@@ -245,10 +263,11 @@ static void dormant(void **state)
 /* An input chain of a dormant table stops nobody. */
 static void dormant_input(void **state)
 {
-	struct na_host h = host_of(
-		"{'table': {'family': 'inet', 'name': 't', 'flags': 'dormant'}},"
-		BASE_OF("ip", "pre", "prerouting", "nat", "accept")
-		BASE_OF("inet", "in", "input", "filter", "drop") REDIRECT("ip", "pre", "8443"));
+	struct na_host h =
+		host_of("{'table': {'family': 'inet', 'name': 't', 'flags': 'dormant'}}," BASE_OF(
+			"ip", "pre", "prerouting", "nat", "accept")
+				BASE_OF("inet", "in", "input", "filter", "drop")
+					REDIRECT("ip", "pre", "8443"));
 	char *text = found_by(na_check_input, &h);
 
 	(void)state;
@@ -260,10 +279,9 @@ static void dormant_input(void **state)
 #define IN(family, chain, handle, expr)                                                            \
 	"{'rule': {'family': '" family "', 'table': 't', 'chain': '" chain "', 'handle': " handle  \
 	", 'expr': [" expr "]}},"
-#define PLAIN(family, name)                                                                        \
-	"{'chain': {'family': '" family "', 'table': 't', 'name': '" name "'}},"
-#define JUMP(to) "{'jump': {'target': '" to "'}}"
-#define DROPS	 QUIC("sni", "'a'") ", {'drop': null}"
+#define PLAIN(family, name) "{'chain': {'family': '" family "', 'table': 't', 'name': '" name "'}},"
+#define JUMP(to)	    "{'jump': {'target': '" to "'}}"
+#define DROPS		    QUIC("sni", "'a'") ", {'drop': null}"
 
 /* Chains are reached by those that are reached, in a table of their own name and family. */
 static void reached(void **state)
@@ -285,22 +303,27 @@ static void reached(void **state)
 			 IN("ip6", "pre", "2", JUMP("c")),
 		 true},
 		/* by a map, which a rule must use */
-		{PLAIN("ip", "c") IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
-							    "'m', 'type': 'mark', 'map': 'verdict', "
-							    "'elem': [[1, {'goto': {'target': 'c'}}]]}},",
+		{PLAIN("ip", "c")
+			 IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
+						   "'m', 'type': 'mark', 'map': 'verdict', "
+						   "'elem': [[1, {'goto': {'target': 'c'}}]]}},",
 		 true},
-		{PLAIN("ip", "c") IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
-							    "'m', 'type': 'mark', 'map': 'verdict', "
-							    "'elem': [[1, {'goto': {'target': 'c'}}]]}},"
-			 IN("ip", "pre", "2", "{'vmap': {'key': {'meta': {'key': 'mark'}}, 'data': '@m'}}"),
+		{PLAIN("ip", "c")
+			 IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
+						   "'m', 'type': 'mark', 'map': 'verdict', "
+						   "'elem': [[1, {'goto': {'target': 'c'}}]]}}," IN(
+							   "ip", "pre", "2",
+							   "{'vmap': {'key': {'meta': {'key': "
+							   "'mark'}}, 'data': '@m'}}"),
 		 false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
-		char *all = na_printf(BASE_OF("ip", "pre", "prerouting", "filter", "accept")
-				      BASE_OF("ip6", "pre", "prerouting", "filter", "accept") "%s",
-				      c[i].rules);
+		char *all = na_printf(
+			BASE_OF("ip", "pre", "prerouting", "filter", "accept")
+				BASE_OF("ip6", "pre", "prerouting", "filter", "accept") "%s",
+			c[i].rules);
 		struct na_host h = host_of(all);
 		char *text = found_by(na_check_never, &h);
 

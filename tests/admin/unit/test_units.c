@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which units a boot starts: folders that are made up, as `systemctl enable` and others leave them. */
+/* Which units a boot starts: folders that are made up, as `systemctl enable` and others leave them.
+ */
 #include "unit.h"
 
 #include <sys/stat.h>
@@ -77,7 +78,8 @@ static int teardown(void **state)
 /* Its files are those of @want, in JSON, in any order. */
 static void loads(const char *want)
 {
-	json_t *units = na_units_at_boot(root), *files = na_unit_files(units), *w = json_of(want), *v;
+	json_t *units = na_units_at_boot(root), *files = na_unit_files(units), *w = json_of(want),
+	       *v;
 	char *got = na_need(json_dumps(files, 0));
 	size_t i;
 
@@ -104,7 +106,8 @@ static void enabled(void **state)
 static void by_others(void **state)
 {
 	(void)state;
-	/* by what the distribution ships, by a generator, by a unit's own words and those of drop-ins */
+	/* by what the distribution ships, by a generator, by a unit's own words and those of
+	 * drop-ins */
 	ln("../x.service", LIB "basic.target.wants/x.service");
 	loads("['/x']");
 	ln("../y.service", GEN "multi-user.target.wants/y.service");
@@ -160,7 +163,8 @@ static void changed(void **state)
 static void circles(void **state)
 {
 	(void)state;
-	put(LIB "sysinit.target", "[Unit]\nWants=default.target sysinit.target x.service ../x %i\n");
+	put(LIB "sysinit.target",
+	    "[Unit]\nWants=default.target sysinit.target x.service ../x %i\n");
 	put(LIB "x.service", "[Unit]\nRequires=x.service default.target\n[Service]\n"
 			     "ExecStart=/usr/sbin/nft -f /x\n");
 	loads("['/x']");
