@@ -49,6 +49,9 @@ void na_status_text(FILE *f, const struct na_host *h);
 /** na_status_rc() - 0, 1 or 2, as `status` exits */
 int na_status_rc(const struct na_host *h);
 
+/** na_is_gauge() - is that one of the module's counters an amount of now, which may go down */
+bool na_is_gauge(const char *name);
+
 /** na_metrics_write() - the module's counters as OpenMetrics */
 void na_metrics_write(FILE *f, const struct na_counts *counts, const char *module);
 
