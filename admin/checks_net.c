@@ -144,7 +144,7 @@ static void near_limit(const struct na_host *h, struct na_found *f, const char *
 /* Counters never go back: some drops of long ago are no news, one in a thousand Initials is. */
 void na_check_limits(const struct na_host *h, struct na_found *f)
 {
-	static const char *const hits[] = {"overload", "evicted", "lookups_spent"};
+	static const char *const hits[] = {"overload", "evicted", "lookups_spent", "unfollowed"};
 	unsigned long long all = na_count(&h->counts, "initials") +
 				 na_count(&h->counts, "zero_rtt"),
 			   n;

@@ -374,6 +374,30 @@ static void too_early(void **state)
 	free(text);
 }
 
+/* One in a thousand Initials is much, one in two thousand is not. */
+static void limits(void **state)
+{
+	static const char *const names[] = {"overload", "evicted", "lookups_spent", "unfollowed"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct na_host h = {.counts = {.c = {{"initials", 1000}, {"", 1}}, .n = 2}};
+		char *text,
+			*want = na_printf("warning: %s: 1 of 1000 since the module was loaded\n",
+					  names[i]);
+
+		strcpy(h.counts.c[1].name, names[i]);
+		text = found_by(na_check_limits, &h);
+		assert_string_equal(text, want);
+		free(text);
+		free(want);
+		h.counts.c[0].value = 2000;
+		text = found_by(na_check_limits, &h);
+		assert_string_equal(text, "");
+		free(text);
+	}
+}
+
 /* An address as a name: some clients send it. */
 static void addresses(void **state)
 {
@@ -460,7 +484,8 @@ int main(void)
 		cmocka_unit_test(too_early),	   cmocka_unit_test(addresses),
 		cmocka_unit_test(module_keys),	   cmocka_unit_test(who_listens),
 		cmocka_unit_test(no_ip6),	   cmocka_unit_test(dormant),
-		cmocka_unit_test(dormant_input),   cmocka_unit_test(reached),
+		cmocka_unit_test(limits),	   cmocka_unit_test(dormant_input),
+		cmocka_unit_test(reached),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
