@@ -310,6 +310,7 @@ static const struct {
 	{"evicted", "pushed out by a limit"},
 	{"unreadable", "unreadable"},
 	{"unknown_version", "of an unknown version"},
+	{"unasked", "that no rule asks for"},
 };
 
 static unsigned long long grown(const struct na_counts *now, const struct na_counts *then,
