@@ -327,8 +327,12 @@ def loaded():
     own = socket.socket(type=socket.SOCK_DGRAM)
     sh('ip addr add 10.9.6.6/32 dev lo')
     own.bind(('10.9.6.6', 8999))
+    elsewhere = Ns()
+    with elsewhere:
+        other = socket.socket(type=socket.SOCK_DGRAM)
+        other.bind(('0.0.0.0', 9999))
     rules(('an input chain that is closed', 'input', 'UDP port 8853, as ct state untracked', '', 'error'),
-          ('a target without a listener', 'services', 'port 9999', 'add element inet t port_of { "c.example" : 9999 }\n'
+          ('a target whose listener is in another namespace', 'services', 'nobody listens on UDP port 9999', 'add element inet t port_of { "c.example" : 9999 }\n'
            'add rule inet host input udp dport 9999 accept\n', 'error'),
           ('a target at another address than its listener', 'services', 'nobody takes 10.9.7.7 at UDP port 8999',
            'add rule inet t own ip daddr 10.9.7.7 udp dport 449 quic alpn "x" udp dport set 8999 notrack accept\n'
@@ -360,6 +364,8 @@ def loaded():
           full=RULES.replace('udp dport { 8443, 8853 }', 'udp dport 8443') +
           'add chain inet t own { type filter hook prerouting priority raw - 20; }\n')
     own.close()
+    other.close()
+    elsewhere.delete()
     sh('ip addr del 10.9.6.6/32 dev lo')
     for what, text in (('in front of it', RULES + LATE.format('d', 'raw - 10')), ('of another port', RULES + LATE.format(
             'd', 'mangle').replace('443', '853')), ('as its first rule', RULES.replace(
@@ -464,6 +470,21 @@ NAT = RULES.replace('\t\tudp dport 443 udp dport set quic sni map @port_of notra
 	}
 }
 '''
+
+
+def without_root():
+    """Another user than root, with CAP_NET_ADMIN and without it."""
+    def as_nobody(caps, *args):
+        return subprocess.run(['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--inh-caps', caps,
+                               '--ambient-caps', caps, '--bounding-set', caps, TOOL, *args], capture_output=True, text=True,
+                              env=nft.env)
+    r = as_nobody('-all,+net_admin', 'status')
+    ok(r.returncode == 0 and 'a.example -> port 8443, a process that is not seen' in r.stdout, 'status with CAP_NET_ADMIN', r)
+    r = as_nobody('-all,+net_admin', 'doctor')
+    ok(r.returncode == 0 and 'as only root sees' in r.stdout and 'no network namespace can be made here' in r.stdout,
+       'doctor with CAP_NET_ADMIN says what it does not see', r)
+    r = as_nobody('-all', 'status')
+    ok(r.returncode == 2 and 'The rules cannot be read' in r.stdout, 'status without it cannot read the rules', r)
 
 
 def certificate(days):
@@ -629,7 +650,7 @@ def main():
         ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work')
         with service(8853):
             with service(8443):
-                for part in (well, system, locked, loaded, lost, beside, examples) if MAIN else (well,):
+                for part in (well, without_root, system, locked, loaded, lost, beside, examples) if MAIN else (well,):
                     case(part)
             if MAIN:
                 case(served)
