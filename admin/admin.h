@@ -17,7 +17,7 @@ enum na_exit { NA_OK, NA_WARNINGS, NA_ERRORS };
 
 struct na_options {
 	bool json, report;
-	const char *only;	 /* doctor: one check */
+	const char *only;	 /* doctor: checks, with commas between them */
 	unsigned int interval_s; /* watch */
 	unsigned int count;	 /* watch: how often, 0 for ever */
 	const char *dir;	 /* try: where its files go */
@@ -48,6 +48,9 @@ void na_status_text(FILE *f, const struct na_host *h);
 
 /** na_status_rc() - 0, 1 or 2, as `status` exits */
 int na_status_rc(const struct na_host *h);
+
+/** na_is_gauge() - is that one of the module's counters an amount of now, which may go down */
+bool na_is_gauge(const char *name);
 
 /** na_metrics_write() - the module's counters as OpenMetrics */
 void na_metrics_write(FILE *f, const struct na_counts *counts, const char *module);

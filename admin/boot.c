@@ -2,13 +2,11 @@
 /* Units are read, nothing of them is run. */
 #include "boot.h"
 
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
 
-#define UNITS_MAX 512
 #define FILES_MAX 32
 #define WORDS_MAX 64
 
@@ -169,38 +167,39 @@ bool na_unit_parse(json_t *files, char *text)
 	return optimizes;
 }
 
-/* What units of a pattern load goes to @files, the paths of those with `nft -o` to @optimizing. */
-static void read_units(const char *pattern, json_t *files, json_t *optimizing)
+/* What services in @units load goes to @files, the names of those with `nft -o` to @optimizing. */
+static void read_units(const json_t *units, json_t *files, json_t *optimizing)
 {
-	glob_t units;
+	const char *name, *end;
+	json_t *v;
 	char *text;
 
-	if (glob(pattern, 0, NULL, &units))
-		return;
-	for (size_t i = 0; i < units.gl_pathc && i < UNITS_MAX; i++) {
-		text = na_read_config(units.gl_pathv[i]);
-		if (text && na_unit_parse(files, text))
-			json_array_append_new(optimizing, na_need(json_string(units.gl_pathv[i])));
+	json_object_foreach((json_t *)units, name, v)
+	{
+		end = strrchr(name, '.');
+		if (!end || strcmp(end, ".service"))
+			continue;
+		text = na_printf("%s", json_string_value(v));
+		if (na_unit_parse(files, text))
+			json_array_append_new(optimizing, na_need(json_string(name)));
 		free(text);
 	}
-	globfree(&units);
 }
 
-json_t *na_unit_files(void)
+json_t *na_unit_files(const json_t *units)
 {
 	json_t *files = na_need(json_array()), *optimizing = na_need(json_array());
 
-	read_units("/etc/systemd/system/*.wants/*.service", files, optimizing);
+	read_units(units, files, optimizing);
 	json_decref(optimizing);
 	return files;
 }
 
-json_t *na_units_optimizing(void)
+json_t *na_units_optimizing(const json_t *units)
 {
 	json_t *files = na_need(json_array()), *optimizing = na_need(json_array());
 
-	read_units("/etc/systemd/system/*.wants/*.service", files, optimizing);
-	read_units("/etc/systemd/system/*.service.d/*.conf", files, optimizing);
+	read_units(units, files, optimizing);
 	json_decref(files);
 	return optimizing;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of rules that enabled units of systemd load. */
+/* The files of rules that units of systemd load. */
 #ifndef NA_BOOT_H
 #define NA_BOOT_H
 
@@ -15,10 +15,10 @@
  */
 bool na_unit_parse(json_t *files, char *text);
 
-/** na_unit_files() - those of all enabled units, in the order of their paths */
-json_t *na_unit_files(void);
+/** na_unit_files() - those of all services in @units, of na_units_at_boot() */
+json_t *na_unit_files(const json_t *units);
 
-/** na_units_optimizing() - paths of enabled units, and of drop-ins, that load rules by `nft -o` */
-json_t *na_units_optimizing(void);
+/** na_units_optimizing() - names of those services that load rules by `nft -o` */
+json_t *na_units_optimizing(const json_t *units);
 
 #endif

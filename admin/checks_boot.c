@@ -12,6 +12,7 @@
 #include "doctor.h"
 #include "nft.h"
 #include "text.h"
+#include "units.h"
 
 #define CONF "/etc/nftables.conf"
 
@@ -116,36 +117,34 @@ static json_t *after_boot(const json_t *files)
 	return lines;
 }
 
-static bool is_enabled(void)
+/* An init that is not systemd starts nftables. */
+static bool by_script(const json_t *units)
 {
-	static const char *const links[] = {"/etc/systemd/system/*.wants/nftables.service",
-					    "/etc/systemd/system/*.wants/nftables-*.service",
-					    "/etc/rc?.d/S*nftables"};
 	glob_t found;
 
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
-		if (!glob(links[i], 0, NULL, &found)) {
-			globfree(&found);
-			return true;
-		}
-	return false;
+	if (json_object_size(units) || glob("/etc/rc?.d/S*nftables", 0, NULL, &found))
+		return false;
+	globfree(&found);
+	return true;
 }
 
-/* Their tables would be lost with nftables.service: it flushes all when it stops. */
-static bool has_other_firewall(const struct na_host *h)
+/*
+ * Their tables would be lost with nftables.service: it flushes all when it stops. One that is
+ * installed, but neither runs nor is started at boot, has none.
+ */
+static bool has_other_firewall(const struct na_host *h, const json_t *units)
 {
-	static const char *const programs[] = {"/usr/sbin/firewalld", "/usr/bin/dockerd",
-					       "/usr/sbin/dockerd", "/usr/bin/podman"};
+	static const char *const others[] = {"firewalld.service", "docker.service"};
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (na_exists(programs[i]))
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (json_object_get(units, others[i]))
 			return true;
 	for (size_t i = 0; i < h->rs->n_chains; i++) {
 		const struct na_chain *c = &h->rs->chain[i];
 
 		if (!strcmp(c->table, "firewalld") || !strcmp(c->table, "netavark") ||
 		    !strcmp(c->table, "docker-bridges") || !strncmp(c->name, "DOCKER", 6) ||
-		    !strncmp(c->name, "NETAVARK", 8))
+		    !strncmp(c->name, "NETAVARK", 8) || !strncmp(c->name, "ufw-", 4))
 			return true;
 	}
 	return false;
@@ -199,35 +198,37 @@ static void compare(const json_t *now, const json_t *then, const json_t *files, 
 }
 
 /* nftables.conf first, then what other units load. */
-static json_t *boot_files(bool *enabled)
+static json_t *boot_files(const json_t *units, bool *enabled)
 {
-	json_t *units = na_unit_files(), *files = na_need(json_array()), *v;
+	json_t *all = na_unit_files(units), *files = na_need(json_array()), *v;
 	size_t i;
 
-	*enabled = is_enabled();
-	json_array_foreach(units, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
-	if (na_exists(CONF) && (*enabled || !json_array_size(units)))
+	*enabled = by_script(units);
+	json_array_foreach(all, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
+	if (na_exists(CONF) && (*enabled || !json_array_size(all)))
 		json_array_append_new(files, na_need(json_string(CONF)));
-	json_array_foreach(units, i, v) if (strcmp(json_string_value(v), CONF))
+	json_array_foreach(all, i, v) if (strcmp(json_string_value(v), CONF))
 		json_array_append(files, v);
-	json_decref(units);
+	json_decref(all);
 	return files;
 }
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files;
+	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files, *units;
 	bool enabled, other, only_conf;
 
 	if (!now || !json_object_size(now)) {
 		json_decref(now);
 		return;
 	}
-	other = has_other_firewall(h);
+	units = na_units_at_boot("");
+	other = has_other_firewall(h, units);
 	if (other)
 		f->remedy = "load the file by a unit of its own: docs/admin.md, "
 			    "Beside another firewall";
-	files = boot_files(&enabled);
+	files = boot_files(units, &enabled);
+	json_decref(units);
 	only_conf = json_array_size(files) == 1 &&
 		    !strcmp(json_string_value(json_array_get(files, 0)), CONF);
 	if (other && !enabled && (only_conf || !json_array_size(files))) {

@@ -114,7 +114,8 @@ static void wrong_ids(const struct na_host *h, struct na_found *f)
 		json_t *v;
 		size_t k;
 
-		if (strcmp(w->key, "server-id") || w->how == NA_VERDICT || w->host || !w->port)
+		if (strcmp(w->key, "server-id") || w->how == NA_VERDICT || w->host || !w->port ||
+		    w->rule->chain->dormant)
 			continue;
 		s = na_host_service(h, w->port);
 		if (!s || !s->pid)
@@ -143,7 +144,7 @@ void na_check_server_ids(const struct na_host *h, struct na_found *f)
 	ids = na_need(json_object());
 	done = na_need(json_object());
 	for (size_t i = 0; i < h->rs->n_rules; i++)
-		if (h->rs->rule[i].quic)
+		if (na_rule_asked(&h->rs->rule[i]))
 			collect(h->rs, &h->rs->rule[i], h->rs->rule[i].expr, ids);
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
@@ -151,7 +152,8 @@ void na_check_server_ids(const struct na_host *h, struct na_found *f)
 			w->port && !w->host ? na_host_service(h, w->port) : NULL;
 		char *id;
 
-		if (w->how == NA_VERDICT || !s || !s->pid || !strcmp(w->key, "server-id"))
+		if (w->how == NA_VERDICT || w->rule->chain->dormant || !s || !s->pid ||
+		    !strcmp(w->key, "server-id"))
 			continue;
 		id = id_of(s, w->port);
 		if (id && !known(ids, id) && !json_object_get(done, id))

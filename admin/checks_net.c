@@ -6,14 +6,10 @@
 
 #include "doctor.h"
 #include "eval.h"
+#include "serves.h"
 #include "text.h"
 
 #define DAY 86400
-
-static bool is_local(const struct na_way *w)
-{
-	return w->how != NA_VERDICT && !w->host && w->port;
-}
 
 static bool is(const char *a, const char *b)
 {
@@ -38,7 +34,7 @@ static void each_target(const struct na_host *h, struct na_found *f,
 			     : is(family, "ip6") ? 2
 						 : 0);
 
-		if (!is_local(w) || w->port > 65535 || seen[at])
+		if (!na_way_is_local(h, w) || w->port > 65535 || seen[at])
 			continue;
 		seen[at] = true;
 		one(h, w, f);
@@ -46,22 +42,48 @@ static void each_target(const struct na_host *h, struct na_found *f,
 	free(seen);
 }
 
+/* Of services beside the loopback's that do not take what comes by a way, one finding. */
+static void put_missing(const struct na_way *w, const struct na_serves *s, struct na_found *f)
+{
+	const struct na_chain *c = w->rule->chain;
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	na_listener_bound(s->other, addr, sizeof(addr));
+	if (s->l && s->family)
+		na_found_add(f, NA_NOTE, "UDP port %d, where %s %s %s leads to, is not open for %s",
+			     w->port, c->family, c->table, c->name, s->missing);
+	else
+		na_found_add(f, NA_FAULT,
+			     "nobody takes %s at UDP port %d, where %s %s %s leads to: %s listens "
+			     "at %s",
+			     s->missing, w->port, c->family, c->table, c->name,
+			     s->other->comm ? s->other->comm : "a process", addr);
+}
+
 static void has_listener(const struct na_host *h, const struct na_way *w, struct na_found *f)
 {
 	const struct na_chain *c = w->rule->chain;
+	struct na_serves s;
 
-	if (!na_host_listener(h, w->port))
+	na_way_serves(h, w, &s);
+	if (!s.l && !s.other)
 		na_found_add(f, NA_FAULT, "nobody listens on UDP port %d, where %s %s %s leads to",
 			     w->port, c->family, c->table, c->name);
-	else if (c->hook && is(c->hook, "prerouting") && na_host_only_loopback(h, w->port))
+	else if (!s.l && c->hook && is(c->hook, "prerouting") && na_host_only_loopback(h, w->port))
 		na_found_add(f, NA_FAULT,
 			     "UDP port %d, where %s %s %s leads to, listens on the loopback alone",
 			     w->port, c->family, c->table, c->name);
+	else if (*s.missing)
+		put_missing(w, &s, f);
 }
 
+/* A port may be served at one rule's address and not at another's: each rule is looked at. */
 void na_check_services(const struct na_host *h, struct na_found *f)
 {
-	each_target(h, f, has_listener);
+	if (na_has_rules(h, f))
+		for (size_t i = 0; i < h->ways.n; i++)
+			if (na_way_is_local(h, &h->ways.way[i]))
+				has_listener(h, &h->ways.way[i], f);
 	if (!h->root)
 		na_found_add(f, NA_NOTE,
 			     "quicd's services that run are not seen, as only root sees whose "
@@ -81,9 +103,9 @@ static void is_let_in(const struct na_host *h, const struct na_way *w, struct na
 	for (size_t i = 0; i < h->rs->n_chains; i++) {
 		const struct na_chain *c = &h->rs->chain[i];
 
-		if (!c->hook || !is(c->hook, "input") || !c->type || !is(c->type, "filter") ||
-		    is(c->family, "bridge") || is(c->family, "netdev") || is(c->family, "arp") ||
-		    !meet(w->rule->chain->family, c->family))
+		if (!c->hook || c->dormant || !is(c->hook, "input") || !c->type ||
+		    !is(c->type, "filter") || is(c->family, "bridge") || is(c->family, "netdev") ||
+		    is(c->family, "arp") || !meet(w->rule->chain->family, c->family))
 			continue;
 		if (na_eval_chain(h->rs, c, &pkt) == NA_NO)
 			na_found_add(f, NA_FAULT,
@@ -122,7 +144,7 @@ static void near_limit(const struct na_host *h, struct na_found *f, const char *
 /* Counters never go back: some drops of long ago are no news, one in a thousand Initials is. */
 void na_check_limits(const struct na_host *h, struct na_found *f)
 {
-	static const char *const hits[] = {"overload", "evicted", "lookups_spent"};
+	static const char *const hits[] = {"overload", "evicted", "lookups_spent", "unfollowed"};
 	unsigned long long all = na_count(&h->counts, "initials") +
 				 na_count(&h->counts, "zero_rtt"),
 			   n;

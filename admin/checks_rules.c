@@ -7,7 +7,9 @@
 #include "boot.h"
 #include "doctor.h"
 #include "eval.h"
+#include "reach.h"
 #include "text.h"
+#include "units.h"
 
 static const json_t *get(const json_t *j, const char *key)
 {
@@ -38,29 +40,31 @@ void na_check_rules(const struct na_host *h, struct na_found *f)
 			     why);
 }
 
-/* Whether some rule or map of the table leads to the chain. */
-static bool is_reached(const struct na_ruleset *rs, const struct na_chain *c)
+/* Rules whose chain no packet comes to. */
+static void not_reached(const struct na_ruleset *rs, struct na_found *f)
 {
-	char *mark = na_printf("\"target\": \"%s\"", c->name);
-	bool found = c->hook != NULL;
-	char *text;
+	const struct na_chain *told = NULL;
+	bool *reached = na_reach(rs);
 
-	for (size_t i = 0; !found && i < rs->n_rules; i++) {
-		if (strcmp(rs->rule[i].chain->table, c->table))
+	for (size_t i = 0; i < rs->n_rules; i++) {
+		const struct na_rule *r = &rs->rule[i];
+		const struct na_chain *c = r->chain;
+
+		if (!r->quic)
 			continue;
-		text = na_need(json_dumps(rs->rule[i].expr, 0));
-		found = strstr(text, mark) != NULL;
-		free(text);
+		if (c->dormant &&
+		    (!told || strcmp(told->table, c->table) || strcmp(told->family, c->family)))
+			na_found_add(
+				f, NA_WARN,
+				"%s %s: the table is dormant, and no packet comes to its rules "
+				"with quic; `nft add table %s %s` wakes it",
+				c->family, c->table, c->family, c->table);
+		else if (!c->dormant && !reached[c - rs->chain])
+			na_found_add(f, NA_WARN, RULE_FMT ": nothing leads to its chain",
+				     RULE_ARGS(r));
+		told = c->dormant ? c : told;
 	}
-	for (size_t i = 0; !found && i < rs->n_sets; i++) {
-		if (strcmp(rs->set[i].table, c->table) || !na_word_in(rs->set[i].data, "verdict"))
-			continue;
-		text = na_need(json_dumps(na_set_elems(rs, &rs->set[i]), 0));
-		found = strstr(text, mark) != NULL;
-		free(text);
-	}
-	free(mark);
-	return found;
+	free(reached);
 }
 
 static void in_vain(const struct na_ruleset *rs, const struct na_rule *r, struct na_found *f)
@@ -69,8 +73,6 @@ static void in_vain(const struct na_ruleset *rs, const struct na_rule *r, struct
 	const char *proto;
 	size_t i;
 
-	if (!is_reached(rs, r->chain))
-		na_found_add(f, NA_WARN, RULE_FMT ": nothing leads to its chain", RULE_ARGS(r));
 	json_array_foreach(r->expr, i, s)
 	{
 		left = get(get(get(s, "match"), "left"), "payload");
@@ -111,7 +113,8 @@ static void untracked(const struct na_ruleset *rs, const struct na_rule *r, stru
 	for (size_t i = 0; i < rs->n_rules; i++) {
 		const struct na_rule *e = &rs->rule[i];
 
-		if (!is(e->chain->hook, r->chain->hook ? r->chain->hook : "") ||
+		if (e->chain->dormant ||
+		    !is(e->chain->hook, r->chain->hook ? r->chain->hook : "") ||
 		    e->chain->prio > -200 || !says_notrack(e) || !na_eval_implied(e, r))
 			continue;
 		na_found_add(f, NA_WARN,
@@ -216,10 +219,11 @@ void na_check_never(const struct na_host *h, struct na_found *f)
 {
 	if (!na_has_rules(h, f))
 		return;
+	not_reached(h->rs, f);
 	for (size_t i = 0; i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
 
-		if (!r->quic)
+		if (!na_rule_asked(r))
 			continue;
 		in_vain(h->rs, r, f);
 		untracked(h->rs, r, f);
@@ -268,7 +272,7 @@ static bool has_word(const struct na_rule *r, const char *word)
 /* A rule by quic that writes another destination into packets that no conntrack sees. */
 static bool rewrites(const struct na_host *h, const struct na_rule *r)
 {
-	if (!r->quic || !has_word(r, "notrack"))
+	if (!na_rule_asked(r) || !has_word(r, "notrack"))
 		return false;
 	for (size_t i = 0; i < h->ways.n; i++)
 		if (h->ways.way[i].rule == r && h->ways.way[i].how == NA_WRITE)
@@ -314,7 +318,7 @@ void na_check_deny(const struct na_host *h, struct na_found *f)
 	for (size_t i = 0; i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
 
-		if (!r->quic || !denies(h, r))
+		if (!na_rule_asked(r) || !denies(h, r))
 			continue;
 		if (is(r->chain->type, "nat"))
 			na_found_add(f, NA_WARN,
@@ -379,9 +383,9 @@ void na_check_others(const struct na_host *h, struct na_found *f)
 		const struct na_rule *r = w->rule, *e = h->rs->rule;
 
 		/* a rule that denies is meant for all that comes by */
-		if (r == last || w->how == NA_VERDICT || !is(r->chain->hook, "prerouting") ||
-		    is(r->chain->family, "bridge") || is_restricted(r) ||
-		    !forwards(r->chain->family))
+		if (r == last || w->how == NA_VERDICT || r->chain->dormant ||
+		    !is(r->chain->hook, "prerouting") || is(r->chain->family, "bridge") ||
+		    is_restricted(r) || !forwards(r->chain->family))
 			continue;
 		while (e < r && !(e->chain == r->chain && is_restricted(e) &&
 				  (has_word(e, "accept") || has_word(e, "return"))))
@@ -398,16 +402,17 @@ void na_check_others(const struct na_host *h, struct na_found *f)
 
 void na_check_redirect(const struct na_host *h, struct na_found *f)
 {
-	json_t *units = na_units_optimizing(), *unit;
+	json_t *units = na_units_at_boot(""), *optimizing = na_units_optimizing(units), *unit;
 	size_t u;
 
-	json_array_foreach(units, u, unit)
+	json_array_foreach(optimizing, u, unit)
 	{
 		char *name = na_shown(json_string_value(unit));
 
 		na_found_add(f, NA_WARN, "%s loads rules by `nft -o`", name);
 		free(name);
 	}
+	json_decref(optimizing);
 	json_decref(units);
 	if (!na_has_rules(h, f))
 		return;
@@ -417,6 +422,8 @@ void na_check_redirect(const struct na_host *h, struct na_found *f)
 		const json_t *s;
 		size_t k;
 
+		if (r->chain->dormant)
+			continue;
 		json_array_foreach(r->expr, k, s)
 		{
 			bare |= get(s, "redirect") && !get(get(s, "redirect"), "port");
@@ -441,7 +448,7 @@ void na_check_local(const struct na_host *h, struct na_found *f)
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
 
-		if (w->how != NA_NAT)
+		if (w->how != NA_NAT || w->rule->chain->dormant)
 			continue;
 		before |= is(w->rule->chain->hook, "prerouting");
 		out |= is(w->rule->chain->hook, "output");

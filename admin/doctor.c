@@ -43,27 +43,41 @@ static json_t *harmless(char *text)
 	return na_need(j);
 }
 
+/* Several rules may have the same finding. */
+static bool is_said(const struct na_found *f, const json_t *one)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(f->list, i, v) if (json_equal(v, one)) return true;
+	return false;
+}
+
 void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 {
 	va_list ap;
+	json_t *one;
 	char *text;
 	int n;
 
 	if (level > f->level)
 		f->level = level;
-	if (json_array_size(f->list) == FOUND_MAX) {
-		json_array_append_new(
-			f->list, json_pack("{ss, ss}", "level", "note", "text", "there are more"));
-		return;
-	}
 	if (json_array_size(f->list) > FOUND_MAX)
 		return;
 	va_start(ap, fmt);
 	n = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	na_need(n < 0 ? NULL : text);
-	json_array_append_new(f->list, na_need(json_pack("{ss, so}", "level", levels[level], "text",
-							 harmless(text))));
+	one = na_need(json_pack("{ss, so}", "level", levels[level], "text", harmless(text)));
+	if (is_said(f, one)) {
+		json_decref(one);
+	} else if (json_array_size(f->list) < FOUND_MAX) {
+		json_array_append_new(f->list, one);
+	} else {
+		json_decref(one);
+		json_array_append_new(
+			f->list, json_pack("{ss, ss}", "level", "note", "text", "there are more"));
+	}
 }
 
 static void put_found(const struct check *c, const struct na_found *f)
@@ -116,12 +130,45 @@ static void put_report(const struct na_host *h)
 	put_run("Counters", (const char *[]){"cat", "/proc/net/stat/nft_quic", NULL});
 }
 
-static bool known(const char *name)
+/* A list has commas between its words. */
+static const char *next_word(const char *word)
+{
+	const char *comma = strchr(word, ',');
+
+	return comma ? comma + 1 : NULL;
+}
+
+static bool is_word(const char *word, const char *check)
+{
+	return strcspn(word, ",") == strlen(check) && !strncmp(word, check, strlen(check));
+}
+
+static bool is_asked(const char *only, const char *check)
+{
+	for (const char *word = only; word; word = next_word(word))
+		if (is_word(word, check))
+			return true;
+	return !only;
+}
+
+static bool is_check(const char *word)
 {
 	for (size_t i = 0; i < N_CHECKS; i++)
-		if (!strcmp(checks[i].name, name))
+		if (is_word(word, checks[i].name))
 			return true;
-	fprintf(stderr, "nft-quic: no check \"%s\", known are", name);
+	return false;
+}
+
+/* Each word of --only is a check. */
+static bool known(const char *only)
+{
+	const char *word = only;
+
+	while (word && is_check(word))
+		word = next_word(word);
+	if (!word)
+		return true;
+	fprintf(stderr, "nft-quic: no check \"%.*s\", known are", (int)strcspn(word, ","), word);
 	for (size_t i = 0; i < N_CHECKS; i++)
 		fprintf(stderr, "%s %s", i ? "," : "", checks[i].name);
 	fputc('\n', stderr);
@@ -143,7 +190,7 @@ int na_doctor(const struct na_options *o)
 		const struct check *c = &checks[i];
 		struct na_found f = {.level = NA_GOOD};
 
-		if (o->only && strcmp(o->only, c->name))
+		if (!is_asked(o->only, c->name))
 			continue;
 		f.list = na_need(json_array());
 		c->run(h, &f);

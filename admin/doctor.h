@@ -13,7 +13,7 @@ struct na_found {
 	const char *remedy;  /* in place of the check's own, or NULL */
 };
 
-/** na_found_add() - something that a check has found; @fmt as for printf() */
+/** na_found_add() - something that a check has found, told once; @fmt as for printf() */
 void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

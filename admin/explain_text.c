@@ -77,11 +77,6 @@ static const char *device_name(const struct na_explained *x, int index)
 	return NULL;
 }
 
-static void put_bound(char *out, size_t room, const struct na_listener *l)
-{
-	inet_ntop(l->ip6 ? AF_INET6 : AF_INET, l->addr, out, (socklen_t)room);
-}
-
 static json_t *listener(const struct na_host *h, const struct na_listener *l)
 {
 	const struct na_service *s = l ? na_host_service(h, l->port) : NULL;
@@ -89,7 +84,7 @@ static json_t *listener(const struct na_host *h, const struct na_listener *l)
 
 	if (!l)
 		return json_null();
-	put_bound(addr, sizeof(addr), l);
+	na_listener_bound(l, addr, sizeof(addr));
 	return na_need(json_pack("{si, ss?, ss?, ss}", "pid", (int)l->pid, "command", l->comm,
 				 "service", s && s->pid ? s->name : NULL, "address", addr));
 }
@@ -243,7 +238,7 @@ static void put_listener(FILE *f, const struct na_explained *x, const struct qi_
 		put_process(f, o);
 		fputs(" listens on the loopback alone\n", f);
 	} else if (o) {
-		put_bound(addr, sizeof(addr), o);
+		na_listener_bound(o, addr, sizeof(addr));
 		fputs(", where nobody listens at that address: ", f);
 		put_process(f, o);
 		fprintf(f, " listens at %s\n", addr);

@@ -73,6 +73,7 @@ struct na_host *na_host_read(size_t most)
 	h->module = na_module_version();
 	na_counts_read(&h->counts);
 	na_listeners_read(h);
+	na_addrs_read(h);
 	na_services_read(h);
 	return h;
 }
@@ -86,6 +87,7 @@ void na_host_free(struct na_host *h)
 	for (size_t i = 0; i < h->n_services; i++)
 		na_service_clear(&h->service[i]);
 	free(h->listener);
+	free(h->addr);
 	free(h->service);
 	free(h->module);
 	free(h->rs_err);

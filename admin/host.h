@@ -25,6 +25,12 @@ struct na_listener {
 	char *comm;
 };
 
+/* An address of this host; of IPv6 none that is link-local. */
+struct na_addr {
+	bool ip6, loopback;
+	unsigned char addr[16]; /* of IPv4 the first 4 bytes */
+};
+
 /* A service of quicd, from its configuration. @file and @cert are as they are: na_shown(). */
 struct na_service {
 	char *file, *name, *alpn, *server_id, *control;
@@ -58,6 +64,8 @@ struct na_host {
 	struct na_counts counts;
 	struct na_listener *listener;
 	size_t n_listeners;
+	struct na_addr *addr;
+	size_t n_addrs;
 	struct na_service *service;
 	size_t n_services;
 };
@@ -98,6 +106,9 @@ double na_seconds(const char *text, double fallback);
 
 /** na_listeners_parse() - add the sockets in the text of /proc/net/udp or udp6 */
 void na_listeners_parse(struct na_host *h, const char *text);
+
+/** na_listener_bound() - the address that a socket is bound to, as text: "0.0.0.0", "::1" */
+void na_listener_bound(const struct na_listener *l, char *out, size_t room);
 
 /** na_listener_owner() - a process that has this socket; the youngest is kept */
 void na_listener_owner(struct na_host *h, unsigned long inode, pid_t pid, unsigned long long since);

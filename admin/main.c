@@ -14,7 +14,7 @@ static const char usage[] =
 	"\n"
 	"  status [--json] [--all]\n"
 	"                         which names go where, and the module's counters\n"
-	"  doctor [--json | --report] [--only CHECK]\n"
+	"  doctor [--json | --report] [--only CHECK,...]\n"
 	"                         what is wrong, with remedies; writes nothing\n"
 	"  watch [-i S] [-n N]    status each second, with rates\n"
 	"  try [DIR]              two services, rules and clients in a namespace of their own;\n"

@@ -45,6 +45,14 @@ static const struct {
 	{"conns_bytes", "Memory of these connections' names", true},
 };
 
+bool na_is_gauge(const char *name)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (!strcmp(table[i].name, name))
+			return table[i].gauge;
+	return false;
+}
+
 static const char *const limits[] = {"hold_flows",  "hold_bytes",   "hold_datagrams",
 				     "hold_ms",	    "crypto_bytes", "crypto_ranges",
 				     "names_flows", "names_bytes",  "conns"};

@@ -34,7 +34,48 @@ bool na_has_key(const json_t *j, const char *key)
 	return false;
 }
 
-static void add_chain(struct na_ruleset *rs, const json_t *j)
+bool na_rule_asked(const struct na_rule *rule)
+{
+	return rule->quic && !rule->chain->dormant;
+}
+
+/* A flag of a table or set: nft prints one as a string, several as a list. */
+static bool has_flag(const json_t *j, const char *flag)
+{
+	const json_t *flags = json_object_get(j, "flags"), *v;
+	size_t i;
+
+	json_array_foreach(flags, i, v) if (json_is_string(v) &&
+					    !strcmp(json_string_value(v), flag)) return true;
+	return json_is_string(flags) && !strcmp(json_string_value(flags), flag);
+}
+
+/* The tables that are dormant. */
+static json_t *dormant_tables(const json_t *list)
+{
+	json_t *tables = na_need(json_array());
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v) if (has_flag(json_object_get(v, "table"), "dormant"))
+		json_array_append(tables, json_object_get(v, "table"));
+	return tables;
+}
+
+/* Is the table of @j, a chain or flowtable, one of those? */
+static bool is_dormant(const json_t *tables, const json_t *j)
+{
+	const json_t *t;
+	size_t i;
+
+	json_array_foreach(tables, i, t) if (json_equal(json_object_get(t, "name"),
+							json_object_get(j, "table")) &&
+					     json_equal(json_object_get(t, "family"),
+							json_object_get(j, "family"))) return true;
+	return false;
+}
+
+static void add_chain(struct na_ruleset *rs, const json_t *j, const json_t *dormant)
 {
 	rs->chain[rs->n_chains++] = (struct na_chain){
 		.family = str(j, "family"),
@@ -44,17 +85,8 @@ static void add_chain(struct na_ruleset *rs, const json_t *j)
 		.hook = str(j, "hook"),
 		.policy = str(j, "policy"),
 		.prio = (int)json_integer_value(json_object_get(j, "prio")),
+		.dormant = is_dormant(dormant, j),
 	};
-}
-
-static bool is_dynamic(const json_t *j)
-{
-	const json_t *flags = json_object_get(j, "flags"), *v;
-	size_t i;
-
-	json_array_foreach(flags, i, v) if (json_is_string(v) &&
-					    !strcmp(json_string_value(v), "dynamic")) return true;
-	return json_is_string(flags) && !strcmp(json_string_value(flags), "dynamic");
 }
 
 static void add_set(struct na_ruleset *rs, const json_t *j)
@@ -65,7 +97,7 @@ static void add_set(struct na_ruleset *rs, const json_t *j)
 		.name = str(j, "name"),
 		.type = json_object_get(j, "type"),
 		.data = json_object_get(j, "map"),
-		.dynamic = is_dynamic(j),
+		.dynamic = has_flag(j, "dynamic"),
 		.elems = json_incref(json_object_get(j, "elem")),
 	};
 }
@@ -133,8 +165,10 @@ struct na_ruleset *na_ruleset_parse(json_t *list, const char *text)
 {
 	struct na_ruleset *rs = na_need(calloc(1, sizeof(*rs)));
 	size_t n = json_array_size(list) + 1, i;
+	json_t *dormant;
 	const json_t *v;
 
+	dormant = dormant_tables(list);
 	rs->list = json_incref(list);
 	rs->chain = na_need(calloc(n, sizeof(*rs->chain)));
 	rs->set = na_need(calloc(n, sizeof(*rs->set)));
@@ -146,14 +180,15 @@ struct na_ruleset *na_ruleset_parse(json_t *list, const char *text)
 		const json_t *meta = json_object_get(v, "metainfo");
 
 		if (json_object_get(v, "chain"))
-			add_chain(rs, json_object_get(v, "chain"));
+			add_chain(rs, json_object_get(v, "chain"), dormant);
 		else if (set || (set = json_object_get(v, "map")))
 			add_set(rs, set);
 		else if (json_object_get(v, "flowtable"))
-			rs->flowtable = true;
+			rs->flowtable |= !is_dormant(dormant, json_object_get(v, "flowtable"));
 		else if (meta)
 			rs->nft_version = str(meta, "version");
 	}
+	json_decref(dormant);
 	json_array_foreach(list, i, v) if (json_object_get(v, "rule"))
 		add_rule(rs, json_object_get(v, "rule"));
 	if (text)

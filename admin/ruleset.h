@@ -11,6 +11,7 @@ struct na_chain {
 	const char *family, *table, *name;
 	const char *type, *hook, *policy; /* NULL if it is no base chain */
 	int prio;
+	bool dormant; /* its table is: no packet comes to it */
 };
 
 /**
@@ -74,6 +75,9 @@ const struct na_chain *na_ruleset_chain(const struct na_ruleset *rs, const struc
 const json_t *na_set_elems(const struct na_ruleset *rs, struct na_set *set);
 #define NA_ELEMS_FULL  1024
 #define NA_ELEMS_SHOWN 32768 /* @most of those who only show what there is */
+
+/** na_rule_asked() - a rule with quic that packets can come to: its table is not dormant */
+bool na_rule_asked(const struct na_rule *rule);
 
 /** na_has_key() - whether a key of quic is used in @j: that one, or any if @key is NULL */
 bool na_has_key(const json_t *j, const char *key);

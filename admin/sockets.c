@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <ifaddrs.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -55,6 +57,11 @@ void na_listeners_parse(struct na_host *h, const char *text)
 		h->listener = na_need(realloc(h->listener, (h->n_listeners + 1) * sizeof(l)));
 		h->listener[h->n_listeners++] = l;
 	}
+}
+
+void na_listener_bound(const struct na_listener *l, char *out, size_t room)
+{
+	inet_ntop(l->ip6 ? AF_INET6 : AF_INET, l->addr, out, (socklen_t)room);
 }
 
 /*
@@ -139,4 +146,29 @@ void na_listeners_read(struct na_host *h)
 			look_into(h, atoi(e->d_name));
 	if (dir)
 		closedir(dir);
+}
+
+void na_addrs_read(struct na_host *h)
+{
+	struct ifaddrs *all = NULL;
+
+	if (getifaddrs(&all))
+		return;
+	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
+		const struct sockaddr_in6 *in6 = (const void *)i->ifa_addr;
+		const struct sockaddr_in *in = (const void *)i->ifa_addr;
+		struct na_addr a = {.ip6 = in && in->sin_family == AF_INET6};
+
+		if (!in || (in->sin_family != AF_INET && !a.ip6) ||
+		    (a.ip6 && IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr)))
+			continue;
+		if (a.ip6)
+			memcpy(a.addr, &in6->sin6_addr, 16);
+		else
+			memcpy(a.addr, &in->sin_addr, 4);
+		a.loopback = a.ip6 ? IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) : a.addr[0] == 127;
+		h->addr = na_need(realloc(h->addr, (h->n_addrs + 1) * sizeof(a)));
+		h->addr[h->n_addrs++] = a;
+	}
+	freeifaddrs(all);
 }

@@ -5,6 +5,7 @@
 #include "admin.h"
 #include "history.h"
 #include "nft.h"
+#include "serves.h"
 #include "text.h"
 
 /* More ways of one rule are counted, not shown. */
@@ -30,11 +31,6 @@ static json_int_t packets(const struct na_rule *r)
 	return -1;
 }
 
-static bool is_local(const struct na_way *w)
-{
-	return w->how != NA_VERDICT && !w->host && w->port;
-}
-
 static json_t *service_json(const struct na_service *s)
 {
 	json_t *certs = json_array(), *j;
@@ -58,9 +54,15 @@ static json_t *service_json(const struct na_service *s)
 
 static json_t *listener_json(const struct na_host *h, const struct na_way *w)
 {
-	const struct na_listener *l = is_local(w) ? na_host_listener(h, w->port) : NULL;
-	const struct na_service *s = l ? na_host_service(h, w->port) : NULL;
+	const struct na_listener *l;
+	const struct na_service *s;
+	struct na_serves serves;
 
+	if (!na_way_is_local(h, w))
+		return json_null();
+	na_way_serves(h, w, &serves);
+	l = serves.l;
+	s = l ? na_host_service(h, w->port) : NULL;
 	if (!l)
 		return json_null();
 	return json_pack("{si, so, sI, so}", "pid", (int)l->pid, "command", text_or_null(l->comm),
@@ -94,11 +96,11 @@ static json_t *rule_json(const struct na_way *w, json_t *ways)
 	const struct na_chain *c = r->chain;
 	char *ports = na_rule_ports(r);
 	json_int_t n = packets(r);
-	json_t *j = json_pack("{ss, ss, ss, so, sI, ss, ss, ss, so, so, so}", "family", c->family,
-			      "table", c->table, "chain", c->name, "hook", text_or_null(c->hook),
-			      "handle", r->handle, "rule", r->text, "key", w->key, "ports", ports,
-			      "packets", n < 0 ? json_null() : json_integer(n), "cut",
-			      cut_json(w->cut), "ways", ways);
+	json_t *j = json_pack(
+		"{ss, ss, ss, so, sb, sI, ss, ss, ss, so, so, so}", "family", c->family, "table",
+		c->table, "chain", c->name, "hook", text_or_null(c->hook), "dormant", c->dormant,
+		"handle", r->handle, "rule", r->text, "key", w->key, "ports", ports, "packets",
+		n < 0 ? json_null() : json_integer(n), "cut", cut_json(w->cut), "ways", ways);
 
 	free(ports);
 	return j;
@@ -148,13 +150,21 @@ static void put_names(FILE *f, const struct na_way *w)
 
 static void put_listener(FILE *f, const struct na_host *h, const struct na_way *w)
 {
-	const struct na_listener *l = na_host_listener(h, w->port);
-	const struct na_service *s = l ? na_host_service(h, w->port) : NULL;
-	char day[32];
+	char day[32], addr[INET6_ADDRSTRLEN] = "";
+	const struct na_listener *l;
+	const struct na_service *s;
+	struct na_serves serves;
 	time_t when;
 
+	na_way_serves(h, w, &serves);
+	l = serves.l;
+	s = l ? na_host_service(h, w->port) : NULL;
 	if (!l) {
 		fputs(", nobody listens", f);
+		if (serves.other) {
+			na_listener_bound(serves.other, addr, sizeof(addr));
+			fprintf(f, " there, but at %s", addr);
+		}
 		return;
 	}
 	fprintf(f, ", %s", l->comm ? l->comm : "a process that is not seen");
@@ -177,6 +187,8 @@ static void put_rule(FILE *f, const struct na_rule *r, const char *key)
 		r->chain->table, r->chain->name, (long long)r->handle, key, ports);
 	if (n >= 0)
 		fprintf(f, ", %lld packets", (long long)n);
+	if (r->chain->dormant)
+		fputs(", DORMANT: no packet comes to this table", f);
 	fprintf(f, "\n    %s\n", r->text);
 	free(ports);
 }
@@ -219,7 +231,7 @@ static void put_rules(FILE *f, const struct na_host *h)
 		fputs("  ", f);
 		put_names(f, w);
 		fprintf(f, " -> %s", w->to);
-		if (is_local(w))
+		if (na_way_is_local(h, w))
 			put_listener(f, h, w);
 		fputc('\n', f);
 	}
@@ -269,15 +281,20 @@ void na_status_text(FILE *f, const struct na_host *h)
 int na_status_rc(const struct na_host *h)
 {
 	const char *facade = na_nft_facade();
+	struct na_serves serves;
 
 	if (!h->rs || !h->knows_quic)
 		return NA_ERRORS;
 	if ((h->module && strcmp(h->module, NFT_QUIC_VERSION)) ||
 	    (facade && strcmp(facade, NFT_QUIC_VERSION)))
 		return NA_WARNINGS;
-	for (size_t i = 0; i < h->ways.n; i++)
-		if (is_local(&h->ways.way[i]) && !na_host_listener(h, h->ways.way[i].port))
+	for (size_t i = 0; i < h->ways.n; i++) {
+		if (!na_way_is_local(h, &h->ways.way[i]))
+			continue;
+		na_way_serves(h, &h->ways.way[i], &serves);
+		if (!serves.l)
 			return NA_WARNINGS;
+	}
 	return NA_OK;
 }
 
@@ -293,6 +310,7 @@ static const struct {
 	{"evicted", "pushed out by a limit"},
 	{"unreadable", "unreadable"},
 	{"unknown_version", "of an unknown version"},
+	{"unasked", "that no rule asks for"},
 };
 
 static unsigned long long grown(const struct na_counts *now, const struct na_counts *then,

@@ -47,11 +47,6 @@ static void put_marked(const char *text, const char *before)
 	}
 }
 
-static bool is_gauge(const char *name)
-{
-	return !strncmp(name, "holding_", 8) || !strncmp(name, "names_", 6);
-}
-
 static void put_rates(const struct na_counts *c, const struct na_counts *before, double s)
 {
 	bool any = false;
@@ -60,7 +55,7 @@ static void put_rates(const struct na_counts *c, const struct na_counts *before,
 	for (size_t i = 0; i < c->n; i++) {
 		unsigned long long old = na_count(before, c->c[i].name);
 
-		if (is_gauge(c->c[i].name) || c->c[i].value <= old)
+		if (na_is_gauge(c->c[i].name) || c->c[i].value <= old)
 			continue;
 		printf("* %-18s %.1f/s\n", c->c[i].name, (double)(c->c[i].value - old) / s);
 		any = true;

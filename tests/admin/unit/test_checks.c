@@ -92,6 +92,249 @@ static void loopback(void **state)
 	host_end(&h);
 }
 
+static const struct na_listener at_4 = {.port = 8443, .comm = "four"},
+				any_6 = {.port = 8443, .ip6 = true},
+				on_4 = {.port = 8443, .addr = {10, 9, 1, 1}, .comm = "one"},
+				on_6 = {.port = 8443, .ip6 = true, .addr = {0xfd, [15] = 1}},
+				lo_4 = {.port = 8443, .loopback = true, .addr = {127, 0, 0, 1}};
+
+#define DADDR(proto, right)                                                                        \
+	"{'match': {'op': '==', 'left': {'payload': {'protocol': '" proto "', 'field': 'daddr'}}," \
+	" 'right': " right "}}, "
+#define TO(family, hook, match, action)                                                            \
+	BASE_OF(family, "c", hook, "filter", "accept")                                             \
+	"{'rule': {'family': '" family                                                             \
+	"', 'table': 't', 'chain': 'c', 'handle': 1, 'expr': [" match QUIC(                        \
+		"sni", "'a'") ", " action "]}},"
+#define WRITE_PORT                                                                                 \
+	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': 8443}}"
+#define REDIR "{'redirect': {'port': 8443}}"
+
+/* Whose socket gets it: by port, family and address. */
+static void who_listens(void **state)
+{
+	static const struct {
+		const char *rules;
+		const struct na_listener *l[2];
+		const char *level, *text; /* NULL if all is well */
+	} c[] = {
+		{TO("ip", "prerouting", "", WRITE_PORT), {&at_4}, NULL, NULL},
+		{TO("ip", "prerouting", "", WRITE_PORT), {&any_6}, NULL, NULL},
+		{TO("ip", "prerouting", "", WRITE_PORT), {&on_6}, "error", "nobody takes IPv4"},
+		{TO("ip6", "prerouting", "", WRITE_PORT), {&at_4}, "error", "nobody takes IPv6"},
+		{TO("ip6", "prerouting", "", WRITE_PORT), {&on_4, &on_6}, NULL, NULL},
+		{TO("inet", "prerouting", "", WRITE_PORT), {&at_4}, "note", "not open for IPv6"},
+		{TO("inet", "prerouting", "", WRITE_PORT), {&on_4, &on_6}, NULL, NULL},
+		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.1'"), WRITE_PORT),
+		 {&on_4},
+		 NULL,
+		 NULL},
+		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.2'"), WRITE_PORT),
+		 {&on_4},
+		 "error",
+		 "nobody takes 10.9.1.2 at UDP port 8443, where inet t c leads to: one listens at "
+		 "10.9.1.1"},
+		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"),
+		    WRITE_PORT),
+		 {&on_4},
+		 "error",
+		 "nobody takes 10.9.1.2"},
+		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"),
+		    WRITE_PORT),
+		 {&on_4, &at_4},
+		 NULL,
+		 NULL},
+		/* a set may have any address, and a redirect writes another one */
+		{TO("ip", "prerouting", DADDR("ip", "'@mine'"), WRITE_PORT), {&on_4}, NULL, NULL},
+		{TO("ip", "prerouting", DADDR("ip", "'10.9.1.2'"), REDIR), {&on_4}, NULL, NULL},
+		{TO("ip", "prerouting", "", REDIR), {&lo_4}, "error", "on the loopback alone"},
+		{TO("ip", "output", "", REDIR), {&lo_4}, NULL, NULL},
+		{TO("ip", "output", "", REDIR), {&on_4}, "error", "nobody takes IPv4"},
+		{TO("ip", "output", "", WRITE_PORT), {&on_4}, NULL, NULL},
+		/* to an address of this host's, and to one that is not */
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"),
+		 {&lo_4},
+		 "error",
+		 "on the loopback alone"},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"),
+		 {&on_4},
+		 NULL,
+		 NULL},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.7', 'port': 8443}}"),
+		 {NULL},
+		 NULL,
+		 NULL},
+		{TO("ip", "prerouting", "", "{'dnat': {'addr': '127.0.0.1', 'port': 8443}}"),
+		 {NULL},
+		 NULL,
+		 NULL},
+	};
+	struct na_addr addrs[] = {{.loopback = true, .addr = {127, 0, 0, 1}},
+				  {.addr = {10, 9, 1, 1}},
+				  {.ip6 = true, .addr = {0xfd, [15] = 1}}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		struct na_listener sockets[2];
+		struct na_host h = host_of(c[i].rules);
+		char *text;
+
+		h.listener = sockets;
+		for (; h.n_listeners < 2 && c[i].l[h.n_listeners]; h.n_listeners++)
+			sockets[h.n_listeners] = *c[i].l[h.n_listeners];
+		h.addr = addrs;
+		h.n_addrs = 3;
+		text = found_by(na_check_services, &h);
+		if (c[i].text ? !strstr(text, c[i].text) || strncmp(text, c[i].level, 4) : *text)
+			fail_msg("case %zu: %s", i, text);
+		free(text);
+		host_end(&h);
+	}
+}
+
+/* A host without IPv6 misses nothing. */
+static void no_ip6(void **state)
+{
+	struct na_host h = host_of(TO("inet", "prerouting", "", WRITE_PORT));
+	struct na_listener l = at_4;
+	struct na_addr addrs[] = {{.ip6 = true, .loopback = true, .addr = {[15] = 1}}};
+	char *text;
+
+	(void)state;
+	h.listener = &l;
+	h.n_listeners = 1;
+	h.addr = addrs;
+	h.n_addrs = 1;
+	text = found_by(na_check_services, &h);
+	assert_string_equal(text, "");
+	free(text);
+	host_end(&h);
+}
+
+#define TABLE(family, more) "{'table': {'family': '" family "', 'name': 't'" more "}},"
+
+/* A table that is dormant is told of, and its rules are judged no further. */
+static void dormant(void **state)
+{
+	static void (*const quiet[])(const struct na_host *h, struct na_found *f) = {
+		na_check_services, na_check_input,     na_check_deny,	   na_check_local,
+		na_check_redirect, na_check_conntrack, na_check_server_ids};
+	/* a port that nobody listens on, a name denied in nat, a redirect without a port */
+	static const char rules[] = BASE_OF("ip", "pre", "prerouting", "nat", "accept") REDIRECT(
+		"ip", "pre",
+		"8443") "{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, "
+			"'expr': [" QUIC("sni",
+					 "'b'") ", {'drop': null}]}},"
+						"{'rule': {'family': 'ip', 'table': 't', 'chain': "
+						"'pre', 'handle': 3, 'expr': [" QUIC(
+							"sni", "'c'") ", {'redirect': null}]}},";
+	static const char *const flags[] = {", 'flags': 'dormant'",
+					    ", 'flags': ['owner', 'dormant']", ", 'flags': 'owner'",
+					    ""};
+	char *all, *text;
+	struct na_host h;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		all = na_printf(TABLE("ip6", ", 'flags': 'dormant'") TABLE("ip", "%s") "%s",
+				flags[i], rules);
+		h = host_of(all);
+		for (size_t k = 0; k < sizeof(quiet) / sizeof(quiet[0]); k++) {
+			text = found_by(quiet[k], &h);
+			if (i < 2)
+				assert_string_equal(text, "");
+			else if (quiet[k] == na_check_services || quiet[k] == na_check_deny ||
+				 quiet[k] == na_check_redirect || quiet[k] == na_check_local)
+				assert_string_not_equal(text, "");
+			free(text);
+		}
+		text = found_by(na_check_never, &h);
+		assert_string_equal(text,
+				    i < 2 ? "warning: ip t: the table is dormant, and no packet "
+					    "comes to its rules with quic; `nft add table ip t` "
+					    "wakes it\n"
+					  : "");
+		free(text);
+		host_end(&h);
+		free(all);
+	}
+}
+
+/* An input chain of a dormant table stops nobody. */
+static void dormant_input(void **state)
+{
+	struct na_host h =
+		host_of("{'table': {'family': 'inet', 'name': 't', 'flags': 'dormant'}}," BASE_OF(
+			"ip", "pre", "prerouting", "nat", "accept")
+				BASE_OF("inet", "in", "input", "filter", "drop")
+					REDIRECT("ip", "pre", "8443"));
+	char *text = found_by(na_check_input, &h);
+
+	(void)state;
+	assert_string_equal(text, "");
+	free(text);
+	host_end(&h);
+}
+
+#define IN(family, chain, handle, expr)                                                            \
+	"{'rule': {'family': '" family "', 'table': 't', 'chain': '" chain "', 'handle': " handle  \
+	", 'expr': [" expr "]}},"
+#define PLAIN(family, name) "{'chain': {'family': '" family "', 'table': 't', 'name': '" name "'}},"
+#define JUMP(to)	    "{'jump': {'target': '" to "'}}"
+#define DROPS		    QUIC("sni", "'a'") ", {'drop': null}"
+
+/* Chains are reached by those that are reached, in a table of their own name and family. */
+static void reached(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool vain;
+	} c[] = {
+		{PLAIN("ip", "c") IN("ip", "c", "1", DROPS), true},
+		{PLAIN("ip", "c") IN("ip", "c", "1", DROPS) IN("ip", "pre", "2", JUMP("c")), false},
+		{PLAIN("ip", "c") PLAIN("ip", "d") IN("ip", "c", "1", DROPS)
+			 IN("ip", "d", "2", JUMP("c")),
+		 true},
+		{PLAIN("ip", "c") PLAIN("ip", "d") IN("ip", "c", "1", DROPS)
+			 IN("ip", "d", "2", JUMP("c")) IN("ip", "pre", "3", JUMP("d")),
+		 false},
+		/* a chain of that name in a table of that name, but of another family */
+		{PLAIN("ip", "c") PLAIN("ip6", "c") IN("ip", "c", "1", DROPS)
+			 IN("ip6", "pre", "2", JUMP("c")),
+		 true},
+		/* by a map, which a rule must use */
+		{PLAIN("ip", "c")
+			 IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
+						   "'m', 'type': 'mark', 'map': 'verdict', "
+						   "'elem': [[1, {'goto': {'target': 'c'}}]]}},",
+		 true},
+		{PLAIN("ip", "c")
+			 IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
+						   "'m', 'type': 'mark', 'map': 'verdict', "
+						   "'elem': [[1, {'goto': {'target': 'c'}}]]}}," IN(
+							   "ip", "pre", "2",
+							   "{'vmap': {'key': {'meta': {'key': "
+							   "'mark'}}, 'data': '@m'}}"),
+		 false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		char *all = na_printf(
+			BASE_OF("ip", "pre", "prerouting", "filter", "accept")
+				BASE_OF("ip6", "pre", "prerouting", "filter", "accept") "%s",
+			c[i].rules);
+		struct na_host h = host_of(all);
+		char *text = found_by(na_check_never, &h);
+
+		if (c[i].vain != (strstr(text, "nothing leads to its chain") != NULL))
+			fail_msg("case %zu: %s", i, text);
+		free(text);
+		free(all);
+		host_end(&h);
+	}
+}
+
 static void no_rules(void **state)
 {
 	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true};
@@ -129,6 +372,30 @@ static void too_early(void **state)
 	assert_string_equal(text, "warning: 3 times an Initial came to a rule before its names "
 				  "were known\n");
 	free(text);
+}
+
+/* One in a thousand Initials is much, one in two thousand is not. */
+static void limits(void **state)
+{
+	static const char *const names[] = {"overload", "evicted", "lookups_spent", "unfollowed"};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct na_host h = {.counts = {.c = {{"initials", 1000}, {"", 1}}, .n = 2}};
+		char *text,
+			*want = na_printf("warning: %s: 1 of 1000 since the module was loaded\n",
+					  names[i]);
+
+		strcpy(h.counts.c[1].name, names[i]);
+		text = found_by(na_check_limits, &h);
+		assert_string_equal(text, want);
+		free(text);
+		free(want);
+		h.counts.c[0].value = 2000;
+		text = found_by(na_check_limits, &h);
+		assert_string_equal(text, "");
+		free(text);
+	}
 }
 
 /* An address as a name: some clients send it. */
@@ -253,7 +520,14 @@ int main(void)
 		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
 		cmocka_unit_test(loopback),	   cmocka_unit_test(no_rules),
 		cmocka_unit_test(too_early),	   cmocka_unit_test(addresses),
+<<<<<<< HEAD
 		cmocka_unit_test(module_keys),	   cmocka_unit_test(optimizing_units),
+=======
+		cmocka_unit_test(module_keys),	   cmocka_unit_test(who_listens),
+		cmocka_unit_test(no_ip6),	   cmocka_unit_test(dormant),
+		cmocka_unit_test(limits),	   cmocka_unit_test(dormant_input),
+		cmocka_unit_test(reached),
+>>>>>>> hI3
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

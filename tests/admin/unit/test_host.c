@@ -331,6 +331,10 @@ static void metrics(void **state)
 	assert_non_null(strstr(text, "module=\"0.1\"} 1\n"));
 	assert_string_equal(text + strlen(text) - 6, "# EOF\n");
 	free(text);
+	/* watch shows no rate of these */
+	assert_true(na_is_gauge("holding_flows") && na_is_gauge("names_bytes") &&
+		    na_is_gauge("conns") && na_is_gauge("conns_bytes"));
+	assert_false(na_is_gauge("initials") || na_is_gauge("moved") || na_is_gauge("nothing"));
 }
 
 int main(void)
