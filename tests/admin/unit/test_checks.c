@@ -520,14 +520,10 @@ int main(void)
 		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
 		cmocka_unit_test(loopback),	   cmocka_unit_test(no_rules),
 		cmocka_unit_test(too_early),	   cmocka_unit_test(addresses),
-<<<<<<< HEAD
-		cmocka_unit_test(module_keys),	   cmocka_unit_test(optimizing_units),
-=======
 		cmocka_unit_test(module_keys),	   cmocka_unit_test(who_listens),
 		cmocka_unit_test(no_ip6),	   cmocka_unit_test(dormant),
 		cmocka_unit_test(limits),	   cmocka_unit_test(dormant_input),
-		cmocka_unit_test(reached),
->>>>>>> hI3
+		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
