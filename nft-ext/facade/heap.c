@@ -17,8 +17,8 @@
 #define PIECE	    (8u << 20)	 /* less than MMAP_FROM: it comes from the heap */
 #define MAX_PIECES  128
 
-#define START_MMAP  (1 << 20)	 /* above nft's tables of 128 KiB, which are at glibc's own limit */
-#define START_PAD   (512 << 10)	 /* for one brk at the start and not three */
+#define START_MMAP (1 << 20)   /* above nft's tables of 128 KiB, which are at glibc's own limit */
+#define START_PAD  (512 << 10) /* for one brk at the start and not three */
 
 static bool kept;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The heap of nft, at its start and while it loads a large file. This concerns a whole process, so in any other
- * program nothing is done.
+ * The heap of nft, at its start and while it loads a large file. This concerns a whole process, so
+ * in any other program nothing is done.
  */
 #ifndef NX_HEAP_H
 #define NX_HEAP_H
@@ -11,8 +11,8 @@
 /**
  * nx_heap_start - before the real library is opened
  *
- * What dlopen takes of the heap's first 132 KiB is missing when nft makes its first table, of 128 KiB: malloc
- * would map that anew, and each that follows, where stock nft has them from the heap.
+ * dlopen takes of the heap's first 132 KiB, and nft's first table, of 128 KiB, no longer fits:
+ * malloc would map that anew, and each that follows, where stock nft has them from the heap.
  */
 void nx_heap_start(void);
 

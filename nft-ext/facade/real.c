@@ -25,8 +25,8 @@ static const char *const dirs[] = {
 static char why_not[512]; /* of the last library that was there and could not be opened */
 
 /*
- * A library without our mark: neither this facade, which dlopen knows by its inode whatever the path, nor
- * another copy of it must be taken for the real one.
+ * A library without our mark: neither this facade, which dlopen knows by its inode whatever the
+ * path, nor another copy of it must be taken for the real one.
  */
 static void *try_open(const char *path)
 {
