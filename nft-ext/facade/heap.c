@@ -17,11 +17,28 @@
 #define PIECE	    (8u << 20)	 /* less than MMAP_FROM: it comes from the heap */
 #define MAX_PIECES  128
 
+#define START_MMAP (1 << 20)   /* above nft's tables of 128 KiB, which are at glibc's own limit */
+#define START_PAD  (512 << 10) /* for one brk at the start and not three */
+
 static bool kept;
+
+static bool is_nft(void)
+{
+	return !strcmp(program_invocation_short_name, "nft");
+}
+
+void nx_heap_start(void)
+{
+	if (!is_nft())
+		return;
+	mallopt(M_MMAP_THRESHOLD, START_MMAP);
+	mallopt(M_TRIM_THRESHOLD, 2 * START_MMAP);
+	mallopt(M_TOP_PAD, START_PAD);
+}
 
 void nx_heap_keep(size_t len)
 {
-	if (len < LARGE || strcmp(program_invocation_short_name, "nft"))
+	if (len < LARGE || !is_nft())
 		return;
 	mallopt(M_MMAP_THRESHOLD, MMAP_FROM);
 	mallopt(M_TRIM_THRESHOLD, -1);

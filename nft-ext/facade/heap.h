@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The heap of nft while it loads a large file. This concerns a whole process, so in any other
- * program nothing is done.
+ * The heap of nft, at its start and while it loads a large file. This concerns a whole process, so
+ * in any other program nothing is done.
  */
 #ifndef NX_HEAP_H
 #define NX_HEAP_H
 
 #include <stddef.h>
+
+/**
+ * nx_heap_start - before the real library is opened
+ *
+ * dlopen takes of the heap's first 132 KiB, and nft's first table, of 128 KiB, no longer fits:
+ * malloc would map that anew, and each that follows, where stock nft has them from the heap.
+ */
+void nx_heap_start(void);
 
 /** nx_heap_keep - a file of @len bytes follows: what is freed is used again, not given back */
 void nx_heap_keep(size_t len);

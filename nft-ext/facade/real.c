@@ -2,7 +2,6 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "real.h"
@@ -23,30 +22,16 @@ static const char *const dirs[] = {
 	"/usr/local/lib",
 };
 
-static bool same_file(const char *a, const char *b)
-{
-	struct stat sa, sb;
-
-	return !stat(a, &sa) && !stat(b, &sb) && sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
-}
-
-static const char *own_path(void)
-{
-	static const char anchor;
-	Dl_info info;
-
-	return dladdr(&anchor, &info) && info.dli_fname ? info.dli_fname : "";
-}
-
 static char why_not[512]; /* of the last library that was there and could not be opened */
 
-/* A library without our mark: another copy of the facade must not be taken for the real one. */
+/*
+ * A library without our mark: neither this facade, which dlopen knows by its inode whatever the
+ * path, nor another copy of it must be taken for the real one.
+ */
 static void *try_open(const char *path)
 {
 	void *lib;
 
-	if (same_file(path, own_path()))
-		return NULL;
 	/* with RTLD_NOW the libraries that it needs would be bound at once, too */
 	lib = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	if (!lib && !access(path, F_OK))

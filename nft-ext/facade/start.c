@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abilities.h"
+#include "heap.h"
 #include "hooks.h"
 #include "real.h"
 #include "start.h"
@@ -20,6 +21,8 @@ static void init(void)
 	const char *why;
 	void *lib;
 
+	if (!env || strcmp(env, "off"))
+		nx_heap_start();
 	real = nx_real_open(&lib);
 	if (env && !strcmp(env, "off"))
 		return;
