@@ -357,7 +357,10 @@ def limited():
             s.sendto(qt.Flight(sni='a.example', size=1700).split(2)[0], ('127.0.0.1', 443))
         ok(until(lambda: count('evicted') or count('overload'), 10), 'a limit is reached')
         s.close()
-        finds(('a limit that is reached', 'limits', 'since the module was loaded'))
+        # and of hold_flows itself as long as one waits
+        rc, found = doctor()
+        ok(rc == 1 and set(found) == {'limits'} and any('since the module was loaded' in t for t in found['limits'][1]),
+           'doctor finds: a limit that is reached', rc, found)
 
 
 def rewritten():
