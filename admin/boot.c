@@ -169,7 +169,7 @@ bool na_unit_parse(json_t *files, char *text)
 	return optimizes;
 }
 
-/* What units of a pattern load goes to @files, the paths of those with `nft -o` to @optimizing. */
+/* Files that units of a pattern load go to @files, paths of those with `nft -o` to @optimizing. */
 static void read_units(const char *pattern, json_t *files, json_t *optimizing)
 {
 	glob_t units;
