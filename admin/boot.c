@@ -167,7 +167,7 @@ bool na_unit_parse(json_t *files, char *text)
 	return optimizes;
 }
 
-/* What services in @units load goes to @files, the names of those with `nft -o` to @optimizing. */
+/* Files that services in @units load go to @files, names of those with `nft -o` to @optimizing. */
 static void read_units(const json_t *units, json_t *files, json_t *optimizing)
 {
 	const char *name, *end;

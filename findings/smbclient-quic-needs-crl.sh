@@ -18,9 +18,11 @@ pinned smbclient 4.25.1+dfsg
 certificate
 samba_conf "server smb transports = tcp"
 
-# shares OPTION... - what smbclient says of the server's shares, in a word
+# shares OPTION... - what smbclient says of the server's shares, in a word, once smbd lists them: it listens before
 shares() {
-	with_smbd smbclient -s /dev/null -N -L //a.example -I 127.0.0.1 "$@" 2>&1 | sed -n 's/^.*\(NT_STATUS_[A-Z_]*\).*/\1/p; s/^.*files .*Disk.*/listed/p' | head -n 1
+	with_smbd sh -c 'list="smbclient -s /dev/null -N -L //a.example -I 127.0.0.1" n=0
+		until $list 2>&1 | grep -q "files .*Disk" || [ $n = 100 ]; do sleep 0.2; n=$((n + 1)); done
+		$list "$@"' sh "$@" 2>&1 | sed -n 's/^.*\(NT_STATUS_[A-Z_]*\).*/\1/p; s/^.*files .*Disk.*/listed/p' | head -n 1
 }
 
 seen "TCP alone, the default" listed "$(shares)"

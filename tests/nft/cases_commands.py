@@ -59,6 +59,17 @@ def save_and_restore():
 
 
 @in_ns
+def without_the_facade():
+    """A rule with quic is left out whole, and its neighbours and the status say nothing of it."""
+    nft.good('-f -', 'table inet t {\nchain c {\nquic alpn "smb" tcp dport 21 counter\ntcp dport 22 counter\n}\n}\n')
+    python = 'import nftables\nn = nftables.Nftables()\nn.set_json_output(True)\nprint(n.cmd("list ruleset")[1])'
+    said = subprocess.run([sys.executable, '-c', python], env=stock.env, capture_output=True, text=True, check=True).stdout
+    for how, answer in ('text', stock.good('list ruleset')), ('JSON', stock.good('-j list ruleset')), ('python', said):
+        rules = answer.count('dport') if how == 'text' else sum('rule' in o for o in json.loads(answer)['nftables'])
+        same((rules, '21' in answer, '22' in answer), (1, False, True), f'{how} of stock nft has the other rule alone')
+
+
+@in_ns
 def rule_commands():
     nft.good('-f -', TABLE)
     out = nft.good('-e -a insert rule inet t c index 1 quic alpn "one" accept')

@@ -24,6 +24,11 @@ PLAIN = '''table inet t {
 		iifname @s accept; tcp dport 22 accept; tcp dport 23 accept; }
 }
 '''
+REDIRECTS = '''table ip r {
+	chain c { type nat hook prerouting priority dstnat;
+		ip daddr 192.0.2.1 udp dport 443 redirect to :8443; ip daddr 192.0.2.2 udp dport 443 redirect to :9443; }
+}
+'''
 QUIC = '''table inet t {
 	set s { typeof quic sni; elements = { "a.example", "b.example", "c.example" }; }
 	chain c { type filter hook prerouting priority 0;
@@ -98,11 +103,16 @@ def alike(text):
 
 def session(which):
     """Each command's writes, without quic."""
-    with Ns(), load(PLAIN) as f:
+    with Ns(), load(PLAIN) as f, load(REDIRECTS) as redirects:
+        def plain(text):
+            return text.replace(f.name, 'FILE').replace(redirects.name, 'REDIRECTS')
+
         def run(*argv, stdin=None):
             got = writes(argv, which.env, stdin)
-            return ' '.join(argv).replace(f.name, 'FILE').split('\n')[0], [(a, alike(str(b)).replace(f.name, 'FILE')) for a, b in got]
+            return plain(' '.join(argv)).split('\n')[0], [(a, plain(alike(str(b)))) for a, b in got]
         yield run('nft', '-c', '-o', '-f', f.name)
+        # nft 1.1.3 and 1.1.7 lose their ports.
+        yield run('nft', '-o', '-f', redirects.name)
         yield run('nft', '-e', '-f', f.name)
         yield run('nft', 'list', 'ruleset')
         yield run('nft', '-j', 'list', 'ruleset')

@@ -58,7 +58,7 @@ class Client:
 
 class Curl(Client):
     name, alpn = 'curl', ['h3', 'h3-29']
-    cannot = {'early': 'curl 8.21 with OpenSSL sends no early data over QUIC (curl issue 22649)'}
+    cannot = {'early': 'curl 8.21 with OpenSSL sends no early data over QUIC (curl issue 22649); 8.23.0 of sid does'}
 
     def __init__(self, page):
         self.page = page
