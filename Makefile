@@ -68,7 +68,7 @@ quick:
 #: check-packages  lintian, blhc, and a guest that installs from the signed repository by apt: autopkgtest,
 #:               quicd's sandbox; with LONG=1 an upgrade with 50 connections, downgrade, purge
 #: check-kernels-ahead  the module's build for the newest kernels of sid and experimental, and sid's nft
-#: check-i386    32 bits: the core's unit tests, captures, corpus, and all programs built
+#: check-i386    32 bits: the core's unit tests, captures, corpus, and all programs built; where the kernel runs such
 #: check-browsers  Chromium and Firefox with the web servers
 #: check-quicd-load      quicd's load tests in their long form: 10,000 connections, 60 s of fuzzing, ten upgrades
 #: check-quicd-asan      all its process tests under AddressSanitizer and UBSan, in that form
@@ -207,7 +207,7 @@ tap-kernels-ahead:
 	@tests/packages/kernels-ahead
 
 tap-i386:
-	@$(IN_ROOT) --root i386 setarch i386 tests/packages/i386
+	@! $(RIG)/runs-i386 || $(IN_ROOT) --root i386 setarch i386 tests/packages/i386
 
 tap-faults:
 	@tests/uml/check
