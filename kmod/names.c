@@ -32,17 +32,6 @@ static void nq_names_changed(void)
 	atomic_long_inc(&nq_names_changes);
 }
 
-void nq_track_other(struct nq_track *track, const u8 *id, u8 len)
-{
-	unsigned int i;
-
-	for (i = 0; i < track->n_others; i++)
-		if (nq_cid_is(&track->others[i], id, len))
-			return;
-	if (i < NQ_OTHERS)
-		nq_cid_set(&track->others[track->n_others++], id, len);
-}
-
 /* Under names_lock. */
 static void nq_names_disprove(struct nq_net *nn, struct nq_names *n)
 {
@@ -191,6 +180,14 @@ struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, cons
 	struct nq_names *n = nq_names_first(nn, path, id);
 
 	return n ? n : nq_names_other(nn, path, id);
+}
+
+bool nq_names_astray(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		     const struct nq_cid *first)
+{
+	const struct nq_names *n = nq_names_of(nn, path, id);
+
+	return n && !READ_ONCE(n->gone) && !nq_cid_same(&n->first, first);
 }
 
 struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,

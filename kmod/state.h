@@ -100,6 +100,7 @@ struct nq_limits {
 	X(too_early)	/* Initials at a rule that comes before the gathering */	\
 	X(unasked)	/* passed unread: no rule asks for where they go */		\
 	X(strayed)	/* dropped at a rule that was not said to ask for them */	\
+	X(foreign)	/* dropped: under a known ID, and not of its connection */	\
 	X(learned)	/* connection IDs that servers gave (QUIC packets) */		\
 	X(unfollowed)	/* answers for whose connections there was no room */		\
 	X(moved)	/* of a connection that was not known on this path (packets) */	\
