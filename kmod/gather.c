@@ -510,7 +510,8 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 	struct nq_packet p = {.skb = skb, .state = state, .d = *d};
 	bool opens = nq_packet_read(&p), wanted = false;
 
-	if (opens || nq_gather_strangers(nn, skb, d)) {
+	/* An Initial that passes unread goes by itself: a rule looks at an skb's first datagram. */
+	if (opens || (p.invalid && p.mixed && d->len > d->seg) || nq_gather_strangers(nn, skb, d)) {
 		nq_budget_begin(skb);
 		wanted = nq_ask_wants(nn, &p, thoff);
 		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p) &&
