@@ -9,6 +9,7 @@
 
 #include "names.h"
 #include "state.h"
+#include "twins.h"
 
 #define NQ_DROP_MAX    128 /* flows that one packet, or one turn at the lock, may push out */
 #define NQ_STALE_MAX   4   /* ClientHellos that one packet may have forgotten for their age */
@@ -435,7 +436,8 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 		if (!first)
 			nq_names_path_room(nn, n);
 		*whole = !n->base;
-		n->gone = n->base; /* what it came after was forgotten: who knows if they agree */
+		/* What a second one came after was forgotten: who knows if they agree? */
+		n->gone = n->base || nq_twins_reused(nn, n);
 		return NULL;
 	}
 	if (first->end != n->base) {
@@ -451,7 +453,7 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 		memcpy(flight->crypto.buf, proof->bytes, n->base);
 	memcpy(n->others, first->others, sizeof(n->others));
 	n->n_others = first->n_others;
-	n->gone = READ_ONCE(first->gone);
+	n->gone = READ_ONCE(first->gone) || nq_twins_reused(nn, n);
 	return NULL;
 }
 
@@ -592,4 +594,5 @@ void nq_names_exit(struct nq_net *nn)
 	nq_grave_exit(&nn->names_grave);
 	nq_grave_exit(&nn->proofs_grave);
 	nq_table_free(&nn->names);
+	nq_twins_free(nn->twins);
 }
