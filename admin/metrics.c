@@ -33,6 +33,8 @@ static const struct {
 	{"too_early", "Initials at a rule that comes before the names", false},
 	{"unasked", "Datagrams that no rule asks for", false},
 	{"strayed", "Packets dropped at a rule that did not ask for them", false},
+	{"foreign", "Datagrams dropped under the ID of a connection that they are not of", false},
+	{"reused", "ClientHellos under the connection ID of another one", false},
 	{"learned", "Connection IDs that servers gave", false},
 	{"unfollowed", "Answers for whose connections there was no room", false},
 	{"moved", "Packets of a followed connection on a path where it was not known", false},

@@ -12,6 +12,7 @@
 enum nq_fed {
 	NQ_FED_NOTHING, /* no Initial in it opened */
 	NQ_FED_MORE,	/* some did, the ClientHello is not complete */
+	NQ_FED_PART,	/* some did, others under the same DCID did not: no client's */
 	NQ_FED_DONE,	/* the ClientHello is complete */
 	NQ_FED_DEAD,	/* it never will be: not a ClientHello */
 	NQ_FED_LIMIT,	/* it passes a limit of CRYPTO */

@@ -64,6 +64,18 @@ static unsigned int nq_gather_done(struct nq_net *nn, const struct nq_packet *p,
 	return nq_gather_pass(nn, p, NQ_STAT_whole);
 }
 
+/* A part of a second ClientHello is in @s, or more than may be. Puts @s. */
+static unsigned int nq_gather_second(struct nq_net *nn, const struct nq_packet *p,
+				     const struct nq_id *id, struct nq_scratch *s, enum nq_fed fed,
+				     const struct nq_track *track)
+{
+	if (fed == NQ_FED_MORE && nq_stolen_can(p))
+		return nq_hold_begin(nn, p, id, s, track);
+	nq_scratch_put(s);
+	return fed == NQ_FED_LIMIT ? nq_overload_verdict(nn, p)
+				   : nq_gather_pass(nn, p, NQ_STAT_unreadable);
+}
+
 /*
  * Packet @p was fed to the flight in @s, which was resumed behind what is known of @names: is it
  * the same ClientHello, or a second one after it? Puts @s.
@@ -74,27 +86,33 @@ static unsigned int nq_gather_more(struct nq_net *nn, const struct nq_packet *p,
 {
 	struct nq_id id = nq_gather_id(names);
 	struct nq_flight *f = &s->flight;
-	unsigned int i;
+	unsigned int i, verdict;
 	int err;
 
 	nq_feed_compare(nn, names, s, fed);
+	for (i = 0; i < track->n_others; i++)
+		nq_names_note(nn, names, &track->others[i]);
+	if (nq_names_astray(nn, &p->path, &p->id, &names->first)) {
+		nq_scratch_put(s);
+		return nq_overload_foreign(nn, p);
+	}
 	if (READ_ONCE(names->gone)) {
 		nq_scratch_put(s);
 		return nq_gather_pass(nn, p, NQ_STAT_unreadable);
 	}
-	for (i = 0; i < track->n_others; i++)
-		nq_names_note(nn, names, &track->others[i]);
 	if (fed == NQ_FED_DONE) {
 		err = nq_names_add(nn, &names->path, &id, f, track);
 		nq_scratch_put(s);
-		return nq_gather_done(nn, p, &id, err);
+		verdict = nq_gather_done(nn, p, &id, err);
+		if (err && verdict == NF_ACCEPT)
+			nq_names_spoil(nn, names);
+		return verdict;
 	}
 	if ((fed == NQ_FED_MORE || fed == NQ_FED_LIMIT) && f->crypto.top > f->base) {
-		if (fed == NQ_FED_MORE && nq_stolen_can(p))
-			return nq_hold_begin(nn, p, &id, s, track);
-		nq_scratch_put(s);
-		return fed == NQ_FED_LIMIT ? nq_overload_verdict(nn, p)
-					   : nq_gather_pass(nn, p, NQ_STAT_unreadable);
+		verdict = nq_gather_second(nn, p, &id, s, fed, track);
+		if (verdict == NF_ACCEPT)
+			nq_names_spoil(nn, names); /* those of the first are not known to count */
+		return verdict;
 	}
 	nq_names_saw(names, track);
 	nq_scratch_put(s);
@@ -118,7 +136,13 @@ static bool nq_gather_try(struct nq_net *nn, const struct nq_packet *p, struct n
 		nq_feed_compare(nn, names, s, fed); /* nothing opened, but not all was tried */
 		return false;
 	}
-	*verdict = nq_gather_more(nn, p, names, s, fed, &track);
+	if (fed == NQ_FED_PART) {
+		nq_scratch_put(s);
+		nq_stat_add(nn, NQ_STAT_bad_tag, *bad_tag);
+		*verdict = nq_overload_foreign(nn, p);
+	} else {
+		*verdict = nq_gather_more(nn, p, names, s, fed, &track);
+	}
 	return true;
 }
 
@@ -130,6 +154,18 @@ static bool nq_gather_seen(const struct nq_packet *p, const struct nq_names *nam
 
 	nq_scratch_put(s);
 	return seen;
+}
+
+/*
+ * No key opened the packet. A rule finds the names of @names by its DCID, if that one has any: then
+ * it is not sent on.
+ */
+static unsigned int nq_gather_unopened(struct nq_net *nn, const struct nq_packet *p,
+				       const struct nq_names *names)
+{
+	if (names && !READ_ONCE(names->gone))
+		return nq_overload_foreign(nn, p);
+	return nq_gather_pass(nn, p, NQ_STAT_unreadable);
 }
 
 /* A packet under the first DCID of a known connection. */
@@ -149,12 +185,34 @@ static unsigned int nq_gather_known(struct nq_net *nn, const struct nq_packet *p
 		return verdict;
 	nq_scratch_put(s);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
-	return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+	return nq_gather_unopened(nn, p, names);
 }
 
-/* The packet did not open with keys of its own: maybe with those of a connection of this client. */
+/* It opened with the keys of held connection @id, which is held no more. */
+static unsigned int nq_gather_released(struct nq_net *nn, const struct nq_packet *p,
+				       const struct nq_id *id)
+{
+	struct nq_names *names;
+
+	if (nq_names_astray(nn, &p->path, &p->id, &id->dcid))
+		return nq_overload_foreign(nn, p);
+	names = nq_names_first(nn, &p->path, id);
+	return names ? nq_gather_known(nn, p, names) : nq_gather_pass(nn, p, NQ_STAT_known);
+}
+
+/* Is a packet's DCID an ID of a connection whose handshake may still last? */
+static bool nq_gather_claimed(const struct nq_names *other)
+{
+	return other && (u32)jiffies - other->born < NQ_PROOF_TIME;
+}
+
+/*
+ * The packet did not open with keys of its own, nor with those of @other, which knows its DCID:
+ * maybe with those of another connection of this client.
+ */
 static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p,
-				    struct nq_scratch *s, unsigned int bad_tag)
+				    struct nq_scratch *s, unsigned int bad_tag,
+				    const struct nq_names *other)
 {
 	struct nq_names *names = NULL;
 	struct nq_track track = {};
@@ -164,7 +222,7 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 	u16 base;
 
 	/* Not before its own keys were tried: a client can send from its server's address, too. */
-	if (nq_names_reply(nn, &p->path, &p->id)) {
+	if (!nq_gather_claimed(other) && nq_names_reply(nn, &p->path, &p->id)) {
 		nq_scratch_put(s);
 		return nq_gather_pass(nn, p, NQ_STAT_bound);
 	}
@@ -174,12 +232,11 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 		fed = nq_feed(nn, s, p->skb, &p->d, &track, &bad_tag);
 		if (fed != NQ_FED_NOTHING) {
 			nq_scratch_put(s);
+			if (fed == NQ_FED_PART)
+				return nq_overload_foreign(nn, p);
 			if (nq_hold_follow(nn, p, &id, &verdict))
 				return verdict;
-			/* released meanwhile */
-			names = nq_names_first(nn, &p->path, &id);
-			return names ? nq_gather_known(nn, p, names)
-				     : nq_gather_pass(nn, p, NQ_STAT_known);
+			return nq_gather_released(nn, p, &id);
 		}
 	}
 	for (i = 0; i < NQ_GUESSES; i++) {
@@ -191,14 +248,16 @@ static unsigned int nq_gather_later(struct nq_net *nn, const struct nq_packet *p
 	}
 	nq_scratch_put(s);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
-	return nq_gather_pass(nn, p, NQ_STAT_unreadable);
+	return nq_gather_unopened(nn, p, other);
 }
 
 /*
  * A packet of a connection that is not known, so it may open one. If it is known as @dead, a whole
- * ClientHello is read all the same, but nothing waits for the rest of one.
+ * ClientHello is read all the same, but nothing waits for the rest of one. @other knows the DCID as
+ * a later ID, and a rule finds its names, unless the packet opens a connection.
  */
-static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, bool dead)
+static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, bool dead,
+				  struct nq_names *other)
 {
 	struct nq_track track = {.first = p->id.dcid};
 	unsigned int bad_tag = 0, verdict;
@@ -213,13 +272,21 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, 
 						 : nq_gather_pass(nn, p, NQ_STAT_unreadable);
 
 	s = nq_scratch_get();
+	if (other && nq_gather_try(nn, p, other, s, &bad_tag, &verdict))
+		return verdict;
 	if (p->id.dcid.len >= NQ_DCID_MIN) {
 		nq_feed_resume(s, p->id.version, &p->id.dcid, 0);
 		fed = nq_feed(nn, s, p->skb, &p->d, &track, &bad_tag);
 	}
+	if (other && fed != NQ_FED_NOTHING && fed != NQ_FED_DONE)
+		fed = NQ_FED_PART; /* nothing stands in front of @other's names */
 	switch (fed) {
 	case NQ_FED_NOTHING:
-		return nq_gather_later(nn, p, s, bad_tag);
+		return nq_gather_later(nn, p, s, bad_tag, other);
+	case NQ_FED_PART:
+		nq_scratch_put(s);
+		nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+		return nq_overload_foreign(nn, p);
 	case NQ_FED_DONE:
 		err = nq_names_add(nn, &p->path, &p->id, &s->flight, &track);
 		/* Nobody asked for a second one yet, but a server would take it: its names count.
@@ -228,6 +295,8 @@ static unsigned int nq_gather_new(struct nq_net *nn, const struct nq_packet *p, 
 		if (names && nq_gather_try(nn, p, names, s, &bad_tag, &verdict))
 			return verdict;
 		nq_scratch_put(s);
+		if (err && other)
+			return nq_overload_foreign(nn, p);
 		return nq_gather_done(nn, p, &p->id, err);
 	case NQ_FED_MORE:
 		if (!dead && nq_stolen_can(p))
@@ -271,7 +340,8 @@ static unsigned int nq_gather(struct nq_net *nn, const struct nq_packet *p)
 		return verdict;
 	names = nq_names_first(nn, &p->path, &p->id);
 	if (names)
-		return names->dead ? nq_gather_new(nn, p, true) : nq_gather_known(nn, p, names);
+		return names->dead ? nq_gather_new(nn, p, true, NULL)
+				   : nq_gather_known(nn, p, names);
 
 	/*
 	 * Also an ID that the client has from its server may open a connection: once the server has
@@ -287,9 +357,9 @@ static unsigned int nq_gather(struct nq_net *nn, const struct nq_packet *p)
 		if (nq_gather_young(nn, p))
 			return nq_gather_pass(nn, p, NQ_STAT_known);
 	}
-	if (p->id.dcid.len < NQ_DCID_MIN && !nq_gather_client(nn, p))
+	if (!names && p->id.dcid.len < NQ_DCID_MIN && !nq_gather_client(nn, p))
 		return nq_gather_pass(nn, p, NQ_STAT_bound);
-	return nq_gather_new(nn, p, false);
+	return nq_gather_new(nn, p, false, names);
 }
 
 /* An skb with one connection's datagrams only, which were read. */
@@ -440,7 +510,8 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 	struct nq_packet p = {.skb = skb, .state = state, .d = *d};
 	bool opens = nq_packet_read(&p), wanted = false;
 
-	if (opens || nq_gather_strangers(nn, skb, d)) {
+	/* An Initial that passes unread goes by itself: a rule looks at an skb's first datagram. */
+	if (opens || (p.invalid && p.mixed && d->len > d->seg) || nq_gather_strangers(nn, skb, d)) {
 		nq_budget_begin(skb);
 		wanted = nq_ask_wants(nn, &p, thoff);
 		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p) &&

@@ -126,7 +126,7 @@ static enum nq_fed nq_hold_feed(struct nq_net *nn, struct nq_hold *hold, const s
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
 	if (fed == NQ_FED_NOTHING && nq_feed_hides(s, fed))
 		fed = NQ_FED_DEAD;
-	if (s->flight.base && fed != NQ_FED_NOTHING)
+	if (s->flight.base && fed != NQ_FED_NOTHING && fed != NQ_FED_PART)
 		nq_hold_compare(nn, hold, s, fed);
 	if (fed == NQ_FED_DONE &&
 	    nq_names_add(nn, &hold->path, &hold->id, &s->flight, &hold->track))
@@ -163,6 +163,7 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 
 	switch (fed) {
 	case NQ_FED_NOTHING:
+	case NQ_FED_PART: /* nq_hold_reject() */
 		break;
 	case NQ_FED_MORE:
 		nq_hold_not_early(nn, hold);
@@ -181,8 +182,17 @@ static void nq_hold_judge(struct nq_net *nn, struct nq_hold *hold, enum nq_fed f
 	}
 }
 
-/* A packet that came when all was complete already may still contradict it. No lock held. */
-static void nq_hold_late(struct nq_net *nn, struct nq_hold *hold, const struct nq_stolen *h)
+/* Was what @fed says an Initial of the flight's, or none at all? */
+static bool nq_hold_opened(const struct nq_stolen *h, enum nq_fed fed)
+{
+	return fed != NQ_FED_PART && (fed != NQ_FED_NOTHING || !h->readable);
+}
+
+/*
+ * A packet that came when all was complete already may still contradict it. No lock held. Return:
+ * false if it does not open.
+ */
+static bool nq_hold_late(struct nq_net *nn, struct nq_hold *hold, const struct nq_stolen *h)
 {
 	struct nq_names *names = nq_names_first(nn, &hold->path, &hold->id);
 	unsigned int bad_tag = 0;
@@ -190,13 +200,52 @@ static void nq_hold_late(struct nq_net *nn, struct nq_hold *hold, const struct n
 	enum nq_fed fed;
 
 	if (!names || READ_ONCE(names->gone))
-		return;
+		return true;
 	s = nq_scratch_get();
 	nq_feed_resume(s, hold->id.version, &hold->id.dcid, names->end);
 	fed = nq_feed(nn, s, h->skb, &h->d, &hold->track, &bad_tag);
 	nq_feed_compare(nn, names, s, fed);
 	nq_scratch_put(s);
 	nq_stat_add(nn, NQ_STAT_bad_tag, bad_tag);
+	return nq_hold_opened(h, fed);
+}
+
+/*
+ * Send a packet on, unless it did not open, or a rule would take it for one of another connection:
+ * one that began under the ID that this one's server has given. No lock held.
+ */
+static void nq_hold_send(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h, bool late)
+{
+	bool mine;
+
+	rcu_read_lock();
+	mine = (!late || nq_hold_late(nn, hold, h)) &&
+	       (!h->readable || nq_cid_same(&h->id.dcid, &hold->id.dcid) ||
+		!nq_names_astray(nn, &hold->path, &h->id, &hold->id.dcid));
+	rcu_read_unlock();
+	nq_stat_add(nn, mine ? NQ_STAT_released : NQ_STAT_evicted, h->datagrams);
+	if (mine)
+		nq_stolen_resume(h);
+	else
+		nq_stolen_drop(h);
+}
+
+/* It did not open, and would be sent on with the names of those that did. No lock held. */
+static void nq_hold_reject(struct nq_net *nn, struct nq_hold *hold, struct nq_stolen *h)
+{
+	bool ending;
+
+	spin_lock_bh(&nn->hold_lock);
+	ending = hold->state == NQ_ENDING;
+	if (ending)
+		list_move_tail(&h->list, &hold->queue);
+	else
+		nq_hold_take(nn, hold, h);
+	spin_unlock_bh(&nn->hold_lock);
+	if (ending)
+		return; /* with the others */
+	nq_stat_add(nn, NQ_STAT_evicted, h->datagrams);
+	nq_stolen_drop(h);
 }
 
 /* The next packet to send on, or NULL, @late if it was not fed. Under hold_lock. */
@@ -223,13 +272,14 @@ static struct nq_stolen *nq_hold_pop(struct nq_net *nn, struct nq_hold *hold, bo
 static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 {
 	unsigned int sent = 0;
-	struct nq_stolen *h;
+	struct nq_stolen *h, *next;
 	enum nq_fed fed;
 	int grown;
 	bool late;
 
 	for (;;) {
 		LIST_HEAD(ended);
+		LIST_HEAD(rest);
 
 		spin_lock_bh(&nn->hold_lock);
 		if (hold->state == NQ_ENDING) {
@@ -243,15 +293,13 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 				nq_hold_unlink(nn, hold, NQ_STAT_released, true);
 			spin_unlock_bh(&nn->hold_lock);
 			if (!h) {
-				list_for_each_entry (h, &hold->fresh, list)
-					nq_hold_late(nn, hold, h);
+				list_splice_init(&hold->fresh, &rest);
+				list_for_each_entry_safe (h, next, &rest, list)
+					nq_hold_send(nn, hold, h, true);
 				nq_hold_finish(nn, hold);
 				return;
 			}
-			nq_stat_add(nn, NQ_STAT_released, h->datagrams);
-			if (late)
-				nq_hold_late(nn, hold, h);
-			nq_stolen_resume(h);
+			nq_hold_send(nn, hold, h, late);
 			continue;
 		}
 		h = list_first_entry_or_null(&hold->fresh, struct nq_stolen, list);
@@ -264,6 +312,10 @@ static void nq_hold_work(struct nq_net *nn, struct nq_hold *hold)
 
 		grown = 0;
 		fed = nq_hold_feed(nn, hold, h, &grown);
+		if (!nq_hold_opened(h, fed)) {
+			nq_hold_reject(nn, hold, h);
+			continue;
+		}
 
 		spin_lock_bh(&nn->hold_lock);
 		list_move_tail(&h->list, &hold->queue);

@@ -47,11 +47,28 @@ void nq_hold_free(struct nq_hold *hold)
 	kfree(hold);
 }
 
+/*
+ * The packets of an ENDING hold pass unread. Of a second ClientHello, which they are of then, they
+ * must not have the names of the first. No lock held.
+ */
+static void nq_hold_unread(struct nq_net *nn, const struct nq_hold *hold)
+{
+	struct nq_names *names;
+
+	rcu_read_lock();
+	names = nq_names_first(nn, &hold->path, &hold->id);
+	if (names)
+		nq_names_spoil(nn, names);
+	rcu_read_unlock();
+}
+
 /* Drop or pass the packets of an ENDING hold. No lock held. */
 static void nq_hold_empty(struct nq_net *nn, struct nq_hold *hold)
 {
 	struct nq_stolen *h, *next;
 
+	if (hold->pass && hold->reason != NQ_STAT_released)
+		nq_hold_unread(nn, hold);
 	list_splice_tail_init(&hold->fresh, &hold->queue);
 	list_for_each_entry_safe (h, next, &hold->queue, list) {
 		nq_stat_add(nn, hold->reason, h->datagrams);

@@ -9,6 +9,7 @@
 
 #include "names.h"
 #include "state.h"
+#include "twins.h"
 
 #define NQ_DROP_MAX    128 /* flows that one packet, or one turn at the lock, may push out */
 #define NQ_STALE_MAX   4   /* ClientHellos that one packet may have forgotten for their age */
@@ -30,17 +31,6 @@ static void nq_names_changed(void)
 {
 	smp_mb__before_atomic(); /* pairs with nq_names_age() */
 	atomic_long_inc(&nq_names_changes);
-}
-
-void nq_track_other(struct nq_track *track, const u8 *id, u8 len)
-{
-	unsigned int i;
-
-	for (i = 0; i < track->n_others; i++)
-		if (nq_cid_is(&track->others[i], id, len))
-			return;
-	if (i < NQ_OTHERS)
-		nq_cid_set(&track->others[track->n_others++], id, len);
 }
 
 /* Under names_lock. */
@@ -191,6 +181,14 @@ struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, cons
 	struct nq_names *n = nq_names_first(nn, path, id);
 
 	return n ? n : nq_names_other(nn, path, id);
+}
+
+bool nq_names_astray(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		     const struct nq_cid *first)
+{
+	const struct nq_names *n = nq_names_of(nn, path, id);
+
+	return n && !READ_ONCE(n->gone) && !nq_cid_same(&n->first, first);
 }
 
 struct nq_names *nq_names_by_scid(struct nq_net *nn, const struct nq_path *path,
@@ -438,7 +436,8 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 		if (!first)
 			nq_names_path_room(nn, n);
 		*whole = !n->base;
-		n->gone = n->base; /* what it came after was forgotten: who knows if they agree */
+		/* What a second one came after was forgotten: who knows if they agree? */
+		n->gone = n->base || nq_twins_reused(nn, n);
 		return NULL;
 	}
 	if (first->end != n->base) {
@@ -454,7 +453,7 @@ static struct nq_names *nq_names_merge(struct nq_net *nn, struct nq_names *n,
 		memcpy(flight->crypto.buf, proof->bytes, n->base);
 	memcpy(n->others, first->others, sizeof(n->others));
 	n->n_others = first->n_others;
-	n->gone = READ_ONCE(first->gone);
+	n->gone = READ_ONCE(first->gone) || nq_twins_reused(nn, n);
 	return NULL;
 }
 
@@ -595,4 +594,5 @@ void nq_names_exit(struct nq_net *nn)
 	nq_grave_exit(&nn->names_grave);
 	nq_grave_exit(&nn->proofs_grave);
 	nq_table_free(&nn->names);
+	nq_twins_free(nn->twins);
 }

@@ -168,6 +168,14 @@ struct nq_names *nq_names_other(struct nq_net *nn, const struct nq_path *path,
 struct nq_names *nq_names_of(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id);
 
 /**
+ * nq_names_astray - would a rule find names that are not those of the packet's connection?
+ * @id:		of the packet
+ * @first:	DCID of the first Initial of the connection whose keys have opened it
+ */
+bool nq_names_astray(struct nq_net *nn, const struct nq_path *path, const struct nq_id *id,
+		     const struct nq_cid *first);
+
+/**
  * nq_names_by_scid - the youngest connection whose client calls itself so
  * @before:	but older than this one, unless NULL
  */

@@ -21,6 +21,12 @@ unsigned int nq_overload_drop(struct nq_net *nn, const struct nq_packet *p)
 	return nq_overload_discard(p->skb, p->state->hook);
 }
 
+unsigned int nq_overload_foreign(struct nq_net *nn, const struct nq_packet *p)
+{
+	nq_stat_add(nn, NQ_STAT_foreign, nq_packet_datagrams(p));
+	return nq_overload_discard(p->skb, p->state->hook);
+}
+
 unsigned int nq_overload_verdict(struct nq_net *nn, const struct nq_packet *p)
 {
 	/* It was not taken because its route is gone, and it cannot continue without one. */

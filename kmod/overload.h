@@ -25,6 +25,14 @@ unsigned int nq_overload_discard(struct sk_buff *skb, unsigned int hook);
 unsigned int nq_overload_drop(struct nq_net *nn, const struct nq_packet *p);
 
 /**
+ * nq_overload_foreign - drop a packet that a rule would take for one of another connection
+ *
+ * The policy does not matter: if it passed, it would have names that are not its own. Counts it.
+ * Return: nq_overload_discard()'s verdict.
+ */
+unsigned int nq_overload_foreign(struct nq_net *nn, const struct nq_packet *p);
+
+/**
  * nq_overload_verdict - a limit keeps us from reading this flight to its end
  *
  * Counts it. Return: NF_ACCEPT or nq_overload_drop()'s verdict, by the namespace's policy.

@@ -55,8 +55,6 @@ static enum nq_kind nq_kind(struct nq_packet *p, const u8 *head, unsigned int he
 	}
 	if (h.type == NQ_TYPE_RETRY || !nq_id_read(id, &h, head))
 		return NQ_KIND_OTHER;
-	if (h.type == NQ_TYPE_HANDSHAKE && len < NQ_INITIAL_MIN)
-		return NQ_KIND_OTHER;
 	if (h.type == NQ_TYPE_0RTT)
 		return NQ_KIND_0RTT;
 	return h.type == NQ_TYPE_INITIAL ? NQ_KIND_INITIAL : NQ_KIND_HANDSHAKE;
@@ -69,7 +67,7 @@ static bool nq_packet_one(struct nq_packet *p, unsigned int off, unsigned int le
 	unsigned int head_len = min_t(unsigned int, len, sizeof(buf));
 	enum nq_kind kind;
 	const u8 *head;
-	bool readable;
+	bool hides;
 
 	head = len >= NQ_GLANCE ? skb_header_pointer(p->skb, off, NQ_GLANCE, buf) : NULL;
 	if (!head || likely(!nq_header_glance(head)))
@@ -80,11 +78,12 @@ static bool nq_packet_one(struct nq_packet *p, unsigned int off, unsigned int le
 	kind = nq_kind(p, head, head_len, len, id);
 	if (kind == NQ_KIND_OTHER)
 		return false;
-	readable = kind == NQ_KIND_INITIAL ||
-		   (len >= NQ_INITIAL_MIN && nq_packet_hides(p->skb, off, len));
-	if (kind == NQ_KIND_HANDSHAKE && !readable)
+	hides = kind != NQ_KIND_INITIAL && nq_packet_hides(p->skb, off, len);
+	if (hides && len < NQ_INITIAL_MIN)
+		p->invalid++;
+	if ((hides && len < NQ_INITIAL_MIN) || (kind == NQ_KIND_HANDSHAKE && !hides))
 		return false;
-	p->readable |= readable;
+	p->readable |= kind == NQ_KIND_INITIAL || hides;
 	if (kind == NQ_KIND_0RTT)
 		p->zero_rtt++;
 	else

@@ -11,6 +11,7 @@
 #include "points.h"
 #include "scratch.h"
 #include "share.h"
+#include "twins.h"
 
 static const struct {
 	u8 pf;
@@ -141,6 +142,8 @@ int nq_points_get(struct nq_net *nn, unsigned int points)
 	err = nq_table_alloc(&nn->holds, READ_ONCE(nn->limits.hold_flows));
 	if (!err)
 		err = nq_table_alloc(&nn->names, READ_ONCE(nn->limits.names_flows));
+	if (!err)
+		err = nq_twins_alloc(&nn->twins, READ_ONCE(nn->limits.names_flows));
 	if (err)
 		goto out;
 	nq_share_enter(nn);

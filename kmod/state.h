@@ -100,6 +100,8 @@ struct nq_limits {
 	X(too_early)	/* Initials at a rule that comes before the gathering */	\
 	X(unasked)	/* passed unread: no rule asks for where they go */		\
 	X(strayed)	/* dropped at a rule that was not said to ask for them */	\
+	X(foreign)	/* dropped: under a known ID, and not of its connection */	\
+	X(reused)	/* ClientHellos under the DCID of another one (flows) */	\
 	X(learned)	/* connection IDs that servers gave (QUIC packets) */		\
 	X(unfollowed)	/* answers for whose connections there was no room */		\
 	X(moved)	/* of a connection that was not known on this path (packets) */	\
@@ -115,6 +117,7 @@ enum nq_stat {
 
 struct nq_filter;
 struct nq_conns;
+struct nq_twins;
 
 struct nq_stats {
 	unsigned long count[NQ_STAT_COUNT];
@@ -179,6 +182,7 @@ struct nq_stats {
  * @names_bytes: their memory
  * @names_grave: of @names
  * @proofs_grave: of their ClientHellos
+ * @twins:	ClientHellos by DCID, of all paths; under @names_lock, NULL until the first rule
  */
 struct nq_net {
 	struct net *net;
@@ -230,6 +234,7 @@ struct nq_net {
 	unsigned long names_bytes;
 	struct nq_grave names_grave;
 	struct nq_grave proofs_grave;
+	struct nq_twins *twins;
 };
 
 extern unsigned int nq_net_id;

@@ -72,6 +72,7 @@ struct nq_stolen *nq_stolen_take(const struct nq_packet *p)
 	h->d = p->d;
 	h->datagrams = nq_packet_datagrams(p);
 	h->readable = p->readable;
+	h->id = p->id;
 	dev_hold(h->dev);
 	dev_hold(h->state.in);
 	dev_hold(h->state.out);

@@ -17,6 +17,7 @@
  * @d:		where its datagrams are
  * @datagrams:	how many of them count: Initials and 0-RTT
  * @readable:	there is an Initial among them
+ * @id:		version and connection IDs of the first of them
  */
 struct nq_stolen {
 	struct list_head list;
@@ -26,6 +27,7 @@ struct nq_stolen {
 	struct nq_dgrams d;
 	unsigned int datagrams;
 	bool readable;
+	struct nq_id id;
 };
 
 /** nq_stolen_can - may this packet be held at all? */

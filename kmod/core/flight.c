@@ -219,6 +219,7 @@ enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,
 			taken = true;
 	}
 	cut = strange || (pos < len && nq_feed_full(&feed.res));
+	feed.res.left = feed.res.bad_tag || cut;
 	if (!taken)
 		f->unread |= cut;
 	if (!taken || feed.res.dead)

@@ -116,6 +116,7 @@ struct nq_feed_result {
 	bool restart; /* the flight began anew under another DCID */
 	bool dead;    /* no later datagram can complete it */
 	bool limit;   /* dead, but only because it has more than NQ_RANGES_MAX ranges */
+	bool left;    /* some did not open, or were not looked at */
 	bool closed;  /* dead, as it has a CONNECTION_CLOSE */
 };
 enum nq_verdict nq_flight_feed(struct nq_flight *f, u8 *dgram, size_t len,

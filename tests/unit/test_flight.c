@@ -20,7 +20,7 @@ static void one_datagram_of_each_version(void **state)
 		assert_int_equal(res.initials, 1);
 		assert_int_equal(res.opened, 1);
 		assert_int_equal(res.bad_tag, 0);
-		assert_false(res.restart || res.dead);
+		assert_false(res.restart || res.dead || res.left);
 		assert_int_equal(f.version, versions[i]);
 		assert_int_equal(f.dcid_len, 8);
 		assert_memory_equal(f.dcid, p.dcid.id, 8);
@@ -332,6 +332,7 @@ static void forged_in_front(void **state)
 		part(&p, 0, msg.len);
 		assert_int_equal(feed(), n < 4 ? NQ_DONE : NQ_NOT_OURS);
 		assert_int_equal(res.bad_tag, n < 4 ? n : 4);
+		assert_true(res.left);
 	}
 }
 
