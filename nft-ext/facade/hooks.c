@@ -213,23 +213,24 @@ static int hook_set_str(void *num, const char *s, int base)
 
 /*
  * nft has a value written as one word of 64 bytes, which GMP does byte by byte; GMP's own words it
- * writes as they are.
+ * writes as they are, if they are aligned, and nft's are not.
  */
 static void *hook_export(void *to, size_t *count, int order, size_t size, int endian, size_t nails,
 			 const void *num)
 {
-	const size_t word = sizeof(uint64_t);
+	uint64_t b[NFT_QUIC_SNI_LEN / sizeof(uint64_t)];
+	const size_t word = sizeof(*b);
 	size_t len;
 
 	if (!to || count || order != 1 || endian != 1 || nails || size <= word || size % word ||
-	    (uintptr_t)to % word)
+	    size > sizeof(b))
 		return gmp.export(to, count, order, size, endian, nails, num);
 	len = (gmp.bits(num, 2) + 63) / 64 * word;
 	if (len > size)
 		return gmp.export(to, count, order, size, endian, nails, num);
-	memset(to, 0, size);
-	gmp.export((char *)to + size - len, NULL, 1, word, 1, 0, num);
-	return to;
+	memset(b, 0, size); /* of zero GMP writes nothing */
+	gmp.export((char *)b + size - len, NULL, 1, word, 1, 0, num);
+	return memcpy(to, b, size);
 }
 
 bool nx_hooks_short(void)

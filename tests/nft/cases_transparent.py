@@ -14,6 +14,7 @@ table inet quic {
 	set alpn { type ifname; elements = { "eth0", "quic" }; }
 	map sni { type ipv4_addr . inet_service : verdict; flags interval;
 		elements = { 10.0.0.0/8 . 1-5 : accept }; }
+	set hosts { type ipv6_addr; elements = { 2001:db8::1, ::1, ::, ffff::ffff, 0:0:0:1::0 }; }
 	chain pre { type filter hook prerouting priority 0; policy accept;
 		iifname @alpn tcp dport $web counter accept comment "quic alpn"
 		ip daddr . tcp dport vmap @sni
