@@ -129,9 +129,11 @@ static enum nq_twin_is nq_twins_note(struct nq_twins *twins, const struct nq_nam
 
 bool nq_twins_reused(struct nq_net *nn, const struct nq_names *n)
 {
-	enum nq_twin_is is = nq_twins_note(smp_load_acquire(&nn->twins), n);
 	struct nq_names *old;
+	enum nq_twin_is is;
 
+	/* pairs with nq_twins_alloc() */
+	is = nq_twins_note(smp_load_acquire(&nn->twins), n);
 	if (is == NQ_TWIN_ANEW)
 		nq_table_for_each (old, &nn->names, &n->path, node)
 			if (old->version != n->version && nq_cid_same(&old->first, &n->first))
