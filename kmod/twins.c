@@ -49,12 +49,12 @@ struct nq_twins {
 
 int nq_twins_alloc(struct nq_twins **twins, unsigned int flows)
 {
-	unsigned int n = clamp_t(unsigned int, roundup_pow_of_two(max(flows, 2u)) / 2,
-				 NQ_TWIN_SETS_MIN, NQ_TWIN_SETS_MAX);
+	unsigned int n = clamp(flows, 2u * NQ_TWIN_SETS_MIN, 2u * NQ_TWIN_SETS_MAX);
 	struct nq_twins *new;
 
 	if (*twins)
 		return 0;
+	n = roundup_pow_of_two(n) / 2;
 	new = kvzalloc(struct_size(new, sets, n), GFP_KERNEL_ACCOUNT);
 	if (!new)
 		return -ENOMEM;
