@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: main new
 """Commands, files, elements, errors: what an admin does with nft besides adding rules."""
 import json
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: main new
 """nft-quic explain: what it says of rules of each kind, and that it leaves the live ones alone."""
 import json
 import os

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: main
 """nft-ext's install and uninstall in this guest, whose disk is thrown away; libraries swapped below
 the facade; a library that cannot be hooked."""
 import glob

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# kernels: main new
 """When output leaves, and in which order: write by write as stock nft's, and likewise with quic."""
 import os
 import pty
