@@ -3,6 +3,7 @@
 #include <err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 unsigned long option_number(const char *text, const char *name, unsigned long min,
 			    unsigned long max)
@@ -95,6 +96,16 @@ static void patch(struct qt_buf *hello, const char *text)
 	memcpy(hello->p + at, bytes.p, bytes.len);
 }
 
+/* A client makes up its IDs: those of another run are others. */
+static uint32_t run_number(void)
+{
+	static uint32_t number;
+
+	if (!number && getrandom(&number, sizeof(number), 0) != sizeof(number))
+		err(1, "getrandom");
+	return number;
+}
+
 void client_shape(struct client_options *c, unsigned int nth)
 {
 	struct shape *s = c->shape;
@@ -105,9 +116,8 @@ void client_shape(struct client_options *c, unsigned int nth)
 		patch(&s->hello, c->patch[i]);
 	if (!s->dcid.len || nth) {
 		uint8_t len = s->dcid.len ? s->dcid.len : 8;
-		uint32_t x = nth + 1;
+		uint32_t x = run_number() + nth;
 
-		/* Scattered, but the same in every run. */
 		s->dcid.len = len;
 		for (uint8_t i = 0; i < len; i++) {
 			x = x * 1664525 + 1013904223;
