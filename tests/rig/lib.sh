@@ -10,6 +10,8 @@ CACHE=${RIG_CACHE:-$BUILD/cache}
 ROOTS=${RIG_ROOTS:-$BUILD/roots}
 
 . "$TOP/PINS"
+# shellcheck source=arch.sh
+. "$RIG/arch.sh"
 
 # The whole run's start, handed down so that every line shows the time since then.
 RIG_T0=${RIG_T0:-$(date +%s)}
@@ -40,7 +42,14 @@ need_root() {
 
 # foreign NAME - whether the root of this name is of an architecture that this machine cannot run
 foreign() {
-	[ "$1" = arm64 ] || [ "$1" = s390x ]
+	[ "$1" != "$DEBIAN_ARCH" ] && { [ "$1" = arm64 ] || [ "$1" = s390x ]; }
+}
+
+# package_list NAME - packages.NAME, for this machine's architecture
+package_list() {
+	[ -r "$RIG/packages.$1" ] || die "no package list $RIG/packages.$1"
+	arch_names "$DEBIAN_ARCH"
+	sed "s/@ARCH@/$DEBIAN_ARCH/g; s/@CPU@/$arch_cpu/g; s/@QEMU@/$arch_qemu/g" "$RIG/packages.$1"
 }
 
 # a_root NAME - make the root, if needed; its directory
