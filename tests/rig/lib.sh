@@ -45,6 +45,12 @@ foreign() {
 	[ "$1" != "$DEBIAN_ARCH" ] && { [ "$1" = arm64 ] || [ "$1" = s390x ]; }
 }
 
+# mmdebstrap ARGS... - without the descriptors that whoever called this holds (locks): it has sh write to some of its
+# own, and sh knows those of one digit only
+mmdebstrap() {
+	command mmdebstrap "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+}
+
 # package_list NAME - packages.NAME, for this machine's architecture
 package_list() {
 	[ -r "$RIG/packages.$1" ] || die "no package list $RIG/packages.$1"
