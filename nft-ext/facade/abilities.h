@@ -8,7 +8,6 @@
 #ifndef NX_ABILITIES_H
 #define NX_ABILITIES_H
 
-#include <link.h>
 #include <stdbool.h>
 
 /**
@@ -17,8 +16,7 @@
  * @json_stdin:		it reads JSON from /dev/stdin by read(), where the hook is (not nft 1.0.6)
  * @lists_range_maps:	it lists a map from a concatenation to ranges (nft 1.0.6 aborts)
  * @basedir:		it looks for includes beside the file that it was given (since nft 1.1.1)
- * @short_names:	it understands words of nx_short_put: the hook that reads numbers is in
- *place, as only nx_start can tell
+ * @short_names:	it understands words of nx_short_put: the hook that reads numbers is there
  */
 struct nx_abilities {
 	bool json_typeof;
@@ -30,10 +28,9 @@ struct nx_abilities {
 
 /**
  * nx_abilities_find - find out what the library can do
- * @can:	the result, all but @can->short_names
+ * @can:	the result, all but what nx_hooks_install finds
  * @handle:	the library, as dlopen has it
- * @map:	the same
  */
-void nx_abilities_find(struct nx_abilities *can, void *handle, const struct link_map *map);
+void nx_abilities_find(struct nx_abilities *can, void *handle);
 
 #endif /* NX_ABILITIES_H */

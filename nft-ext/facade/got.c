@@ -150,7 +150,7 @@ static void protect(const struct link_map *map)
 	}
 }
 
-#define FAR 6 /* nftnl_ comes before it in many names */
+#define FAR 12 /* many names have the same kind of thing before it: nftnl_rule_, nftnl_set_ */
 
 /** struct sieve - functions, as bits, whose names have a byte at the front and at FAR */
 struct sieve {
@@ -191,7 +191,7 @@ static int which(const struct tables *t, size_t at, const struct nx_patch *patch
 	return -1;
 }
 
-/* Find the places of all functions; how many there are. The first @max are put down. */
+/* Find the places of all functions; how many are to be changed. The first @max are put down. */
 static size_t visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
 		    size_t n, struct place *place, size_t max)
 {
@@ -213,6 +213,8 @@ static size_t visit(const struct link_map *map, const struct tables *t, struct n
 			if (i < 0)
 				continue;
 			patch[i].found++;
+			if (!patch[i].with)
+				continue;
 			if (places < max)
 				place[places] = (struct place){(void **)(map->l_addr + r->r_offset),
 							       patch[i].with};
@@ -247,15 +249,4 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 	ok = store(place, places);
 	protect(map);
 	return ok ? NULL : "its address table cannot be changed";
-}
-
-bool nx_got_calls(const struct link_map *map, const char *name)
-{
-	struct nx_patch patch = {.name = name};
-	struct tables t;
-
-	read_dynamic(map, &t);
-	if (t.sym && t.str)
-		visit(map, &t, &patch, 1, NULL, 0);
-	return patch.found;
 }

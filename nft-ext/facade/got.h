@@ -10,9 +10,9 @@
 /**
  * struct nx_patch - one function
  * @name:	its name
- * @with:	what is called instead
+ * @with:	what is called instead; NULL: it is only looked for
  * @optional:	the library need not call it
- * @found:	places that were changed, set by nx_got_patch
+ * @found:	places that have its address, set by nx_got_patch
  */
 struct nx_patch {
 	const char *name;
@@ -35,8 +35,5 @@ struct nx_patch {
  * Return: NULL, or a sentence that says why not.
  */
 const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, size_t n);
-
-/** nx_got_calls - does the library call that function of another one? */
-bool nx_got_calls(const struct link_map *map, const char *name);
 
 #endif /* NX_GOT_H */

@@ -197,7 +197,6 @@ static struct {
 	void *(*export)(void *to, size_t *count, int order, size_t size, int endian, size_t nails,
 			const void *num);
 	size_t (*bits)(const void *num, int base);
-	bool hooked;
 } gmp;
 
 static int hook_set_str(void *num, const char *s, int base)
@@ -233,12 +232,7 @@ static void *hook_export(void *to, size_t *count, int order, size_t size, int en
 	return memcpy(to, b, size);
 }
 
-bool nx_hooks_short(void)
-{
-	return gmp.hooked;
-}
-
-const char *nx_hooks_install(const struct link_map *map, void *handle)
+const char *nx_hooks_install(const struct link_map *map, void *handle, struct nx_abilities *can)
 {
 	struct nx_patch patch[] = {
 		{"fopen", hook_fopen, false, 0},
@@ -248,6 +242,8 @@ const char *nx_hooks_install(const struct link_map *map, void *handle)
 		{"nftnl_rule_nlmsg_parse", hook_rule_parse, false, 0},
 		{"nftnl_set_nlmsg_build_payload", hook_set_build, false, 0},
 		{"nftnl_set_nlmsg_parse", hook_set_parse, false, 0},
+		/* called for nothing but the folder of a file's includes */
+		{"dirname", NULL, true, 0},
 		{"__gmpz_set_str", hook_set_str, true, 0},
 		{"__gmpz_export", hook_export, true, 0},
 	};
@@ -262,6 +258,7 @@ const char *nx_hooks_install(const struct link_map *map, void *handle)
 	if (!gmp.set_str || !gmp.import || !gmp.export || !gmp.bits)
 		n = own;
 	why = nx_got_patch(map, patch, n);
-	gmp.hooked = !why && patch[own].found;
+	can->basedir = patch[own - 1].found;
+	can->short_names = n > own && patch[own].found;
 	return why;
 }

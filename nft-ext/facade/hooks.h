@@ -8,21 +8,18 @@
 #define NX_HOOKS_H
 
 #include <link.h>
-#include <stdbool.h>
-
+struct nx_abilities;
 struct nx_run;
 
 /**
  * nx_hooks_install - hook the library
  * @map:	the library
  * @handle:	the same, as dlopen has it
+ * @can:	what its calls tell of it: basedir and short_names
  *
  * Return: NULL, or why it cannot be done.
  */
-const char *nx_hooks_install(const struct link_map *map, void *handle);
-
-/** nx_hooks_short - is the hook in place that reads words of nx_short_put? */
-bool nx_hooks_short(void);
+const char *nx_hooks_install(const struct link_map *map, void *handle, struct nx_abilities *can);
 
 /** nx_hooks_enter - this thread is in @run now (NULL: in none); returns the one before */
 struct nx_run *nx_hooks_enter(struct nx_run *run);

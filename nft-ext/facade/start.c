@@ -29,15 +29,14 @@ static void init(void)
 	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
 		why = "it has no link map";
 	else
-		why = nx_hooks_install(map, lib);
+		why = nx_hooks_install(map, lib, &real->can);
 	if (why) {
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : NX_REAL_SONAME, why);
 		real->blind = true;
 		return;
 	}
-	nx_abilities_find(&real->can, lib, map);
-	real->can.short_names = nx_hooks_short();
+	nx_abilities_find(&real->can, lib);
 	real->active = true;
 }
 

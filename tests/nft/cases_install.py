@@ -50,7 +50,14 @@ def words(text):
     return ' '.join(text.split())
 
 
+def needed(lib):
+    r = subprocess.run(['ldd', lib], env=plain.env, capture_output=True, text=True, check=True)
+    return {line.split()[0] for line in r.stdout.splitlines() if ' => ' in line}
+
+
 def install():
+    missing = needed(REAL) - needed(FACADE)
+    ok(not missing, 'what the library behind the facade needs is loaded with the facade', missing)
     r = setup('install', FACADE)
     ok(r.returncode == 0 and 'knows quic: quic expression' in r.stdout, 'install proves itself by running nft', r)
     first = [line.split(' => ')[1] for line in subprocess.run(
