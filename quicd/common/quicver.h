@@ -25,6 +25,13 @@
 #define QUICVER_HAVE_LOSS	   0
 #endif
 
+/* Padding to a path's datagram came after 1.11: without it trains are shorter. */
+#ifdef NGTCP2_WRITE_STREAM_FLAG_PADDING
+#define QUICVER_PADDING NGTCP2_WRITE_STREAM_FLAG_PADDING
+#else
+#define QUICVER_PADDING 0
+#endif
+
 /*
  * For a server, before it has sent a 1-RTT packet: no connection ID beyond its first. The
  * library has no setting for that; it counts against what the client can take, in

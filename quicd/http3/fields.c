@@ -7,6 +7,32 @@
 #include <string.h>
 #include <strings.h>
 
+#define BLOCK_BYTES 480 /* most messages need one */
+
+struct fields_block {
+	struct fields_block *older;
+	size_t used, size;
+	char text[];
+};
+
+/* Room for @len bytes, which stay where they are. */
+static char *make_room(struct fields *f, size_t len)
+{
+	struct fields_block *b = f->block;
+
+	if (!b || b->size - b->used < len) {
+		size_t size = len < BLOCK_BYTES ? BLOCK_BYTES : len;
+
+		b = malloc(sizeof(*b) + size);
+		if (!b)
+			return NULL;
+		*b = (struct fields_block){.older = f->block, .size = size};
+		f->block = b;
+	}
+	b->used += len;
+	return b->text + b->used - len;
+}
+
 int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
 	       size_t value_len)
 {
@@ -15,7 +41,7 @@ int fields_add(struct fields *f, const char *name, size_t name_len, const char *
 	if (f->n == FIELDS_MAX || f->bytes + name_len + value_len > FIELDS_BYTES_MAX)
 		return -E2BIG;
 	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 16;
+		size_t cap = f->cap ? 2 * f->cap : 8;
 		struct field *v = realloc(f->v, cap * sizeof(*v));
 
 		if (!v)
@@ -24,7 +50,7 @@ int fields_add(struct fields *f, const char *name, size_t name_len, const char *
 		f->cap = cap;
 	}
 	d = &f->v[f->n];
-	d->name = malloc(name_len + value_len + 2);
+	d->name = make_room(f, name_len + value_len + 2);
 	if (!d->name)
 		return -ENOMEM;
 	for (size_t i = 0; i < name_len; i++)
@@ -56,8 +82,12 @@ const struct field *fields_get(const struct fields *f, const char *name)
 
 void fields_free(struct fields *f)
 {
-	for (size_t i = 0; i < f->n; i++)
-		free(f->v[i].name);
+	while (f->block) {
+		struct fields_block *b = f->block;
+
+		f->block = b->older;
+		free(b);
+	}
 	free(f->v);
 	*f = (struct fields){0};
 }

@@ -10,13 +10,16 @@
 #define FIELDS_BYTES_MAX 65536
 
 struct field {
-	char *name, *value; /* NUL-terminated; one allocation, at name */
+	char *name, *value; /* NUL-terminated */
 	size_t name_len, value_len;
 };
+
+struct fields_block;
 
 struct fields {
 	struct field *v;
 	size_t n, cap, bytes;
+	struct fields_block *block; /* holds the text; the newest one has room */
 };
 
 /* Adds a copy, the name in lower case. Returns 0, -ENOMEM, or -E2BIG at a limit. */

@@ -31,6 +31,15 @@ static nghttp3_nv make_nv(const char *name, size_t name_len, const char *value, 
 	};
 }
 
+/* The field with @status, whose digits are in @text. */
+static nghttp3_nv status_nv(unsigned int status, char text[3])
+{
+	text[0] = (char)('0' + status / 100 % 10);
+	text[1] = (char)('0' + status / 10 % 10);
+	text[2] = (char)('0' + status % 10);
+	return make_nv(":status", 7, text, 3);
+}
+
 static const struct h3_rules *rules_of(const struct h3_req *r)
 {
 	const struct h3_conf *conf = r->hc->conn->worker->server->config->mode_conf;
@@ -124,10 +133,9 @@ int h3_inform(struct h3_req *r, unsigned int status, const struct fields *f)
 {
 	nghttp3_nv nv[FIELDS_MAX + 1];
 	size_t n = make_nvs(nv + 1, f);
-	char text[4];
+	char text[3];
 
-	snprintf(text, sizeof(text), "%03u", status % 1000);
-	nv[0] = make_nv(":status", 7, text, 3);
+	nv[0] = status_nv(status, text);
 	n = 1 + remove_fields(rules_of(r), nv + 1, n);
 	conn_touch(r->hc->conn);
 	return nghttp3_conn_submit_info(r->hc->h3, r->id, nv, n) ? -1 : 0;
@@ -137,13 +145,12 @@ int h3_respond(struct h3_req *r, unsigned int status, const struct fields *f, bo
 {
 	static const nghttp3_data_reader reader = {.read_data = read_data_cb};
 	nghttp3_nv nv[FIELDS_MAX + 3 + RULES_ADD_MAX];
-	char text[4], date[HTTP_DATE_LEN];
+	char text[3], date[HTTP_DATE_LEN];
 	const struct h3_rules *rules = rules_of(r);
 	struct stats *st = &r->hc->conn->worker->stats;
 	size_t n = 1;
 
-	snprintf(text, sizeof(text), "%03u", status % 1000);
-	nv[0] = make_nv(":status", 7, text, 3);
+	nv[0] = status_nv(status, text);
 	n += make_nvs(nv + n, f);
 	if (!f || !fields_get(f, "date")) {
 		http_date(time(NULL), date);
@@ -213,7 +220,7 @@ int h3_error(struct h3_req *r, unsigned int status, const struct fields *f)
 	const char *body = page ? page->data : text;
 	size_t len = page ? page->len : (size_t)n;
 
-	snprintf(length, sizeof(length), "%zu", len);
+	http_number(length, len, 10);
 	for (size_t i = 0; f && i < f->n; i++)
 		if (fields_add(&all, f->v[i].name, f->v[i].name_len, f->v[i].value,
 			       f->v[i].value_len))

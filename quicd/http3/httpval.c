@@ -106,12 +106,48 @@ enum range_result http_range(const char *value, uint64_t size, uint64_t *first, 
 	return RANGE_OK;
 }
 
+char *http_number(char *out, uint64_t n, unsigned int base)
+{
+	char digits[20];
+	size_t len = 0;
+
+	do
+		digits[len++] = "0123456789abcdef"[n % base];
+	while (n /= base);
+	while (len)
+		*out++ = digits[--len];
+	*out = '\0';
+	return out;
+}
+
+static void put_two(char *out, unsigned int n, char behind)
+{
+	out[0] = (char)('0' + n / 10 % 10);
+	out[1] = (char)('0' + n % 10);
+	out[2] = behind;
+}
+
+/* Each answer has one or two: strftime() takes four times the instructions. */
 void http_date(time_t t, char out[HTTP_DATE_LEN])
 {
-	struct tm tm;
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct tm tm = {.tm_mday = 1};
+	unsigned int year;
 
 	gmtime_r(&t, &tm);
-	strftime(out, HTTP_DATE_LEN, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	year = (unsigned int)tm.tm_year + 1900;
+	memcpy(out, days + 3 * tm.tm_wday, 3);
+	memcpy(out + 3, ", ", 2);
+	put_two(out + 5, (unsigned int)tm.tm_mday, ' ');
+	memcpy(out + 8, months + 3 * tm.tm_mon, 3);
+	out[11] = ' ';
+	put_two(out + 12, year / 100, ' ');
+	put_two(out + 14, year, ' ');
+	put_two(out + 17, (unsigned int)tm.tm_hour, ':');
+	put_two(out + 20, (unsigned int)tm.tm_min, ':');
+	put_two(out + 23, (unsigned int)tm.tm_sec, ' ');
+	memcpy(out + 26, "GMT", 4);
 }
 
 time_t http_date_parse(const char *value)

@@ -29,6 +29,12 @@ int64_t http_length(const char *value);
 /* A Range field for a file of @size bytes: one range only (RFC 9110, 14.1.2). */
 enum range_result http_range(const char *value, uint64_t size, uint64_t *first, uint64_t *last);
 
+/*
+ * Writes @n in @base, 10 or 16, with a NUL behind it, for which @out has room: 21 bytes or 17.
+ * Returns where the NUL is.
+ */
+char *http_number(char *out, uint64_t n, unsigned int base);
+
 /* IMF-fixdate (RFC 9110, 5.6.7). */
 void http_date(time_t t, char out[HTTP_DATE_LEN]);
 /* Returns -1 if it is not a date. */

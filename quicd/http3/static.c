@@ -21,6 +21,7 @@
 #include "mime.h"
 
 #define PATH_LEN   4096
+#define ETAG_LEN   64 /* three numbers of 16 digits, the signs between them, a coding's ending */
 #define FILL_CHUNK CHUNKQ_READ_MAX /* read ahead of what the client takes, at most */
 
 struct static_file {
@@ -217,38 +218,51 @@ static int put_content(const struct h3_req *r, struct fields *f, const struct fo
 	return fields_put(f, "content-type", mime_find(conf_of(r)->mime, file->name));
 }
 
+/* Size, time of the last change and coding: another version of the file differs in one of them. */
+static void make_etag(const struct found *file, char etag[ETAG_LEN])
+{
+	const struct timespec *t = &file->st.st_mtim;
+	const char *coding = file->coding ? file->coding->ending : "";
+
+	*etag++ = '"';
+	etag = http_number(etag, (uint64_t)file->st.st_size, 16);
+	*etag++ = '-';
+	etag = http_number(etag, (uint64_t)t->tv_sec, 16);
+	*etag++ = '.';
+	etag = stpcpy(http_number(etag, (uint64_t)t->tv_nsec, 16), coding);
+	strcpy(etag, "\"");
+}
+
 /* Answers with the file, whose descriptor is closed or kept in r->work. */
 static int answer(struct h3_req *r, struct found *found)
 {
 	uint64_t size = (uint64_t)found->st.st_size, first = 0, last = size - 1;
-	const struct timespec *mtime = &found->st.st_mtim;
-	char etag[64], length[24], range[80];
+	time_t mtime = found->st.st_mtime;
+	char etag[ETAG_LEN], length[24], range[80];
 	const struct field *rf = fields_get(&r->fields, "range");
 	enum range_result rr = RANGE_NONE;
 	bool head = !strcmp(r->method, "HEAD");
 	struct fields f = {0};
 	int rv = -1;
 
-	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 ".%lx%s\"", size,
-		 (uint64_t)mtime->tv_sec, mtime->tv_nsec,
-		 found->coding ? found->coding->ending : "");
+	make_etag(found, etag);
 	if (put_version(r, &f, found, etag))
 		goto out;
-	if (precondition_failed(r, etag, mtime->tv_sec)) {
+	if (precondition_failed(r, etag, mtime)) {
 		rv = h3_error(r, 412, NULL);
 		goto out;
 	}
-	if (not_modified(r, etag, mtime->tv_sec)) {
+	if (not_modified(r, etag, mtime)) {
 		rv = h3_respond(r, 304, &f, false);
 		goto out;
 	}
-	if (rf && !head && range_applies(r, etag, mtime->tv_sec))
+	if (rf && !head && range_applies(r, etag, mtime))
 		rr = http_range(rf->value, size, &first, &last);
 	if (rr == RANGE_BAD) {
 		rv = range_error(r, size);
 		goto out;
 	}
-	snprintf(length, sizeof(length), "%" PRIu64, rr == RANGE_OK ? last - first + 1 : size);
+	http_number(length, rr == RANGE_OK ? last - first + 1 : size, 10);
 	if (put_content(r, &f, found) || fields_put(&f, "content-length", length))
 		goto out;
 	if (rr == RANGE_OK) {

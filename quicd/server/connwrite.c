@@ -8,11 +8,16 @@
 #include "conn.h"
 #include "early.h"
 
+/* Most bytes of padding in a packet that another one follows, with the frames' own bytes. */
+#define PAD_MAX 256
+
 /* Writes one packet into @buf. Returns its length, 0 when there is nothing to send, or an error. */
 static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2_pkt_info *pi,
 				 uint8_t *buf, size_t len, uint64_t now)
 {
 	bool more = true;
+	size_t path_max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
+	size_t in = 0; /* bytes of streams in the packet */
 
 	for (;;) {
 		ngtcp2_ssize n, taken = -1;
@@ -28,6 +33,12 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 			return NGTCP2_ERR_CALLBACK_FAILURE;
 		if (tx.fin)
 			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
+		/*
+		 * ngtcp2 makes no frame of what little room is left, and a short packet would end
+		 * the train.
+		 */
+		if (tx.len && in + PAD_MAX >= path_max)
+			flags |= QUICVER_PADDING;
 		n = ngtcp2_conn_writev_stream(c->quic, &ps->path, pi, buf, len, &taken, flags,
 					      tx.stream_id, tx.vec, tx.nvec, now);
 		switch (n) {
@@ -47,6 +58,7 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 		case NGTCP2_ERR_WRITE_MORE:
 			if (c->mode->sent(c, &tx, (size_t)taken))
 				return NGTCP2_ERR_CALLBACK_FAILURE;
+			in += (size_t)taken;
 			continue;
 		}
 		if (n >= 0 && taken >= 0 && c->mode->sent(c, &tx, (size_t)taken))
@@ -68,6 +80,7 @@ static void send_train(struct conn *c, const ngtcp2_path *p, uint8_t ecn, size_t
 	struct worker *w = c->worker;
 
 	STAT_ADD(&w->stats, tx_datagrams, count);
+	STAT_INC(&w->stats, tx_trains);
 	STAT_ADD(&w->stats, tx_bytes, len);
 	endpoint_send(path_endpoint(p, c->ep), (union addr *)p->local.addr, remote, ecn, w->txbuf,
 		      len, segment);

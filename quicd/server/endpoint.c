@@ -67,6 +67,7 @@ static void answer(struct endpoint *ep, const struct udp_msg *m, const uint8_t *
 	if (len <= 0)
 		return;
 	STAT_INC(st, tx_datagrams);
+	STAT_INC(st, tx_trains);
 	STAT_ADD(st, tx_bytes, (uint64_t)len);
 	endpoint_send(ep, &m->local, &m->remote, 0, pkt, (size_t)len, (size_t)len);
 }

@@ -31,6 +31,7 @@
 	X(rx_datagrams, received_datagrams, "UDP datagrams received")                              \
 	X(rx_bytes, received_bytes, "UDP payload bytes received")                                  \
 	X(tx_datagrams, sent_datagrams, "UDP datagrams sent")                                      \
+	X(tx_trains, sent_trains, "Sends of one or more UDP datagrams at once")                    \
 	X(tx_bytes, sent_bytes, "UDP payload bytes sent")                                          \
 	X(dropped, dropped_datagrams, "Datagrams that belong to no connection and start none")     \
 	X(forwarded, forwarded_datagrams,                                                          \

@@ -8,6 +8,7 @@ import subprocess
 from nqtest import lab
 from nqtest.aio import aioquic_run
 from nqtest.checks import eq, pattern
+from nqtest.curl import command
 from nqtest.poll import PATIENCE, settled, wait_for
 from nqtest.quicc import quicc, quicc_cmd, spawn_quicc
 from nqtest.quicd import Service
@@ -131,6 +132,24 @@ def path_mtu():
     s = Service(transport={"pmtud": "no"})
     size = datagram_size(s.port, s)
     assert 1000 < size <= 1200, size
+
+
+@test
+def small_answers_fill_trains():
+    """many small answers go out in long trains: no packet that is nearly full ends one"""
+    need("curl")
+    root = lab.TMP / "small-answers"
+    root.mkdir()
+    (root / "f").write_bytes(pattern(1000))
+    s = Service(service={"mode": "http3", "alpn": "h3"}, http3={"root": root}, transport={"max-udp-payload": 1452})
+
+    def length():
+        """Datagrams in a train while curl asks for 1,000 files. Without padding no train of such files has more than four."""
+        n, trains = s.stat("sent_datagrams"), s.stat("sent_trains")
+        url = "https://localhost:%d/f?[1-1000]" % s.port
+        lab.sh(*command("localhost", s.port, lab.TMP / "ca.pem"), "-Z", "--parallel-max", "200", "-o", "/dev/null", url, timeout=60)
+        return (s.stat("sent_datagrams") - n) / (s.stat("sent_trains") - trains)
+    wait_for(lambda: length() > 4, 30, "long trains")
 
 
 @test

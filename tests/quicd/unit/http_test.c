@@ -2,6 +2,8 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../../../quicd/http3/fields.h"
@@ -102,6 +104,16 @@ static void dates(void **state)
 	http_date(784111777, out);
 	assert_string_equal(out, "Sun, 06 Nov 1994 08:49:37 GMT");
 	assert_int_equal(http_date_parse(out), 784111777);
+	/* Every month, weekday and digit: libc is the judge. */
+	for (time_t t = 0; t < 4000000000; t += 2419201) {
+		char want[HTTP_DATE_LEN];
+		struct tm tm;
+
+		gmtime_r(&t, &tm);
+		strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+		http_date(t, out);
+		assert_string_equal(out, want);
+	}
 	assert_int_equal(http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
 	assert_int_equal(http_date_parse("Sun Nov  6 08:49:37 1994"), 784111777);
 	assert_int_equal(http_date_parse("yesterday"), -1);
@@ -158,13 +170,56 @@ static void types(void **state)
 	assert_string_equal(mime_type("x"), "application/octet-stream");
 }
 
+static void numbers(void **state)
+{
+	static const uint64_t values[] = {0, 9, 10, 15, 16, 255, 1000, UINT32_MAX, UINT64_MAX};
+	char out[21], want[21];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		snprintf(want, sizeof(want), "%" PRIu64, values[i]);
+		assert_ptr_equal(http_number(out, values[i], 10), out + strlen(want));
+		assert_string_equal(out, want);
+		snprintf(want, sizeof(want), "%" PRIx64, values[i]);
+		assert_ptr_equal(http_number(out, values[i], 16), out + strlen(want));
+		assert_string_equal(out, want);
+	}
+}
+
+/* Texts of any length stay where they are while others come. */
+static void fields_stay(void **state)
+{
+	char text[1000], name[24];
+	struct fields f = {0};
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (size_t i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "N%zu", i);
+		assert_int_equal(fields_add(&f, name, strlen(name), text, i * 6), 0);
+	}
+	for (size_t i = 0; i < 100; i++) {
+		const struct field *d;
+
+		snprintf(name, sizeof(name), "n%zu", i);
+		d = fields_get(&f, name);
+		assert_non_null(d);
+		assert_int_equal(strlen(d->value), i * 6);
+		assert_int_equal(strspn(d->value, "x"), i * 6);
+		assert_int_equal(d->value_len, i * 6);
+	}
+	fields_free(&f);
+	assert_null(f.block);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths),      cmocka_unit_test(ranges),
-		cmocka_unit_test(dates),      cmocka_unit_test(etags),
-		cmocka_unit_test(hop_by_hop), cmocka_unit_test(fields_are_bounded),
-		cmocka_unit_test(types),
+		cmocka_unit_test(paths),       cmocka_unit_test(ranges),
+		cmocka_unit_test(dates),       cmocka_unit_test(etags),
+		cmocka_unit_test(hop_by_hop),  cmocka_unit_test(fields_are_bounded),
+		cmocka_unit_test(types),       cmocka_unit_test(numbers),
+		cmocka_unit_test(fields_stay),
 	};
 
 	return RUN_TAP(tests);
