@@ -8,11 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "boot.h"
 #include "doctor.h"
 #include "nft.h"
 #include "text.h"
-#include "units.h"
 
 #define CONF "/etc/nftables.conf"
 
@@ -198,37 +196,36 @@ static void compare(const json_t *now, const json_t *then, const json_t *files, 
 }
 
 /* nftables.conf first, then what other units load. */
-static json_t *boot_files(const json_t *units, bool *enabled)
+static json_t *boot_files(const struct na_boot *boot, bool *enabled)
 {
-	json_t *all = na_unit_files(units), *files = na_need(json_array()), *v;
+	json_t *files = na_need(json_array()), *v;
 	size_t i;
 
-	*enabled = by_script(units);
-	json_array_foreach(all, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
-	if (na_exists(CONF) && (*enabled || !json_array_size(all)))
+	*enabled = by_script(boot->units);
+	json_array_foreach(boot->files, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
+	if (na_exists(CONF) && (*enabled || !json_array_size(boot->files)))
 		json_array_append_new(files, na_need(json_string(CONF)));
-	json_array_foreach(all, i, v) if (strcmp(json_string_value(v), CONF))
+	json_array_foreach(boot->files, i, v) if (strcmp(json_string_value(v), CONF))
 		json_array_append(files, v);
-	json_decref(all);
 	return files;
 }
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files, *units;
+	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files;
+	const struct na_boot *boot;
 	bool enabled, other, only_conf;
 
 	if (!now || !json_object_size(now)) {
 		json_decref(now);
 		return;
 	}
-	units = na_units_at_boot("");
-	other = has_other_firewall(h, units);
+	boot = na_boot_read(h->boot);
+	other = has_other_firewall(h, boot->units);
 	if (other)
 		f->remedy = "load the file by a unit of its own: docs/admin.md, "
 			    "Beside another firewall";
-	files = boot_files(units, &enabled);
-	json_decref(units);
+	files = boot_files(boot, &enabled);
 	only_conf = json_array_size(files) == 1 &&
 		    !strcmp(json_string_value(json_array_get(files, 0)), CONF);
 	if (other && !enabled && (only_conf || !json_array_size(files))) {

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot.h"
 #include "doctor.h"
 #include "eval.h"
 #include "reach.h"
 #include "text.h"
-#include "units.h"
 
 static const json_t *get(const json_t *j, const char *key)
 {
@@ -402,7 +400,7 @@ void na_check_others(const struct na_host *h, struct na_found *f)
 
 void na_check_redirect(const struct na_host *h, struct na_found *f)
 {
-	json_t *units = na_units_at_boot(""), *optimizing = na_units_optimizing(units), *unit;
+	const json_t *optimizing = na_boot_read(h->boot)->optimizing, *unit;
 	size_t u;
 
 	json_array_foreach(optimizing, u, unit)
@@ -412,8 +410,6 @@ void na_check_redirect(const struct na_host *h, struct na_found *f)
 		na_found_add(f, NA_WARN, "%s loads rules by `nft -o`", name);
 		free(name);
 	}
-	json_decref(optimizing);
-	json_decref(units);
 	if (!na_has_rules(h, f))
 		return;
 	for (size_t i = 0; i < h->rs->n_rules; i++) {

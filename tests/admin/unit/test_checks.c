@@ -12,9 +12,15 @@
 	"{'rule': {'family': '" family "', 'table': 't', 'chain': '" name                          \
 	"', 'handle': 1, 'expr': [" QUIC("sni", "'a'") ", {'redirect': {'port': " port "}}]}},"
 
+/* A boot without a unit, so that nothing depends on this machine's. */
+static struct na_boot no_boot;
+
 static struct na_host host_of(const char *objects)
 {
-	struct na_host h = {.rs = ruleset_of(objects), .knows_quic = true, .root = true};
+	struct na_host h = {.rs = ruleset_of(objects),
+			    .knows_quic = true,
+			    .root = true,
+			    .boot = &no_boot};
 
 	na_ways_read(h.rs, &h.ways);
 	return h;
@@ -337,7 +343,8 @@ static void reached(void **state)
 
 static void no_rules(void **state)
 {
-	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true};
+	struct na_host h = {
+		.rs_err = "Error: not permitted\nmore", .root = true, .boot = &no_boot};
 	char *text;
 
 	(void)state;
@@ -514,6 +521,46 @@ static void optimizing_units(void **state)
 	}
 }
 
+/* Both checks ask the host for the units; nothing is read again. */
+static void at_boot(void **state)
+{
+	struct na_boot boot = {.root = "/nowhere",
+			       .units = json_of("{'docker.service': '', 'a.service': ''}"),
+			       .files = json_of("['/nowhere.nft']"),
+			       .optimizing = json_of("['a.service']")};
+	struct na_host h = host_of(BASE_OF("ip", "pre", "prerouting", "nat", "accept")
+					   REDIRECT("ip", "pre", "8443"));
+	char *text;
+
+	(void)state;
+	h.boot = &boot;
+	text = found_by(na_check_redirect, &h);
+	assert_string_equal(text, "warning: a.service loads rules by `nft -o`\n");
+	free(text);
+	/* in a namespace of its own, for which one must be root */
+	text = found_by(na_check_reboot, &h);
+	assert_non_null(strstr(text, "/nowhere.nft"));
+	free(text);
+	na_boot_clear(&boot);
+	host_end(&h);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	no_boot.units = json_object();
+	no_boot.files = json_array();
+	no_boot.optimizing = json_array();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	na_boot_clear(&no_boot);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -524,8 +571,9 @@ int main(void)
 		cmocka_unit_test(no_ip6),	   cmocka_unit_test(dormant),
 		cmocka_unit_test(limits),	   cmocka_unit_test(dormant_input),
 		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
+		cmocka_unit_test(at_boot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("admin checks", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("admin checks", tests, setup, teardown);
 }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "boot.h"
-#include "units.h"
 
 static char root[] = "/tmp/units-XXXXXX";
 
@@ -78,17 +77,18 @@ static int teardown(void **state)
 /* Its files are those of @want, in JSON, in any order. */
 static void loads(const char *want)
 {
-	json_t *units = na_units_at_boot(root), *files = na_unit_files(units), *w = json_of(want),
-	       *v;
-	char *got = na_need(json_dumps(files, 0));
+	struct na_boot b = {.root = root};
+	json_t *w = json_of(want), *v;
+	char *got;
 	size_t i;
 
-	assert_int_equal(json_array_size(files), json_array_size(w));
+	assert_ptr_equal(na_boot_read(&b), &b);
+	got = na_need(json_dumps(b.files, 0));
+	assert_int_equal(json_array_size(b.files), json_array_size(w));
 	json_array_foreach(w, i, v) assert_non_null(strstr(got, json_string_value(v)));
 	free(got);
 	json_decref(w);
-	json_decref(files);
-	json_decref(units);
+	na_boot_clear(&b);
 }
 
 static void enabled(void **state)
@@ -170,6 +170,28 @@ static void circles(void **state)
 	loads("['/x']");
 }
 
+/* Both answers are of one reading, which is done once. */
+static void once(void **state)
+{
+	struct na_boot b = {.root = root};
+	const json_t *units;
+
+	(void)state;
+	ln("../x.service", ETC "multi-user.target.wants/x.service");
+	ln("../y.service", ETC "multi-user.target.wants/y.service");
+	put(LIB "y.service", "[Service]\nExecStart=/usr/sbin/nft -of /y\n");
+	units = na_boot_read(&b)->units;
+	assert_int_equal(json_array_size(b.files), 2);
+	assert_int_equal(json_array_size(b.optimizing), 1);
+	assert_string_equal(json_string_value(json_array_get(b.optimizing, 0)), "y.service");
+	sh("rm " ETC "multi-user.target.wants/x.service");
+	assert_ptr_equal(na_boot_read(&b)->units, units);
+	assert_int_equal(json_array_size(b.files), 2);
+	na_boot_clear(&b);
+	assert_int_equal(json_array_size(na_boot_read(&b)->files), 1);
+	na_boot_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +200,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_at_boot, setup, teardown),
 		cmocka_unit_test_setup_teardown(changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(circles, setup, teardown),
+		cmocka_unit_test_setup_teardown(once, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
