@@ -17,10 +17,8 @@ static struct na_boot no_boot;
 
 static struct na_host host_of(const char *objects)
 {
-	struct na_host h = {.rs = ruleset_of(objects),
-			    .knows_quic = true,
-			    .root = true,
-			    .boot = &no_boot};
+	struct na_host h = {
+		.rs = ruleset_of(objects), .knows_quic = true, .root = true, .boot = &no_boot};
 
 	na_ways_read(h.rs, &h.ways);
 	return h;
@@ -343,8 +341,7 @@ static void reached(void **state)
 
 static void no_rules(void **state)
 {
-	struct na_host h = {
-		.rs_err = "Error: not permitted\nmore", .root = true, .boot = &no_boot};
+	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true, .boot = &no_boot};
 	char *text;
 
 	(void)state;
