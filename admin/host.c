@@ -88,7 +88,8 @@ void na_host_free(struct na_host *h)
 		free(h->listener[i].comm);
 	for (size_t i = 0; i < h->n_services; i++)
 		na_service_clear(&h->service[i]);
-	na_boot_clear(h->boot);
+	if (h->boot)
+		na_boot_clear(h->boot);
 	free(h->boot);
 	free(h->listener);
 	free(h->addr);
