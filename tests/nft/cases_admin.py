@@ -329,6 +329,9 @@ def without_root():
     r = as_nobody('-all,+net_admin', 'doctor')
     ok(r.returncode == 0 and 'as only root sees' in r.stdout and 'no network namespace can be made here' in r.stdout,
        'doctor with CAP_NET_ADMIN says what it does not see', r)
+    r = as_nobody('-all', 'try', '/tmp/nobody-try')
+    ok(r.returncode == 2 and ('are you root' in r.stderr or 'not installed here' in r.stderr) and
+       not os.path.exists('/tmp/nobody-try'), 'try without root leaves no folder', r)
     r = as_nobody('-all', 'status')
     ok(r.returncode == 2 and 'The rules cannot be read' in r.stdout, 'status without it cannot read the rules', r)
 
