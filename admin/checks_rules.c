@@ -41,7 +41,6 @@ void na_check_rules(const struct na_host *h, struct na_found *f)
 /* Rules whose chain no packet comes to. */
 static void not_reached(const struct na_ruleset *rs, struct na_found *f)
 {
-	const struct na_chain *told = NULL;
 	bool *reached = na_reach(rs);
 
 	for (size_t i = 0; i < rs->n_rules; i++) {
@@ -50,17 +49,15 @@ static void not_reached(const struct na_ruleset *rs, struct na_found *f)
 
 		if (!r->quic)
 			continue;
-		if (c->dormant &&
-		    (!told || strcmp(told->table, c->table) || strcmp(told->family, c->family)))
+		if (c->dormant)
 			na_found_add(
 				f, NA_WARN,
 				"%s %s: the table is dormant, and no packet comes to its rules "
 				"with quic; `nft add table %s %s` wakes it",
 				c->family, c->table, c->family, c->table);
-		else if (!c->dormant && !reached[c - rs->chain])
+		else if (!reached[c - rs->chain])
 			na_found_add(f, NA_WARN, RULE_FMT ": nothing leads to its chain",
 				     RULE_ARGS(r));
-		told = c->dormant ? c : told;
 	}
 	free(reached);
 }

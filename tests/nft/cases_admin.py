@@ -220,6 +220,8 @@ def loaded():
     write('/proc/sys/net/ipv4/ip_forward', '1')
     rules(*(('a rule that takes connections to other hosts', 'others', f'{rule}: this host forwards', '') for rule in
             ('server-id notrack accept', '@port_of notrack accept')))
+    nft.good('-f -', 'flush ruleset\n' + DORMANT)
+    same(doctor(*only('others', 'deny', 'services', 'redirect')), (0, {}), 'nor in a table that is dormant')
     for what in 'fib daddr type != local accept', 'ip daddr != 192.0.2.1 return', 'iifname != "eth0" accept':
         nft.good('-f -', 'flush ruleset\n' + RULES.replace('raw; policy accept;\n', f'raw; policy accept;\n\t\t{what}\n', 1))
         same(doctor(*only('others')), (0, {}), f'doctor finds nothing behind {what}')

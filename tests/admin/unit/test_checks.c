@@ -37,15 +37,40 @@ static void dormant(void **state)
 	static void (*const quiet[])(const struct na_host *h, struct na_found *f) = {
 		na_check_services, na_check_input,     na_check_deny,	   na_check_local,
 		na_check_redirect, na_check_conntrack, na_check_server_ids};
-	/* a port that nobody listens on, a name denied in nat, a redirect without a port */
+	/* a port that nobody listens on, a name denied in nat beside a flowtable, a redirect
+	 * without a port, a chain that nothing leads to, a server ID that is another's */
 	static const char rules[] = BASE_OF("ip", "pre", "prerouting", "nat", "accept") REDIRECT(
 		"ip", "pre",
 		"8443") "{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, "
-			"'expr': [" QUIC("sni",
-					 "'b'") ", {'drop': null}]}},"
-						"{'rule': {'family': 'ip', 'table': 't', 'chain': "
-						"'pre', 'handle': 3, 'expr': [" QUIC(
-							"sni", "'c'") ", {'redirect': null}]}},";
+			"'expr': [" QUIC(
+				"sni",
+				"'b'") ", {'drop': null}]}},"
+				       "{'rule': {'family': 'ip', 'table': 't', 'chain': "
+				       "'pre', 'handle': 3, 'expr': [" QUIC(
+					       "sni",
+					       "'c'") ", {'redirect': null}]}},"
+						      "{'flowtable': {'family': 'ip', 'table': "
+						      "'t', 'name': 'f'}},"
+						      "{'chain': {'family': 'ip', 'table': 't', "
+						      "'name': 'deep'}},"
+						      "{'rule': {'family': 'ip', 'table': 't', "
+						      "'chain': 'deep', 'handle': 4, 'expr': "
+						      "[" QUIC("sni",
+							       "'d'") ", {'accept': null}]}},"
+								      "{'rule': {'family': 'ip', "
+								      "'table': 't', 'chain': "
+								      "'pre', 'handle': 5, 'expr': "
+								      "[" QUIC(
+									      "server-id",
+									      "'0x0202'") ", "
+											  "{'"
+											  "redirect"
+											  "': "
+											  "{'port':"
+											  " 8443}}]"
+											  "}},";
+	struct na_service service = {
+		.name = "s", .server_id = "0101", .pid = 7, .port = {8443}, .n_ports = 1};
 	static const char *const flags[] = {", 'flags': 'dormant'",
 					    ", 'flags': ['owner', 'dormant']", ", 'flags': 'owner'",
 					    ""};
@@ -57,6 +82,9 @@ static void dormant(void **state)
 		all = na_printf(TABLE("ip6", ", 'flags': 'dormant'") TABLE("ip", "%s") "%s",
 				flags[i], rules);
 		h = host_of(all);
+		assert_int_equal(h.rs->flowtable, i >= 2);
+		h.service = &service;
+		h.n_services = 1;
 		for (size_t k = 0; k < sizeof(quiet) / sizeof(quiet[0]); k++) {
 			text = found_by(quiet[k], &h);
 			if (i < 2)
@@ -64,6 +92,10 @@ static void dormant(void **state)
 			else if (quiet[k] == na_check_services || quiet[k] == na_check_deny ||
 				 quiet[k] == na_check_redirect || quiet[k] == na_check_local)
 				assert_string_not_equal(text, "");
+			if (i >= 2 && quiet[k] == na_check_server_ids) {
+				assert_non_null(strstr(text, "no rule asks for it"));
+				assert_non_null(strstr(text, "0x0202 leads to port 8443"));
+			}
 			free(text);
 		}
 		text = found_by(na_check_never, &h);
@@ -71,10 +103,36 @@ static void dormant(void **state)
 				    i < 2 ? "warning: ip t: the table is dormant, and no packet "
 					    "comes to its rules with quic; `nft add table ip t` "
 					    "wakes it\n"
-					  : "");
+					  : "warning: ip t deep: rule with handle 4: nothing "
+					    "leads to its chain\n");
 		free(text);
 		host_end(&h);
 		free(all);
+	}
+}
+
+/* Nor does a dormant table keep packets from conntrack. */
+static void dormant_notrack(void **state)
+{
+	static const char *const flags[] = {", 'flags': 'dormant'", ""};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *all = na_printf(
+			"{'table': {'family': 'inet', 'name': 't'%s}},"
+			"{'chain': {'family': 'inet', 'table': 't', 'name': 'raw', 'type': "
+			"'filter', 'hook': 'prerouting', 'prio': -300, 'policy': 'accept'}}," RULE(
+				"raw", "7", "{'notrack': null}")
+				BASE_OF("ip", "pre", "prerouting", "nat", "accept")
+					REDIRECT("ip", "pre", "8443"),
+			flags[i]);
+		struct na_host h = host_of(all);
+		char *text = found_by(na_check_never, &h);
+
+		assert_int_equal(strstr(text, "says notrack before") != NULL, i == 1);
+		free(text);
+		free(all);
+		host_end(&h);
 	}
 }
 
@@ -363,12 +421,13 @@ static void at_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_of_a_unit),  cmocka_unit_test(families),
-		cmocka_unit_test(no_rules),	    cmocka_unit_test(too_early),
-		cmocka_unit_test(addresses),	    cmocka_unit_test(module_keys),
-		cmocka_unit_test(dormant),	    cmocka_unit_test(limits),
-		cmocka_unit_test(dormant_input),    cmocka_unit_test(reached),
-		cmocka_unit_test(optimizing_units), cmocka_unit_test(at_boot),
+		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
+		cmocka_unit_test(no_rules),	   cmocka_unit_test(too_early),
+		cmocka_unit_test(addresses),	   cmocka_unit_test(module_keys),
+		cmocka_unit_test(dormant),	   cmocka_unit_test(limits),
+		cmocka_unit_test(dormant_input),   cmocka_unit_test(dormant_notrack),
+		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
+		cmocka_unit_test(at_boot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

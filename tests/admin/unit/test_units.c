@@ -123,6 +123,8 @@ static void by_others(void **state)
 
 static void not_at_boot(void **state)
 {
+	struct na_boot b = {.root = root};
+
 	(void)state;
 	/* of a target that is not started; of a link for this run alone; of no unit at all */
 	ln("../x.service", ETC "rescue.target.wants/x.service");
@@ -138,6 +140,39 @@ static void not_at_boot(void **state)
 	loads("['/x']");
 	ln("/dev/null", ETC "x.service");
 	loads("[]");
+	/* its name is not there either, as of a firewall that does not start */
+	na_boot_read(&b);
+	assert_non_null(json_object_get(b.units, "multi-user.target"));
+	assert_null(json_object_get(b.units, "x.service"));
+	na_boot_clear(&b);
+}
+
+/* Each word that pulls in, alone. */
+static void words(void **state)
+{
+	static const char *const pull[] = {"Wants", "Requires", "BindsTo", "Upholds"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pull) / sizeof(pull[0]); i++) {
+		char *text = na_printf("[Unit]\nAfter=y.service\n%s=x.service\n#%s=y.service\n",
+				       pull[i], pull[i]);
+
+		put(LIB "sysinit.target", text);
+		loads("['/x']");
+		free(text);
+	}
+}
+
+/* Files that an editor leaves, and an instance whose name is not known. */
+static void odd_names(void **state)
+{
+	(void)state;
+	ln("../x.service", ETC "multi-user.target.wants/x.service");
+	ln("../y.service", ETC "multi-user.target.wants/.y.service");
+	put(ETC ".y.service", "[Service]\nExecStart=/usr/sbin/nft -f /y\n");
+	put(ETC "x.service.d/.a.conf", "[Service]\nExecStart=/usr/sbin/nft -f /more\n");
+	put(LIB "sysinit.target", "[Unit]\nWants=t@%i.service\n");
+	loads("['/x']");
 }
 
 static void changed(void **state)
@@ -201,6 +236,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(circles, setup, teardown),
 		cmocka_unit_test_setup_teardown(once, setup, teardown),
+		cmocka_unit_test_setup_teardown(words, setup, teardown),
+		cmocka_unit_test_setup_teardown(odd_names, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
