@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the next boot loads: units of systemd, and the files of rules that these load. */
+/* The next boot: units of systemd, and the files of rules that these load. */
 #ifndef NA_BOOT_H
 #define NA_BOOT_H
 

@@ -90,7 +90,7 @@ static void complete(void **state)
 	json_decref(d[2].names);
 }
 
-/* Whatever the capture is, it is told in one line, and with status 2. */
+/* A bad capture of any kind is told in one line, and with status 2. */
 static void no_capture(void **state)
 {
 	static const char *const paths[] = {"/nonexistent", "/", "/dev/null", "/proc/self/exe"};

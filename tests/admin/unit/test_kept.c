@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What of a ruleset another one lacks. */
+/* The part of a ruleset that another one lacks. */
 #include "unit.h"
 
 #include "kept.h"
