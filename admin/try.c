@@ -166,6 +166,8 @@ static int start_quicd(const char *dir, const struct site *s)
 
 		dup2(out, 1);
 		dup2(out, 2);
+		/* su(1) leaves a path without sbin */
+		setenv("PATH", NA_PATH, 1);
 		execlp("quicd", "quicd", "-c", conf, NULL);
 		dprintf(2, "quicd: %s\n", strerror(errno));
 		_exit(127);
