@@ -31,18 +31,18 @@ static char *dumped(const json_t *j)
 static void add_elem(json_t *elems, const json_t *key, json_t *data)
 {
 	const char *name = json_string_value(key);
-	char *text, *pair;
+	char *text, *value, *pair;
 
 	if (name && *name != IS_JSON && strlen(name) == json_string_length(key)) {
 		json_object_set_new_nocheck(elems, name, data ? json_incref(data) : json_true());
 		return;
 	}
 	text = dumped(key);
-	pair = data ? dumped(data) : na_printf("%s", text);
-	name = na_printf("%c[%s,%s]", IS_JSON, text, pair);
-	json_object_set_new_nocheck(elems, name, json_true());
-	free((char *)name);
+	value = data ? dumped(data) : na_printf("%s", text);
+	pair = na_printf("%c[%s,%s]", IS_JSON, text, value);
+	json_object_set_new_nocheck(elems, pair, json_true());
 	free(pair);
+	free(value);
 	free(text);
 }
 
