@@ -258,7 +258,7 @@ static int loopback_up(void)
 static int need_programs(void)
 {
 	static const char *const needed[][3] = {
-		{"quicd", "--version"}, {"quicc", "--version"}, {"openssl", "version"}};
+		{"quicd", "-V"}, {"quicc", "-V"}, {"openssl", "version"}};
 	char *out;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
