@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "units.h"
 
 #define FILES_MAX 32
 #define WORDS_MAX 64
@@ -167,39 +168,40 @@ bool na_unit_parse(json_t *files, char *text)
 	return optimizes;
 }
 
-/* Files that services in @units load go to @files, names of those with `nft -o` to @optimizing. */
-static void read_units(const json_t *units, json_t *files, json_t *optimizing)
+/* The files that services load, and the services that do so with `nft -o`. */
+static void by_services(struct na_boot *b)
 {
 	const char *name, *end;
 	json_t *v;
 	char *text;
 
-	json_object_foreach((json_t *)units, name, v)
+	json_object_foreach(b->units, name, v)
 	{
 		end = strrchr(name, '.');
 		if (!end || strcmp(end, ".service"))
 			continue;
 		text = na_printf("%s", json_string_value(v));
-		if (na_unit_parse(files, text))
-			json_array_append_new(optimizing, na_need(json_string(name)));
+		if (na_unit_parse(b->files, text))
+			json_array_append_new(b->optimizing, na_need(json_string(name)));
 		free(text);
 	}
 }
 
-json_t *na_unit_files(const json_t *units)
+const struct na_boot *na_boot_read(struct na_boot *b)
 {
-	json_t *files = na_need(json_array()), *optimizing = na_need(json_array());
-
-	read_units(units, files, optimizing);
-	json_decref(optimizing);
-	return files;
+	if (b->units)
+		return b;
+	b->units = na_units_at_boot(b->root);
+	b->files = na_need(json_array());
+	b->optimizing = na_need(json_array());
+	by_services(b);
+	return b;
 }
 
-json_t *na_units_optimizing(const json_t *units)
+void na_boot_clear(struct na_boot *b)
 {
-	json_t *files = na_need(json_array()), *optimizing = na_need(json_array());
-
-	read_units(units, files, optimizing);
-	json_decref(files);
-	return optimizing;
+	json_decref(b->units);
+	json_decref(b->files);
+	json_decref(b->optimizing);
+	b->units = b->files = b->optimizing = NULL;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The files of rules that units of systemd load. */
+/* The next boot: units of systemd, and the files of rules that these load. */
 #ifndef NA_BOOT_H
 #define NA_BOOT_H
 
@@ -15,10 +15,22 @@
  */
 bool na_unit_parse(json_t *files, char *text);
 
-/** na_unit_files() - those of all services in @units, of na_units_at_boot() */
-json_t *na_unit_files(const json_t *units);
+/**
+ * struct na_boot - the units of the next boot, and the rules that they load
+ * @root:	"", or a folder that stands for /
+ * @units:	as na_units_at_boot() returns them; NULL as long as nothing is read
+ * @files:	that their services load, an array of strings
+ * @optimizing:	names of those services that load rules by `nft -o`
+ */
+struct na_boot {
+	const char *root;
+	json_t *units, *files, *optimizing;
+};
 
-/** na_units_optimizing() - names of those services that load rules by `nft -o` */
-json_t *na_units_optimizing(const json_t *units);
+/** na_boot_read() - read what is below @b->root, unless that has been done; returns @b */
+const struct na_boot *na_boot_read(struct na_boot *b);
+
+/** na_boot_clear() - free what was read */
+void na_boot_clear(struct na_boot *b);
 
 #endif

@@ -8,92 +8,49 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "boot.h"
 #include "doctor.h"
+#include "kept.h"
 #include "nft.h"
 #include "text.h"
-#include "units.h"
 
 #define CONF "/etc/nftables.conf"
 
-/* An element that a time-out takes away is not kept on purpose. */
-static bool has_timeout(const json_t *elem)
-{
-	const json_t *more = json_object_get(elem, "elem");
+/* doctor shows fewer */
+#define MISSING_MAX 100
 
-	return json_object_get(more, "timeout") || json_object_get(more, "expires");
-}
-
-/* The rules with quic and the elements of their sets, one a line. */
-static json_t *lines_of(const struct na_ruleset *rs)
-{
-	json_t *lines = na_need(json_object()), *v;
-	char *line, *text;
-	size_t k;
-
-	for (size_t i = 0; i < rs->n_rules; i++) {
-		const struct na_rule *r = &rs->rule[i];
-
-		if (!r->quic)
-			continue;
-		line = na_printf("rule %s %s %s: %s", r->chain->family, r->chain->table,
-				 r->chain->name, r->text);
-		json_object_set_new(lines, line, json_true());
-		free(line);
-	}
-	for (size_t i = 0; i < rs->n_sets; i++) {
-		struct na_set *s = &rs->set[i];
-
-		if (s->dynamic || !na_has_key(json_object_get(s->type, "typeof"), NULL))
-			continue;
-		json_array_foreach(na_set_elems(rs, s), k, v)
-		{
-			const json_t *elem = s->data ? json_array_get(v, 0) : v;
-			const json_t *key = na_elem_key(elem);
-			json_t *pair;
-
-			if (has_timeout(elem))
-				continue;
-			pair = json_pack("[O, O]", key, s->data ? json_array_get(v, 1) : key);
-			text = na_need(json_dumps(pair, JSON_COMPACT | JSON_ENSURE_ASCII |
-								JSON_SORT_KEYS));
-			line = na_printf("element of %s %s %s: %s", s->family, s->table, s->name,
-					 text);
-			json_object_set_new(lines, line, json_true());
-			free(line);
-			free(text);
-			json_decref(pair);
-		}
-	}
-	return lines;
-}
-
-static json_t *lines_of_files(const json_t *files)
+/* {"missing": [texts]}, or why that is not known; NULL if there is no answer at all. */
+static json_t *try_files(const json_t *files, const json_t *now)
 {
 	struct na_ruleset *rs;
-	json_t *lines = NULL, *v;
-	char *err = NULL;
+	json_t *then, *v;
+	char *err = NULL, *text;
 	size_t i;
 
 	if (unshare(CLONE_NEWNET))
 		return json_pack("{ss}", "cannot", "no network namespace can be made here");
 	json_array_foreach(files, i, v)
 	{
-		if (na_nft_file(json_string_value(v), false, &err))
-			return json_pack("{ss, sO}", "bad", err, "file", v);
+		if (!na_nft_file(json_string_value(v), false, &err))
+			continue;
+		/* it has a line of the file, in whatever characters */
+		text = na_name(err, strcspn(err, "\n"), 300);
+		return json_pack("{ss, sO}", "bad", text, "file", v);
 	}
 	rs = na_ruleset_load(&err);
-	if (rs)
-		lines = lines_of(rs);
+	if (!rs)
+		return NULL;
+	then = na_kept_read(rs);
 	na_ruleset_free(rs);
-	return lines;
+	v = na_kept_missing(now, then, MISSING_MAX);
+	json_decref(then);
+	return json_pack("{so}", "missing", v);
 }
 
 /* The files are loaded by a child in a network namespace of its own. */
-static json_t *after_boot(const json_t *files)
+static json_t *after_boot(const json_t *files, const json_t *now)
 {
 	FILE *file = tmpfile();
-	json_t *lines;
+	json_t *answer;
 	int status;
 	pid_t pid;
 
@@ -102,9 +59,9 @@ static json_t *after_boot(const json_t *files)
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		lines = lines_of_files(files);
-		if (lines)
-			json_dumpf(lines, file, JSON_ENSURE_ASCII);
+		answer = try_files(files, now);
+		if (answer)
+			json_dumpf(answer, file, JSON_ENSURE_ASCII);
 		_exit(fflush(file) ? 1 : 0);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
@@ -112,9 +69,9 @@ static json_t *after_boot(const json_t *files)
 		return NULL;
 	}
 	rewind(file);
-	lines = json_loadf(file, 0, NULL);
+	answer = json_loadf(file, 0, NULL);
 	fclose(file);
-	return lines;
+	return answer;
 }
 
 /* An init that is not systemd starts nftables. */
@@ -168,67 +125,65 @@ static char *joined(const json_t *files)
 	return na_take(&b);
 }
 
-static void compare(const json_t *now, const json_t *then, const json_t *files, struct na_found *f)
+static void tell(const json_t *answer, const json_t *files, struct na_found *f)
 {
-	const char *line, *bad = json_string_value(json_object_get(then, "bad"));
-	const char *cannot = json_string_value(json_object_get(then, "cannot"));
-	char *names = joined(files), *file, *text;
+	const char *bad = json_string_value(json_object_get(answer, "bad"));
+	const char *cannot = json_string_value(json_object_get(answer, "cannot"));
+	char *names = joined(files), *file;
 	json_t *v;
+	size_t i;
 
-	if (!then) {
+	if (!answer) {
 		na_found_add(f, NA_NOTE, "%s could not be tried", names);
 	} else if (cannot) {
 		na_found_add(f, NA_NOTE, "%s, so %s was not tried", cannot, names);
 	} else if (bad) {
-		text = na_name(bad, strcspn(bad, "\n"), 300);
-		file = na_shown(json_string_value(json_object_get(then, "file")));
+		file = na_shown(json_string_value(json_object_get(answer, "file")));
 		/* a device that is not in the namespace is no fault of the file's */
 		na_found_add(f,
 			     strstr(bad, "No such") || strstr(bad, "Interface does not exist")
 				     ? NA_NOTE
 				     : NA_WARN,
-			     "%s does not load by itself: %s", file, text);
-		free(text);
+			     "%s does not load by itself: %s", file, bad);
 		free(file);
 	} else {
-		json_object_foreach((json_t *)now, line, v) if (!json_object_get(then, line))
-			na_found_add(f, NA_WARN, "not in %s: %s", names, line);
+		json_array_foreach(json_object_get(answer, "missing"), i, v)
+			na_found_add(f, NA_WARN, "not in %s: %s", names, json_string_value(v));
 	}
 	free(names);
 }
 
 /* nftables.conf first, then what other units load. */
-static json_t *boot_files(const json_t *units, bool *enabled)
+static json_t *boot_files(const struct na_boot *boot, bool *enabled)
 {
-	json_t *all = na_unit_files(units), *files = na_need(json_array()), *v;
+	json_t *files = na_need(json_array()), *v;
 	size_t i;
 
-	*enabled = by_script(units);
-	json_array_foreach(all, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
-	if (na_exists(CONF) && (*enabled || !json_array_size(all)))
+	*enabled = by_script(boot->units);
+	json_array_foreach(boot->files, i, v) *enabled |= !strcmp(json_string_value(v), CONF);
+	if (na_exists(CONF) && (*enabled || !json_array_size(boot->files)))
 		json_array_append_new(files, na_need(json_string(CONF)));
-	json_array_foreach(all, i, v) if (strcmp(json_string_value(v), CONF))
+	json_array_foreach(boot->files, i, v) if (strcmp(json_string_value(v), CONF))
 		json_array_append(files, v);
-	json_decref(all);
 	return files;
 }
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = na_has_rules(h, f) ? lines_of(h->rs) : NULL, *then, *files, *units;
+	json_t *now = na_has_rules(h, f) ? na_kept_read(h->rs) : NULL, *answer, *files;
+	const struct na_boot *boot;
 	bool enabled, other, only_conf;
 
-	if (!now || !json_object_size(now)) {
+	if (!now || na_kept_none(now)) {
 		json_decref(now);
 		return;
 	}
-	units = na_units_at_boot("");
-	other = has_other_firewall(h, units);
+	boot = na_boot_read(h->boot);
+	other = has_other_firewall(h, boot->units);
 	if (other)
 		f->remedy = "load the file by a unit of its own: docs/admin.md, "
 			    "Beside another firewall";
-	files = boot_files(units, &enabled);
-	json_decref(units);
+	files = boot_files(boot, &enabled);
 	only_conf = json_array_size(files) == 1 &&
 		    !strcmp(json_string_value(json_array_get(files, 0)), CONF);
 	if (other && !enabled && (only_conf || !json_array_size(files))) {
@@ -242,9 +197,9 @@ void na_check_reboot(const struct na_host *h, struct na_found *f)
 		if (!enabled && only_conf)
 			na_found_add(f, NA_WARN,
 				     "nftables.service is not enabled: nothing loads " CONF);
-		then = after_boot(files);
-		compare(now, then, files, f);
-		json_decref(then);
+		answer = after_boot(files, now);
+		tell(answer, files, f);
+		json_decref(answer);
 	}
 	json_decref(files);
 	json_decref(now);

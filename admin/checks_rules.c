@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot.h"
 #include "doctor.h"
 #include "eval.h"
 #include "reach.h"
 #include "text.h"
-#include "units.h"
 
 static const json_t *get(const json_t *j, const char *key)
 {
@@ -43,7 +41,6 @@ void na_check_rules(const struct na_host *h, struct na_found *f)
 /* Rules whose chain no packet comes to. */
 static void not_reached(const struct na_ruleset *rs, struct na_found *f)
 {
-	const struct na_chain *told = NULL;
 	bool *reached = na_reach(rs);
 
 	for (size_t i = 0; i < rs->n_rules; i++) {
@@ -52,17 +49,15 @@ static void not_reached(const struct na_ruleset *rs, struct na_found *f)
 
 		if (!r->quic)
 			continue;
-		if (c->dormant &&
-		    (!told || strcmp(told->table, c->table) || strcmp(told->family, c->family)))
+		if (c->dormant)
 			na_found_add(
 				f, NA_WARN,
 				"%s %s: the table is dormant, and no packet comes to its rules "
 				"with quic; `nft add table %s %s` wakes it",
 				c->family, c->table, c->family, c->table);
-		else if (!c->dormant && !reached[c - rs->chain])
+		else if (!reached[c - rs->chain])
 			na_found_add(f, NA_WARN, RULE_FMT ": nothing leads to its chain",
 				     RULE_ARGS(r));
-		told = c->dormant ? c : told;
 	}
 	free(reached);
 }
@@ -402,7 +397,7 @@ void na_check_others(const struct na_host *h, struct na_found *f)
 
 void na_check_redirect(const struct na_host *h, struct na_found *f)
 {
-	json_t *units = na_units_at_boot(""), *optimizing = na_units_optimizing(units), *unit;
+	const json_t *optimizing = na_boot_read(h->boot)->optimizing, *unit;
 	size_t u;
 
 	json_array_foreach(optimizing, u, unit)
@@ -412,8 +407,6 @@ void na_check_redirect(const struct na_host *h, struct na_found *f)
 		na_found_add(f, NA_WARN, "%s loads rules by `nft -o`", name);
 		free(name);
 	}
-	json_decref(optimizing);
-	json_decref(units);
 	if (!na_has_rules(h, f))
 		return;
 	for (size_t i = 0; i < h->rs->n_rules; i++) {

@@ -113,12 +113,30 @@ static int place_one(struct na_explained *x, const struct na_options *o, size_t 
 	return 0;
 }
 
+static void leave_out(struct na_explained *x, const char *fmt, const char *a, const char *b)
+{
+	char *shown_a = na_shown(a), *shown_b = na_shown(b),
+	     *text = na_printf(fmt, shown_a, shown_b);
+
+	json_array_append_new(x->left_out, na_need(json_string(text)));
+	free(shown_a);
+	free(shown_b);
+	free(text);
+}
+
 static int make_flights(struct na_explained *x, const struct na_options *o)
 {
 	const char *wrong = NULL;
 
-	if (o->dir)
-		return na_first_capture(&x->firsts, o->dir) ? -1 : 0;
+	if (o->dir) {
+		if (!na_first_capture(&x->firsts, o->dir))
+			return 0;
+		/* the reader has said what is wrong; as of one that is still written */
+		if (!x->firsts.n)
+			return -1;
+		leave_out(x, "%s%s", "", "the rest of the capture, which cannot be read");
+		return 0;
+	}
 	for (size_t i = 0; i < (o->n_sni ? o->n_sni : 1) && !wrong; i++)
 		wrong = na_first_make(&x->firsts, o->n_sni ? o->sni[i] : NULL, o->alpn, o->n_alpn);
 	return wrong ? fail("no ClientHello can be made of this", wrong) : 0;
@@ -155,17 +173,6 @@ void na_explain_disown(char *table)
 	if (to == line + sizeof(flags) - 1)
 		to = line;
 	memset(to, ' ', (size_t)(end - to));
-}
-
-static void leave_out(struct na_explained *x, const char *fmt, const char *a, const char *b)
-{
-	char *shown_a = na_shown(a), *shown_b = na_shown(b),
-	     *text = na_printf(fmt, shown_a, shown_b);
-
-	json_array_append_new(x->left_out, na_need(json_string(text)));
-	free(shown_a);
-	free(shown_b);
-	free(text);
 }
 
 static void tell_lost(struct na_explained *x)

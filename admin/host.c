@@ -64,6 +64,8 @@ struct na_host *na_host_read(size_t most)
 	struct na_host *h = na_need(calloc(1, sizeof(*h)));
 
 	h->root = geteuid() == 0;
+	h->boot = na_need(calloc(1, sizeof(*h->boot)));
+	h->boot->root = "";
 	h->knows_quic = na_nft_knows_quic();
 	h->rs = na_ruleset_load(&h->rs_err);
 	if (h->rs) {
@@ -86,6 +88,9 @@ void na_host_free(struct na_host *h)
 		free(h->listener[i].comm);
 	for (size_t i = 0; i < h->n_services; i++)
 		na_service_clear(&h->service[i]);
+	if (h->boot)
+		na_boot_clear(h->boot);
+	free(h->boot);
 	free(h->listener);
 	free(h->addr);
 	free(h->service);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../inspect/packet.h"
+#include "boot.h"
 #include "ruleset.h"
 #include "ways.h"
 
@@ -68,6 +69,7 @@ struct na_host {
 	size_t n_addrs;
 	struct na_service *service;
 	size_t n_services;
+	struct na_boot *boot; /* by na_boot_read(), when a check first asks; or NULL */
 };
 
 /** na_host_read() - all of it, but at most @most elements of each set, 0 for all */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* nft-quic COMMAND: what the rules with quic do on this host, and what is wrong. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +131,8 @@ static int run(const struct command *c, int argc, char **argv)
 	struct na_options o = {.interval_s = 1};
 	int opt;
 
+	/* in getopt()'s messages */
+	argv[0] = program_invocation_short_name;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, "i:n:Vh46", longs, NULL)) != -1) {
 		if (opt == 'h') {
@@ -138,8 +141,11 @@ static int run(const struct command *c, int argc, char **argv)
 		}
 		if (opt == 'V')
 			return version();
-		if (opt == '?')
-			return wrong("see ", "the options above");
+		if (opt == '?') {
+			/* getopt() has said what is wrong */
+			fputs("Try nft-quic --help.\n", stderr);
+			return NA_ERRORS;
+		}
 		if (!strchr(c->takes, opt))
 			return wrong(c->name, " does not take this option");
 		if (opt == 'i' && !number(optarg, &o.interval_s))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # nft_quic(4) from the tables of kmod/README.md: awk -v version=0.1 -f nft_quic.4.awk kmod/README.md
 
-function text(s,	out) {
+function text(s,	out, link) {
 	gsub(/\\/, "\\e", s)
 	gsub(/-/, "\\-", s)
 	while (match(s, /`[^`]*`/)) {
@@ -9,6 +9,13 @@ function text(s,	out) {
 		s = substr(s, RSTART + RLENGTH)
 	}
 	s = out s
+	# the manual has no such section, and no links
+	gsub(/, see \[[^]]*\]\([^)]*\)/, "", s)
+	while (match(s, /\[[^]]*\]\([^)]*\)/)) {
+		link = substr(s, RSTART + 1, RLENGTH)
+		sub(/\].*/, "", link)
+		s = substr(s, 1, RSTART - 1) link substr(s, RSTART + RLENGTH)
+	}
 	gsub(/\*\*/, "", s)
 	sub(/^\./, "\\\\\\&.", s)
 	return s

@@ -50,15 +50,45 @@ static bool has_flag(const json_t *j, const char *flag)
 	return json_is_string(flags) && !strcmp(json_string_value(flags), flag);
 }
 
-/* The tables that are dormant. */
-static json_t *dormant_tables(const json_t *list)
+/* "table FAMILY NAME {"; sscanf() alone would look for the end of all text at each line. */
+static bool begins_table(const char *line, char family[16], char name[256])
+{
+	return !strncmp(line, "table ", 6) && sscanf(line, "table %15s %255s", family, name) == 2;
+}
+
+/* A table's flags stand behind one tab, a set's behind two. */
+static bool is_dormant_line(const char *line)
+{
+	static const char flags[] = "\tflags ";
+	size_t len;
+
+	if (strncmp(line, flags, sizeof(flags) - 1))
+		return false;
+	for (line += sizeof(flags) - 1; *line && *line != '\n';
+	     line += len + strspn(line + len, " ,;")) {
+		len = strcspn(line, " ,;\n");
+		if (len == strlen("dormant") && !strncmp(line, "dormant", len))
+			return true;
+	}
+	return false;
+}
+
+/* The tables that are dormant. In the JSON of nft 1.0.6 a table's flags are its release name. */
+static json_t *dormant_tables(const json_t *list, const char *text)
 {
 	json_t *tables = na_need(json_array());
+	char family[16] = "", name[256] = "";
 	const json_t *v;
 	size_t i;
 
 	json_array_foreach(list, i, v) if (has_flag(json_object_get(v, "table"), "dormant"))
 		json_array_append(tables, json_object_get(v, "table"));
+	for (const char *line = text, *end; line && *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		if (!begins_table(line, family, name) && is_dormant_line(line))
+			json_array_append_new(tables, na_need(json_pack("{ss, ss}", "family",
+									family, "name", name)));
+	}
 	return tables;
 }
 
@@ -139,7 +169,7 @@ static void add_text(struct na_ruleset *rs, const char *text)
 		long handle;
 
 		end = strchrnul(line, '\n');
-		if (sscanf(line, "table %15s %255s", family, table) == 2)
+		if (begins_table(line, family, table))
 			continue;
 		for (p = line; (p = strstr(p, " # handle ")) && p < end; p++)
 			mark = p;
@@ -168,7 +198,7 @@ struct na_ruleset *na_ruleset_parse(json_t *list, const char *text)
 	json_t *dormant;
 	const json_t *v;
 
-	dormant = dormant_tables(list);
+	dormant = dormant_tables(list, text);
 	rs->list = json_incref(list);
 	rs->chain = na_need(calloc(n, sizeof(*rs->chain)));
 	rs->set = na_need(calloc(n, sizeof(*rs->set)));

@@ -159,7 +159,7 @@ bool na_exists(const char *path)
 
 char *na_run(const char *const argv[])
 {
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static char path[] = "PATH=" NA_PATH;
 	static char *env[] = {path, NULL};
 	int fds[2], null, status;
 	char *out;

@@ -166,6 +166,8 @@ static int start_quicd(const char *dir, const struct site *s)
 
 		dup2(out, 1);
 		dup2(out, 2);
+		/* su(1) leaves a path without sbin */
+		setenv("PATH", NA_PATH, 1);
 		execlp("quicd", "quicd", "-c", conf, NULL);
 		dprintf(2, "quicd: %s\n", strerror(errno));
 		_exit(127);
@@ -194,6 +196,13 @@ static bool all_listen(void)
 	return n == N_SITES;
 }
 
+static bool one_ended(void)
+{
+	siginfo_t child = {.si_pid = 0};
+
+	return waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0;
+}
+
 static int start(const char *dir)
 {
 	char *path = na_printf("%s/rules.nft", dir), *err;
@@ -209,7 +218,7 @@ static int start(const char *dir)
 	}
 	free(path);
 	for (int ms = 0; !all_listen(); ms += 50) {
-		if (ms >= WAIT_MS)
+		if (ms >= WAIT_MS || one_ended())
 			return fail("quicd does not start, its log is there", dir);
 		usleep(50000);
 	}
@@ -246,23 +255,44 @@ static int loopback_up(void)
 	return rc ? fail("the loopback does not come up", strerror(errno)) : 0;
 }
 
+static int need_programs(void)
+{
+	static const char *const needed[][3] = {
+		{"quicd", "-V"}, {"quicc", "-V"}, {"openssl", "version"}};
+	char *out;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		out = na_run(needed[i]);
+		if (!out)
+			return fail(needed[i][0], "it is not installed here; the packages are "
+						  "quicd and openssl");
+		free(out);
+	}
+	return 0;
+}
+
+/* All that can be refused comes before the first file. */
 static int prepare(const char *dir)
 {
+	if (strpbrk(dir, " \t\n,;"))
+		return fail(dir, "a configuration takes no path with a blank, comma or semicolon");
+	if (need_programs())
+		return -1;
+	if (unshare(CLONE_NEWNET))
+		return fail("no network namespace, are you root?", strerror(errno));
+	if (loopback_up())
+		return -1;
 	if (mkdir(dir, 0755))
 		return fail(dir, strerror(errno));
 	for (size_t i = 0; i < N_SITES; i++)
 		if (config(dir, &sites[i]))
 			return -1;
-	if (write_file(dir, "rules.nft", rules) || certificate(dir))
-		return -1;
-	if (unshare(CLONE_NEWNET))
-		return fail("no network namespace", strerror(errno));
-	return loopback_up();
+	return write_file(dir, "rules.nft", rules) || certificate(dir) ? -1 : 0;
 }
 
 int na_try(const struct na_options *o)
 {
-	char *dir = o->dir ? realpath(o->dir, NULL) : NULL;
+	char *dir = o->dir ? realpath(o->dir, NULL) : NULL, *cwd;
 	int rc = NA_ERRORS;
 	struct na_host *h;
 
@@ -271,11 +301,12 @@ int na_try(const struct na_options *o)
 		free(dir);
 		return rc;
 	}
+	cwd = na_need(get_current_dir_name());
 	if (o->dir && *o->dir == '/')
 		dir = na_printf("%s", o->dir);
 	else
-		dir = na_printf("%s/%s", (char *)na_need(get_current_dir_name()),
-				o->dir ? o->dir : "nft-quic-try");
+		dir = na_printf("%s/%s", cwd, o->dir ? o->dir : "nft-quic-try");
+	free(cwd);
 	if (!prepare(dir) && !start(dir)) {
 		printf("Two services in a network namespace of their own, and two clients:\n");
 		rc = NA_OK;

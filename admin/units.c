@@ -119,7 +119,7 @@ static void by_text(struct units *u, const char *text)
 		line += strspn(line, " \t");
 		if (*line == '[')
 			unit = !strncmp(line, "[Unit]", 6);
-		else if (unit && *line != '#' && *line != ';')
+		else if (unit)
 			by_line(u, line);
 	}
 	free(copy);
@@ -187,7 +187,7 @@ static void visit(struct units *u, const char *name)
 	struct na_buf b;
 
 	if (json_object_get(u->seen, name) || json_object_size(u->seen) == UNITS_MAX ||
-	    strchr(name, '/') || strchr(name, '%'))
+	    strchr(name, '%'))
 		return;
 	json_object_set_new(u->seen, name, json_true());
 	path = file_of(u, name);

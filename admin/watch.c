@@ -64,9 +64,17 @@ static void put_rates(const struct na_counts *c, const struct na_counts *before,
 		puts("  nothing");
 }
 
+/* One whose screen can be cleared. */
+static bool is_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+}
+
 int na_watch(const struct na_options *o)
 {
-	bool terminal = isatty(STDOUT_FILENO);
+	bool terminal = is_terminal();
 	struct sigaction sa = {.sa_handler = stop};
 	struct na_counts counts = {0};
 	char *before = NULL;

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -137,6 +138,18 @@ def only(*checks):
 def count(name):
     with open('/proc/thread-self/net/stat/nft_quic') as f:
         return dict(zip(f.readline().split(), (int(x, 16) for x in f.readline().split())))[name]
+
+
+def undocumented(j):
+    """The keys of this JSON that nft-quic(8) does not name."""
+    with open(f'{TOP}/admin/nft-quic.8') as f:
+        page = f.read().partition('.SH JSON')[2].partition('.SH EXIT')[0]
+
+    def keys(v):
+        if isinstance(v, dict):
+            return set(v).union(*map(keys, v.values()))
+        return set().union(*map(keys, v)) if isinstance(v, list) else set()
+    return sorted(k for k in keys(j) if f'"{k}"' not in page and not re.search(rf'^\.BR? {k}\b', page, re.M))
 
 
 @contextlib.contextmanager

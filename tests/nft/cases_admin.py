@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import pty
 import re
 import shutil
 import socket
@@ -12,7 +13,7 @@ import sys
 import time
 
 from admin_host import (INSTALLED, TOOL, REAL, PRIVATE, CONF, MAIN, nft, RULES, write, file, service, run, doctor,
-                        finds, rules, only, count, unseen, another_facade, writable, prepare)
+                        finds, rules, only, count, undocumented, unseen, another_facade, writable, prepare)
 from nqtest import qt
 from nqtest.netns import Ns
 from nqtest.nftcmd import TOP
@@ -36,6 +37,8 @@ def well():
     with open('/proc/thread-self/net/stat/nft_quic') as f:
         names = f.readline().split()
     same(list(j['counters']), names, 'and every counter')
+    same(undocumented({k: v for k, v in j.items() if k != 'counters'} | {'recent': {'seconds': 0}}), [],
+         'and nft-quic(8) has its keys')
     ok(j['recent']['seconds'] > 0 and j['recent']['initials'] == 0, 'and those of the last minutes', j['recent'])
     out = run('metrics').stdout
     same([n for n in names if f'\nnft_quic_{n} ' not in out and f'\nnft_quic_{n}_total ' not in out], [],
@@ -49,6 +52,25 @@ def well():
     ok('module 0.' in r.stdout and 'with quic' in r.stdout, 'the version is told', r)
 
 
+def on_terminal(term, *args):
+    """What it writes to a terminal of this kind."""
+    ours, its = pty.openpty()
+    p = subprocess.Popen([TOOL, *args], stdin=its, stdout=its, env=dict(nft.env, TERM=term))
+    os.close(its)
+    text = b''
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:  # EIO: nobody has its other side any more
+            break
+        if not more:
+            break
+        text += more
+    os.close(ours)
+    same(p.wait(), 0, f'{args[0]} on a terminal')
+    return text.decode()
+
+
 def options():
     """No kernel or nft prints anything for these."""
     out = run('metrics').stdout
@@ -60,12 +82,18 @@ def options():
         r = subprocess.run(['promtool', 'check', 'metrics'], input=out, capture_output=True, text=True)
         # 3: it reads them; as text of before OpenMetrics the names of help lines lack _total
         ok(r.returncode in (0, 3), 'promtool takes them', r)
+    for term, clears in ('xterm', True), ('dumb', False), ('', False):
+        same('\x1b' in on_terminal(term, 'watch', '-n', '1'), clears, f'watch on a terminal {term or "of no name"}: it clears')
+    r = run('watch', '--nonsense')
+    same((r.returncode, r.stderr), (2, "nft-quic: unrecognized option '--nonsense'\nTry nft-quic --help.\n"),
+         'an unknown option is refused')
     r = run('doctor', '--only', 'nothing')
     ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'doctor knows its checks', r)
     r = run('doctor', '--only', 'rules,nothing')
     ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'and each of a list', r)
     checks = [c['check'] for c in json.loads(run('doctor', '--json', *only('never', 'rules')).stdout)['checks']]
     same(checks, ['rules', 'never'], 'of which it runs those alone')
+    same(undocumented(json.loads(run('doctor', '--json').stdout)), [], 'and nft-quic(8) has the keys of its JSON')
     same(run('doctor', '--json', '--report').returncode, 2, 'doctor --report is no JSON')
     r = run('doctor', '--report', *only('rules'))
     ok(r.returncode == 0 and '## Counters' in r.stdout and 'quic sni map @port_of' in r.stdout,
@@ -192,6 +220,8 @@ def loaded():
     write('/proc/sys/net/ipv4/ip_forward', '1')
     rules(*(('a rule that takes connections to other hosts', 'others', f'{rule}: this host forwards', '') for rule in
             ('server-id notrack accept', '@port_of notrack accept')))
+    nft.good('-f -', 'flush ruleset\n' + DORMANT)
+    same(doctor(*only('others', 'deny', 'services', 'redirect')), (0, {}), 'nor in a table that is dormant')
     for what in 'fib daddr type != local accept', 'ip daddr != 192.0.2.1 return', 'iifname != "eth0" accept':
         nft.good('-f -', 'flush ruleset\n' + RULES.replace('raw; policy accept;\n', f'raw; policy accept;\n\t\t{what}\n', 1))
         same(doctor(*only('others')), (0, {}), f'doctor finds nothing behind {what}')
@@ -301,6 +331,9 @@ def without_root():
     r = as_nobody('-all,+net_admin', 'doctor')
     ok(r.returncode == 0 and 'as only root sees' in r.stdout and 'no network namespace can be made here' in r.stdout,
        'doctor with CAP_NET_ADMIN says what it does not see', r)
+    r = as_nobody('-all', 'try', '/tmp/nobody-try')
+    ok(r.returncode == 2 and ('are you root' in r.stderr or 'not installed here' in r.stderr) and
+       not os.path.exists('/tmp/nobody-try'), 'try without root leaves no folder', r)
     r = as_nobody('-all', 'status')
     ok(r.returncode == 2 and 'The rules cannot be read' in r.stdout, 'status without it cannot read the rules', r)
 

@@ -14,6 +14,7 @@ from nqtest.netns import Ns
 from nqtest.nftcmd import BUILD, TOP, Nft
 from nqtest.shell import sh
 from nqtest.tap import case, ok, same
+from admin_host import undocumented
 
 TOOL = f'{BUILD}/admin/nft-quic'
 # each kind of rule on one kernel and nft; the others show that their listings load again
@@ -93,6 +94,8 @@ def pcap(path, datagrams, src='192.168.7.7', dst='10.9.1.1'):
 def filters():
     nft.good('-f -', FILTER)
     before = live()
+    same(undocumented(json.loads(run('--json', '--sni', 'www.bad.example', '--alpn', 'h3').stdout)), [],
+         'explain: nft-quic(8) has the keys of its JSON')
     d = says('a drop by a set in prerouting', ['--sni', 'www.bad.example', '--alpn', 'h3'], [('pre', 'drop')], 'drop')
     same((d['names']['alpn'], d['names']['sni'], d['device'], d['to']),
          (['h3'], 'www.bad.example', 'wan0', '10.9.1.1:443'), 'and the names that were read, device and address')
@@ -161,6 +164,13 @@ def captures():
          'explain: a capture of two datagrams')
     rc, found = told('/tmp/half.pcap')
     same((rc, found[0]['end']['what']), (1, 'held'), 'explain: half a ClientHello is held and given up')
+    with open('/tmp/two.pcap', 'rb') as whole, open('/tmp/cut.pcap', 'wb') as cut:
+        cut.write(whole.read() + bytes(7))
+    r = run('--json', '/tmp/cut.pcap')
+    j = json.loads(r.stdout)
+    ok(r.returncode == 1 and 'truncated' in r.stderr and len(j['datagrams']) == 2 and
+       j['left_out'] == ['the rest of the capture, which cannot be read'],
+       'explain: of a capture that is cut short all that is there', r)
     for args, text in ((['/tmp/none.pcap'], 'no client'), (['/nonexistent'], 'No such file'), (['/etc/passwd'], 'format'),
                        ([], 'either a capture'), (['/tmp/two.pcap', '--sni', 'x'], 'either a capture'),
                        (['--alpn', ''], '1 to 255'), (['--sni', 'a' * 256], '1 to 255'),

@@ -1,48 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Checks of doctor on hosts that are made up. */
-#include "unit.h"
-
-#include "boot.h"
-#include "doctor.h"
-
-#define BASE_OF(family, name, hook, type, policy)                                                  \
-	"{'chain': {'family': '" family "', 'table': 't', 'name': '" name "', 'type': '" type      \
-	"', 'hook': '" hook "', 'prio': 0, 'policy': '" policy "'}},"
-#define REDIRECT(family, name, port)                                                               \
-	"{'rule': {'family': '" family "', 'table': 't', 'chain': '" name                          \
-	"', 'handle': 1, 'expr': [" QUIC("sni", "'a'") ", {'redirect': {'port': " port "}}]}},"
-
-static struct na_host host_of(const char *objects)
-{
-	struct na_host h = {.rs = ruleset_of(objects), .knows_quic = true, .root = true};
-
-	na_ways_read(h.rs, &h.ways);
-	return h;
-}
-
-static void host_end(struct na_host *h)
-{
-	na_ways_free(&h->ways);
-	na_ruleset_free(h->rs);
-}
-
-/* The findings of a check, one a line. */
-static char *found_by(void (*check)(const struct na_host *h, struct na_found *f),
-		      const struct na_host *h)
-{
-	struct na_found f = {.list = json_array()};
-	struct na_buf b;
-	const json_t *v;
-	size_t i;
-
-	na_buf_open(&b);
-	check(h, &f);
-	json_array_foreach(f.list, i, v)
-		fprintf(b.f, "%s: %s\n", json_string_value(json_object_get(v, "level")),
-			json_string_value(json_object_get(v, "text")));
-	json_decref(f.list);
-	return na_take(&b);
-}
+#include "hosts.h"
 
 static void (*const need_rules[])(const struct na_host *h, struct na_found *f) = {
 	na_check_services,   na_check_input,	 na_check_never,    na_check_deny,
@@ -71,146 +29,6 @@ static void families(void **state)
 	host_end(&h);
 }
 
-static void loopback(void **state)
-{
-	struct na_host h = host_of(BASE_OF("ip", "pre", "prerouting", "nat", "accept")
-					   REDIRECT("ip", "pre", "8443"));
-	struct na_listener sockets[] = {{.port = 8443, .loopback = true},
-					{.port = 8443, .loopback = false}};
-	char *text;
-
-	(void)state;
-	h.listener = sockets;
-	for (h.n_listeners = 0; h.n_listeners < 3; h.n_listeners++) {
-		static const char *const said[] = {"nobody listens", "on the loopback alone", ""};
-
-		text = found_by(na_check_services, &h);
-		assert_non_null(strstr(text, said[h.n_listeners]));
-		assert_int_equal(!*text, h.n_listeners == 2);
-		free(text);
-	}
-	host_end(&h);
-}
-
-static const struct na_listener at_4 = {.port = 8443, .comm = "four"},
-				any_6 = {.port = 8443, .ip6 = true},
-				on_4 = {.port = 8443, .addr = {10, 9, 1, 1}, .comm = "one"},
-				on_6 = {.port = 8443, .ip6 = true, .addr = {0xfd, [15] = 1}},
-				lo_4 = {.port = 8443, .loopback = true, .addr = {127, 0, 0, 1}};
-
-#define DADDR(proto, right)                                                                        \
-	"{'match': {'op': '==', 'left': {'payload': {'protocol': '" proto "', 'field': 'daddr'}}," \
-	" 'right': " right "}}, "
-#define TO(family, hook, match, action)                                                            \
-	BASE_OF(family, "c", hook, "filter", "accept")                                             \
-	"{'rule': {'family': '" family                                                             \
-	"', 'table': 't', 'chain': 'c', 'handle': 1, 'expr': [" match QUIC(                        \
-		"sni", "'a'") ", " action "]}},"
-#define WRITE_PORT                                                                                 \
-	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': 8443}}"
-#define REDIR "{'redirect': {'port': 8443}}"
-
-/* Whose socket gets it: by port, family and address. */
-static void who_listens(void **state)
-{
-	static const struct {
-		const char *rules;
-		const struct na_listener *l[2];
-		const char *level, *text; /* NULL if all is well */
-	} c[] = {
-		{TO("ip", "prerouting", "", WRITE_PORT), {&at_4}, NULL, NULL},
-		{TO("ip", "prerouting", "", WRITE_PORT), {&any_6}, NULL, NULL},
-		{TO("ip", "prerouting", "", WRITE_PORT), {&on_6}, "error", "nobody takes IPv4"},
-		{TO("ip6", "prerouting", "", WRITE_PORT), {&at_4}, "error", "nobody takes IPv6"},
-		{TO("ip6", "prerouting", "", WRITE_PORT), {&on_4, &on_6}, NULL, NULL},
-		{TO("inet", "prerouting", "", WRITE_PORT), {&at_4}, "note", "not open for IPv6"},
-		{TO("inet", "prerouting", "", WRITE_PORT), {&on_4, &on_6}, NULL, NULL},
-		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.1'"), WRITE_PORT),
-		 {&on_4},
-		 NULL,
-		 NULL},
-		{TO("inet", "prerouting", DADDR("ip", "'10.9.1.2'"), WRITE_PORT),
-		 {&on_4},
-		 "error",
-		 "nobody takes 10.9.1.2 at UDP port 8443, where inet t c leads to: one listens at "
-		 "10.9.1.1"},
-		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"),
-		    WRITE_PORT),
-		 {&on_4},
-		 "error",
-		 "nobody takes 10.9.1.2"},
-		{TO("ip", "prerouting", DADDR("ip", "{'set': ['10.9.1.1', '10.9.1.2']}"),
-		    WRITE_PORT),
-		 {&on_4, &at_4},
-		 NULL,
-		 NULL},
-		/* a set may have any address, and a redirect writes another one */
-		{TO("ip", "prerouting", DADDR("ip", "'@mine'"), WRITE_PORT), {&on_4}, NULL, NULL},
-		{TO("ip", "prerouting", DADDR("ip", "'10.9.1.2'"), REDIR), {&on_4}, NULL, NULL},
-		{TO("ip", "prerouting", "", REDIR), {&lo_4}, "error", "on the loopback alone"},
-		{TO("ip", "output", "", REDIR), {&lo_4}, NULL, NULL},
-		{TO("ip", "output", "", REDIR), {&on_4}, "error", "nobody takes IPv4"},
-		{TO("ip", "output", "", WRITE_PORT), {&on_4}, NULL, NULL},
-		/* to an address of this host's, and to one that is not */
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"),
-		 {&lo_4},
-		 "error",
-		 "on the loopback alone"},
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.1', 'port': 8443}}"),
-		 {&on_4},
-		 NULL,
-		 NULL},
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '10.9.1.7', 'port': 8443}}"),
-		 {NULL},
-		 NULL,
-		 NULL},
-		{TO("ip", "prerouting", "", "{'dnat': {'addr': '127.0.0.1', 'port': 8443}}"),
-		 {NULL},
-		 NULL,
-		 NULL},
-	};
-	struct na_addr addrs[] = {{.loopback = true, .addr = {127, 0, 0, 1}},
-				  {.addr = {10, 9, 1, 1}},
-				  {.ip6 = true, .addr = {0xfd, [15] = 1}}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
-		struct na_listener sockets[2];
-		struct na_host h = host_of(c[i].rules);
-		char *text;
-
-		h.listener = sockets;
-		for (; h.n_listeners < 2 && c[i].l[h.n_listeners]; h.n_listeners++)
-			sockets[h.n_listeners] = *c[i].l[h.n_listeners];
-		h.addr = addrs;
-		h.n_addrs = 3;
-		text = found_by(na_check_services, &h);
-		if (c[i].text ? !strstr(text, c[i].text) || strncmp(text, c[i].level, 4) : *text)
-			fail_msg("case %zu: %s", i, text);
-		free(text);
-		host_end(&h);
-	}
-}
-
-/* A host without IPv6 misses nothing. */
-static void no_ip6(void **state)
-{
-	struct na_host h = host_of(TO("inet", "prerouting", "", WRITE_PORT));
-	struct na_listener l = at_4;
-	struct na_addr addrs[] = {{.ip6 = true, .loopback = true, .addr = {[15] = 1}}};
-	char *text;
-
-	(void)state;
-	h.listener = &l;
-	h.n_listeners = 1;
-	h.addr = addrs;
-	h.n_addrs = 1;
-	text = found_by(na_check_services, &h);
-	assert_string_equal(text, "");
-	free(text);
-	host_end(&h);
-}
-
 #define TABLE(family, more) "{'table': {'family': '" family "', 'name': 't'" more "}},"
 
 /* A table that is dormant is told of, and its rules are judged no further. */
@@ -219,15 +37,40 @@ static void dormant(void **state)
 	static void (*const quiet[])(const struct na_host *h, struct na_found *f) = {
 		na_check_services, na_check_input,     na_check_deny,	   na_check_local,
 		na_check_redirect, na_check_conntrack, na_check_server_ids};
-	/* a port that nobody listens on, a name denied in nat, a redirect without a port */
+	/* a port that nobody listens on, a name denied in nat beside a flowtable, a redirect
+	 * without a port, a chain that nothing leads to, a server ID that is another's */
 	static const char rules[] = BASE_OF("ip", "pre", "prerouting", "nat", "accept") REDIRECT(
 		"ip", "pre",
 		"8443") "{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, "
-			"'expr': [" QUIC("sni",
-					 "'b'") ", {'drop': null}]}},"
-						"{'rule': {'family': 'ip', 'table': 't', 'chain': "
-						"'pre', 'handle': 3, 'expr': [" QUIC(
-							"sni", "'c'") ", {'redirect': null}]}},";
+			"'expr': [" QUIC(
+				"sni",
+				"'b'") ", {'drop': null}]}},"
+				       "{'rule': {'family': 'ip', 'table': 't', 'chain': "
+				       "'pre', 'handle': 3, 'expr': [" QUIC(
+					       "sni",
+					       "'c'") ", {'redirect': null}]}},"
+						      "{'flowtable': {'family': 'ip', 'table': "
+						      "'t', 'name': 'f'}},"
+						      "{'chain': {'family': 'ip', 'table': 't', "
+						      "'name': 'deep'}},"
+						      "{'rule': {'family': 'ip', 'table': 't', "
+						      "'chain': 'deep', 'handle': 4, 'expr': "
+						      "[" QUIC("sni",
+							       "'d'") ", {'accept': null}]}},"
+								      "{'rule': {'family': 'ip', "
+								      "'table': 't', 'chain': "
+								      "'pre', 'handle': 5, 'expr': "
+								      "[" QUIC(
+									      "server-id",
+									      "'0x0202'") ", "
+											  "{'"
+											  "redirect"
+											  "': "
+											  "{'port':"
+											  " 8443}}]"
+											  "}},";
+	struct na_service service = {
+		.name = "s", .server_id = "0101", .pid = 7, .port = {8443}, .n_ports = 1};
 	static const char *const flags[] = {", 'flags': 'dormant'",
 					    ", 'flags': ['owner', 'dormant']", ", 'flags': 'owner'",
 					    ""};
@@ -239,6 +82,9 @@ static void dormant(void **state)
 		all = na_printf(TABLE("ip6", ", 'flags': 'dormant'") TABLE("ip", "%s") "%s",
 				flags[i], rules);
 		h = host_of(all);
+		assert_int_equal(h.rs->flowtable, i >= 2);
+		h.service = &service;
+		h.n_services = 1;
 		for (size_t k = 0; k < sizeof(quiet) / sizeof(quiet[0]); k++) {
 			text = found_by(quiet[k], &h);
 			if (i < 2)
@@ -246,6 +92,10 @@ static void dormant(void **state)
 			else if (quiet[k] == na_check_services || quiet[k] == na_check_deny ||
 				 quiet[k] == na_check_redirect || quiet[k] == na_check_local)
 				assert_string_not_equal(text, "");
+			if (i >= 2 && quiet[k] == na_check_server_ids) {
+				assert_non_null(strstr(text, "no rule asks for it"));
+				assert_non_null(strstr(text, "0x0202 leads to port 8443"));
+			}
 			free(text);
 		}
 		text = found_by(na_check_never, &h);
@@ -253,10 +103,36 @@ static void dormant(void **state)
 				    i < 2 ? "warning: ip t: the table is dormant, and no packet "
 					    "comes to its rules with quic; `nft add table ip t` "
 					    "wakes it\n"
-					  : "");
+					  : "warning: ip t deep: rule with handle 4: nothing "
+					    "leads to its chain\n");
 		free(text);
 		host_end(&h);
 		free(all);
+	}
+}
+
+/* Nor does a dormant table keep packets from conntrack. */
+static void dormant_notrack(void **state)
+{
+	static const char *const flags[] = {", 'flags': 'dormant'", ""};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		char *all = na_printf(
+			"{'table': {'family': 'inet', 'name': 't'%s}},"
+			"{'chain': {'family': 'inet', 'table': 't', 'name': 'raw', 'type': "
+			"'filter', 'hook': 'prerouting', 'prio': -300, 'policy': 'accept'}}," RULE(
+				"raw", "7", "{'notrack': null}")
+				BASE_OF("ip", "pre", "prerouting", "nat", "accept")
+					REDIRECT("ip", "pre", "8443"),
+			flags[i]);
+		struct na_host h = host_of(all);
+		char *text = found_by(na_check_never, &h);
+
+		assert_int_equal(strstr(text, "says notrack before") != NULL, i == 1);
+		free(text);
+		free(all);
+		host_end(&h);
 	}
 }
 
@@ -302,6 +178,10 @@ static void reached(void **state)
 		{PLAIN("ip", "c") PLAIN("ip6", "c") IN("ip", "c", "1", DROPS)
 			 IN("ip6", "pre", "2", JUMP("c")),
 		 true},
+		/* a word that is a chain's name, too, is no verdict */
+		{PLAIN("ip", "c") IN("ip", "c", "1", DROPS)
+			 IN("ip", "pre", "2", "{'log': {'prefix': 'c'}}"),
+		 true},
 		/* by a map, which a rule must use */
 		{PLAIN("ip", "c")
 			 IN("ip", "c", "1", DROPS) "{'map': {'family': 'ip', 'table': 't', 'name': "
@@ -337,7 +217,7 @@ static void reached(void **state)
 
 static void no_rules(void **state)
 {
-	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true};
+	struct na_host h = {.rs_err = "Error: not permitted\nmore", .root = true, .boot = &no_boot};
 	char *text;
 
 	(void)state;
@@ -514,18 +394,42 @@ static void optimizing_units(void **state)
 	}
 }
 
+/* Both checks ask the host for the units; nothing is read again. */
+static void at_boot(void **state)
+{
+	struct na_boot boot = {.root = "/nowhere",
+			       .units = json_of("{'docker.service': '', 'a.service': ''}"),
+			       .files = json_of("['/nowhere.nft']"),
+			       .optimizing = json_of("['a.service']")};
+	struct na_host h = host_of(BASE_OF("ip", "pre", "prerouting", "nat", "accept")
+					   REDIRECT("ip", "pre", "8443"));
+	char *text;
+
+	(void)state;
+	h.boot = &boot;
+	text = found_by(na_check_redirect, &h);
+	assert_string_equal(text, "warning: a.service loads rules by `nft -o`\n");
+	free(text);
+	/* in a namespace of its own, for which one must be root */
+	text = found_by(na_check_reboot, &h);
+	assert_non_null(strstr(text, "/nowhere.nft"));
+	free(text);
+	na_boot_clear(&boot);
+	host_end(&h);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
-		cmocka_unit_test(loopback),	   cmocka_unit_test(no_rules),
-		cmocka_unit_test(too_early),	   cmocka_unit_test(addresses),
-		cmocka_unit_test(module_keys),	   cmocka_unit_test(who_listens),
-		cmocka_unit_test(no_ip6),	   cmocka_unit_test(dormant),
-		cmocka_unit_test(limits),	   cmocka_unit_test(dormant_input),
+		cmocka_unit_test(no_rules),	   cmocka_unit_test(too_early),
+		cmocka_unit_test(addresses),	   cmocka_unit_test(module_keys),
+		cmocka_unit_test(dormant),	   cmocka_unit_test(limits),
+		cmocka_unit_test(dormant_input),   cmocka_unit_test(dormant_notrack),
 		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
+		cmocka_unit_test(at_boot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
-	return cmocka_run_group_tests_name("admin checks", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("admin checks", tests, hosts_setup, hosts_teardown);
 }

@@ -5,6 +5,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "admin.h"
 #include "explain.h"
 
 static void owners(void **state)
@@ -89,12 +90,33 @@ static void complete(void **state)
 	json_decref(d[2].names);
 }
 
+/* A bad capture of any kind is told in one line, and with status 2. */
+static void no_capture(void **state)
+{
+	static const char *const paths[] = {"/nonexistent", "/", "/dev/null", "/proc/self/exe"};
+	struct na_options o = {.net = QI_NET_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		o.dir = paths[i];
+		assert_int_equal(na_explain(&o), NA_ERRORS);
+	}
+	/* neither, and both */
+	o.n_sni = 1;
+	o.sni[0] = "a";
+	assert_int_equal(na_explain(&o), NA_ERRORS);
+	o.dir = NULL;
+	o.n_sni = 0;
+	assert_int_equal(na_explain(&o), NA_ERRORS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owners),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(complete),
+		cmocka_unit_test(no_capture),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

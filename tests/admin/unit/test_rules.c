@@ -231,6 +231,34 @@ static void elements_from_the_kernel(void **state)
 	json_decref(other);
 }
 
+/* nft 1.0.6 tells the flags of a table in its text; its JSON has the release name there. */
+static void dormant_by_text(void **state)
+{
+	static const char text[] =
+		"table ip t { # handle 1\n\tset s { # handle 2\n\t\tflags dormant\n"
+		"\t}\n}\ntable inet t { # handle 3\n\tflags owner,dormant\n\n\tchain c {\n"
+		"\t}\n}\ntable ip6 t { # handle 4\n\tflags persist\n}\n";
+	static const char *const family[] = {"ip", "inet", "ip6"};
+	struct na_ruleset *rs;
+	json_t *list;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char *all =
+			na_printf("[{'table': {'family': '%s', 'name': 't', 'flags': 'Lester Gooch "
+				  "#5'}}, {'chain': {'family': '%s', 'table': 't', 'name': 'c'}}]",
+				  family[i], family[i]);
+
+		list = json_of(all);
+		rs = na_ruleset_parse(list, text);
+		assert_int_equal(rs->n_chains, 1);
+		assert_int_equal(rs->chain[0].dormant, i == 1);
+		na_ruleset_free(rs);
+		json_decref(list);
+		free(all);
+	}
+}
+
 static void server_ids(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -274,6 +302,7 @@ int main(void)
 		cmocka_unit_test(rules_in_vain),
 		cmocka_unit_test(elements_from_the_kernel),
 		cmocka_unit_test(server_ids),
+		cmocka_unit_test(dormant_by_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "boot.h"
-#include "units.h"
 
 static char root[] = "/tmp/units-XXXXXX";
 
@@ -78,17 +77,18 @@ static int teardown(void **state)
 /* Its files are those of @want, in JSON, in any order. */
 static void loads(const char *want)
 {
-	json_t *units = na_units_at_boot(root), *files = na_unit_files(units), *w = json_of(want),
-	       *v;
-	char *got = na_need(json_dumps(files, 0));
+	struct na_boot b = {.root = root};
+	json_t *w = json_of(want), *v;
+	char *got;
 	size_t i;
 
-	assert_int_equal(json_array_size(files), json_array_size(w));
+	assert_ptr_equal(na_boot_read(&b), &b);
+	got = na_need(json_dumps(b.files, 0));
+	assert_int_equal(json_array_size(b.files), json_array_size(w));
 	json_array_foreach(w, i, v) assert_non_null(strstr(got, json_string_value(v)));
 	free(got);
 	json_decref(w);
-	json_decref(files);
-	json_decref(units);
+	na_boot_clear(&b);
 }
 
 static void enabled(void **state)
@@ -123,6 +123,8 @@ static void by_others(void **state)
 
 static void not_at_boot(void **state)
 {
+	struct na_boot b = {.root = root};
+
 	(void)state;
 	/* of a target that is not started; of a link for this run alone; of no unit at all */
 	ln("../x.service", ETC "rescue.target.wants/x.service");
@@ -138,6 +140,39 @@ static void not_at_boot(void **state)
 	loads("['/x']");
 	ln("/dev/null", ETC "x.service");
 	loads("[]");
+	/* its name is not there either, as of a firewall that does not start */
+	na_boot_read(&b);
+	assert_non_null(json_object_get(b.units, "multi-user.target"));
+	assert_null(json_object_get(b.units, "x.service"));
+	na_boot_clear(&b);
+}
+
+/* Each word that pulls in, alone. */
+static void words(void **state)
+{
+	static const char *const pull[] = {"Wants", "Requires", "BindsTo", "Upholds"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pull) / sizeof(pull[0]); i++) {
+		char *text = na_printf("[Unit]\nAfter=y.service\n%s=x.service\n#%s=y.service\n",
+				       pull[i], pull[i]);
+
+		put(LIB "sysinit.target", text);
+		loads("['/x']");
+		free(text);
+	}
+}
+
+/* Files that an editor leaves, and an instance whose name is not known. */
+static void odd_names(void **state)
+{
+	(void)state;
+	ln("../x.service", ETC "multi-user.target.wants/x.service");
+	ln("../y.service", ETC "multi-user.target.wants/.y.service");
+	put(ETC ".y.service", "[Service]\nExecStart=/usr/sbin/nft -f /y\n");
+	put(ETC "x.service.d/.a.conf", "[Service]\nExecStart=/usr/sbin/nft -f /more\n");
+	put(LIB "sysinit.target", "[Unit]\nWants=t@%i.service\n");
+	loads("['/x']");
 }
 
 static void changed(void **state)
@@ -170,6 +205,28 @@ static void circles(void **state)
 	loads("['/x']");
 }
 
+/* Both answers are of one reading, which is done once. */
+static void once(void **state)
+{
+	struct na_boot b = {.root = root};
+	const json_t *units;
+
+	(void)state;
+	ln("../x.service", ETC "multi-user.target.wants/x.service");
+	ln("../y.service", ETC "multi-user.target.wants/y.service");
+	put(LIB "y.service", "[Service]\nExecStart=/usr/sbin/nft -of /y\n");
+	units = na_boot_read(&b)->units;
+	assert_int_equal(json_array_size(b.files), 2);
+	assert_int_equal(json_array_size(b.optimizing), 1);
+	assert_string_equal(json_string_value(json_array_get(b.optimizing, 0)), "y.service");
+	sh("rm " ETC "multi-user.target.wants/x.service");
+	assert_ptr_equal(na_boot_read(&b)->units, units);
+	assert_int_equal(json_array_size(b.files), 2);
+	na_boot_clear(&b);
+	assert_int_equal(json_array_size(na_boot_read(&b)->files), 1);
+	na_boot_clear(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +235,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_at_boot, setup, teardown),
 		cmocka_unit_test_setup_teardown(changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(circles, setup, teardown),
+		cmocka_unit_test_setup_teardown(once, setup, teardown),
+		cmocka_unit_test_setup_teardown(words, setup, teardown),
+		cmocka_unit_test_setup_teardown(odd_names, setup, teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
