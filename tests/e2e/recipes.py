@@ -180,6 +180,8 @@ def containers():
         box = Host(name)
         link(gw, f'veth{n}', None, box, 'eth0', f'10.88.0.{n}/16')
         gw.run('ip', 'link', 'set', f'veth{n}', 'master', 'podman0')
+        # with br_netfilter a container's own name leads out where it came in
+        gw.run('ip', 'link', 'set', f'veth{n}', 'type', 'bridge_slave', 'hairpin', 'on')
         box.run('ip', 'route', 'add', 'default', 'via', '10.88.0.1')
         services.nginx(box, name, 443, f'page of {name}\n', f'{name}.example.org')
         boxes.append(box)
