@@ -38,13 +38,14 @@ BEGIN {
 
 section == "## Limits" && /^\| name \| default \| range/ {
 	print ".SH SYSCTLS\nIn /proc/sys/net/netfilter/nft_quic/, for each network namespace. Module parameters of the same"
-	print "names set what new namespaces begin with. Default, and range:"
+	print "names, given when the module is loaded, set what namespaces begin with. In a namespace of an unprivileged user\n.B overload"
+	print "alone can be changed. Default, and range:"
 	table = "limit"
 	next
 }
 
 section == "## Limits" && /^\| parameter \| default/ {
-	print ".SH MODULE PARAMETERS\nBeside those of the names above, for all namespaces of unprivileged users together; and"
+	print ".SH MODULE PARAMETERS\nBeside those of the names above, for all namespaces of unprivileged users together, at any time; and"
 	print ".TP\n\\fBsimd\\fR\n1; 0, which counts when the module is loaded, leaves the processor's vector instructions alone"
 	table = "parameter"
 	next
@@ -83,7 +84,8 @@ END {
 	print ".SH FILES\n.TP\n.I /proc/net/nft_quic\nThe addresses and ports that rules ask for, a line for each; packets to others pass"
 	print "unread. Root alone can read it."
 	print ".TP\n.I /proc/net/nft_quic_conns\nThe connections that are followed, a line for each, for root with CAP_NET_ADMIN: confirmed, or answered"
-	print "until the client has used its server\\(aqs ID; ip or ip6; the ports of its first path; numbers of paths and IDs; seconds since it began,"
-	print "since its client\\(aqs last packet, and without one until it ends; the names. IDs and addresses are not kept."
+	print "until the client has used its server\\(aqs ID; ip or ip6; the ports of its first path; numbers of paths and IDs; seconds since"
+	print "its server\\(aqs first answer, since its client\\(aqs last packet, and without one until it ends; the names, and a last word"
+	print "ech if it has encrypted_client_hello. IDs and addresses are not kept."
 	print ".SH SEE ALSO\n.BR nft\\-quic (7),\n.BR nft\\-quic (8),\n.BR nft (8),\n.BR modprobe.d (5)"
 }
