@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every real client with every real service, through UDP port 443 and `quic` rules.
 
-Runs under the plain kernel of tests/uml, or in a guest. For each pair, on IPv4 and IPv6: content went both ways; the connection is at the
-service's private port; quic-inspect reads what the client was told to offer; the module lost and delayed
+Runs under the plain kernel of tests/uml, or in a guest. For each pair, on IPv4 and IPv6: content
+went both ways; the connection is at the service's private port; quic-inspect reads what the client was told to offer; the module lost and delayed
 nothing that a client would send twice; and the rules' counters agree. Then
 what lasts: a minute of silence, 0-RTT, large files, SMB with an account.
 

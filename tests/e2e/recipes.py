@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The recipes of docs/recipes.md: each file of examples/recipes is loaded as it is and used by real clients.
 
-Runs under the plain kernel of tests/uml, or in a guest; TAP. The recipe for firewalld is in tests/nft/cases_firewalld.py, that for alerts in
-tests/quicd/proc/t_metrics.py. TEST=recipes runs all of them, TEST=NAME the one of this name.
+Runs under the plain kernel of tests/uml, or in a guest; TAP. The recipe for firewalld is in
+tests/nft/cases_firewalld.py, that for alerts in tests/quicd/proc/t_metrics.py. TEST=recipes runs all of them, TEST=NAME the one of this name.
 """
 import os
 import shutil
