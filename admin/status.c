@@ -253,6 +253,8 @@ static void put_counts(FILE *f, const struct na_counts *c)
 		"unasked\n",
 		na_count(c, "unreadable"), na_count(c, "unknown_version"), na_count(c, "unasked"));
 	fprintf(f, "  over a limit or never complete: %llu\n", dropped);
+	fprintf(f, "  under an ID of another connection: %llu dropped, %llu without names\n",
+		na_count(c, "foreign"), na_count(c, "reused"));
 }
 
 void na_status_text(FILE *f, const struct na_host *h)
@@ -311,6 +313,8 @@ static const struct {
 	{"unreadable", "unreadable"},
 	{"unknown_version", "of an unknown version"},
 	{"unasked", "that no rule asks for"},
+	{"foreign", "dropped under an ID of another connection"},
+	{"reused", "without names under an ID that was another's"},
 };
 
 static unsigned long long grown(const struct na_counts *now, const struct na_counts *then,
