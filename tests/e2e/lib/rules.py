@@ -4,24 +4,14 @@ import glob
 import os
 import re
 
+from nqtest.module import modprobe
 from nqtest.shell import run as sh
 from nqtest.where import BUILD as BIN
 
 
-def module():
-    """The module's file for this kernel: NFT_QUIC_KO, or that of the guest's series."""
-    if os.environ.get('NFT_QUIC_KO'):
-        return os.environ['NFT_QUIC_KO']
-    series = '.'.join(os.uname().release.split('.')[:2])
-    return f'{BIN}/kmod/{series}/nft_quic.ko'
-
-
 def install():
     """Load the module, and put the facade in front of this guest's libnftables."""
-    # depmod reads every module of the kernel, which takes half a minute in emulation.
-    for needed in filter(None, sh('modinfo', '-F', 'depends', module()).strip().split(',')):
-        sh('modprobe', needed)
-    sh('insmod', module())
+    modprobe()
     sh('make', '-s', '-C', '/src/nft-ext', f'O={BIN}/nft-ext', 'install')
 
 

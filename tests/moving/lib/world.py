@@ -16,6 +16,7 @@ import certs
 import rules
 import services
 from nqtest.hosts import WORK, Host, veth, workdir
+from nqtest.module import modprobe
 from nqtest.poll import until
 from nqtest.shell import run as sh
 from services import write
@@ -221,7 +222,7 @@ class World:
     def module_again(self):
         self.unload()
         until(lambda: not self.server.attempt('rmmod', 'nft_quic').returncode, 20, 0.2)
-        sh('insmod', rules.module())
+        modprobe()
         self.load(self.form)
 
     def stop(self):
