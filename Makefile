@@ -26,18 +26,19 @@ help:
 #: demo          three services behind one UDP port 443, in a guest, with real clients
 #:
 #: check         every layer below, summed: the last line says "N passed, M failed"
-# Two lanes beside each other (tests/rig/README.md): guests, of which one at a time has both
-# processors, and nft; and all else. The tests that time disturbs most, e2e, come when the other lane is done.
-GUESTS := vm nft e2e
-OTHERS := unit fuzz corpus quicd interop faults
-LAYERS := $(OTHERS) $(GUESTS)
+# Three lanes beside each other (tests/rig/README.md): what computes, guests, and what waits most of its
+# time. A lane that is done takes a layer that none has begun.
+COMPUTES := unit fuzz corpus faults
+GUESTS := vm
+WAITS := quicd interop nft e2e
+LAYERS := $(COMPUTES) $(WAITS) $(GUESTS)
 export TEST
 .PHONY: demo check
 demo:
 	@tests/e2e/demo
 
 check:
-	@$(RIG)/check --ahead $(OTHERS) e2e -- $(GUESTS)
+	@$(RIG)/check --ahead $(COMPUTES) e2e nft -- $(GUESTS) e2e nft -- $(WAITS)
 
 #: quick         what is run before a commit: unit, corpus, quicd, some seconds of fuzz; no guest
 .PHONY: quick
