@@ -95,14 +95,6 @@ kernel_place() {
 	esac
 }
 
-# userland_place ROOT - the same for a root whose nft is tested: old, main or new
-userland_place() {
-	case $1 in
-	old | new) echo "$1" ;;
-	*) echo main ;;
-	esac
-}
-
 # wanted FILE PLACE - whether a test runs at this place (old, main, new or faults): that is
 # what its line "# kernels:" says, everywhere without one. With TEST=NAME its name decides alone.
 wanted() {
