@@ -381,16 +381,17 @@ static bool nq_ask_odd(const struct sk_buff *skb, const struct net_device *in)
 	return in && (netif_is_l3_master(in) || netif_is_l3_slave(in));
 }
 
-bool nq_ask_wants(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
+bool nq_ask_wants(struct nq_net *nn, const struct sk_buff *skb, const struct nf_hook_state *state,
+		  unsigned int thoff)
 {
 	const struct nq_filter *f = nq_filter_get(nn);
 	struct nq_path path;
 
-	if (!f || nq_ask_odd(p->skb, p->state->in) ||
-	    !nq_path_header(&path, p->skb, p->state->pf, thoff) || nq_filter_wants(nn, f, &path))
+	if (!f || nq_ask_odd(skb, state->in) || !nq_path_header(&path, skb, state->pf, thoff) ||
+	    nq_filter_wants(nn, f, &path))
 		return true;
 	/* On loopback conntrack has it already, and output may have translated it. */
-	return skb_nfct(p->skb) && nq_path_read(&path, p->skb, p->state, thoff) &&
+	return skb_nfct(skb) && nq_path_read(&path, skb, state, thoff) &&
 	       nq_filter_wants(nn, f, &path);
 }
 

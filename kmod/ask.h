@@ -122,7 +122,8 @@ void nq_ask_reach(struct nq_net *nn, struct nq_asker *asker, bool late, struct n
  *
  * Under RCU.
  */
-bool nq_ask_wants(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff);
+bool nq_ask_wants(struct nq_net *nn, const struct sk_buff *skb, const struct nf_hook_state *state,
+		  unsigned int thoff);
 
 /**
  * nq_ask_strayed - a packet without names is at an expression that needs them

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/prefetch.h>
 #include <uapi/nft_quic.h>
 
 #include "conn_table.h"
@@ -6,14 +7,24 @@
 #define NQ_GUESS_TIME  (20 * HZ) /* less than NAT boxes keep a port for its client */
 #define NQ_GUESS_STEPS 32	 /* begun connections that are looked at, for one packet */
 
-/* The scope of an ID, and the ID; every byte is set. */
+/* The scope of an ID, and the ID; every byte up to the end of @id is set. */
 struct nq_dest_id {
 	union nf_inet_addr dst;
-	u32 pf, l3, link;
+	u32 l3, link;
 	__be16 dport;
+	u8 pf;
 	u8 len;
 	u8 id[NQ_CID_MAX];
-	u8 pad;
+};
+
+/* The same of IPv4, for which hashing takes half as long. */
+struct nq_dest_id4 {
+	__be32 dst;
+	u32 l3;
+	__be16 dport;
+	u8 pf;
+	u8 len;
+	u8 id[NQ_CID_MAX];
 };
 
 struct nq_opener {
@@ -23,22 +34,40 @@ struct nq_opener {
 
 static u64 nq_path_print(const struct nq_path *path)
 {
+	const struct {
+		__be32 src, dst;
+		__be16 sport, dport;
+		u32 l3;
+	} v4 = {path->src.ip, path->dst.ip, path->sport, path->dport, path->l3};
+
+	/* IPv4 has no link-local scope here, so nothing else tells two paths apart. */
+	if (path->pf == NFPROTO_IPV4)
+		return nq_bytes_print(&v4, sizeof(v4));
 	return nq_bytes_print(path, NQ_PATH_LEN);
 }
 
 static u64 nq_id_print(const struct nq_path *path, const u8 *id, u8 len)
 {
-	struct nq_dest_id d;
+	struct nq_dest_id4 d4 nq_uncleared;
+	struct nq_dest_id d nq_uncleared;
 
-	memset(&d, 0, sizeof(d));
+	if (path->pf == NFPROTO_IPV4) {
+		d4.dst = path->dst.ip;
+		d4.l3 = path->l3;
+		d4.dport = path->dport;
+		d4.pf = path->pf;
+		d4.len = len;
+		memcpy(d4.id, id, len);
+		return nq_bytes_print(&d4, offsetof(struct nq_dest_id4, id) + len);
+	}
 	d.dst = path->dst;
-	d.dport = path->dport;
-	d.pf = path->pf;
 	d.l3 = path->l3;
 	d.link = path->link;
+	d.dport = path->dport;
+	d.pf = path->pf;
 	d.len = len;
 	memcpy(d.id, id, len);
-	return nq_bytes_print(&d, sizeof(d));
+	return nq_bytes_print(&d, offsetof(struct nq_dest_id, id) + len);
 }
 
 static u64 nq_opener_print(u64 path, const struct nq_cid *first)
@@ -190,10 +219,24 @@ enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
 
 /* Looking a packet up, under RCU */
 
-/* Does the packet have one of @c's IDs? @prints: of its first bytes, by length, as far as needed.
+/* struct nq_id_begun - a packet's first bytes as an ID: the print of so many, or none yet */
+struct nq_id_begun {
+	u64 print;
+	u8 len;
+};
+
+static void nq_id_begin(struct nq_id_begun *begun, const struct nq_whose *w, u8 len)
+{
+	begun->len = len;
+	begun->print = nq_id_print(w->path, w->dcid, len);
+}
+
+/*
+ * Does the packet have one of @c's IDs? A server's IDs have one length, so the last print is nearly
+ * always the one that is needed.
  */
-static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w, u64 *prints,
-			    u32 *have, bool *sure)
+static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w,
+			    struct nq_id_begun *begun, bool *sure)
 {
 	const struct nq_conn_key *key;
 	unsigned int i;
@@ -202,11 +245,9 @@ static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w, u
 		key = READ_ONCE(c->ids[i]);
 		if (!key || key->len > w->len || (w->exact && key->len != w->len))
 			continue;
-		if (!(*have & BIT(key->len))) {
-			prints[key->len] = nq_id_print(w->path, w->dcid, key->len);
-			*have |= BIT(key->len);
-		}
-		if (prints[key->len] == key->print) {
+		if (begun->len != key->len)
+			nq_id_begin(begun, w, key->len);
+		if (begun->print == key->print) {
 			*sure = key->sure;
 			return true;
 		}
@@ -370,20 +411,23 @@ static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w
 static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 			   struct nq_conn_hit *hit)
 {
-	u64 prints[NQ_CID_MAX + 1];
+	u8 len = READ_ONCE(t->last_len);
+	struct nq_id_begun begun = {};
 	struct nq_conn_key *key;
 	bool given = false, sure;
 	struct nq_conn *c;
-	u32 have = 0;
 
+	/* The chain comes from memory while an ID is hashed that will most likely be asked for. */
+	prefetch(nq_key_chain(t, 0, hit->path));
+	if (len && (w->exact ? len == w->len : len <= w->len))
+		nq_id_begin(&begun, w, len);
 	/* The last one that came is the first in the chain. */
 	nq_key_for_each(key, t, 0, hit->path)
 	{
 		hit->n++;
 		hit->crowded |= READ_ONCE(key->crowded);
 		c = key->conn;
-		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, prints, &have, &sure) ||
-		    (given && !sure))
+		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, &begun, &sure) || (given && !sure))
 			continue;
 		given = sure;
 		hit->conn = c;

@@ -102,10 +102,12 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key
 	key->crowded = false;
 	key->shared = false;
 	key->heard = (u32)jiffies;
-	if (len)
+	if (len) {
 		WRITE_ONCE(t->lens[len], t->lens[len] + 1);
-	else if (!sure)
+		WRITE_ONCE(t->last_len, len);
+	} else if (!sure) {
 		WRITE_ONCE(t->unsure, t->unsure + 1);
+	}
 	hlist_add_head_rcu(&key->node, nq_key_chain(t, len, print));
 	WRITE_ONCE(*place, key);
 	c->changed = (u32)jiffies;

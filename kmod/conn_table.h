@@ -131,6 +131,7 @@ struct nq_conn {
  * @order:	by class, oldest first; a confirmed one that was seen gets another round
  * @n:		how many, by class; written under @lock, READ_ONCE
  * @lens:	how many IDs have this length; likewise
+ * @last_len:	of the ID that was noted last; likewise
  * @unsure:	paths on which no reply has left yet; likewise
  * @bytes:	of @shared; likewise
  * @strange:	by path, when somebody was there who is not followed, in jiffies, or 0; of several
@@ -142,22 +143,27 @@ struct nq_conn {
  * @grave:	of @shared
  */
 struct nq_conns {
+	/* does not change */
 	struct nq_net *nn;
-	spinlock_t lock;
 	unsigned int max;
 	unsigned int mask;
 	struct hlist_head *paths, *ids, *shared;
+	u32 *strange;
+
+	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct nq_pool conns, keys;
 	struct list_head order[NQ_CLASSES];
-	unsigned int n[NQ_CLASSES];
-	unsigned int lens[NQ_CID_MAX + 1];
-	unsigned int unsure;
 	unsigned long bytes;
-	u32 *strange;
-	unsigned long blind;
-	bool was_blind;
 	u32 seq;
 	struct nq_grave grave;
+
+	/* read for each packet, written when a connection begins or ends */
+	unsigned int n[NQ_CLASSES] ____cacheline_aligned_in_smp;
+	unsigned int lens[NQ_CID_MAX + 1];
+	unsigned int unsure;
+	u8 last_len;
+	bool was_blind;
+	unsigned long blind;
 };
 
 /** nq_conns_of - a namespace's, or NULL */

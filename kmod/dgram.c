@@ -65,6 +65,12 @@ int nq_transport(const struct sk_buff *skb, u8 pf)
 	return thoff;
 }
 
+static void nq_path_addr4(union nf_inet_addr *addr, __be32 ip)
+{
+	memset(addr, 0, sizeof(*addr));
+	addr->ip = ip;
+}
+
 bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf, unsigned int thoff)
 {
 	const struct udphdr *uh;
@@ -75,8 +81,8 @@ bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf, unsi
 		return false;
 	path->pf = pf;
 	if (pf == NFPROTO_IPV4) {
-		path->src.ip = ip_hdr(skb)->saddr;
-		path->dst.ip = ip_hdr(skb)->daddr;
+		nq_path_addr4(&path->src, ip_hdr(skb)->saddr);
+		nq_path_addr4(&path->dst, ip_hdr(skb)->daddr);
 	} else {
 		path->src.in6 = ipv6_hdr(skb)->saddr;
 		path->dst.in6 = ipv6_hdr(skb)->daddr;
@@ -127,7 +133,8 @@ bool nq_path_read(struct nq_path *path, const struct sk_buff *skb,
 	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 	struct nf_conntrack_zone zone;
 
-	memset(path, 0, sizeof(*path));
+	path->l3 = 0;
+	path->link = 0;
 	if (ct && !nf_ct_is_template(ct)) {
 		nq_path_tuple(path, ct, CTINFO2DIR(ctinfo));
 		path->zone = nf_ct_zone_id(nf_ct_zone(ct), IP_CT_DIR_ORIGINAL);

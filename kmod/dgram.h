@@ -11,6 +11,16 @@
 
 #include "core/header.h"
 
+/*
+ * For a variable on the stack that is written before it is read. Debian's kernels clear all others
+ * where they are declared, which is a large part of the time of a packet that is only looked at.
+ */
+#if __has_attribute(__uninitialized__)
+#define nq_uncleared __attribute__((__uninitialized__))
+#else
+#define nq_uncleared
+#endif
+
 /**
  * struct nq_path - where a datagram goes: from a client to a server, or back
  * @src, @dst:	addresses as sent, before any NAT

@@ -373,16 +373,6 @@ static unsigned int nq_gather_packet(struct nq_net *nn, struct nq_packet *p, uns
 	return nq_gather(nn, p);
 }
 
-/* A packet that opens no connection, cut off another. */
-static unsigned int nq_gather_followed(struct nq_net *nn, struct nq_packet *p)
-{
-	bool mixed;
-
-	if (nq_learning(nn))
-		nq_learn_follow(nn, p, &mixed);
-	return NF_ACCEPT;
-}
-
 /* A packet that was cut off another. Return: verdict. */
 static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 {
@@ -393,7 +383,11 @@ static unsigned int nq_gather_part(struct nq_net *nn, struct nq_packet *p)
 		return NF_ACCEPT;
 	opens = nq_packet_read(p);
 	nq_packet_count(nn, p);
-	return opens ? nq_gather_packet(nn, p, thoff) : nq_gather_followed(nn, p);
+	if (opens)
+		return nq_gather_packet(nn, p, thoff);
+	if (nq_learning(nn))
+		nq_learn_follow(nn, p->skb, p->state, &p->d, thoff);
+	return NF_ACCEPT;
 }
 
 /*
@@ -476,14 +470,10 @@ static bool nq_gather_strangers(const struct nq_net *nn, const struct sk_buff *s
  * A packet that opens no connection: of one that is followed? Return: true if its datagrams may be
  * of several of these, so each is to go by itself.
  */
-static bool nq_gather_several(struct nq_net *nn, struct nq_packet *p)
+static bool nq_gather_several(struct nq_net *nn, const struct nq_packet *p, unsigned int thoff)
 {
-	bool mixed;
-
-	if (!nq_learning(nn))
-		return false;
-	nq_learn_follow(nn, p, &mixed);
-	return mixed && nq_stolen_can(p);
+	return nq_learning(nn) && !nq_learn_follow(nn, p->skb, p->state, &p->d, thoff) &&
+	       nq_stolen_can(p);
 }
 
 /*
@@ -513,12 +503,12 @@ static noinline unsigned int nq_gather_read(struct nq_net *nn, struct sk_buff *s
 	/* An Initial that passes unread goes by itself: a rule looks at an skb's first datagram. */
 	if (opens || (p.invalid && p.mixed && d->len > d->seg) || nq_gather_strangers(nn, skb, d)) {
 		nq_budget_begin(skb);
-		wanted = nq_ask_wants(nn, &p, thoff);
+		wanted = nq_ask_wants(nn, skb, state, thoff);
 		if (wanted && unlikely(p.mixed) && nq_stolen_can(&p) &&
 		    (opens || !nq_gather_answer(nn, &p, thoff)))
 			return nq_gather_split(nn, &p);
 	}
-	if (!opens && nq_gather_several(nn, &p))
+	if (!opens && nq_gather_several(nn, &p, thoff))
 		return nq_gather_split(nn, &p);
 	nq_packet_count(nn, &p);
 	if (!opens)
@@ -538,7 +528,7 @@ unsigned int nq_gather_hook(void *priv, struct sk_buff *skb, const struct nf_hoo
 	if (thoff < 0 || !nq_dgrams_at(&d, skb, thoff))
 		return NF_ACCEPT;
 	if (nq_packet_glance(skb, &d) || unlikely(nq_gather_strangers(nn, skb, &d)) ||
-	    nq_learning(nn))
+	    (nq_learning(nn) && !nq_learn_follow(nn, skb, state, &d, thoff)))
 		return nq_gather_read(nn, skb, state, &d, thoff);
 	return NF_ACCEPT;
 }

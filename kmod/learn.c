@@ -182,7 +182,7 @@ static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
 	struct nq_net *nn = priv;
-	struct nq_path path;
+	struct nq_path path nq_uncleared;
 	struct nq_dgrams d;
 	unsigned int i, n;
 	u8 buf[NQ_GLANCE];
@@ -211,28 +211,11 @@ static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/*
- * Read what the first datagram of a packet says of its connection, with its bytes in @buf. Return:
- * false if it says nothing.
- */
-static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const struct nq_dgrams *d,
-			   u8 buf[NQ_FLIGHT_HEAD])
+/* Apart from the next one: nearly all packets have a short header, and clear nothing for this. */
+static noinline bool nq_learn_whose_long(struct nq_whose *w, const u8 *head, unsigned int len)
 {
-	unsigned int len = min_t(unsigned int, min(d->len, d->seg), NQ_FLIGHT_HEAD);
 	struct nq_header h;
-	const u8 *head;
 
-	head = len ? skb_header_pointer(skb, d->off, len, buf) : NULL;
-	if (!head)
-		return false;
-	w->exact = head[0] & NQ_LONG_HEADER;
-	if (!w->exact && len < NQ_SHORT_MIN)
-		return false;
-	if (!w->exact) {
-		w->dcid = head + 1;
-		w->len = min_t(unsigned int, len - 1, NQ_CID_MAX);
-		return true;
-	}
 	if (nq_header_invariant(head, len, 0, &h) != NQ_DONE || !h.ver ||
 	    h.type != NQ_TYPE_HANDSHAKE || h.dcid_len > NQ_CID_MAX)
 		return false;
@@ -241,31 +224,53 @@ static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const 
 	return true;
 }
 
-void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed)
+/*
+ * Read what the first datagram of a packet says of its connection, with its bytes in @buf. Return:
+ * false if it says nothing.
+ */
+static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const struct nq_dgrams *d,
+			   u8 buf[NQ_FLIGHT_HEAD])
 {
-	struct nq_whose w = {.path = &p->path};
-	u8 buf[NQ_FLIGHT_HEAD];
-	enum nq_found_by by;
-	int thoff;
+	unsigned int len = min_t(unsigned int, min(d->len, d->seg), NQ_FLIGHT_HEAD);
+	const u8 *head;
 
-	*mixed = false;
-	thoff = nq_transport(p->skb, p->state->pf);
-	if (thoff < 0 || !nq_dgrams_at(&p->d, p->skb, thoff) ||
-	    !nq_learn_whose(&w, p->skb, &p->d, buf) ||
-	    !nq_path_read(&p->path, p->skb, p->state, thoff) || p->path.zone)
-		return;
-	*mixed = nq_dgrams_count(&p->d) > 1 && nq_conn_crowd(nn, &p->path) > 1;
-	if (*mixed)
-		return;
+	head = len ? skb_header_pointer(skb, d->off, len, buf) : NULL;
+	if (!head)
+		return false;
+	w->exact = head[0] & NQ_LONG_HEADER;
+	if (w->exact)
+		return nq_learn_whose_long(w, head, len);
+	if (len < NQ_SHORT_MIN)
+		return false;
+	w->dcid = head + 1;
+	w->len = min_t(unsigned int, len - 1, NQ_CID_MAX);
+	return true;
+}
+
+bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
+		     const struct nf_hook_state *state, const struct nq_dgrams *d,
+		     unsigned int thoff)
+{
+	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
+	struct nq_path path nq_uncleared;
+	struct nq_whose w = {.path = &path};
+	enum nq_found_by by;
+
+	if (!nq_learn_whose(&w, skb, d, buf) || !nq_path_read(&path, skb, state, thoff) ||
+	    path.zone)
+		return true;
+	if (d->len > d->seg && nq_conn_crowd(nn, &path) > 1)
+		return false;
 	by = nq_conn_follow(nn, &w);
 	if (by == NQ_BY_ID)
 		nq_stat_add(nn, NQ_STAT_moved, 1);
 	else if (by == NQ_AMBIGUOUS)
 		nq_stat_add(nn, NQ_STAT_ambiguous, 1);
 	if (by != NQ_BY_NOTHING)
-		nq_budget_begin(p->skb);
-	else if (nq_ask_wants(nn, p, thoff))
-		nq_conn_nobody(nn, &p->path);
+		nq_budget_begin(skb);
+	else if (nq_ask_wants(nn, skb, state, thoff))
+		nq_conn_nobody(nn, &path);
+	return true;
 }
 
 /* The same for a packet at a rule, with its path in @path. */
@@ -282,9 +287,9 @@ static bool nq_learn_at_rule(struct nq_whose *w, struct nq_path *path,
 
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt)
 {
-	u8 buf[NQ_FLIGHT_HEAD];
+	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
+	struct nq_path path nq_uncleared;
 	enum nq_found_by by;
-	struct nq_path path;
 	struct nq_whose w;
 
 	if (!nq_conn_count(nn, NULL) || !nq_learn_at_rule(&w, &path, pkt, buf))
@@ -310,8 +315,8 @@ static bool nq_learn_reply(struct nq_net *nn, const struct nft_pktinfo *pkt)
 
 bool nq_learn_state(struct nq_net *nn, const struct nft_pktinfo *pkt, u8 *state)
 {
-	u8 buf[NQ_FLIGHT_HEAD];
-	struct nq_path path;
+	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
+	struct nq_path path nq_uncleared;
 	struct nq_whose w;
 
 	*state = NFT_QUIC_STATE_UNKNOWN;

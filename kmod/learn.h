@@ -50,12 +50,15 @@ void nq_learn_exit(struct nq_net *nn);
 
 /**
  * nq_learn_follow - a packet in the gathering hook that opens no connection
- * @p:		@skb and @state are set
- * @mixed:	set if its datagrams may be of several connections: each is to be followed alone
+ * @d:		its datagrams
+ * @thoff:	its UDP header, from skb->data
  *
- * Only while nq_learning(). Under RCU.
+ * Only while nq_learning(). Under RCU. Return: false, and nothing is noted, if its datagrams may be
+ * of several connections: each is to be followed alone.
  */
-void nq_learn_follow(struct nq_net *nn, struct nq_packet *p, bool *mixed);
+bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
+		     const struct nf_hook_state *state, const struct nq_dgrams *d,
+		     unsigned int thoff);
 
 /**
  * nq_learn_names - the names of a followed connection that a packet at a rule is of, or NULL
