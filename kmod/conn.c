@@ -80,13 +80,13 @@ static u64 nq_opener_print(u64 path, const struct nq_cid *first)
 	return nq_bytes_print(&o, sizeof(o));
 }
 
-static bool nq_conn_has_id(const struct nq_conn *c, u8 len, u64 print)
+static bool nq_conn_has_id(const struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print)
 {
 	const struct nq_conn_key *key;
 	unsigned int i;
 
 	for (i = 0; i < NQ_CONN_IDS; i++) {
-		key = READ_ONCE(c->ids[i]);
+		key = nq_key_of(t, &c->ids[i]);
 		if (key && key->len == len && key->print == print)
 			return true;
 	}
@@ -138,7 +138,7 @@ static void nq_conn_unretry(struct nq_conns *t, const struct nq_answer *a)
 
 	nq_key_for_each(key, t, a->first_len, a->first)
 	{
-		if (!key->conn->retried || key->conn->paths[0]->print != a->path)
+		if (!key->conn->retried || nq_key_of(t, &key->conn->paths[0])->print != a->path)
 			continue;
 		nq_conn_drop(t, key->conn);
 		return;
@@ -160,7 +160,7 @@ static enum nq_learnt nq_conn_learn_one(struct nq_conns *t, const struct nq_answ
 	/* A Retry that comes late, or pushes somebody out, tells nothing: RFC 9000 17.2.5.2 */
 	if (a->retry && (c ? !c->retried : n >= NQ_PATH_CONNS || nq_conn_full(t)))
 		return NQ_LEARNT_KNOWN;
-	if (c && nq_conn_has_id(c, a->len, a->print)) {
+	if (c && nq_conn_has_id(t, c, a->len, a->print)) {
 		nq_conn_rename(t, c, a->names);
 		return NQ_LEARNT_KNOWN;
 	}
@@ -235,14 +235,14 @@ static void nq_id_begin(struct nq_id_begun *begun, const struct nq_whose *w, u8 
  * Does the packet have one of @c's IDs? A server's IDs have one length, so the last print is nearly
  * always the one that is needed.
  */
-static bool nq_conn_goes_by(const struct nq_conn *c, const struct nq_whose *w,
-			    struct nq_id_begun *begun, bool *sure)
+static bool nq_conn_goes_by(const struct nq_conns *t, const struct nq_conn *c,
+			    const struct nq_whose *w, struct nq_id_begun *begun, bool *sure)
 {
 	const struct nq_conn_key *key;
 	unsigned int i;
 
 	for (i = 0; i < NQ_CONN_IDS; i++) {
-		key = READ_ONCE(c->ids[i]);
+		key = nq_key_of(t, &c->ids[i]);
 		if (!key || key->len > w->len || (w->exact && key->len != w->len))
 			continue;
 		if (begun->len != key->len)
@@ -263,7 +263,7 @@ struct nq_conn_hit {
 	struct nq_conn_key *key; /* its path's, if it is known there */
 	unsigned int n;		 /* connections on it */
 	bool crowded;		 /* see struct nq_conn_key */
-	bool sure;		 /* the ID is the server's, and the path the one it was issued on */
+	bool sure;		 /* the ID is the server's */
 };
 
 /* Is a connection on its path followed that began like @names? */
@@ -427,13 +427,19 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 		hit->n++;
 		hit->crowded |= READ_ONCE(key->crowded);
 		c = key->conn;
-		if (nq_conn_ended(c) || !nq_conn_goes_by(c, w, &begun, &sure) || (given && !sure))
+		if (nq_conn_ended(c))
+			continue;
+		if (begun.len && READ_ONCE(key->own) == begun.print)
+			sure = true;
+		else if (!nq_conn_goes_by(t, c, w, &begun, &sure))
+			continue;
+		if (given && !sure)
 			continue;
 		given = sure;
 		hit->conn = c;
 		hit->key = key;
 		hit->by = NQ_BY_OWN;
-		hit->sure = sure && READ_ONCE(c->paths[0]) == key;
+		hit->sure = sure;
 	}
 }
 
@@ -497,6 +503,7 @@ u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose)
 static void nq_conn_note(struct nq_conns *t, const struct nq_whose *w,
 			 const struct nq_conn_hit *hit)
 {
+	const struct nq_conn_key *first;
 	struct nq_conn *c = hit->conn;
 	u8 len;
 
@@ -509,8 +516,9 @@ static void nq_conn_note(struct nq_conns *t, const struct nq_whose *w,
 		nq_conn_add_path(t, c, hit->path);
 	else if (hit->by == NQ_BY_ID)
 		nq_path_crowded(t, hit->path);
-	if (hit->by == NQ_BY_PATH && hit->n == 1 && c->ids[0]) {
-		len = c->ids[0]->len;
+	first = nq_key_of(t, &c->ids[0]);
+	if (hit->by == NQ_BY_PATH && hit->n == 1 && first) {
+		len = first->len;
 		if (len <= w->len)
 			nq_conn_add_id(t, c, len, nq_id_print(w->path, w->dcid, len), false);
 	}
@@ -559,7 +567,8 @@ enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose)
 		WRITE_ONCE(c->seen, (u32)jiffies);
 	if (hit.key && nq_age(READ_ONCE(hit.key->heard)) >= HZ)
 		WRITE_ONCE(hit.key->heard, (u32)jiffies);
-	if (hit.by != NQ_BY_OWN || (hit.sure && READ_ONCE(c->class) == NQ_ANSWERED))
+	if (hit.by != NQ_BY_OWN || (READ_ONCE(c->class) == NQ_ANSWERED && hit.sure &&
+				    nq_key_of(t, &c->paths[0]) == hit.key))
 		nq_conn_note(t, whose, &hit);
 	return hit.by;
 }

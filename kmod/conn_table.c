@@ -70,14 +70,38 @@ static struct nq_shared *nq_conn_shared(const struct nq_conns *t, const struct n
 	return rcu_dereference_protected(c->shared, lockdep_is_held(&t->lock));
 }
 
-/* Under the lock. @place: where its connection has it. */
-static void nq_key_drop(struct nq_conns *t, struct nq_conn_key **place)
+/* See struct nq_conn_key. Under the lock. */
+static u64 nq_conn_own(const struct nq_conns *t, const struct nq_conn *c)
 {
-	struct nq_conn_key *key = *place;
+	const struct nq_conn_key *id = nq_key_of(t, &c->ids[0]);
+
+	return id && id->sure ? id->print : 0;
+}
+
+/* The first ID has changed. Under the lock. */
+static void nq_conn_tell_paths(const struct nq_conns *t, const struct nq_conn *c)
+{
+	u64 own = nq_conn_own(t, c);
+	struct nq_conn_key *key;
+	unsigned int i;
+
+	for (i = 0; i < NQ_CONN_PATHS; i++) {
+		key = nq_key_of(t, &c->paths[i]);
+		if (key)
+			WRITE_ONCE(key->own, own);
+	}
+}
+
+/* Under the lock. @place: where its connection has it. */
+static void nq_key_drop(struct nq_conns *t, u32 *place)
+{
+	struct nq_conn_key *key = nq_key_of(t, place);
 
 	if (!key)
 		return;
-	WRITE_ONCE(*place, NULL);
+	WRITE_ONCE(*place, 0);
+	if (place == &key->conn->ids[0])
+		nq_conn_tell_paths(t, key->conn);
 	hlist_del_rcu(&key->node);
 	if (key->len)
 		WRITE_ONCE(t->lens[key->len], t->lens[key->len] - 1);
@@ -87,8 +111,8 @@ static void nq_key_drop(struct nq_conns *t, struct nq_conn_key **place)
 }
 
 /* Under the lock. Return: false if there is no key to be had. */
-static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key **place, u8 len,
-		       u64 print, bool sure)
+static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, u32 *place, u8 len, u64 print,
+		       bool sure)
 {
 	struct nq_conn_key *key = nq_pool_get(&t->keys);
 
@@ -96,6 +120,7 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key
 		return false;
 	nq_key_drop(t, place);
 	key->print = print;
+	key->own = len ? 0 : nq_conn_own(t, c);
 	key->conn = c;
 	key->len = len;
 	key->sure = sure;
@@ -109,14 +134,15 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key
 		WRITE_ONCE(t->unsure, t->unsure + 1);
 	}
 	hlist_add_head_rcu(&key->node, nq_key_chain(t, len, print));
-	WRITE_ONCE(*place, key);
+	WRITE_ONCE(*place, nq_pool_place(&t->keys, key) + 1);
+	if (place == &c->ids[0])
+		nq_conn_tell_paths(t, c);
 	c->changed = (u32)jiffies;
 	return true;
 }
 
 /* A place for another path or ID: an empty one, else one that is not sure, but never the first. */
-static struct nq_conn_key **nq_key_place(struct nq_conn *c, struct nq_conn_key **places,
-					 unsigned int n)
+static u32 *nq_key_place(const struct nq_conns *t, struct nq_conn *c, u32 *places, unsigned int n)
 {
 	unsigned int i, at = 0;
 
@@ -126,7 +152,7 @@ static struct nq_conn_key **nq_key_place(struct nq_conn *c, struct nq_conn_key *
 	if (nq_age(c->changed) < NQ_CHANGE_TIME)
 		return NULL;
 	for (i = n - 1; i && !at; i--)
-		if (!READ_ONCE(places[i]->sure))
+		if (!READ_ONCE(nq_key_of(t, &places[i])->sure))
 			at = i;
 	if (at)
 		return &places[at];
@@ -177,13 +203,16 @@ void nq_path_crowded(struct nq_conns *t, u64 print)
 }
 
 /* Is there somebody on a path of @c, or was there? */
-static bool nq_conn_in_company(const struct nq_conn *c)
+static bool nq_conn_in_company(const struct nq_conns *t, const struct nq_conn *c)
 {
+	const struct nq_conn_key *key;
 	unsigned int i;
 
-	for (i = 0; i < NQ_CONN_PATHS; i++)
-		if (c->paths[i] && (c->paths[i]->crowded || c->paths[i]->shared))
+	for (i = 0; i < NQ_CONN_PATHS; i++) {
+		key = nq_key_of(t, &c->paths[i]);
+		if (key && (key->crowded || key->shared))
 			return true;
+	}
 	return false;
 }
 
@@ -191,12 +220,11 @@ static bool nq_conn_in_company(const struct nq_conn *c)
  * Under the lock. Somebody unfollowed may have been on the path before, or comes to it with @c,
  * from the same socket. Return: false if there is no key to be had.
  */
-static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_key **place,
-			u64 print, bool sure)
+static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, u32 *place, u64 print, bool sure)
 {
 	u32 strange = READ_ONCE(t->strange[print & t->mask]);
-	bool crowded = (strange && nq_conns_recent(t, strange)) || nq_conn_in_company(c);
-	struct nq_conn_key *key, *old = *place;
+	bool crowded = (strange && nq_conns_recent(t, strange)) || nq_conn_in_company(t, c);
+	struct nq_conn_key *key, *old = nq_key_of(t, place);
 	u64 left = old ? old->print : 0;
 	bool shared = false;
 
@@ -211,7 +239,7 @@ static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_ke
 		shared = key->shared = true;
 		crowded |= key->crowded;
 	}
-	(*place)->shared = shared;
+	nq_key_of(t, place)->shared = shared;
 	if (crowded)
 		nq_path_crowded(t, print);
 	return true;
@@ -220,11 +248,14 @@ static bool nq_path_add(struct nq_conns *t, struct nq_conn *c, struct nq_conn_ke
 /* Nobody guesses any more where it is. Under the lock. */
 static void nq_conn_crowded(struct nq_conns *t, const struct nq_conn *c)
 {
+	const struct nq_conn_key *key;
 	unsigned int i;
 
-	for (i = 0; i < NQ_CONN_PATHS; i++)
-		if (c->paths[i])
-			nq_path_crowded(t, c->paths[i]->print);
+	for (i = 0; i < NQ_CONN_PATHS; i++) {
+		key = nq_key_of(t, &c->paths[i]);
+		if (key)
+			nq_path_crowded(t, key->print);
+	}
 }
 
 void nq_conn_push_out(struct nq_conns *t, struct nq_conn *c)
@@ -318,13 +349,16 @@ static bool nq_conn_more(const struct nq_conns *t)
 
 void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print)
 {
-	struct nq_conn_key **place;
+	const struct nq_conn_key *key;
 	unsigned int i;
+	u32 *place;
 
-	for (i = 0; i < NQ_CONN_PATHS; i++)
-		if (c->paths[i] && c->paths[i]->print == print)
+	for (i = 0; i < NQ_CONN_PATHS; i++) {
+		key = nq_key_of(t, &c->paths[i]);
+		if (key && key->print == print)
 			return;
-	place = nq_conn_more(t) ? nq_key_place(c, c->paths, NQ_CONN_PATHS) : NULL;
+	}
+	place = nq_conn_more(t) ? nq_key_place(t, c, c->paths, NQ_CONN_PATHS) : NULL;
 	if (!place || !nq_path_add(t, c, place, print, false))
 		nq_path_crowded(t, print);
 }
@@ -335,7 +369,7 @@ static void nq_id_drop(struct nq_conns *t, const struct nq_conn_key *key)
 	unsigned int i;
 
 	for (i = 0; i < NQ_CONN_IDS; i++)
-		if (c->ids[i] == key) {
+		if (nq_key_of(t, &c->ids[i]) == key) {
 			nq_key_drop(t, &c->ids[i]);
 			return;
 		}
@@ -397,14 +431,14 @@ static void nq_id_shared(struct nq_conns *t, u8 len, u64 print)
 
 bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool sure)
 {
-	struct nq_conn_key **place;
+	u32 *place;
 
 	if (!nq_id_free(t, c, len, print, sure))
 		return false;
 	if (sure && !c->ids[0])
 		place = &c->ids[0];
 	else
-		place = nq_conn_more(t) ? nq_key_place(c, c->ids, NQ_CONN_IDS) : NULL;
+		place = nq_conn_more(t) ? nq_key_place(t, c, c->ids, NQ_CONN_IDS) : NULL;
 	if (!place || !nq_key_add(t, c, place, len, print, sure))
 		return false;
 	nq_id_shared(t, len, print);

@@ -51,6 +51,8 @@ struct nq_conn;
  * @pooled:	while it is free
  * @node:	in a chain of nq_conns.paths or .ids
  * @print:	of the path, or of destination and ID
+ * @own:	of a path, the print of the ID that its connection's server gave first, or 0: most
+ *packets have this one, and need no look at the others. READ_ONCE/WRITE_ONCE
  * @conn:	whose it is
  * @len:	of the ID; 0 for a path
  * @sure:	an ID that came with the server's Initial, or a path on which a reply has left. A
@@ -61,12 +63,13 @@ struct nq_conn;
  * @heard:	of a path, when a packet of the connection last came there, in jiffies, but not more
  *often than each second; READ_ONCE/WRITE_ONCE
  *
- * The rest does not change while it is in a chain.
+ * The rest does not change while it is in a chain. It fills a line of the processor's cache.
  */
 struct nq_conn_key {
 	struct nq_pooled pooled;
 	struct hlist_node node;
 	u64 print;
+	u64 own;
 	struct nq_conn *conn;
 	u8 len;
 	bool sure;
@@ -86,7 +89,8 @@ enum nq_class {
  * struct nq_conn - a connection
  * @pooled:	while it is free
  * @order:	in nq_conns.order, under nq_conns.lock
- * @paths:	the first is the one on which the server's ID was issued; under the lock, READ_ONCE
+ * @paths:	its places in nq_conns.keys, from 1 on, or 0: see nq_key_of(). The first is the one
+ *on which the server's ID was issued; under the lock, READ_ONCE
  * @ids:	likewise; the first is of the server's Initial
  * @shared:	its names, under RCU
  * @sport, @dport: of its first path, from its client to its server
@@ -104,14 +108,14 @@ enum nq_class {
 struct nq_conn {
 	struct nq_pooled pooled;
 	struct list_head order;
-	struct nq_conn_key *paths[NQ_CONN_PATHS];
-	struct nq_conn_key *ids[NQ_CONN_IDS];
-	struct nq_shared __rcu *shared;
+	u32 paths[NQ_CONN_PATHS];
+	u32 ids[NQ_CONN_IDS];
 	u64 opener;
-	u32 seen;
-	u32 idle;
 	u32 changed;
 	u32 born;
+	struct nq_shared __rcu *shared;
+	u32 seen;
+	u32 idle;
 	__be16 sport, dport;
 	u8 pf;
 	u8 class;
@@ -216,6 +220,14 @@ static inline void nq_path_strange(struct nq_conns *t, u64 print)
 
 	if (!last || nq_age(last) >= HZ)
 		WRITE_ONCE(*when, (u32)jiffies | 1);
+}
+
+/** nq_key_of - a connection's path or ID, or NULL. Under RCU or the lock. */
+static inline struct nq_conn_key *nq_key_of(const struct nq_conns *t, const u32 *place)
+{
+	u32 at = READ_ONCE(*place);
+
+	return at ? nq_pool_item(&t->keys, at - 1) : NULL;
 }
 
 /** nq_key_chain - where a path or, with a length, an ID is found */

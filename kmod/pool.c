@@ -52,7 +52,7 @@ void *nq_pool_get(struct nq_pool *pool)
 void nq_pool_put(struct nq_pool *pool, void *what)
 {
 	struct nq_pooled *item = what;
-	u32 i = (what - pool->items) / pool->size;
+	u32 i = nq_pool_place(pool, what);
 
 	item->cookie = start_poll_synchronize_rcu();
 	item->next = NQ_POOL_NONE;

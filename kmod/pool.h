@@ -51,6 +51,12 @@ static inline void *nq_pool_item(const struct nq_pool *pool, u32 i)
 	return pool->items + i * pool->size;
 }
 
+/** nq_pool_place - where an item of the pool is */
+static inline u32 nq_pool_place(const struct nq_pool *pool, const void *item)
+{
+	return (item - pool->items) / pool->size;
+}
+
 /** nq_pool_get - an item, or NULL if there is none that no reader has */
 void *nq_pool_get(struct nq_pool *pool);
 
