@@ -4,7 +4,7 @@
  * asked for, the paths that they were seen on, and the IDs by which their clients' packets are
  * known.
  *
- * IDs and paths are not kept themselves, but 64 bits of a keyed hash of each, their print. An ID
+ * IDs and paths are not kept themselves, but their prints (conn_print.h). An ID
  * counts for one destination only, else the ID of an allowed name would be a pass to any other
  * server.
  *
