@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "conn_print.h"
 
-/* The scope of an ID, and the ID; every byte up to the end of @id is set. */
+/* The scope of an ID, and the ID. For IPv4 all from the last word of @dst on is hashed. */
 struct nq_dest_id {
+	u32 link;
 	union nf_inet_addr dst;
-	u32 l3, link;
-	__be16 dport;
-	u8 pf;
-	u8 len;
-	u8 id[NQ_CID_MAX];
-};
-
-/* The same of IPv4, for which hashing takes half as long. */
-struct nq_dest_id4 {
-	__be32 dst;
 	u32 l3;
 	__be16 dport;
 	u8 pf;
@@ -42,26 +33,22 @@ u64 nq_path_print(const struct nq_path *path)
 
 u64 nq_id_print(const struct nq_path *path, const u8 *id, u8 len)
 {
-	struct nq_dest_id4 d4 nq_uncleared;
 	struct nq_dest_id d nq_uncleared;
+	const u8 *from = (u8 *)&d;
 
 	if (path->pf == NFPROTO_IPV4) {
-		d4.dst = path->dst.ip;
-		d4.l3 = path->l3;
-		d4.dport = path->dport;
-		d4.pf = path->pf;
-		d4.len = len;
-		memcpy(d4.id, id, len);
-		return nq_bytes_print(&d4, offsetof(struct nq_dest_id4, id) + len);
+		from = (u8 *)&d.dst.all[3];
+		d.dst.all[3] = (__force u32)path->dst.ip;
+	} else {
+		d.link = path->link;
+		d.dst = path->dst;
 	}
-	d.dst = path->dst;
 	d.l3 = path->l3;
-	d.link = path->link;
 	d.dport = path->dport;
 	d.pf = path->pf;
 	d.len = len;
 	memcpy(d.id, id, len);
-	return nq_bytes_print(&d, offsetof(struct nq_dest_id, id) + len);
+	return nq_bytes_print(from, d.id + len - from);
 }
 
 u64 nq_opener_print(u64 path, const struct nq_cid *first)
