@@ -41,6 +41,11 @@ ruleset() {
 	nft -s list ruleset
 }
 
+# unload - the module. The kernel lets go of it a moment after the last rule has gone.
+unload() {
+	until_ok 20 rmmod nft_quic
+}
+
 # prop UNIT NAME - one property of a unit
 prop() {
 	systemctl show -P "$2" "$1"

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 
-from admin_host import (INSTALLED, TOOL, REAL, PRIVATE, CONF, MAIN, nft, RULES, write, file, service, run, doctor,
+from admin_host import (INSTALLED, TOOL, REAL, PRIVATE, MODULES, CONF, MAIN, nft, RULES, write, file, service, run, doctor,
                         finds, rules, only, count, undocumented, unseen, another_facade, writable, prepare)
 from nqtest import qt
 from nqtest.netns import Ns
@@ -336,6 +336,8 @@ def without_root():
        not os.path.exists('/tmp/nobody-try'), 'try without root leaves no folder', r)
     r = as_nobody('-all', 'status')
     ok(r.returncode == 2 and 'The rules cannot be read' in r.stdout, 'status without it cannot read the rules', r)
+    r = as_nobody('-all', 'doctor', *only('rules'))
+    ok(r.returncode == 2 and 'the rules cannot be read: ' in r.stdout, 'doctor finds: rules that cannot be read', r)
 
 
 def certificate(days):
@@ -456,6 +458,9 @@ def locked():
         if INSTALLED and shutil.which('openssl'):
             same('has no key of' in doctor('--only', 'secure-boot')[1]['secure-boot'][1][0], True,
                  'and that DKMS has signed it')
+        with file(f'{MODULES}/modules.dep', ''):
+            finds(('no module for this kernel', 'module', 'no nft_quic.ko is installed for this kernel', 'error'),
+                  args=only('module'))
     finally:
         for what, where in binds:
             subprocess.run(['umount', where], check=True)

@@ -35,6 +35,14 @@ die() {
 	exit 2
 }
 
+# alone NAME - give up if another run of this name is under way in this checkout: both would use its folders, and
+# the one that ends first would end the other's guest. Holds descriptor 8.
+alone() {
+	mkdir -p "$BUILD"
+	exec 8>"$BUILD/.lock-$1"
+	flock -n 8 || die "$1: a run in this checkout is under way"
+}
+
 # need_root - the rig makes roots and namespaces
 need_root() {
 	[ "$(id -u)" = 0 ] || die "must run as root (try: sudo make ...)"
