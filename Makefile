@@ -282,7 +282,7 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 #: interop-runner  docs/interop-runner.md: the public interop runner's cases with quicd, nginx, HAProxy and caddy
 #:               (CASE=, SERVER=, CLIENT=, names with commas between, run some again)
 #: moving-table  the table of docs/moving.md from what check-moving found
-#: machines-table  that of docs/machines.md from what check-arm64 found
+#: machines-table  that of docs/machines.md from what check-arm64, check-s390x and check-packages found
 #: stacks        docs/stacks.md: what QUIC clients and servers do, on loopback
 .PHONY: interop
 interop: export LONG := 1
