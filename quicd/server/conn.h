@@ -45,12 +45,14 @@ struct conn {
 	 * The client's address has changed during the handshake, when ngtcp2 knows only the
 	 * first path: packets are read as if from there, and answers go to @remote, no more
 	 * than three times the bytes received from there (early.h). Ends when the client is
-	 * back at its first address, or the handshake is over and a new path is validated.
+	 * back at its first address and that is valid, or the handshake is over and a path is
+	 * validated.
 	 */
 	struct {
 		bool active;
-		bool token;	    /* validated the first address */
-		bool leaked;	    /* another address was sent packets of the handshake */
+		bool token;   /* validated the first address */
+		bool leaked;  /* another address was sent packets of the handshake */
+		bool renamed; /* ngtcp2 is to take the first address for a new one (early.c) */
 		unsigned int moves; /* so far, those back to the first address not counted */
 		union addr first, remote;
 		uint64_t received, sent; /* bytes from and to @remote since the change */

@@ -7,6 +7,7 @@
 #include "../common/clock.h"
 #include "../common/log.h"
 #include "aead.h"
+#include "early.h"
 #include "token.h"
 
 #define CID_TRIES 8
@@ -253,6 +254,8 @@ static int path_validation_cb(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 	if (path->user_data)
 		c->ep = path->user_data;
 	c->early.active = false;
+	if (early_is_renamed(c, (const union addr *)path->remote.addr))
+		return 0; /* it has not moved */
 	STAT_INC(&c->worker->stats, migrations);
 	addr_format((const union addr *)path->remote.addr, text);
 	log_info("%s: now at %s", c->peer, text);

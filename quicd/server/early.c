@@ -30,11 +30,36 @@ static bool first_is_valid(const struct conn *c)
 	return c->early.token || !c->early.leaked;
 }
 
+/*
+ * An address that is not valid when the handshake is over has a limit that nothing would end:
+ * ngtcp2 validates new paths alone. So packets from there are read as if from port 0 of it, which
+ * is new, and answers to that go to its true port.
+ */
+static union addr other_name(const union addr *first)
+{
+	union addr name = *first;
+
+	if (name.sa.sa_family == AF_INET)
+		name.in.sin_port = 0;
+	else
+		name.in6.sin6_port = 0;
+	return name;
+}
+
+bool early_is_renamed(const struct conn *c, const union addr *remote)
+{
+	union addr name = other_name(&c->early.first);
+
+	return c->early.renamed && addr_equal(remote, &name);
+}
+
 /* A valid first address gets what the other one may not: the client may have never left. */
 const union addr *conn_remote(const struct conn *c, const ngtcp2_path *path)
 {
 	const union addr *remote = (const union addr *)path->remote.addr;
 
+	if (early_is_renamed(c, remote))
+		return &c->early.first;
 	if (!c->early.active || !addr_equal(remote, &c->early.first))
 		return remote;
 	if (first_is_valid(c) && early_room(c, &c->early.remote) < EARLY_ROOM_MIN)
@@ -86,13 +111,19 @@ int early_read_later(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_i
 		     const uint8_t *data, size_t len)
 {
 	const union addr *remote = (const union addr *)from->remote.addr;
+	bool at_first = c->early.moves && addr_equal(remote, &c->early.first);
 	unsigned long opened = conn_packets_opened();
+	union addr name = other_name(&c->early.first);
+	ngtcp2_path path = *from;
 	int rv;
 
 	early_received(c, remote, len);
-	rv = ngtcp2_conn_read_pkt(c->quic, from, pi, data, len, clock_now());
-	if (c->early.active && conn_packets_opened() != opened &&
-	    addr_equal(remote, &c->early.first))
+	if (at_first && answers_go_to(c, remote))
+		c->early.renamed = true;
+	if (at_first && c->early.renamed)
+		path.remote.addr = (ngtcp2_sockaddr *)&name.sa;
+	rv = ngtcp2_conn_read_pkt(c->quic, &path, pi, data, len, clock_now());
+	if (at_first && c->early.active && conn_packets_opened() != opened)
 		back(c, len);
 	return rv;
 }

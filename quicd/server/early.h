@@ -20,9 +20,15 @@
 int early_read(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_info *pi,
 	       const uint8_t *data, size_t len);
 
-/* The same after the handshake: ngtcp2 takes care of every path but the first one. */
+/*
+ * The same after the handshake: ngtcp2 takes care of every path but the first one, and of that,
+ * too, if it is not valid by then: under another name.
+ */
 int early_read_later(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_info *pi,
 		     const uint8_t *data, size_t len);
+
+/* Is an address of a path the first one's other name? conn_remote() has the true one. */
+bool early_is_renamed(const struct conn *c, const union addr *remote);
 
 /* @len bytes came from @remote: all count, opened or not (RFC 9000, 8.1). */
 void early_received(struct conn *c, const union addr *remote, size_t len);

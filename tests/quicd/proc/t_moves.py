@@ -8,6 +8,7 @@ import threading
 import time
 
 from nqtest import lab
+from nqtest.backends import Backend
 from nqtest.checks import eq, pattern
 from nqtest.lab import sh
 from nqtest.poll import PATIENCE, wait_for
@@ -110,15 +111,15 @@ def spoof_the_handshakes_end(s, late):
     return path, p
 
 
-def finish(path, p, client=None):
-    """quicc gets its 50 kB back, and ends."""
+def finish(path, p, client=None, size=50000):
+    """quicc gets so many zeros, and ends."""
     out = []
     reader = threading.Thread(target=lambda: out.append(p.stdout.read()))
     reader.start()
-    path.run(8 * PATIENCE, lambda: p.poll() is not None, client=client)
+    path.run(20 * PATIENCE, lambda: p.poll() is not None, client=client)
     p.kill()
     reader.join()
-    eq((p.wait(), out[0] == bytes(50000)), (0, True), p.stderr.read())
+    eq((p.wait(), out[0] == bytes(size)), (0, True), p.stderr.read())
 
 
 @test
@@ -163,6 +164,16 @@ def pings(initial, n):
         yield keys.encrypt_packet(header, frames, number)
 
 
+def others_join_in(s, path, others):
+    """Hands on the client's datagrams; behind the first one come packets of its handshake from four other addresses."""
+    def client(data):
+        path.first.send(data)
+        for ping in pings(data, 0 if others else 4):
+            others.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            others[-1].sendto(ping, ("127.0.0.1", s.port))
+    return client
+
+
 @test
 @mark("moves")
 def the_first_address_is_always_heard():
@@ -173,17 +184,31 @@ def the_first_address_is_always_heard():
     p.stdin.write(bytes(50000))
     p.stdin.close()
     others = []
-
-    def client(data):
-        path.first.send(data)
-        for ping in pings(data, 0 if others else 4):
-            others.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            others[-1].sendto(ping, ("127.0.0.1", s.port))
-
-    finish(path, p, client=client)
+    finish(path, p, client=others_join_in(s, path, others))
     for o in others:
         o.close()
     eq(len(others), 4)
+
+
+@test
+@mark("moves")
+def the_first_address_gets_it_all():
+    """nor does it get no more than three times of what it sends, once the handshake is over: it is validated like a new one"""
+    def answer(sock, _):
+        while sock.recv(65536):
+            pass
+        sock.sendall(bytes(400000))
+
+    s = Service(service={"mode": "stream"}, stream={"backend": Backend(answer).address})
+    path = Elsewhere(s)
+    p = spawn_quicc(path.port)
+    p.stdin.write(b"all of it")
+    p.stdin.close()
+    others = []
+    finish(path, p, client=others_join_in(s, path, others), size=400000)
+    for o in others:
+        o.close()
+    eq((len(others), s.stat("migrations")), (4, 0))
 
 
 @test
