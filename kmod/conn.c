@@ -284,18 +284,18 @@ static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
 
 /* By IDs of @from to @to bytes, whatever the path. */
 static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8 from, u8 to,
-			  struct nq_conn_hit *hit)
+			  struct nq_id_begun *begun, struct nq_conn_hit *hit)
 {
 	struct nq_conn_key *key, *found;
 	unsigned int len;
-	u64 print;
 
 	for (len = min_t(u8, to, w->len); len >= from; len--) {
 		if (!READ_ONCE(t->lens[len]) || (w->exact && len != w->len))
 			continue;
-		print = nq_id_print(w->path, w->dcid, len);
+		if (begun->len != len)
+			nq_id_begin(begun, w, len);
 		found = NULL;
-		nq_key_for_each(key, t, len, print)
+		nq_key_for_each(key, t, len, begun->print)
 		{
 			if (nq_conn_ended(key->conn))
 				continue;
@@ -337,10 +337,9 @@ static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w
  * of these the one that was there first: nobody has another one's packets by giving its ID.
  */
 static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
-			   struct nq_conn_hit *hit)
+			   struct nq_id_begun *begun, struct nq_conn_hit *hit)
 {
 	u8 len = READ_ONCE(t->last_len);
-	struct nq_id_begun begun = {};
 	struct nq_conn_key *key;
 	bool given = false, sure;
 	struct nq_conn *c;
@@ -348,7 +347,7 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 	/* The chain comes from memory while an ID is hashed that will most likely be asked for. */
 	prefetch(nq_key_chain(t, 0, hit->path));
 	if (len && (w->exact ? len == w->len : len <= w->len))
-		nq_id_begin(&begun, w, len);
+		nq_id_begin(begun, w, len);
 	/* The last one that came is the first in the chain. */
 	nq_key_for_each(key, t, 0, hit->path)
 	{
@@ -357,9 +356,9 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 		c = key->conn;
 		if (nq_conn_ended(c))
 			continue;
-		if (begun.len && READ_ONCE(key->own) == begun.print)
+		if (begun->len && READ_ONCE(key->own) == begun->print)
 			sure = true;
-		else if (!nq_conn_goes_by(t, c, w, &begun, &sure))
+		else if (!nq_conn_goes_by(t, c, w, begun, &sure))
 			continue;
 		if (given && !sure)
 			continue;
@@ -374,11 +373,13 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 			 struct nq_conn_hit *hit)
 {
+	struct nq_id_begun begun = {};
+
 	*hit = (struct nq_conn_hit){.path = nq_path_print(w->path)};
-	nq_conn_by_own(t, w, hit);
+	nq_conn_by_own(t, w, &begun, hit);
 	if (hit->conn)
 		return;
-	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, hit))
+	if (nq_conn_by_id(t, w, NQ_ID_SURE, NQ_CID_MAX, &begun, hit))
 		return;
 	if (hit->n && !w->exact) {
 		nq_conn_by_path(t, w->path, hit);
@@ -389,7 +390,7 @@ static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 			hit->key = NULL;
 		}
 	} else if (!hit->n) {
-		nq_conn_by_id(t, w, NQ_ID_MIN, NQ_ID_SURE - 1, hit);
+		nq_conn_by_id(t, w, NQ_ID_MIN, NQ_ID_SURE - 1, &begun, hit);
 	}
 }
 

@@ -134,7 +134,8 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, u32 *place, u8 len
 		WRITE_ONCE(t->unsure, t->unsure + 1);
 	}
 	hlist_add_head_rcu(&key->node, nq_key_chain(t, len, print));
-	WRITE_ONCE(*place, nq_pool_place(&t->keys, key) + 1);
+	/* pairs with nq_key_of(): what the key says is there before its place is */
+	smp_store_release(place, nq_pool_place(&t->keys, key) + 1);
 	if (place == &c->ids[0])
 		nq_conn_tell_paths(t, c);
 	c->changed = (u32)jiffies;
@@ -471,6 +472,7 @@ static void nq_conns_free(struct nq_conns *t)
 
 int nq_conn_alloc(struct nq_net *nn)
 {
+	BUILD_BUG_ON(sizeof(void *) == 8 && sizeof(struct nq_conn_key) != 64);
 	unsigned int n = READ_ONCE(nn->limits.conns), chains = roundup_pow_of_two(n);
 	struct nq_conns *t;
 
@@ -490,6 +492,7 @@ int nq_conn_alloc(struct nq_net *nn)
 	}
 	t->ids = t->paths + chains;
 	t->shared = t->ids + chains;
+	t->key_at = t->keys.items;
 	t->mask = chains - 1;
 	t->max = n;
 	t->nn = nn;

@@ -4,9 +4,8 @@
  * asked for, the paths that they were seen on, and the IDs by which their clients' packets are
  * known.
  *
- * IDs and paths are not kept themselves, but their prints (conn_print.h). An ID
- * counts for one destination only, else the ID of an allowed name would be a pass to any other
- * server.
+ * IDs and paths are not kept themselves, but their prints (conn_print.h). An ID counts for one
+ * destination only, else the ID of an allowed name would be a pass to any other server.
  *
  * All memory but the names' is taken when learning begins, and charged to who has it begin. There
  * is one lock for changes, which a connection needs a few times in its life; readers are under RCU.
@@ -63,7 +62,7 @@ struct nq_conn;
  * @heard:	of a path, when a packet of the connection last came there, in jiffies, but not more
  *often than each second; READ_ONCE/WRITE_ONCE
  *
- * The rest does not change while it is in a chain. It fills a line of the processor's cache.
+ * The rest does not change while it is in a chain. On 64 bits it fills a line of the cache.
  */
 struct nq_conn_key {
 	struct nq_pooled pooled;
@@ -132,6 +131,7 @@ struct nq_conn {
  * @mask:	of the chains' numbers
  * @paths, @ids, @shared: chains, by print or hash
  * @conns, @keys: where these come from
+ * @key_at:	the first of @keys
  * @order:	by class, oldest first; a confirmed one that was seen gets another round
  * @n:		how many, by class; written under @lock, READ_ONCE
  * @lens:	how many IDs have this length; likewise
@@ -152,6 +152,7 @@ struct nq_conns {
 	unsigned int max;
 	unsigned int mask;
 	struct hlist_head *paths, *ids, *shared;
+	struct nq_conn_key *key_at;
 	u32 *strange;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
@@ -161,7 +162,7 @@ struct nq_conns {
 	u32 seq;
 	struct nq_grave grave;
 
-	/* read for each packet, written when a connection begins or ends */
+	/* read for each packet, written when a connection begins, moves, gets an ID or ends */
 	unsigned int n[NQ_CLASSES] ____cacheline_aligned_in_smp;
 	unsigned int lens[NQ_CID_MAX + 1];
 	unsigned int unsure;
@@ -227,7 +228,7 @@ static inline struct nq_conn_key *nq_key_of(const struct nq_conns *t, const u32 
 {
 	u32 at = READ_ONCE(*place);
 
-	return at ? nq_pool_item(&t->keys, at - 1) : NULL;
+	return at ? &t->key_at[at - 1] : NULL;
 }
 
 /** nq_key_chain - where a path or, with a length, an ID is found */

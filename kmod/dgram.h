@@ -97,9 +97,10 @@ bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int t
 int nq_transport(const struct sk_buff *skb, u8 pf);
 
 /**
- * nq_path_header - addresses and ports as they stand in the packet, nothing else of @path
+ * nq_path_header - addresses, ports and family as they stand in the packet
  *
- * Return: false if the header cannot be read.
+ * The rest of @path is left as it is, so it is not to be hashed. Return: false if the header cannot
+ * be read.
  */
 bool nq_path_header(struct nq_path *path, const struct sk_buff *skb, u8 pf, unsigned int thoff);
 

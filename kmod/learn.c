@@ -310,7 +310,7 @@ static bool nq_learn_reply(struct nq_net *nn, const struct nft_pktinfo *pkt)
 	if (!nq_path_read(&path, pkt->skb, pkt->state, nft_thoff(pkt)))
 		return false;
 	nq_path_reverse(&back, &path);
-	return nq_names_any(nn, &back) || nq_conn_crowd(nn, &back);
+	return nq_names_any(nn, &back) || (!path.zone && nq_conn_crowd(nn, &back));
 }
 
 bool nq_learn_state(struct nq_net *nn, const struct nft_pktinfo *pkt, u8 *state)

@@ -55,8 +55,8 @@ static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
  * @skb:	the skb
  * @d:		its datagrams
  *
- * Nearly all packets of a connection get no other look. Return: false if nq_packet_read() would
- * have nothing to count.
+ * Nearly all packets get no other look, unless connections are followed. Return: false if
+ * nq_packet_read() would have nothing to count.
  */
 bool nq_packet_glance(const struct sk_buff *skb, const struct nq_dgrams *d);
 
