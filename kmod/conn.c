@@ -153,10 +153,13 @@ struct nq_id_begun {
 	u8 len;
 };
 
-static void nq_id_begin(struct nq_id_begun *begun, const struct nq_whose *w, u8 len)
+static u64 nq_id_begin(struct nq_id_begun *begun, const struct nq_whose *w, u8 len)
 {
-	begun->len = len;
-	begun->print = nq_id_print(w->path, w->dcid, len);
+	if (begun->len != len) {
+		begun->len = len;
+		begun->print = nq_id_print(w->path, w->dcid, len);
+	}
+	return begun->print;
 }
 
 /*
@@ -173,9 +176,7 @@ static bool nq_conn_goes_by(const struct nq_conns *t, const struct nq_conn *c,
 		key = nq_key_of(t, &c->ids[i]);
 		if (!key || key->len > w->len || (w->exact && key->len != w->len))
 			continue;
-		if (begun->len != key->len)
-			nq_id_begin(begun, w, key->len);
-		if (begun->print == key->print) {
+		if (nq_id_begin(begun, w, key->len) == key->print) {
 			*sure = key->sure;
 			return true;
 		}
@@ -288,14 +289,14 @@ static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8
 {
 	struct nq_conn_key *key, *found;
 	unsigned int len;
+	u64 print;
 
 	for (len = min_t(u8, to, w->len); len >= from; len--) {
 		if (!READ_ONCE(t->lens[len]) || (w->exact && len != w->len))
 			continue;
-		if (begun->len != len)
-			nq_id_begin(begun, w, len);
+		print = nq_id_begin(begun, w, len);
 		found = NULL;
-		nq_key_for_each(key, t, len, begun->print)
+		nq_key_for_each(key, t, len, print)
 		{
 			if (nq_conn_ended(key->conn))
 				continue;
@@ -313,7 +314,8 @@ static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8
 }
 
 /* Does the packet begin with an ID of some connection to where it goes? */
-static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w)
+static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w,
+			      struct nq_id_begun *begun)
 {
 	struct nq_conn_key *key;
 	unsigned int len;
@@ -322,7 +324,7 @@ static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w
 	for (len = min_t(u8, NQ_CID_MAX, w->len); len >= NQ_ID_MIN; len--) {
 		if (!READ_ONCE(t->lens[len]))
 			continue;
-		print = nq_id_print(w->path, w->dcid, len);
+		print = nq_id_begin(begun, w, len);
 		nq_key_for_each(key, t, len, print)
 		{
 			if (!nq_conn_ended(key->conn))
@@ -384,7 +386,7 @@ static void nq_conn_look(const struct nq_conns *t, const struct nq_whose *w,
 	if (hit->n && !w->exact) {
 		nq_conn_by_path(t, w->path, hit);
 		/* An ID of two others, or a short one: its owner may have come to this path. */
-		if (hit->conn && nq_conn_has_owner(t, w)) {
+		if (hit->conn && nq_conn_has_owner(t, w, &begun)) {
 			hit->by = NQ_AMBIGUOUS;
 			hit->conn = NULL;
 			hit->key = NULL;
