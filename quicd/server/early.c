@@ -48,9 +48,12 @@ static union addr other_name(const union addr *first)
 
 bool early_is_renamed(const struct conn *c, const union addr *remote)
 {
-	union addr name = other_name(&c->early.first);
+	union addr name;
 
-	return c->early.renamed && addr_equal(remote, &name);
+	if (!c->early.renamed)
+		return false;
+	name = other_name(&c->early.first);
+	return addr_equal(remote, &name);
 }
 
 /* A valid first address gets what the other one may not: the client may have never left. */
@@ -113,15 +116,17 @@ int early_read_later(struct conn *c, const ngtcp2_path *from, const ngtcp2_pkt_i
 	const union addr *remote = (const union addr *)from->remote.addr;
 	bool at_first = c->early.moves && addr_equal(remote, &c->early.first);
 	unsigned long opened = conn_packets_opened();
-	union addr name = other_name(&c->early.first);
 	ngtcp2_path path = *from;
+	union addr name;
 	int rv;
 
 	early_received(c, remote, len);
 	if (at_first && answers_go_to(c, remote))
 		c->early.renamed = true;
-	if (at_first && c->early.renamed)
+	if (at_first && c->early.renamed) {
+		name = other_name(remote);
 		path.remote.addr = (ngtcp2_sockaddr *)&name.sa;
+	}
 	rv = ngtcp2_conn_read_pkt(c->quic, &path, pi, data, len, clock_now());
 	if (at_first && c->early.active && conn_packets_opened() != opened)
 		back(c, len);
