@@ -47,12 +47,14 @@ type client struct {
 	dials int
 }
 
-func connectTo(address, name string, t *tls.Config) *client {
+type dialer func(context.Context, string, *tls.Config, *quic.Config) (*quic.Conn, error)
+
+func connectTo(address, name string, t *tls.Config, dial dialer) *client {
 	c := &client{name: name}
 	c.TLSClientConfig = t
 	c.QUICConfig = &quic.Config{MaxIdleTimeout: 3 * time.Minute, HandshakeIdleTimeout: time.Minute}
 	c.Dial = func(ctx context.Context, _ string, t *tls.Config, q *quic.Config) (*quic.Conn, error) {
-		conn, err := quic.DialAddrEarly(ctx, address, t, q)
+		conn, err := dial(ctx, address, t, q)
 		c.conn = conn
 		c.dials++
 		return conn, err
@@ -110,7 +112,7 @@ func main() {
 		check(err)
 	}
 
-	c := connectTo(address, name, t)
+	c := connectTo(address, name, t, quic.DialAddrEarly)
 	if what == "save" {
 		c.save(argument, os.Args[6:])
 		return
@@ -141,7 +143,7 @@ func main() {
 		}
 	case "early":
 		c.Close()
-		c = connectTo(address, name, t)
+		c = connectTo(address, name, t, dialEarlyFirst)
 		c.ask(http3.MethodGet0RTT, "/", nil, io.Discard)
 		if !c.conn.ConnectionState().Used0RTT {
 			check(fmt.Errorf("early data was not accepted"))
