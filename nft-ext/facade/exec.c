@@ -130,6 +130,19 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
 	return rc;
 }
 
+/*
+ * May elements go around the library? Not if it is to print them. Should it fail with them, all is
+ * done once more without, for the message.
+ */
+static bool may_go_around(const struct nx_run *run, const struct source *src)
+{
+	const struct nx_real *real = nx_real();
+
+	return real->can.short_names && !run->lang.per_rule &&
+	       !(real->nft_ctx_output_get_flags(run->ctx->real) & NFT_CTX_OUTPUT_ECHO) &&
+	       !real->nft_ctx_output_get_debug(run->ctx->real) && src->len > NX_BULK_MIN;
+}
+
 /* JSON that the real library would read past the hooks, from what is read already. */
 static bool read_by_jansson(const struct source *src)
 {
@@ -168,7 +181,7 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 	}
 	if (!rc && !translate(run, src))
 		run->lang.oom = true;
-	if (rc < 0 || run->lang.nerrs || run->lang.oom) {
+	if (rc < 0 || run->lang.nerrs || run->lang.oom || (run->lang.bulk && run->lang.asks)) {
 		rc = -1;
 	} else {
 		run->monitor = is_monitor(src);
@@ -187,8 +200,8 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 
 static int run_source(struct nx_ctx *ctx, const struct source *src)
 {
+	bool again = true, around = true;
 	unsigned int tries = 0;
-	bool again = true;
 	int rc = -1;
 
 	while (again) {
@@ -196,7 +209,13 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 
 		run_init(&run, ctx, src->name);
 		run.tries = tries++;
+		run.lang.bulk_min = around && may_go_around(&run, src) ? NX_BULK_MIN : 0;
 		rc = run_once(&run, src, &again);
+		/* with each element in its place for the message */
+		if (rc && run.lang.bulk && around) {
+			around = false;
+			again = true;
+		}
 		if (!nx_output_end(&run, !again))
 			rc = -1;
 		if (!again && !rc) {

@@ -14,6 +14,7 @@
 
 #include "got.h"
 #include "hooks.h"
+#include "join.h"
 #include "literal.h"
 #include "real.h"
 #include "rule.h"
@@ -76,9 +77,13 @@ static void divert(void)
 /* The last moment before the kernel changes: stop if a set is not what was assumed. */
 static ssize_t hook_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	if (current && is_batch(msg) && (current->failed || nx_run_stale(current))) {
-		errno = ECANCELED;
-		return -1;
+	if (current && is_batch(msg)) {
+		if (current->failed || nx_run_stale(current)) {
+			errno = ECANCELED;
+			return -1;
+		}
+		if (current->lang.bulk)
+			return nx_join_send(current->lang.bulk, fd, msg, flags);
 	}
 	return sendmsg(fd, msg, flags);
 }

@@ -204,6 +204,8 @@ static void put_lines(struct nx_run *run)
 /* Does the output of a run that may start anew wait? */
 static bool unsure(struct nx_run *run)
 {
+	if (run->lang.bulk)
+		return true;
 	if (!run->sure && run->lang.asked) {
 		if (nx_run_stale(run))
 			return true;

@@ -16,6 +16,8 @@
  * @parent:	the walk that this text, a define's value, is expanded in, or NULL
  * @at:		first token of the use in @parent
  * @at_end:	the token after it
+ * @many:	brace before the elements that nx_many_find found, or 0
+ * @many_first:	the token after the first of them
  */
 struct nx_walk {
 	struct nx_lang *lang;
@@ -23,6 +25,7 @@ struct nx_walk {
 	struct nx_toks toks;
 	struct nx_walk *parent;
 	size_t at, at_end;
+	size_t many, many_first;
 };
 
 /* Tokens. All indices stay within [0, toks.n]. */

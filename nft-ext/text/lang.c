@@ -67,6 +67,7 @@ void nx_lang_free(struct nx_lang *lang)
 		lang->suspects = s->next;
 		free(s);
 	}
+	nx_bulk_free(lang->bulk);
 	nx_buf_free(&lang->shorts);
 	nx_buf_free(&lang->word);
 	nx_buf_free(&lang->describe);

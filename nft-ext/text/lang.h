@@ -10,6 +10,7 @@
 #define NX_LANG_H
 
 #include "buf.h"
+#include "bulk.h"
 #include "keys.h"
 #include "layouts.h"
 #include "slots.h"
@@ -100,6 +101,8 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @short_names: NX_IN: names of elements may be written as words of nx_short_put
  * @shorts:	those that are
  * @word:	for the one at hand
+ * @bulk_min:	NX_IN: so many elements of a set, two at least, may go around the library; 0: none
+ * @bulk:	those that do
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
@@ -131,6 +134,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @nerrs:	how many
  * @warnings:	NX_IN: messages about what loads and can hardly be meant
  * @no_warnings: not in this command
+ * @asks:	NX_IN: a command shows what is there, also of what this run adds
  * @chains:	NX_IN: some text has the block of a chain
  * @oom:	memory ran out; the result is not to be used
  */
@@ -141,6 +145,8 @@ struct nx_lang {
 	bool short_names;
 	struct nx_buf shorts;
 	struct nx_buf word;
+	size_t bulk_min;
+	struct nx_bulk *bulk;
 	struct nx_slots *slots;
 	const struct nx_map *known;
 	const struct nx_map *made;
@@ -168,6 +174,7 @@ struct nx_lang {
 	unsigned int nerrs;
 	struct nx_buf warnings;
 	bool no_warnings;
+	bool asks;
 	bool chains;
 	bool oom;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "elem.h"
+#include "many.h"
 #include "selector.h"
 #include "setblock.h"
 #include "types.h"
@@ -11,10 +12,12 @@ static size_t walk_elements_of(struct nx_walk *w, size_t i, size_t to, const str
 
 	if (open < to && nx_is_punct(w, open, '='))
 		open++;
-	if (l && open < to && nx_is_punct(w, open, '{') && nx_mate(w, open))
-		nx_walk_elements(w, open + 1, nx_mate(w, open), l);
-	else if (l && open + 1 < to && nx_is_punct(w, open, '$'))
+	if (l && open < to && nx_is_punct(w, open, '{') && nx_mate(w, open)) {
+		if (!nx_many_walk(w, open, l))
+			nx_walk_elements(w, open + 1, nx_mate(w, open), l);
+	} else if (l && open + 1 < to && nx_is_punct(w, open, '$')) {
 		nx_walk_elements(w, open, open + 2, l);
+	}
 	return nx_skip_command(w, i, to);
 }
 

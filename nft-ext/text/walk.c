@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "elem.h"
 #include "expr.h"
+#include "many.h"
 #include "selector.h"
 #include "setblock.h"
 #include "vars.h"
@@ -89,6 +90,9 @@ static void walk_set_block(struct nx_walk *w, size_t from, size_t to, const stru
 	struct nx_layout l;
 
 	nx_setblock_layout(w, from, to, block, name, len, &l);
+	nx_many_find(w, from, to,
+		     &(struct nx_set_id){block->family, block->table, block->table_len, name, len},
+		     &l);
 	inside.kind = NX_SET;
 	inside.layout = &l;
 	nx_walk_block(w, from, to, &inside);
@@ -243,14 +247,15 @@ static size_t walk_command(struct nx_walk *w, size_t i, size_t to)
 {
 	static const char *const makes[] = {"add", "create", "insert", "replace", NULL};
 	static const char *const other[] = {"delete", "destroy", "get", "reset", NULL};
-	static const char *const quiet[] = {"list",   "flush",	 "rename", "import",
-					    "export", "monitor", NULL};
+	static const char *const quiet[] = {"flush", "rename", "import", NULL};
+	static const char *const asks[] = {"list", "export", "monitor", "reset", NULL};
 	static const char *const objects[] = {"flowtable", "counter",  "quota", "limit",  "ct",
 					      "secmark",   "synproxy", "meter", "tunnel", NULL};
 
 	if (nx_type_of(w, i) != NX_WORD)
 		return nx_skip_command(w, i, to);
-	if (any_of(w, i, quiet))
+	w->lang->asks |= any_of(w, i, asks) || nx_is(w, i, "get");
+	if (any_of(w, i, quiet) || (any_of(w, i, asks) && !nx_is(w, i, "reset")))
 		return nx_skip_command(w, i, to);
 	if (nx_is(w, i, "describe"))
 		return walk_describe(w, i, to);

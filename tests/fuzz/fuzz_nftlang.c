@@ -26,6 +26,21 @@ static bool has(const struct nx_text *t, const char *word)
 	return memmem(t->src, t->len, word, strlen(word));
 }
 
+/* Elements that go around the library, of any text. */
+static void check_bulk(const struct nx_lang *lang)
+{
+	struct nx_bulk_elem e;
+
+	CHECK(!lang->bulk || (lang->bulk_min && lang->dir == NX_IN));
+	for (const struct nx_bulk *b = lang->bulk; b; b = b->next) {
+		size_t at = 0, n = 0;
+
+		for (; nx_bulk_next(b, &at, &e); n++)
+			CHECK(e.len && e.len <= b->width && at <= b->elems.len);
+		CHECK(n == b->n && n >= lang->bulk_min);
+	}
+}
+
 static void check(const struct nx_text *t, const struct nx_lang *lang, bool known)
 {
 	size_t len, end = 0;
@@ -60,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       .known = &known,
 			       .numeric = how & 4,
 			       .per_rule = how & 8,
-			       .short_names = how & 16};
+			       .short_names = how & 16,
+			       .bulk_min = how & 32 ? 2 : 0};
 	struct nx_buf mapped = NX_BUF_INIT, debug = NX_BUF_INIT, early = NX_BUF_INIT;
 	uint8_t name[NFT_QUIC_SNI_LEN];
 	struct nx_text *t;
@@ -76,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	nx_translate(&lang, t, NULL);
 	if (!lang.per_rule)
 		check(t, &lang, how & 2);
+	check_bulk(&lang);
 	/* any bytes may come as messages, too */
 	nx_errmap((const char *)in.p, in.left, &t, 1, &lang, &mapped);
 	CHECK(!mapped.oom);
