@@ -29,8 +29,8 @@ struct nx_abilities {
 /**
  * nx_abilities_find - find out what the library can do
  * @can:	the result, all but what nx_hooks_install finds
- * @handle:	the library, as dlopen has it
+ * @input_flags:	it has the functions for the flags of its input
  */
-void nx_abilities_find(struct nx_abilities *can, void *handle);
+void nx_abilities_find(struct nx_abilities *can, bool input_flags);
 
 #endif /* NX_ABILITIES_H */

@@ -4,7 +4,6 @@
  * table, by relocations that name the symbol (System V gABI, "Dynamic Linking"); at the first call
  * if binding is lazy, unless another address is there by then. With RELRO the table is read-only.
  */
-#include <elf.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "dynamic.h"
 #include "got.h"
 
 #if __SIZEOF_POINTER__ == 8
@@ -21,17 +21,6 @@
 #define R_SYM(info)  ELF32_R_SYM(info)
 #define R_TYPE(info) ELF32_R_TYPE(info)
 #endif
-
-/** struct tables - the parts of the dynamic section that are needed */
-struct tables {
-	const ElfW(Sym) * sym;
-	const char *str;
-	size_t str_size;
-	const char *rel[2]; /* PLT and other relocations */
-	size_t size[2];
-	size_t entry[2];
-	size_t relative; /* so many of the others come first that name no symbol */
-};
 
 #define MAX_PLACES 32
 
@@ -64,54 +53,6 @@ static bool is_address(unsigned long type)
 #endif
 }
 
-static void *address(const struct link_map *map, ElfW(Addr) addr)
-{
-	/* glibc relocates the pointers of the dynamic section on most architectures */
-	return (void *)(addr < map->l_addr ? addr + map->l_addr : addr);
-}
-
-static void read_dynamic(const struct link_map *map, struct tables *t)
-{
-	size_t rela = sizeof(ElfW(Rela)), rel = sizeof(ElfW(Rel));
-
-	memset(t, 0, sizeof(*t));
-	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
-		switch (d->d_tag) {
-		case DT_SYMTAB:
-			t->sym = address(map, d->d_un.d_ptr);
-			break;
-		case DT_STRTAB:
-			t->str = address(map, d->d_un.d_ptr);
-			break;
-		case DT_STRSZ:
-			t->str_size = d->d_un.d_val;
-			break;
-		case DT_JMPREL:
-			t->rel[0] = address(map, d->d_un.d_ptr);
-			break;
-		case DT_PLTRELSZ:
-			t->size[0] = d->d_un.d_val;
-			break;
-		case DT_PLTREL:
-			t->entry[0] = d->d_un.d_val == DT_RELA ? rela : rel;
-			break;
-		case DT_RELA:
-		case DT_REL:
-			t->rel[1] = address(map, d->d_un.d_ptr);
-			t->entry[1] = d->d_tag == DT_RELA ? rela : rel;
-			break;
-		case DT_RELASZ:
-		case DT_RELSZ:
-			t->size[1] = d->d_un.d_val;
-			break;
-		case DT_RELACOUNT:
-		case DT_RELCOUNT:
-			t->relative = d->d_un.d_val;
-			break;
-		}
-	}
-}
-
 static bool store(const struct place *place, size_t n)
 {
 	uintptr_t page = sysconf(_SC_PAGESIZE), open = 0;
@@ -128,15 +69,21 @@ static bool store(const struct place *place, size_t n)
 	return true;
 }
 
-/* Tables under RELRO, made read-only again. */
-static void protect(const struct link_map *map)
+/* Places under RELRO, made read-only again. */
+static void protect(const struct link_map *map, const struct place *place, size_t n)
 {
-	uintptr_t page = sysconf(_SC_PAGESIZE);
+	uintptr_t page = sysconf(_SC_PAGESIZE), first = UINTPTR_MAX, last = 0;
 	const ElfW(Ehdr) *eh = (const void *)map->l_addr;
 	const ElfW(Phdr) * ph;
 
 	if (memcmp(eh->e_ident, ELFMAG, SELFMAG))
 		return;
+	for (size_t i = 0; i < n; i++) {
+		uintptr_t at = (uintptr_t)place[i].at & ~(page - 1);
+
+		first = at < first ? at : first;
+		last = at + page > last ? at + page : last;
+	}
 	ph = (const void *)(map->l_addr + eh->e_phoff);
 	for (unsigned int i = 0; i < eh->e_phnum; i++) {
 		uintptr_t from, to;
@@ -145,6 +92,8 @@ static void protect(const struct link_map *map)
 			continue;
 		from = (map->l_addr + ph[i].p_vaddr) & ~(page - 1);
 		to = (map->l_addr + ph[i].p_vaddr + ph[i].p_memsz) & ~(page - 1);
+		from = first > from ? first : from;
+		to = last < to ? last : to;
 		if (to > from)
 			mprotect((void *)from, to - from, PROT_READ);
 	}
@@ -174,7 +123,7 @@ static void sieve_init(struct sieve *sieve, const struct nx_patch *patch, size_t
 }
 
 /* Which of the functions has the name at @at? -1: not one of them. */
-static int which(const struct tables *t, size_t at, const struct nx_patch *patch,
+static int which(const struct nx_elf *t, size_t at, const struct nx_patch *patch,
 		 const struct sieve *sieve)
 {
 	const unsigned char *name = (const unsigned char *)t->str + at;
@@ -192,7 +141,7 @@ static int which(const struct tables *t, size_t at, const struct nx_patch *patch
 }
 
 /* Find the places of all functions; how many are to be changed. The first @max are put down. */
-static size_t visit(const struct link_map *map, const struct tables *t, struct nx_patch *patch,
+static size_t visit(const struct link_map *map, const struct nx_elf *t, struct nx_patch *patch,
 		    size_t n, struct place *place, size_t max)
 {
 	struct sieve sieve;
@@ -228,11 +177,11 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 {
 	static char why[80];
 	struct place place[MAX_PLACES];
-	struct tables t;
+	struct nx_elf t;
 	size_t places;
 	bool ok;
 
-	read_dynamic(map, &t);
+	nx_elf_read(&t, map);
 	if (!t.sym || !t.str)
 		return "it has no dynamic symbols";
 	for (size_t i = 0; i < n; i++)
@@ -247,6 +196,6 @@ const char *nx_got_patch(const struct link_map *map, struct nx_patch *patch, siz
 	if (places > MAX_PLACES)
 		return "it calls the functions from too many places";
 	ok = store(place, places);
-	protect(map);
+	protect(map, place, places);
 	return ok ? NULL : "its address table cannot be changed";
 }

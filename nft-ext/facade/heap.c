@@ -17,8 +17,9 @@
 #define PIECE	    (8u << 20)	 /* less than MMAP_FROM: it comes from the heap */
 #define MAX_PIECES  128
 
-#define START_MMAP (1 << 20)   /* above nft's tables of 128 KiB, which are at glibc's own limit */
-#define START_PAD  (512 << 10) /* for one brk at the start and not three */
+#define START_MMAP                                                                                 \
+	(4 << 20) /* above nft's tables of 128 KiB and the batch of 2 MiB of each command */
+#define START_PAD (3 << 20) /* for one brk, and no mmap and munmap for the batch */
 
 static bool kept;
 

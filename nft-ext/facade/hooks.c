@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,13 +204,33 @@ static struct {
 	void *(*export)(void *to, size_t *count, int order, size_t size, int endian, size_t nails,
 			const void *num);
 	size_t (*bits)(const void *num, int base);
-} gmp;
+	const char *path;
+	pthread_once_t once;
+} gmp = {.once = PTHREAD_ONCE_INIT};
+
+/* At the first number, for many runs have none. The library calls them, so they are there. */
+static void gmp_find(void)
+{
+	void *lib = dlopen(gmp.path, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (lib) {
+		*(void **)&gmp.set_str = dlsym(lib, "__gmpz_set_str");
+		*(void **)&gmp.import = dlsym(lib, "__gmpz_import");
+		*(void **)&gmp.export = dlsym(lib, "__gmpz_export");
+		*(void **)&gmp.bits = dlsym(lib, "__gmpz_sizeinbase");
+	}
+	if (!gmp.set_str || !gmp.import || !gmp.export || !gmp.bits) {
+		fprintf(stderr, "nft-quic: the library's GMP lacks functions\n");
+		exit(127);
+	}
+}
 
 static int hook_set_str(void *num, const char *s, int base)
 {
 	uint64_t b[NFT_QUIC_SNI_LEN / sizeof(uint64_t)];
 	size_t n = current ? nx_short_get(&current->lang.shorts, s, (uint8_t *)b) : 0;
 
+	pthread_once(&gmp.once, gmp_find);
 	if (!n || n % sizeof(*b))
 		return gmp.set_str(num, s, base);
 	gmp.import(num, n / sizeof(*b), 1, sizeof(*b), 1, 0, b);
@@ -226,6 +248,7 @@ static void *hook_export(void *to, size_t *count, int order, size_t size, int en
 	const size_t word = sizeof(*b);
 	size_t len;
 
+	pthread_once(&gmp.once, gmp_find);
 	if (!to || count || order != 1 || endian != 1 || nails || size <= word || size % word ||
 	    size > sizeof(b))
 		return gmp.export(to, count, order, size, endian, nails, num);
@@ -237,7 +260,7 @@ static void *hook_export(void *to, size_t *count, int order, size_t size, int en
 	return memcpy(to, b, size);
 }
 
-const char *nx_hooks_install(const struct link_map *map, void *handle, struct nx_abilities *can)
+const char *nx_hooks_install(const struct link_map *map, struct nx_abilities *can)
 {
 	struct nx_patch patch[] = {
 		{"fopen", hook_fopen, false, 0},
@@ -252,18 +275,11 @@ const char *nx_hooks_install(const struct link_map *map, void *handle, struct nx
 		{"__gmpz_set_str", hook_set_str, true, 0},
 		{"__gmpz_export", hook_export, true, 0},
 	};
-	const size_t own = sizeof(patch) / sizeof(patch[0]) - 2;
-	size_t n = own + 2;
-	const char *why;
+	const size_t n = sizeof(patch) / sizeof(patch[0]), numbers = n - 2;
+	const char *why = nx_got_patch(map, patch, n);
 
-	*(void **)&gmp.set_str = dlsym(handle, "__gmpz_set_str");
-	*(void **)&gmp.import = dlsym(handle, "__gmpz_import");
-	*(void **)&gmp.export = dlsym(handle, "__gmpz_export");
-	*(void **)&gmp.bits = dlsym(handle, "__gmpz_sizeinbase");
-	if (!gmp.set_str || !gmp.import || !gmp.export || !gmp.bits)
-		n = own;
-	why = nx_got_patch(map, patch, n);
-	can->basedir = patch[own - 1].found;
-	can->short_names = n > own && patch[own].found;
+	gmp.path = map->l_name;
+	can->basedir = patch[numbers - 1].found;
+	can->short_names = patch[numbers].found;
 	return why;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <dlfcn.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "dynamic.h"
 #include "real.h"
 
 #define SONAME NX_REAL_SONAME
@@ -24,32 +26,45 @@ static const char *const dirs[] = {
 
 static char why_not[512]; /* of the last library that was there and could not be opened */
 
+/* As dlsym, which is only asked for what the library does not define itself. */
+static void *symbol(void *lib, const struct nx_elf *elf, const char *name)
+{
+	bool table = elf->hash && elf->sym && elf->str;
+	void *own = table ? nx_elf_symbol(elf, name) : NULL;
+
+	return own ? own : dlsym(lib, name);
+}
+
 /*
  * A library without our mark: neither this facade, which dlopen knows by its inode whatever the
  * path, nor another copy of it must be taken for the real one.
  */
-static void *try_open(const char *path)
+static void *try_open(const char *path, struct nx_elf *elf)
 {
+	struct link_map *map;
 	void *lib;
 
 	/* with RTLD_NOW the libraries that it needs would be bound at once, too */
 	lib = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	if (!lib && !access(path, F_OK))
 		snprintf(why_not, sizeof(why_not), ": %s", dlerror());
-	if (lib && dlsym(lib, "nft_quic_facade")) {
+	*elf = (struct nx_elf){0};
+	if (lib && !dlinfo(lib, RTLD_DI_LINKMAP, &map) && map)
+		nx_elf_read(elf, map);
+	if (lib && symbol(lib, elf, "nft_quic_facade")) {
 		dlclose(lib);
 		lib = NULL;
 	}
 	return lib;
 }
 
-static void *open_real(void)
+static void *open_real(struct nx_elf *elf)
 {
 	const char *named = secure_getenv("NFT_QUIC_LIBNFTABLES");
 	void *lib = NULL;
 
 	if (named) {
-		lib = try_open(named);
+		lib = try_open(named, elf);
 		if (!lib)
 			fprintf(stderr, "nft-quic: NFT_QUIC_LIBNFTABLES: cannot use %s%s\n", named,
 				why_not);
@@ -58,7 +73,7 @@ static void *open_real(void)
 		char path[256];
 
 		snprintf(path, sizeof(path), "%s/" SONAME, dirs[i]);
-		lib = try_open(path);
+		lib = try_open(path, elf);
 	}
 	return lib;
 }
@@ -78,23 +93,24 @@ static bool has_all(void)
 	       real.nft_ctx_clear_include_paths;
 }
 
-struct nx_real *nx_real_open(void **handle)
+struct nx_real *nx_real_open(const struct link_map **map)
 {
-	void *lib = open_real();
+	struct nx_elf elf;
+	void *lib = open_real(&elf);
 
 	if (!lib) {
 		fprintf(stderr, "nft-quic: the distribution's " SONAME " is not to be found%s\n",
 			why_not);
 		exit(127);
 	}
-#define LOAD(ret, name, args) *(void **)&real.name = dlsym(lib, #name);
+#define LOAD(ret, name, args) *(void **)&real.name = symbol(lib, &elf, #name);
 	NX_API(LOAD)
 #undef LOAD
 	if (!has_all()) {
 		fprintf(stderr, "nft-quic: the distribution's " SONAME " lacks functions\n");
 		exit(127);
 	}
-	*handle = lib;
+	*map = elf.map;
 	return &real;
 }
 

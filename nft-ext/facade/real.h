@@ -3,6 +3,7 @@
 #ifndef NX_REAL_H
 #define NX_REAL_H
 
+#include <link.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -70,11 +71,11 @@ const struct nx_real *nx_real(void);
 
 /**
  * nx_real_open - open the library, for nx_start alone
- * @handle:	as dlopen has it
+ * @map:	the library, or NULL if that cannot be told
  *
  * Without a library to open it prints why and ends the process, as the dynamic linker would.
  * Return: what nx_real returns from now on, to be completed.
  */
-struct nx_real *nx_real_open(void **handle);
+struct nx_real *nx_real_open(const struct link_map **map);
 
 #endif /* NX_REAL_H */

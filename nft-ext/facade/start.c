@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,27 +15,24 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static void init(void)
 {
 	const char *env = getenv("NFT_QUIC");
-	struct link_map *map = NULL;
+	const struct link_map *map;
 	struct nx_real *real;
-	const char *why;
-	void *lib;
+	const char *why = "it has no link map";
 
 	if (!env || strcmp(env, "off"))
 		nx_heap_start();
-	real = nx_real_open(&lib);
+	real = nx_real_open(&map);
 	if (env && !strcmp(env, "off"))
 		return;
-	if (dlinfo(lib, RTLD_DI_LINKMAP, &map) || !map)
-		why = "it has no link map";
-	else
-		why = nx_hooks_install(map, lib, &real->can);
+	if (map)
+		why = nx_hooks_install(map, &real->can);
 	if (why) {
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : NX_REAL_SONAME, why);
 		real->blind = true;
 		return;
 	}
-	nx_abilities_find(&real->can, lib);
+	nx_abilities_find(&real->can, real->nft_ctx_input_set_flags);
 	real->active = true;
 }
 
