@@ -55,6 +55,7 @@ def flight(client):
     sides, hello = [s for s, _ in got], got[0][1]
     return {
         'DCID, SCID': f'{spread([len(s.first) for s in sides])}, {spread([len(s.scid) for s in sides])}',
+        'constant bytes': ask.constant([s.scid for s in sides]),
         'datagrams': spread([s.datagrams for s in sides]),
         'CRYPTO frames': spread([len(s.frames) for s in sides])
                          + (', shuffled' if any(s.shuffled() for s in sides) else ''),
@@ -78,6 +79,7 @@ def client_row(client, cert, key):
         if kind == 'address' or getattr(client, 'by_name', True):
             row[f'SNI, {kind}'] = form(named(client, name), name)
     row['after Retry'] = hear.after_retry(client, NAME) or '-'
+    row['after HelloRetryRequest'] = hear.after_hello_retry(client, NAME) or '-'
     heard = hear.served(client, NAME, cert, key)
     if heard:
         row['IDs issued'] = str(heard['issued'])
@@ -127,6 +129,7 @@ def server_row(server):
             'constant bytes': ask.constant(everything),
             'forbids migration': 'yes' if last.forbids else 'no',
             'HelloRetryRequest': 'yes' if any(a[0] for a in answers) else 'no',
+            'asks for a key share of': ask.asks_for(port, server.alpn),
             'Retry': 'yes' if any(a[1] for a in answers) else 'no',
             'NEW_TOKEN': 'yes' if last.quic.tokens else 'no',
             'another port': ask.moved(port, server.alpn, 'port'),

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client on aioquic that finds out what a server on 127.0.0.1 does."""
+import dataclasses
 import os
 import select
 import socket
 import ssl
 import time
 
+from aioquic import tls
 from aioquic.buffer import Buffer
 from aioquic.quic import connection
 from aioquic.quic.configuration import QuicConfiguration
@@ -134,6 +136,28 @@ def ids_of(port, alpn, connections=4):
         last = c
         c.close()
     return first, issued, last, answers
+
+
+def asks_for(port, alpn):
+    """The group that the server asks a client for which has no key share yet."""
+    push = tls.push_client_hello
+    tls.push_client_hello = lambda buf, hello: push(buf, dataclasses.replace(hello, key_share=[]))
+    try:
+        c = Client(port, alpn)
+    finally:
+        tls.push_client_hello = push
+    side = Side(c.id, client=False)
+    end = time.monotonic() + 3
+    while time.monotonic() < end and not side.hello() and c.closed is None:
+        c.until(None, 0.1)
+        for d in c.got:
+            side.feed(d)
+        c.got = []
+    c.socket.close()
+    hello = side.hello() and Hello(side.hello())
+    if not hello:
+        return f'closed {c.closed:#x}' if c.closed is not None else 'silence'
+    return hello.shares[0] if hello.retry_request else 'none'
 
 
 def constant(ids):
