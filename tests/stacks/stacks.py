@@ -158,7 +158,7 @@ def main(suite, file, *only):
             row = client_row(one, cert, key) if kind == 'clients' else server_row(one)
             print('stacks:', suite, one.name, row or 'did not run', file=sys.stderr, flush=True)
             if row:
-                rows[kind].append({'name': one.name, 'version': one.version(), 'suite': suite, **row})
+                rows[kind].append({'name': one.name, 'version': one.version(), 'suite': getattr(one, 'suite', suite), **row})
     with open(file, 'w', encoding='utf-8') as f:
         json.dump({'date': time.strftime('%Y-%m-%d'), **rows}, f, indent='\t', ensure_ascii=False)
 
