@@ -19,17 +19,14 @@ import early  # noqa: E402
 import hear  # noqa: E402
 import servers  # noqa: E402
 import stops  # noqa: E402
+from ask import spread  # noqa: E402
 from clients import NAME  # noqa: E402
 from nqtest.certs import Authority  # noqa: E402
 from nqtest.ports import free_port  # noqa: E402
 
 NAMES = {'upper case': 'Stack.Example', 'trailing dot': NAME + '.', 'address': '127.0.0.1', 'U-label': 'bücher.example'}
 FLIGHTS = 5     # first flights of which the frames are counted
-
-
-def spread(values):
-    low, high = min(values), max(values)
-    return str(low) if low == high else f'{low} to {high}'
+REBOUND = 40    # connections that a server with two workers has
 
 
 def named(client, name):
@@ -52,7 +49,7 @@ def flight(client):
     got = [(side, hello) for side, hello in got if hello]
     if not got:
         return None
-    sides, hello = [s for s, _ in got], got[0][1]
+    sides, hello, ech = [s for s, _ in got], got[0][1], [h.ech for _, h in got if h.ech is not None]
     return {
         'DCID, SCID': f'{spread([len(s.first) for s in sides])}, {spread([len(s.scid) for s in sides])}',
         'constant bytes': ask.constant([s.scid for s in sides]),
@@ -60,7 +57,7 @@ def flight(client):
         'CRYPTO frames': spread([len(s.frames) for s in sides])
                          + (', shuffled' if any(s.shuffled() for s in sides) else ''),
         'ALPN': ' '.join(hello.alpn), 'key shares': ' '.join(hello.shares),
-        'ECH': 'no' if hello.ech is None else f'{hello.ech} bytes',
+        'ECH': f'{spread(ech)} bytes' if ech else 'no',
     }
 
 
@@ -116,7 +113,7 @@ def server_row(server):
             why = server.refused()
             return why and {'UDP port': f'none: {why}'}
         if server.workers > 1:
-            return {'of 10 rebound': str(ask.share(port, server.alpn))}
+            return {'rebound': of(ask.share(port, server.alpn, REBOUND), REBOUND)}
         got = ask.ids_of(port, server.alpn)
         if not got:
             return None

@@ -82,6 +82,8 @@ class Side:
         self.first = dcid if self.first is None else self.first
         self.dcid, self.scid = dcid, scid
         if kind == 3:
+            if not self.client:     # new keys come with it (RFC 9001, 5.2)
+                self.key_id, self.keys = scid, None
             raise ValueError('a Retry has no length')
         if kind == 0:
             self.token = buf.pull_bytes(buf.pull_uint_var())
