@@ -225,7 +225,16 @@ GATEWAYS = [
      'for i in 1 2 3 4 5; do sleep 2; s talk >/dev/null; done; end there | grep -q . && echo yes || echo no', 'yes'),
     ('with 600 on both it lives there for longer than 120 s without a packet', PAIR + STREAM + 'stream 600; pair; both; sleep 125; end there | grep -q . && echo yes', 'yes'),
 ]
-GROUPS = {'batches': BATCHES, 'tun': TUNS, 'virtio': VIRTIO, 'flowtables': FLOWS, 'conntrack': CONNTRACK, 'gateways': GATEWAYS}
+SOCKETS = [
+    ('the kernel has sockets of QUIC (IPPROTO_QUIC is 261)', """modprobe -q quic; python3 -c "
+import socket
+try:
+    socket.socket(socket.AF_INET, socket.SOCK_STREAM, 261)
+    print('yes')
+except OSError as e:
+    print(e.strerror)" """, 'yes'),
+]
+GROUPS = {'sockets': SOCKETS, 'batches': BATCHES, 'tun': TUNS, 'virtio': VIRTIO, 'flowtables': FLOWS, 'conntrack': CONNTRACK, 'gateways': GATEWAYS}
 
 
 def main(file, word=''):

@@ -45,7 +45,7 @@ for kind, state in ('tcp', '0A'), ('udp', '07'):
     for line in open(f'/proc/net/{{kind}}').readlines()[1:]:
         if line.split()[3] == state: print(kind + str(int(line.split()[1].split(':')[1], 16)), end=' ')"; wait; }}
 CA="--option=tls ca file=/tmp/cert.pem"; PEER="--option=tls verify peer=ca_only"
-client() {{ t=$1 a=$2; shift 2; python3 -B {HERE}/lib/order.py smbclient //fs.example/files -U a%b -I "$a" -s /dev/null "$CA" "$PEER" ${{t:+"--option=client smb transports=$t"}} "$@" -c ls; }}
+client() {{ t=$1 a=$2; shift 2; python3 -B {HERE}/lib/${{BY:-order}}.py smbclient //fs.example/files -U a%b -I "$a" -s /dev/null "$CA" "$PEER" ${{t:+"--option=client smb transports=$t"}} "$@" -c ls; }}
 '''
 CRL = """certtool --generate-crl --load-ca-privkey key.pem --load-ca-certificate cert.pem --outfile crl.pem --template /dev/null >/dev/null 2>&1
 [ -s crl.pem ] || echo no CRL; """
@@ -61,6 +61,7 @@ ROWS = [
     ('smbclient with `quic, tcp` asks TCP within a second if nobody answers', 'WAITED=udp443:tcp445 client "quic, tcp" 10.5.0.2', '0'),
     ('smbclient with `quic, tcp` asks TCP at once if UDP is refused', 'WAITED=udp443:tcp445 client "quic, tcp" 127.0.0.1', '0'),
     ('smbclient needs `client smb transport:force_ngtcp2_quic` where the kernel has no QUIC sockets', 'client quic 127.0.0.1', 'nothing'),
+    ('smbclient with `tcp, quic` asks the kernel for sockets of TCP, then of QUIC, then of UDP, once it has looked at the interfaces', 'BY=sockets client "tcp, quic" 127.0.0.1', 'udp tcp quic udp'),
     ('`smbclient -p 1443` with `client smb transports = quic` is the port of QUIC', 'client quic 127.0.0.1 -p 1443', 'udp1443'),
     ('`client smb transports = quic:1443` is the port of QUIC', 'client quic:1443 127.0.0.1', 'udp1443'),
     ('`smbclient //127.0.0.1/files` makes a connection of QUIC',
@@ -68,6 +69,7 @@ ROWS = [
     ('smbclient with `tcp, quic` and a CA file, the rest Samba\'s defaults, asks TCP as before', 'PEER="$CA"; client "tcp, quic" 127.0.0.1', 'tcp445 udp443'),
     ('smbclient with `tcp, quic` and `tls verify peer = ca_and_name` asks TCP as before', 'PEER="--option=tls verify peer=ca_and_name"; client "tcp, quic" 127.0.0.1', 'tcp445 udp443'),
     ('smbclient with `tcp, quic`, a CA file and a CRL of the CA asks TCP as before', CRL + 'PEER="--option=tls crlfile=/tmp/crl.pem"; client "tcp, quic" 127.0.0.1', 'tcp445 udp443'),
+    ('the TLS of both, GnuTLS, has a group with ML-KEM, as OpenSSL has', 'gnutls-cli --list | sed -n "/^Groups/p" | grep -qi "ml-\\?kem" && echo yes || echo no', 'yes'),
 ]
 
 

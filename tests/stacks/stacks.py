@@ -19,17 +19,14 @@ import early  # noqa: E402
 import hear  # noqa: E402
 import servers  # noqa: E402
 import stops  # noqa: E402
+from ask import spread  # noqa: E402
 from clients import NAME  # noqa: E402
 from nqtest.certs import Authority  # noqa: E402
 from nqtest.ports import free_port  # noqa: E402
 
 NAMES = {'upper case': 'Stack.Example', 'trailing dot': NAME + '.', 'address': '127.0.0.1', 'U-label': 'bücher.example'}
 FLIGHTS = 5     # first flights of which the frames are counted
-
-
-def spread(values):
-    low, high = min(values), max(values)
-    return str(low) if low == high else f'{low} to {high}'
+REBOUND = 40    # connections that a server with two workers has
 
 
 def named(client, name):
@@ -52,14 +49,15 @@ def flight(client):
     got = [(side, hello) for side, hello in got if hello]
     if not got:
         return None
-    sides, hello = [s for s, _ in got], got[0][1]
+    sides, hello, ech = [s for s, _ in got], got[0][1], [h.ech for _, h in got if h.ech is not None]
     return {
         'DCID, SCID': f'{spread([len(s.first) for s in sides])}, {spread([len(s.scid) for s in sides])}',
+        'constant bytes': ask.constant([s.scid for s in sides]),
         'datagrams': spread([s.datagrams for s in sides]),
         'CRYPTO frames': spread([len(s.frames) for s in sides])
                          + (', shuffled' if any(s.shuffled() for s in sides) else ''),
         'ALPN': ' '.join(hello.alpn), 'key shares': ' '.join(hello.shares),
-        'ECH': 'no' if hello.ech is None else f'{hello.ech} bytes',
+        'ECH': f'{spread(ech)} bytes' if ech else 'no',
     }
 
 
@@ -78,6 +76,7 @@ def client_row(client, cert, key):
         if kind == 'address' or getattr(client, 'by_name', True):
             row[f'SNI, {kind}'] = form(named(client, name), name)
     row['after Retry'] = hear.after_retry(client, NAME) or '-'
+    row['after HelloRetryRequest'] = hear.after_hello_retry(client, NAME) or '-'
     heard = hear.served(client, NAME, cert, key)
     if heard:
         row['IDs issued'] = str(heard['issued'])
@@ -114,7 +113,7 @@ def server_row(server):
             why = server.refused()
             return why and {'UDP port': f'none: {why}'}
         if server.workers > 1:
-            return {'of 10 rebound': str(ask.share(port, server.alpn))}
+            return {'rebound': of(ask.share(port, server.alpn, REBOUND), REBOUND)}
         got = ask.ids_of(port, server.alpn)
         if not got:
             return None
@@ -127,6 +126,7 @@ def server_row(server):
             'constant bytes': ask.constant(everything),
             'forbids migration': 'yes' if last.forbids else 'no',
             'HelloRetryRequest': 'yes' if any(a[0] for a in answers) else 'no',
+            'asks for a key share of': ask.asks_for(port, server.alpn),
             'Retry': 'yes' if any(a[1] for a in answers) else 'no',
             'NEW_TOKEN': 'yes' if last.quic.tokens else 'no',
             'another port': ask.moved(port, server.alpn, 'port'),
@@ -155,7 +155,7 @@ def main(suite, file, *only):
             row = client_row(one, cert, key) if kind == 'clients' else server_row(one)
             print('stacks:', suite, one.name, row or 'did not run', file=sys.stderr, flush=True)
             if row:
-                rows[kind].append({'name': one.name, 'version': one.version(), 'suite': suite, **row})
+                rows[kind].append({'name': one.name, 'version': one.version(), 'suite': getattr(one, 'suite', suite), **row})
     with open(file, 'w', encoding='utf-8') as f:
         json.dump({'date': time.strftime('%Y-%m-%d'), **rows}, f, indent='\t', ensure_ascii=False)
 

@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A client on aioquic that finds out what a server on 127.0.0.1 does."""
+import dataclasses
 import os
 import select
 import socket
 import ssl
 import time
 
+from aioquic import tls
 from aioquic.buffer import Buffer
 from aioquic.quic import connection
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import ConnectionTerminated, HandshakeCompleted, PingAcknowledged
 from issued import Issued
 from wire import Hello, Side, short
+
+
+def spread(values):
+    low, high = min(values), max(values)
+    return str(low) if low == high else f'{low} to {high}'
 
 
 theirs = []     # the server's transport parameters, which aioquic does not keep
@@ -136,6 +143,29 @@ def ids_of(port, alpn, connections=4):
     return first, issued, last, answers
 
 
+def asks_for(port, alpn):
+    """The group that the server asks a client for which has no key share yet."""
+    push = tls.push_client_hello
+    # A Retry makes aioquic write another one.
+    tls.push_client_hello = lambda buf, hello: push(buf, dataclasses.replace(hello, key_share=[]))
+    try:
+        c = Client(port, alpn)
+        side = Side(c.id, client=False)
+        end = time.monotonic() + 3
+        while time.monotonic() < end and not side.hello() and c.closed is None:
+            c.until(None, 0.1)
+            for d in c.got:
+                side.feed(d)
+            c.got = []
+        c.socket.close()
+    finally:
+        tls.push_client_hello = push
+    hello = side.hello() and Hello(side.hello())
+    if not hello:
+        return f'closed {c.closed:#x}' if c.closed is not None else 'silence'
+    return hello.shares[0] if hello.retry_request else 'none'
+
+
 def constant(ids):
     """The bytes that all these IDs share, as text."""
     if len(ids) < 2 or not min(map(len, ids)):
@@ -184,7 +214,7 @@ def moved(port, alpn, how):
     return f"continues, {'another' if after - before else 'the same'} ID{', PATH_CHALLENGE' if challenged else ''}"
 
 
-def share(port, alpn, times=10):
+def share(port, alpn, times):
     """How many of so many connections continue after a change of port."""
     return sum(moved(port, alpn, 'port').startswith('continues') for _ in range(times))
 
@@ -231,11 +261,12 @@ def early(port, alpn):
 def stray(port, length):
     """What a short header under an unknown ID is answered with."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        for _ in range(3):
+        got = []
+        for _ in range(10):
             s.sendto(bytes([0x40 | os.urandom(1)[0] & 0x3f]) + os.urandom(length + 80), ('127.0.0.1', port))
-        if not select.select([s], [], [], 1)[0]:
-            return 'silence'
-        return f'{len(s.recv(65536))} bytes'
+        while select.select([s], [], [], 1)[0]:
+            got.append(len(s.recv(65536)))
+        return f'{spread(got)} bytes' if got else 'silence'
 
 
 def versions(port):

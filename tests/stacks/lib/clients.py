@@ -113,6 +113,11 @@ class Quicc:
 class Gtlsclient:
     name, program, alpn = "ngtcp2's gtlsclient", f'{OLDER}/usr/bin/gtlsclient', ['h3']
 
+    @property
+    def suite(self):
+        with open(f'{OLDER}/usr/lib/os-release', encoding='utf-8') as f:
+            return re.search(r'^VERSION_CODENAME=(\w+)', f.read(), re.M).group(1)
+
     def version(self):
         with open(f'{OLDER}/version', encoding='ascii') as f:
             return number(f.read())

@@ -12,7 +12,7 @@ from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.events import HandshakeCompleted
 from aioquic.quic.packet import encode_quic_retry
 from issued import Issued
-from wire import V1, Hello, Side, short
+from wire import GROUPS, V1, Hello, Side, retry_request, server_initial, short
 
 
 
@@ -83,6 +83,31 @@ def after_retry(client, name):
         if again.raw == hello.raw:
             return 'the same bytes'
         return 'new random' if again.random != hello.random else 'the same random, other bytes'
+
+
+def after_hello_retry(client, name):
+    """What becomes of the ClientHello when a HelloRetryRequest came, in words."""
+    with asking(client, name) as (s, _):
+        side = Side()
+        got = hello_on(s, side, patience(client))
+        if not got:
+            return None
+        hello, peer = got
+        other = next((g for g in hello.groups if GROUPS.get(g) not in hello.shares and g in GROUPS), None)
+        if other is None:
+            return 'no group without a share'
+        ours = bytes.fromhex('c0ffee0011223344')
+        s.sendto(server_initial(side, ours, retry_request(hello, other)), peer)
+        end, second, length = time.monotonic() + patience(client), Side(side.first), len(hello.raw)
+        while time.monotonic() < end and not second.hello(length):
+            got = received(s, 1)
+            if got and got[0][0] & 0x80 and got[0][6:6 + got[0][5]] == ours:
+                second.feed(got[0])
+        if not second.hello(length):
+            return 'does not come back'
+        again = Hello(second.hello(length))
+        changed = [what for what in ('random', 'sni', 'alpn') if getattr(again, what) != getattr(hello, what)]
+        return ' '.join([*again.shares, *(f'another {what}' for what in changed)])
 
 
 class Heard(Issued):

@@ -166,6 +166,17 @@ newServer("127.0.0.1:5399")
         return ['dnsdist', '--supervised', '-C', conf]
 
 
+class DnsdistHttp(Dnsdist):
+    name, alpn = 'dnsdist, DoH3', 'h3'
+    refusal = r'(DNS over HTTP/?3 support is not present)'
+
+    def argv(self, port):
+        conf = write(f'{WORK}/dnsdist3.conf', f'''addDOH3Local("127.0.0.1:{port}", "{CERT}", "{KEY}")
+newServer("127.0.0.1:5399")
+''')
+        return ['dnsdist', '--supervised', '-C', conf]
+
+
 class Smbd(Server):
     name, program, asks, alpn = 'smbd', 'smbd', ['--version'], 'smb'
     refusal = r'smbd_open_one_socket: .*: (.*)'
@@ -230,7 +241,7 @@ root = {WORK}/www
         return [self.program, '-c', conf]
 
 
-ALL = [c() for c in (Nginx, NginxTwo, Haproxy, Caddy, Knot, KnotTwo, Unbound, Dnsdist, Smbd, Quiche, Quicd)]
+ALL = [c() for c in (Nginx, NginxTwo, Haproxy, Caddy, Knot, KnotTwo, Unbound, Dnsdist, DnsdistHttp, Smbd, Quiche, Quicd)]
 
 
 def here():

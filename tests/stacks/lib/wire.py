@@ -82,6 +82,8 @@ class Side:
         self.first = dcid if self.first is None else self.first
         self.dcid, self.scid = dcid, scid
         if kind == 3:
+            if not self.client:     # new keys come with it (RFC 9001, 5.2)
+                self.key_id, self.keys = scid, None
             raise ValueError('a Retry has no length')
         if kind == 0:
             self.token = buf.pull_bytes(buf.pull_uint_var())
@@ -116,6 +118,31 @@ class Side:
         return any(b[0] < a[0] for a, b in zip(self.frames, self.frames[1:]))
 
 
+def retry_request(hello, group):
+    """The HelloRetryRequest for this ClientHello that asks for a key share of this group."""
+    buf = Buffer(capacity=256)
+    buf.push_bytes(b'\x03\x03' + HRR + bytes([len(hello.session)]) + hello.session)
+    offered = [hello.ciphers[n:n + 2] for n in range(0, len(hello.ciphers), 2)]
+    buf.push_bytes(next(c for c in (b'\x13\x01', b'\x13\x02', b'\x13\x03') if c in offered) + b'\0')
+    extensions = bytes.fromhex('002b00020304 00330002') + group.to_bytes(2, 'big')
+    buf.push_bytes(len(extensions).to_bytes(2, 'big') + extensions)
+    return bytes([2]) + len(buf.data).to_bytes(3, 'big') + buf.data
+
+
+def server_initial(side, ours, message):
+    """The datagram of a server with this ID in which a handshake message begins, for a client that was heard."""
+    keys = CryptoPair()
+    keys.setup_initial(cid=side.first, is_client=False, version=V1)
+    buf = Buffer(capacity=1200)
+    buf.push_bytes(b'\x06\0')
+    buf.push_uint_var(len(message))
+    buf.push_bytes(message)
+    header = (b'\xc0' + V1.to_bytes(4, 'big') + bytes([len(side.scid)]) + side.scid + bytes([len(ours)]) + ours + b'\0')
+    plain = buf.data + bytes(1200 - len(header) - 2 - 1 - 16 - len(buf.data))
+    length = 0x4000 | 1 + len(plain) + 16
+    return keys.encrypt_packet(header + length.to_bytes(2, 'big') + b'\0', plain, 0)
+
+
 class Hello:
     """A ClientHello or a ServerHello."""
 
@@ -124,7 +151,7 @@ class Hello:
         self.raw, self.kind = message, buf.pull_uint8()
         buf.pull_bytes(5)
         self.random = buf.pull_bytes(32)
-        buf.pull_bytes(buf.pull_uint8())
+        self.session = buf.pull_bytes(buf.pull_uint8())
         if self.kind == 1:
             self.ciphers = buf.pull_bytes(buf.pull_uint16())
             buf.pull_bytes(buf.pull_uint8())
@@ -153,6 +180,12 @@ class Hello:
     def ech(self):
         """The size of the encrypted_client_hello extension, None without."""
         return len(self.extensions[0xfe0d]) if 0xfe0d in self.extensions else None
+
+    @property
+    def groups(self):
+        """The numbers of the groups that a client knows."""
+        data = self.extensions.get(10, b'')[2:]
+        return [g for g in (int.from_bytes(data[n:n + 2], 'big') for n in range(0, len(data), 2)) if g & 0x0f0f != 0x0a0a]
 
     @property
     def retry_request(self):
