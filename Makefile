@@ -12,7 +12,7 @@ KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
 # demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move;
 # for interop a case.
-# KERNEL=6.1 limits modules, check-vm and check-nft to one series.
+# KERNEL=6.1 limits modules, check-vm, check-nft and check-arm64 to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 10
 BUILD   := $(CURDIR)/build
@@ -59,7 +59,8 @@ quick:
 #:
 #: Not part of check:
 #: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
-#: check-arm64   the rule language and the module in a guest of Debian's arm64, on kernel 6.12
+#: check-arm64   the demo, the rule language and the module in guests of Debian's arm64, on kernels 6.12 and 7.3
+#:               or on KERNEL=6.12
 #: check-s390x   what depends on the byte order, by qemu-user: unit tests, corpus, fuzz targets, the facade's messages
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
@@ -108,7 +109,7 @@ tap-planted:
 	@$(IN_ROOT) tests/style/planted
 
 tap-arm64:
-	@tests/arm64/run
+	@KERNELS="$(KERNEL)" tests/arm64/run
 
 tap-arm64-core:
 	@tree=$$($(RIG)/mkforeign arm64) && $(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
