@@ -58,8 +58,8 @@ quick:
 #: check-faults  the module under a kernel that looks for memory errors, wrong locking, leaks and the like
 #:
 #: Not part of check:
-#: check-arm64-core  for arm64 by qemu-user: all unit tests, and the core's corpus and fuzz targets for FUZZ_S seconds
-#: check-arm64   the demo, the rule language and the module in guests of Debian's arm64, on kernels 6.12 and 7.3
+#: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
+#: check-arm64   the demo, unit tests, the rule language and the module in guests of Debian's arm64, on kernels 6.12 and 7.3
 #:               or on KERNEL=6.12
 #: check-s390x   what depends on the byte order, by qemu-user: unit tests, corpus, fuzz targets, the facade's messages
 #: check-planted that check-style finds a fault planted for each of its checks
@@ -112,7 +112,7 @@ tap-arm64:
 	@KERNELS="$(KERNEL)" tests/arm64/run
 
 tap-arm64-core:
-	@tree=$$($(RIG)/mkforeign arm64) && $(RIG)/row arm64-core 'arm64, by qemu-user | none | none' 'unit tests, corpus, fuzz targets' \
+	@tree=$$($(RIG)/mkforeign arm64) && $(RIG)/row arm64-core 'arm64, by qemu-user | none | none' 'core, corpus, fuzz targets' \
 		$(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
 
 tap-s390x: userspace
