@@ -12,7 +12,7 @@ KERNELS := $(KERNEL_OLD) $(KERNEL_MAIN) $(KERNEL_NEW)
 # fuzz_hello or hello); for corpus corpus or captures; for quicd a word of the test's name; for e2e
 # demo, moving, recipes, pairs, or a client, a server name or a service of the pairs; for moving a word of the move;
 # for interop a case.
-# KERNEL=6.1 limits modules, check-vm and check-nft to one series.
+# KERNEL=6.1 limits modules, check-vm, check-nft and check-arm64 to one series.
 KERNEL  ?= $(KERNELS)
 FUZZ_S  ?= 10
 BUILD   := $(CURDIR)/build
@@ -59,7 +59,8 @@ quick:
 #:
 #: Not part of check:
 #: check-arm64-core  the core for arm64 by qemu-user: unit tests, corpus, fuzz targets for FUZZ_S seconds
-#: check-arm64   the rule language and the module in a guest of Debian's arm64, on kernel 6.12
+#: check-arm64   the demo, unit tests, the rule language and the module in guests of Debian's arm64, on kernels 6.12 and 7.3
+#:               or on KERNEL=6.12
 #: check-s390x   what depends on the byte order, by qemu-user: unit tests, corpus, fuzz targets, the facade's messages
 #: check-planted that check-style finds a fault planted for each of its checks
 #: check-demo    the demo alone
@@ -108,10 +109,11 @@ tap-planted:
 	@$(IN_ROOT) tests/style/planted
 
 tap-arm64:
-	@tests/arm64/run
+	@KERNELS="$(KERNEL)" tests/arm64/run
 
 tap-arm64-core:
-	@tree=$$($(RIG)/mkforeign arm64) && $(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
+	@tree=$$($(RIG)/mkforeign arm64) && $(RIG)/row arm64-core 'arm64, by qemu-user | none | none' 'core, corpus, fuzz targets' \
+		$(IN_ROOT) --root cross --mnt "$$tree" env FUZZ_S=$(FUZZ_S) tests/arm64/core
 
 tap-s390x: userspace
 	@FUZZ_S=$(FUZZ_S) tests/s390x/run
@@ -208,10 +210,13 @@ tap-packages:
 	@tests/packages/run
 
 tap-kernels-ahead:
-	@tests/packages/kernels-ahead
+	@kernels=$$(tests/packages/kernels-ahead --which) && \
+		$(RIG)/row kernels-ahead "$(DEBIAN_ARCH), headers of sid and experimental | $$kernels" \
+		"module's builds, facade" tests/packages/kernels-ahead
 
 tap-i386:
-	@! $(RIG)/runs-i386 || $(IN_ROOT) --root i386 setarch i386 tests/packages/i386
+	@! $(RIG)/runs-i386 || $(RIG)/row i386 'i386, on a kernel of amd64 | none | none' 'unit tests, corpus, builds' \
+		$(IN_ROOT) --root i386 setarch i386 tests/packages/i386
 
 tap-faults:
 	@tests/uml/check
@@ -282,7 +287,8 @@ bench: bench-nft bench-core bench-kmod bench-quicd
 #: interop-runner  docs/interop-runner.md: the public interop runner's cases with quicd, nginx, HAProxy and caddy
 #:               (CASE=, SERVER=, CLIENT=, names with commas between, run some again)
 #: moving-table  the table of docs/moving.md from what check-moving found
-#: machines-table  that of docs/machines.md from what check-arm64, check-s390x and check-packages found
+#: machines-table  that of docs/machines.md from what check-arm64, -arm64-core, -s390x, -i386, -packages and
+#:               -kernels-ahead found
 #: stacks        docs/stacks.md: what QUIC clients and servers do, on loopback
 .PHONY: interop
 interop: export LONG := 1

@@ -136,6 +136,7 @@ def set_up():
 
 def first_try():
     """nft-quic try, in a namespace of its own beside all this."""
+    os.makedirs('/usr/local/bin', exist_ok=True)  # a userland that is unpacked only has none
     for name in ('quicd', 'quicc'):
         os.symlink(f'{BIN}/quicd/{name}', f'/usr/local/bin/{name}')
     r = subprocess.run([f'{BIN}/admin/nft-quic', 'try', f'{WORK}/try'], capture_output=True, text=True)

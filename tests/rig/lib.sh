@@ -48,9 +48,13 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "must run as root (try: sudo make ...)"
 }
 
-# foreign NAME - whether the root of this name is of an architecture that this machine cannot run
+# foreign NAME - whether the root of this name (ARCH or ARCH-...) is of an architecture that this machine cannot run
 foreign() {
-	[ "$1" != "$DEBIAN_ARCH" ] && { [ "$1" = arm64 ] || [ "$1" = s390x ]; }
+	case ${1%%-*} in
+	"$DEBIAN_ARCH") return 1 ;;
+	arm64 | s390x) ;;
+	*) return 1 ;;
+	esac
 }
 
 # mmdebstrap ARGS... - without the descriptors that whoever called this holds (locks): it has sh write to some of its

@@ -24,6 +24,21 @@ def backlog():
         return sum(int(line.split()[11], 16) for line in f)
 
 
+# Counters of datagrams that no socket got. Those of snmp, conntrack and devices are a namespace's own.
+DROPS = {'Ip:': ('InDiscards', 'OutDiscards', 'InHdrErrors', 'InAddrErrors', 'InNoRoutes', 'OutNoRoutes'),
+         'Udp:': ('NoPorts', 'InErrors', 'RcvbufErrors', 'InCsumErrors', 'MemErrors'),
+         'conntrack': ('invalid', 'insert_failed', 'drop', 'early_drop', 'icmp_error', 'clash_resolve'),
+         'arp': ('res_failed', 'unresolved_discards', 'table_fulls')}
+
+
+def _summed(path):
+    """A table of /proc/net/stat, with a line for each CPU: {name: sum}."""
+    with open(path) as f:
+        names = f.readline().split()
+        rows = [[int(x, 16) for x in line.split()] for line in f]
+    return {name: sum(row[i] for row in rows) for i, name in enumerate(names)}
+
+
 class Ns:
     """A network namespace; `with ns:` works in it."""
     count = 0
@@ -61,6 +76,27 @@ class Ns:
         with self:
             with open('/proc/thread-self/net/stat/nft_quic') as f:
                 return dict(zip(f.readline().split(), (int(x, 16) for x in f.readline().split())))
+
+    def drops(self):
+        """What the kernel has counted of datagrams that no socket got: {(where, name): count}."""
+        found = {'arp': _summed('/proc/net/stat/arp_cache')}
+        with open('/proc/net/softnet_stat') as f:
+            out = {('softnet', 'dropped'): sum(int(line.split()[1], 16) for line in f)}
+        net = '/proc/thread-self/net'
+        with self:
+            found['conntrack'] = _summed(f'{net}/stat/nf_conntrack')
+            with open(f'{net}/snmp') as f:
+                lines = [line.split() for line in f]
+            with open(f'{net}/dev') as f:
+                devices = [line.split() for line in f][2:]
+        found |= {keys[0]: dict(zip(keys[1:], map(int, values[1:]))) for keys, values in zip(lines[::2], lines[1::2])}
+        for name, *figures in devices:
+            out |= {(name, 'received, dropped'): int(figures[3]), (name, 'sent, dropped'): int(figures[11])}
+        return out | {(where, k): found[where][k] for where in DROPS for k in DROPS[where] if k in found[where]}
+
+    def dropped(self, before):
+        """What has been added to drops() since it was this: the parts that have changed."""
+        return {k: v - before.get(k, 0) for k, v in self.drops().items() if v != before.get(k, 0)}
 
     def settle(self):
         """Whether, within a minute, no datagrams come any more (a slow kernel has a queue of
