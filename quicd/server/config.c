@@ -146,6 +146,13 @@ static int on_value(void *user, const char *section, const char *name, const cha
 	return 1;
 }
 
+/* Nothing but a comment is left of the line, for libinih reads no more of it. */
+static bool ends_there(const char *rest)
+{
+	rest += strspn(rest, " \t\r\n");
+	return !*rest || *rest == ';' || *rest == '#';
+}
+
 /*
  * Errors that libinih does not report: unknown sections without keys, and more than one line
  * that makes no sense. Lines that begin with a blank are left to it, since they may continue a
@@ -156,7 +163,9 @@ static void check_line(struct loader *l, const char *line)
 	size_t len = strcspn(line, "]");
 	char section[64];
 
-	if (line[0] == '[' && line[len] == ']') {
+	if (line[0] == '[' && line[len] == ']' && !ends_there(line + len + 1)) {
+		loader_complain(l, l->line, "after [section] there is only room for a comment");
+	} else if (line[0] == '[' && line[len] == ']') {
 		snprintf(section, sizeof(section), "%.*s", (int)len - 1, line + 1);
 		if (!find_section(l->c, section))
 			loader_complain(l, l->line, "unknown section [%s]", section);
@@ -176,7 +185,7 @@ static const char *unindent(const char *line)
 
 	if (*p == '[') {
 		end = p + strcspn(p, "]");
-		return *end && !end[1 + strspn(end + 1, " \t\r\n")] ? p : line;
+		return *end && strchr(" \t\r\n", end[1]) ? p : line;
 	}
 	while (isalnum((unsigned char)*end) || *end == '-')
 		end++;
