@@ -26,6 +26,7 @@ struct llhttp {
 	const llhttp_settings_t *settings;
 	const char *reason, *stop; /* why and where it stopped */
 	bool in_name, in_value;	   /* a field is under way */
+	bool lenient_keep_alive;
 };
 
 static inline llhttp_t *llhttp_of(http_parser *parser)
@@ -77,6 +78,11 @@ static inline int llhttp_on_headers(http_parser *parser)
 	llhttp_t *p = llhttp_of(parser);
 	int rc = llhttp_end_field(p) ? -1 : llhttp_said(p, p->settings->on_headers_complete(p));
 
+	/* By these http-parser decides whether another message follows an interim answer. */
+	if (p->lenient_keep_alive && parser->status_code < 200) {
+		parser->flags &= ~(unsigned int)F_CONNECTION_CLOSE;
+		parser->flags |= F_CONNECTION_KEEP_ALIVE;
+	}
 	/* RFC 9112, 6.3: no body follows 204 and 304; http-parser would wait for one. */
 	return !rc && (parser->status_code == 204 || parser->status_code == 304) ? 1 : rc;
 }
@@ -102,6 +108,11 @@ static inline void llhttp_init(llhttp_t *p, enum http_parser_type type,
 	http_parser_init(&p->parser, type);
 	p->parser.data = p;
 	p->settings = settings;
+}
+
+static inline void llhttp_set_lenient_keep_alive(llhttp_t *p, int enabled)
+{
+	p->lenient_keep_alive = enabled;
 }
 
 static inline llhttp_errno_t llhttp_execute(llhttp_t *p, const char *data, size_t len)

@@ -10,6 +10,7 @@
 #include "../server/worker.h"
 #include "h3conf.h"
 #include "handler.h"
+#include "httpval.h"
 #include "upstream.h"
 
 #define OUT_AHEAD 65536 /* request bytes framed ahead of the socket */
@@ -204,8 +205,11 @@ void proxy_failed(struct upstream *u, unsigned int status)
 		h3_abort(r, NGHTTP3_H3_INTERNAL_ERROR);
 }
 
+/* nghttp3 and others end the whole connection for a length beyond 63 bits. */
 static bool valid(const struct field *d)
 {
+	if (!strcmp(d->name, "content-length") && http_length(d->value) < 0)
+		return false;
 	return nghttp3_check_header_name((const uint8_t *)d->name, d->name_len) &&
 	       nghttp3_check_header_value((const uint8_t *)d->value, d->value_len);
 }

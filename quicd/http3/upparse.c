@@ -134,6 +134,8 @@ void upparse_init(struct upparse *u, bool head)
 {
 	llhttp_init(&u->parser, HTTP_RESPONSE, &settings);
 	u->parser.data = u;
+	/* Also an interim answer may say that the connection will close: after the final one. */
+	llhttp_set_lenient_keep_alive(&u->parser, 1);
 	u->head = head;
 	u->name.len = u->value.len = 0;
 	u->header_done = u->complete = u->keep = false;

@@ -64,6 +64,8 @@ def answers(q, up):
     r = q.get('/early')
     same(([h.status for h in r.heads], r.body), ([103, 200], b'after hints'), '103 Early Hints is passed on')
     same(r.heads[0].fields, [('link', '</a.css>')], 'with its fields but for hop-by-hop ones')
+    r = q.get('/last-hint')
+    same(([h.status for h in r.heads], r.body), ([103, 200], b'after hints'), 'also one that says that the connection will close')
     r = q.get('/no-content')
     same((r.code, r.status, r.body, r['x-here'], r['content-length']), (0, 204, b'', '1', None), '204, not with a length')
     r = q.get('/not-modified')
@@ -79,7 +81,7 @@ def answers(q, up):
 
 
 def broken(q, up):
-    for path in ('close', 'garbage', 'two-lengths', 'both', 'gzip', 'two-codings', 'upgrade', 'bad-name', 'bad-value', 'many', 'huge', 'endless-line'):
+    for path in ('close', 'garbage', 'two-lengths', 'both', 'vast-length', 'gzip', 'two-codings', 'upgrade', 'bad-name', 'bad-value', 'many', 'huge', 'endless-line'):
         same(q.get('/' + path).status, 502, f'502: {path}')
     for path in ('cut', 'cut-chunk'):
         r = q.get('/' + path)

@@ -108,6 +108,12 @@ static const struct answer {
 	 "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
 	 "100:|103: link=a|200: content-length=1|x", WHOLE, false},
 	{"HTTP/1.1 100 Continue\r\n\r\n", "100:|", CUT, false},
+	/* One that announces the end of the connection is not the last. */
+	{"HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\nHTTP/1.1 200 OK\r\n"
+	 "Connection: close\r\nContent-Length: 1\r\n\r\nx",
+	 "103: connection=close|200: connection=close content-length=1|x", CLOSING, false},
+	{"HTTP/1.0 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx",
+	 "100:|200: content-length=1|x", WHOLE, false},
 	/* RFC 9112, 6.3: no interim answer has a body, not even one that llhttp does not know. */
 	{"HTTP/1.1 150 Wait\r\nContent-Length: 3\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
 	 "1\r\n\r\nx",

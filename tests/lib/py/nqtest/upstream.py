@@ -185,6 +185,11 @@ class Upstream:
         self.send(s, b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n')
         return self.answer(s, 'after hints')
 
+    def do_last_hint(self, s, f, r, query):
+        self.send(s, b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: close\r\n\r\n')
+        self.answer(s, 'after hints', [('Connection', 'close')])
+        return False
+
     def do_hop(self, s, f, r, query):
         return self.answer(s, 'hop', [('Connection', 'keep-alive, X-Private'), ('X-Private', '1'), ('Keep-Alive', 'timeout=5'),
                                       ('Upgrade', 'h2c'), ('Proxy-Connection', 'x'), ('X-Public', 'a'), ('X-Public', 'b'),
@@ -212,6 +217,7 @@ class Upstream:
     def do_close(self, s, f, r, query):
         return False
 
+    do_vast_length = raw(b'HTTP/1.1 200 OK\r\nContent-Length: 9223372036854775808\r\n\r\n')
     do_two_codings = raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n'
                          b'2\r\nok\r\n0\r\n\r\n')
     do_cut = raw(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this')
