@@ -8,6 +8,7 @@
 #include "../server/config.h"
 #include "../server/loader.h"
 #include "handler.h"
+#include "httpval.h"
 #include "mime.h"
 
 static int parse_backend(void *values, const char *value, int line, char *why)
@@ -68,6 +69,11 @@ static void check_path(struct loader *l)
 	if (conf->upstream_path && conf->upstream_path[0] != '/')
 		loader_complain(l, config_line(l->c, "http3", "backend-path"),
 				"backend-path = %s: does not begin with a slash",
+				conf->upstream_path);
+	else if (conf->upstream_path &&
+		 (!http_is_visible(conf->upstream_path) || strchr(conf->upstream_path, '#')))
+		loader_complain(l, config_line(l->c, "http3", "backend-path"),
+				"backend-path = %s: no path of a request begins so",
 				conf->upstream_path);
 }
 

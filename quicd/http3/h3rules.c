@@ -78,6 +78,10 @@ int h3_parse_remove(void *values, const char *value, int line, char *why)
 	int err = conf_list_add(&l, value);
 
 	(void)line;
+	if (!err && !l.n) {
+		snprintf(why, CONF_WHY_MAX, "empty");
+		err = -EINVAL;
+	}
 	for (size_t i = 0; !err && i < l.n; i++)
 		err = add_field(&rules_of(values)->remove, l.item[i], strlen(l.item[i]), "", why);
 	for (size_t i = 0; i < l.n; i++)
@@ -160,11 +164,12 @@ static bool ends_in_slash(const char *text)
 static const char *unfit(const struct redirect *d)
 {
 	static const char *const schemes[] = {"https://", "http://"};
-	bool known = d->target[0] == '/' && d->target[1] != '/';
+	/* "//host" and, for browsers, "/\\host" would be a host. */
+	bool known = d->target[0] == '/' && d->target[1] != '/' && d->target[1] != '\\';
 
 	for (size_t i = 0; i < 2; i++)
 		known |= !strncmp(d->target, schemes[i], strlen(schemes[i])) &&
-			 d->target[strlen(schemes[i])];
+			 strcspn(d->target + strlen(schemes[i]), "/\\?#");
 	if (d->prefix[0] != '/' || !http_is_visible(d->prefix))
 		return "PREFIX does not begin with a slash";
 	if (!known || !http_is_visible(d->target))

@@ -181,7 +181,7 @@ struct mime *mime_load(const char *path)
 		if (take_line(m, line))
 			err = ENOMEM;
 	if (!err && ferror(f))
-		err = EIO;
+		err = errno;
 	free(line);
 	if (f)
 		fclose(f);

@@ -37,6 +37,8 @@ def run(where):
         ([f'root = {root}', 'backend = 127.0.0.1:80'], ':10:', 'backend-path'),
         ([f'root = {root}', 'backend-path = /x'], ':10:', 'backend-path'),
         ([f'root = {root}', 'backend = 127.0.0.1:80', 'backend-path = x'], ':11:', 'backend-path = x'),
+        ([f'root = {root}', 'backend = 127.0.0.1:80', 'backend-path = /a b'], ':11:', 'no path of a request begins so'),
+        ([f'root = {root}', f'mime-types = {root}'], ':10:', 'Is a directory'),
         ([f'root = {root}', 'index = a/b'], ':10:', 'index = a/b'),
         ([f'root = {root}', 'mime-types = /none'], ':10:', 'mime-types = /none'),
         (['backend = 127.0.0.1:80', 'index = x'], ':10:', 'index needs a root'),

@@ -56,6 +56,8 @@ def mistakes(where, root):
     for line, text in (('add-header = X-A', 'NAME: VALUE'), ('add-header = : x', 'is not a field'), ('add-header = X A: b', 'NAME: VALUE'),
                        ('add-header = X(: b', 'is not a field'), ('add-header = Content-Length: 1', 'belongs to the transfer'),
                        ('remove-header = Connection', 'belongs to the transfer'), ('remove-header = x:y', 'is not a field'),
+                       ('remove-header =', 'empty'), ('remove-header = ,', 'empty'), ('redirect = /a https:///x 301', 'TARGET is neither'),
+                       ('redirect = /a https://?x 301', 'TARGET is neither'), ('redirect = /a /\\x 301', 'TARGET is neither'),
                        ('error-page = 404', 'STATUS FILE'), ('error-page = 200 x', 'out of range'), ('error-page = 404 /none/x', 'No such file'),
                        ('redirect = /a /b', 'PREFIX TARGET STATUS'), ('redirect = /a /b 200', 'STATUS is'), ('redirect = a /b 301', 'PREFIX does not'),
                        ('redirect = / https://x.example 301', 'both end in a slash'), ('redirect = /a //x 301', 'TARGET is neither'),
