@@ -8,6 +8,7 @@
 
 #define FIELDS_MAX	 200
 #define FIELDS_BYTES_MAX 65536
+#define FIELD_NAME_MAX	 256 /* of a request */
 
 struct field {
 	char *name, *value; /* NUL-terminated */

@@ -2,11 +2,12 @@
 #include "fieldscan.h"
 
 #include "../common/quicver.h"
+#include "fields.h"
 
 #define FRAME_HEADERS 0x01
 
 /* nghttp3's NGHTTP3_QPACK_MAX_NAMELEN and NGHTTP3_QPACK_MAX_VALUELEN. */
-#define NAME_MAX_LEN  256
+#define NAME_MAX_LEN  FIELD_NAME_MAX
 #define VALUE_MAX_LEN 65536
 
 /* One byte of an integer of QPACK (RFC 7541, 5.1). Returns true at its end. */

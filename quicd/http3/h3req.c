@@ -149,7 +149,8 @@ static unsigned int check_pseudo(const struct h3_req *r)
 		return 501;
 	if (!r->scheme || (strcmp(r->scheme, "https") && strcmp(r->scheme, "http")))
 		return 400;
-	if (!r->path || !http_is_visible(r->path))
+	/* A fragment is no part of it; to some servers the path would end there. */
+	if (!r->path || !http_is_visible(r->path) || strchr(r->path, '#'))
 		return 400;
 	if (r->path[0] != '/' && (strcmp(r->path, "*") || strcmp(r->method, "OPTIONS")))
 		return 400;
@@ -233,7 +234,10 @@ static int keep(char **to, nghttp3_vec v)
 
 static int add_field(struct h3_req *r, struct fields *f, nghttp3_vec n, nghttp3_vec v)
 {
-	int err = fields_add(f, (const char *)n.base, n.len, (const char *)v.base, v.len);
+	/* A Huffman code of fewer octets may have come past fieldscan(). */
+	int err = n.len > FIELD_NAME_MAX ? -E2BIG
+					 : fields_add(f, (const char *)n.base, n.len,
+						      (const char *)v.base, v.len);
 
 	if (err == -E2BIG)
 		r->too_big = true;

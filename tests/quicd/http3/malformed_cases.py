@@ -40,6 +40,7 @@ REFUSED = (
     ('NUL in the path', request('GET', '/echo\0')),
     ('UTF-8 in the path', request('GET', '/echo\xc3\xa9')),
     ('an absolute path form', request('GET', f'https://{NAME}/echo')),
+    ('a fragment in the path', request('GET', '/echo#x')),
     ('an empty path', request('GET', '')),
     ('* with GET', request('GET', '*')),
     ('CR LF in the method', request('GET /echo HTTP/1.1\r\nX: ', '/')),
@@ -149,6 +150,11 @@ async def large(q, up):
                 sid = c.stream()
                 c.raw(sid, frame(1, literal(request('GET' if end else 'POST', '/echo') + fields)), end)
                 same((await c.outcome(sid), len(up.requests)), (('status', 431), before), f'431: {name}')
+    async with beside(q, up, 'a name of 280 octets, compressed to fewer than 256') as c:
+        before = len(up.requests)
+        sid = c.stream()
+        c.headers(sid, request('GET', '/echo') + [(b'x' * 280, b'y')], True)
+        same((await c.outcome(sid), len(up.requests)), (('status', 431), before), '431: a name of 280 octets, compressed')
     async with beside(q, up, 'field sections in small pieces') as c:
         for name, fields, want in (('small', [(b'x-a', b'1')], 200), ('large', [(b'x' * 400, b'y' * 4000)], 431)):
             sid = c.stream()
