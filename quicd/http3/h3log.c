@@ -46,7 +46,7 @@ void h3_log(struct h3_req *r)
 	};
 
 	count(&r->hc->conn->worker->stats.hist, &e);
-	if (!access_wanted(r->hc->conn, r->status >= 500))
+	if (!access_wanted(r->hc->conn, r->status >= 500 || e.end == ACCESS_RESET))
 		return;
 	if (!e.host)
 		e.host = value_of(r, "host");

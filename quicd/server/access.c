@@ -42,6 +42,8 @@ struct access_log {
 	bool journal;
 	bool hung;	      /* the daemon took nothing for a while in this round */
 	bool cut;	      /* the file ends in the midst of a line */
+	bool failing;	      /* lines are lost at present, and that has been told */
+	int error;	      /* why the last one was lost */
 	struct lines *worker; /* config->workers of them */
 	char *spare;	      /* the writer's: exchanged for a worker's buffer */
 
@@ -132,7 +134,7 @@ static uint64_t write_file(struct access_log *a, const char *data, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			log_debug("access log: %s", strerror(errno));
+			a->error = errno;
 			a->cut = data > begin && data[-1] != '\n';
 			break;
 		}
@@ -155,7 +157,10 @@ static int open_daemon(const char *path)
 	if (fd >= 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd >= 0 && connect(fd, &a.sa, addr_len(&a))) {
+		int err = errno;
+
 		close(fd);
+		errno = err;
 		return -1;
 	}
 	return fd;
@@ -189,15 +194,18 @@ static bool send_line(struct access_log *a, const char *text)
 	int n = a->journal ? put_journal(line, sizeof(line), a->config->name, text)
 			   : put_syslog(line, sizeof(line), text);
 
+	a->error = EMSGSIZE;
 	if ((size_t)n >= sizeof(line))
 		return false;
 	for (int i = 0; i < 2; i++) {
 		if (a->fd < 0)
 			a->fd = open_daemon(a->daemon);
+		a->error = errno;
 		if (a->fd < 0)
 			break;
 		if (send(a->fd, line, (size_t)n, MSG_NOSIGNAL) >= 0)
 			return true;
+		a->error = errno;
 		if (errno == EAGAIN) {
 			a->hung = true;
 			break;
@@ -220,8 +228,23 @@ static uint64_t write_lines(struct access_log *a, char *data, size_t len)
 	return lost;
 }
 
+/* Once when lines begin to be lost, and once when they are no longer. */
+static void tell(struct access_log *a, uint64_t lost)
+{
+	const char *where = a->config->access.log;
+
+	if (lost && !a->failing)
+		log_warn("access log %s: lines are lost: %s", where, strerror(a->error));
+	else if (!lost && a->failing)
+		log_info("access log %s: lines are written again", where);
+	a->failing = lost > 0;
+}
+
 static void take_lines(struct access_log *a)
 {
+	uint64_t all_lost = 0;
+	bool any = false;
+
 	a->hung = false;
 	for (uint64_t i = 0; i < a->config->workers; i++) {
 		struct lines *w = &a->worker[i];
@@ -241,7 +264,11 @@ static void take_lines(struct access_log *a)
 		lost = a->daemon ? write_lines(a, data, len) : write_file(a, data, len);
 		if (lost)
 			atomic_fetch_add(&a->lost, lost);
+		all_lost += lost;
+		any = true;
 	}
+	if (any)
+		tell(a, all_lost);
 }
 
 static void open_again(struct access_log *a)

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 
 from nqtest import lab
 from nqtest.backends import Backend, echo
@@ -128,6 +129,46 @@ def access_sampled():
     s.stop()
     lines = lines_of(log, 4)
     eq([len(lines), sum('" 502 ' in x for x in lines)], [4, 2])
+    # An answer that breaks off is an error, too, whatever its status.
+    with socket.create_server(("127.0.0.1", 0)) as backend:
+        log = lab.TMP / "sample-reset.log"
+        s = Service(service={"mode": "http3", "alpn": "h3"}, http3={"backend": "127.0.0.1:%d" % backend.getsockname()[1]},
+                    access={"log": log, "sample": "1000", "format": "json", "fields": "status end"})
+
+        def answer():
+            for _ in range(3):
+                with backend.accept()[0] as c:
+                    c.recv(9999)
+                    c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut")
+        t = threading.Thread(target=answer)
+        t.start()
+        for _ in range(3):
+            sh(*command("localhost", s.port, lab.TMP / "ca.pem", "https://localhost:%d/" % s.port))
+        t.join()
+        s.stop()
+        eq([json.loads(x) for x in lines_of(log, 3)], [{"status": 200, "end": "reset"}] * 3)
+
+
+@test
+def access_cannot_be_written():
+    """a full disk or a daemon that is gone is told once, and its end, too"""
+    s = web("/dev/full")
+    for _ in range(2):
+        before = s.stat("access_log_lines_lost")
+        get(s, "/ten")
+        wait_for(lambda: s.stat("access_log_lines_lost") > before)
+    eq(s.log().count("warning: access log /dev/full: lines are lost: No space left on device"), 1, s.log())
+    s.stop()
+    path = lab.TMP / "gone.sock"
+    s = web("syslog:%s" % path)
+    get(s, "/ten")
+    wait_for(lambda: "warning: access log syslog:%s: lines are lost: No such file or directory" % path in s.log())
+    u = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    u.bind(str(path))
+    get(s, "/ten")
+    wait_for(lambda: "access log syslog:%s: lines are written again" % path in s.log())
+    s.stop()
+    u.close()
 
 
 @test
