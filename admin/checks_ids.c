@@ -92,6 +92,68 @@ static void collect(const struct na_ruleset *rs, const struct na_rule *r, const 
 	json_object_foreach((json_t *)j, word, inner) collect(rs, r, inner, ids);
 }
 
+static bool is_server_id(const json_t *value)
+{
+	return json_object_get(value, "quic") && na_has_key(value, "server-id");
+}
+
+/* Takes the rule the port from the ID itself? */
+static bool writes_id(const struct na_rule *r)
+{
+	const json_t *s, *nat;
+	size_t i;
+
+	json_array_foreach(r->expr, i, s)
+	{
+		nat = json_object_get(s, "redirect");
+		nat = nat ? nat : json_object_get(s, "dnat");
+		if (is_server_id(json_object_get(json_object_get(s, "mangle"), "value")) ||
+		    is_server_id(json_object_get(nat, "port")))
+			return true;
+	}
+	return false;
+}
+
+/* Does the rule, or one before it in its chain, look at which server ID it is? */
+static bool looks_at_id(const struct na_ruleset *rs, const struct na_rule *rule)
+{
+	const json_t *s, *m;
+	size_t i;
+
+	for (const struct na_rule *r = rs->rule; r <= rule; r++) {
+		if (r->chain != rule->chain)
+			continue;
+		json_array_foreach(r->expr, i, s)
+		{
+			m = json_object_get(s, "match");
+			m = m ? json_object_get(m, "left")
+			      : json_object_get(json_object_get(s, "vmap"), "key");
+			if (m && na_has_key(m, "server-id"))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Rules by which a client chooses its port; of other chains the rule that jumps may look. */
+static void any_ids(const struct na_host *h, struct na_found *f, json_t *ids)
+{
+	for (size_t i = 0; i < h->rs->n_rules; i++) {
+		const struct na_rule *r = &h->rs->rule[i];
+
+		if (!na_rule_asked(r) || !writes_id(r))
+			continue;
+		if (looks_at_id(h->rs, r))
+			continue;
+		json_object_set_new(ids, "*", json_true());
+		if (r->chain->hook)
+			na_found_add(f, NA_WARN,
+				     "%s %s %s: %s: a client can make up a server ID and reaches "
+				     "any UDP port",
+				     r->chain->family, r->chain->table, r->chain->name, r->text);
+	}
+}
+
 char *na_id_shown(const char *text)
 {
 	bool hex = !strncmp(text, "0x", 2);
@@ -146,6 +208,7 @@ void na_check_server_ids(const struct na_host *h, struct na_found *f)
 	for (size_t i = 0; i < h->rs->n_rules; i++)
 		if (na_rule_asked(&h->rs->rule[i]))
 			collect(h->rs, &h->rs->rule[i], h->rs->rule[i].expr, ids);
+	any_ids(h, f, ids);
 	for (size_t i = 0; i < h->ways.n; i++) {
 		const struct na_way *w = &h->ways.way[i];
 		const struct na_service *s =

@@ -10,7 +10,7 @@
 
 /* A rule's destination. @host and @port may be values, maps or quic's server ID. */
 struct dest {
-	const json_t *host, *port, *vmap, *verdict;
+	const json_t *host, *port, *vmap, *verdict, *tproxy;
 	enum na_how how;
 };
 
@@ -103,6 +103,8 @@ static void dest_of(const struct na_rule *r, struct dest *d)
 			d->how = NA_NAT;
 		} else if (get(s, "vmap")) {
 			d->vmap = get(s, "vmap");
+		} else if (get(s, "tproxy")) {
+			d->tproxy = get(s, "tproxy");
 		}
 		for (k = 0; k < sizeof(verdicts) / sizeof(verdicts[0]); k++)
 			if (get(s, verdicts[k]))
@@ -136,23 +138,41 @@ struct reading {
 	const struct na_set *cut;
 };
 
-/* Adds @name, which may be NULL, to the rule's way to host and port. Takes @host. */
-static void add(struct reading *r, enum na_how how, char *host, int port, const char *verdict,
+/* A destination as far as it is known: a host or several, a port or in words which ones. */
+struct target {
+	char *host, *ports;
+	int port;
+};
+
+/* Takes what is in it. */
+static char *target_text(struct target *t)
+{
+	char *ports = t->ports ? t->ports : na_printf("port %d", t->port), *text;
+
+	if (t->host && t->port)
+		text = na_printf(strchr(t->host, ':') ? "[%s]:%d" : "%s:%d", t->host, t->port);
+	else if (t->host)
+		text = t->ports ? na_printf("%s, %s", t->host, ports) : na_printf("%s", t->host);
+	else
+		text = na_printf("%s", t->ports || t->port ? ports : "the same port");
+	free(ports);
+	t->ports = NULL;
+	return text;
+}
+
+/* Adds @name, which may be NULL, to the rule's way to @t. Takes @t. */
+static void add(struct reading *r, enum na_how how, struct target t, const char *verdict,
 		const char *name)
 {
-	struct na_way *w, new = {.rule = r->rule, .how = how, .host = host, .port = port};
+	struct na_way *w, new = {.rule = r->rule, .how = how, .host = t.host, .port = t.port};
 	const json_t *at;
 
-	new.to = verdict       ? na_printf("%s", verdict)
-		 : host &&port ? na_printf(strchr(host, ':') ? "[%s]:%d" : "%s:%d", host, port)
-		 : host	       ? na_printf("%s", host)
-		 : port	       ? na_printf("port %d", port)
-			       : na_printf("the same port");
+	new.to = verdict ? na_printf("%s", verdict) : target_text(&t);
 	at = get(r->index, new.to);
 	if (at) {
 		w = &r->ways->way[json_integer_value(at)];
 		free(new.to);
-		free(host);
+		free(t.host);
 	} else {
 		json_object_set_new(r->index, new.to, json_integer((json_int_t)r->ways->n));
 		new.key = na_printf("%s", r->key);
@@ -166,19 +186,41 @@ static void add(struct reading *r, enum na_how how, char *host, int port, const 
 		json_array_append_new(w->names, json_string(name));
 }
 
+static void place_port(const json_t *value, struct target *t)
+{
+	char *range;
+
+	if (json_is_integer(value)) {
+		t->port = (int)json_integer_value(value);
+		return;
+	}
+	/* the values of a map come by themselves */
+	if (!json_is_object(value) || get(value, "map"))
+		return;
+	free(t->ports);
+	range = na_value_text(value);
+	t->ports = get(value, "range")		    ? na_printf("ports %s", range)
+		   : na_has_key(value, "server-id") ? na_printf("the port of the server ID")
+						    : na_printf("a port that the rule computes");
+	free(range);
+}
+
 /* A value of nft's as host and port; a concatenation has both. */
-static void place(const json_t *value, bool is_port, char **host, int *port)
+static void place(const json_t *value, bool is_port, struct target *t)
 {
 	const json_t *parts = get(value, "concat");
 
 	if (parts) {
-		place(json_array_get(parts, 0), false, host, port);
-		place(json_array_get(parts, 1), true, host, port);
-	} else if (is_port && json_is_integer(value)) {
-		*port = (int)json_integer_value(value);
-	} else if (!is_port && json_is_string(value)) {
-		free(*host);
-		*host = na_value_text(value);
+		place(json_array_get(parts, 0), false, t);
+		place(json_array_get(parts, 1), true, t);
+	} else if (is_port) {
+		place_port(value, t);
+	} else if (json_is_string(value) || get(value, "range") || get(value, "prefix")) {
+		free(t->host);
+		t->host = na_value_text(value);
+	} else if (json_is_object(value) && !get(value, "map")) {
+		free(t->host);
+		t->host = na_printf("an address that the rule computes");
 	}
 }
 
@@ -210,8 +252,7 @@ static bool chain_way(struct reading *r, const char *chain, const char *name, in
 	struct dest d;
 
 	for (size_t i = 0; c && i < r->rs->n_rules; i++) {
-		char *host = NULL;
-		int port = 0;
+		struct target t = {0};
 
 		if (r->rs->rule[i].chain != c)
 			continue;
@@ -222,11 +263,11 @@ static bool chain_way(struct reading *r, const char *chain, const char *name, in
 		}
 		if (d.how == NA_VERDICT)
 			continue;
-		place(d.host, false, &host, &port);
-		place(d.port, true, &host, &port);
-		if (!host && !port)
+		place(d.host, false, &t);
+		place(d.port, true, &t);
+		if (!t.host && !t.port && !t.ports)
 			continue;
-		add(r, d.how, host, port, NULL, name);
+		add(r, d.how, t, NULL, name);
 		return true;
 	}
 	return false;
@@ -243,44 +284,58 @@ static void verdict_way(struct reading *r, const json_t *verdict, const char *na
 	json_object_foreach((json_t *)verdict, word, v)
 	{
 		text = chain ? na_printf("%s %s", word, chain) : na_printf("%s", word);
-		add(r, NA_VERDICT, NULL, 0, text, name);
+		add(r, NA_VERDICT, (struct target){0}, text, name);
 		free(text);
 		return;
 	}
 }
 
-/* Adds the way of one name to a rule's destination. Takes @text, which shows the name. */
-static void name_to_dest(struct reading *r, const struct dest *d, const json_t *name, char *text)
+/* The socket on this host that a transparent proxy has. */
+static void tproxy_way(struct reading *r, const json_t *tproxy, const char *name)
 {
-	char *host = NULL;
-	int port = 0;
+	struct target t = {0};
+	char *to, *text;
 
-	if (d->how == NA_VERDICT) {
+	place(get(tproxy, "addr"), false, &t);
+	place(get(tproxy, "port"), true, &t);
+	to = target_text(&t);
+	text = na_printf("tproxy to %s", to);
+	add(r, NA_VERDICT, (struct target){0}, text, name);
+	free(t.host);
+	free(text);
+	free(to);
+}
+
+/* Adds the way of one name to a rule's destination; @text shows the name, or is NULL. */
+static void name_to_dest(struct reading *r, const struct dest *d, const json_t *name,
+			 const char *text)
+{
+	struct target t = {0};
+
+	if (d->how == NA_VERDICT && d->tproxy) {
+		tproxy_way(r, d->tproxy, text);
+	} else if (d->how == NA_VERDICT) {
 		verdict_way(r, d->verdict, text, 0);
 	} else {
-		place(d->host, false, &host, &port);
-		place(na_has_key(d->port, "server-id") ? name : d->port, true, &host, &port);
-		add(r, d->how, host, port, NULL, text);
+		bool by_id = na_has_key(d->port, "server-id");
+
+		place(d->host, false, &t);
+		place(by_id && json_is_integer(name) ? name : d->port, true, &t);
+		add(r, d->how, t, NULL, text);
 	}
-	free(text);
 }
 
-/* All names but those: as one, "!= @allowed". */
-static void others_to_dest(struct reading *r, const struct dest *d, const char *op,
-			   const json_t *right)
-{
-	char *names = na_value_text(right);
-
-	name_to_dest(r, d, NULL, na_printf("%s %s", op, names));
-	free(names);
-}
-
-/* The names in matches of the rule. */
-static void by_names(struct reading *r, const struct dest *d)
+/* Calls @one for each name in matches of the rule; false if it has no such match. */
+static bool each_name(struct reading *r,
+		      void (*one)(struct reading *r, const void *arg, const json_t *name,
+				  const char *text),
+		      const void *arg)
 {
 	const json_t *s, *m, *right, *list, *v;
+	bool any = false;
 	struct na_set *set;
 	const char *op;
+	char *text, *all;
 	size_t i, k;
 
 	json_array_foreach(r->rule->expr, i, s)
@@ -288,48 +343,85 @@ static void by_names(struct reading *r, const struct dest *d)
 		m = get(s, "match");
 		if (!m || !na_has_key(get(m, "left"), NULL))
 			continue;
+		any = true;
 		right = get(m, "right");
 		op = json_string_value(get(m, "op"));
-		if (na_is_other(op)) {
-			others_to_dest(r, d, op, right);
-			continue;
-		}
-		list = get(right, "set");
-		set = json_is_string(right) && *json_string_value(right) == '@'
+		set = json_is_string(right) && *json_string_value(right) == '@' && !na_is_other(op)
 			      ? na_ruleset_set(r->rs, r->rule->chain, json_string_value(right))
 			      : NULL;
-		if (set)
-			list = elems(r, set);
-		if (list)
-			json_array_foreach(list, k, v)
-				name_to_dest(r, d, na_elem_key(v), na_value_text(na_elem_key(v)));
-		else
-			name_to_dest(r, d, right, na_value_text(right));
+		list = set ? elems(r, set) : get(right, "set");
+		if (na_is_other(op) || !list) {
+			/* all names but those are as one, "!= @allowed" */
+			all = na_value_text(right);
+			text = na_is_other(op) ? na_printf("%s %s", op, all) : na_printf("%s", all);
+			one(r, arg, na_is_other(op) ? NULL : right, text);
+			free(text);
+			free(all);
+			continue;
+		}
+		json_array_foreach(list, k, v)
+		{
+			text = na_value_text(na_elem_key(v));
+			one(r, arg, na_elem_key(v), text);
+			free(text);
+		}
 	}
+	return any;
+}
+
+static void by_name(struct reading *r, const void *arg, const json_t *name, const char *text)
+{
+	name_to_dest(r, arg, name, text);
+}
+
+/* The pairs of a map and the destination that it is a part of. */
+struct mapped {
+	const struct dest *d;
+	const json_t *map, *pairs;
+};
+
+static void pair_way(struct reading *r, const struct mapped *m, const json_t *value,
+		     const char *name)
+{
+	struct target t = {0};
+
+	if (m->map == m->d->vmap) {
+		verdict_way(r, value, name, 0);
+		return;
+	}
+	place(m->d->host, false, &t);
+	place(m->d->port, true, &t);
+	place(value, m->map == get(m->d->port, "map"), &t);
+	add(r, m->d->how, t, NULL, name);
+}
+
+static void by_pairs(struct reading *r, const void *arg, const json_t *name, const char *text)
+{
+	const struct mapped *m = arg;
+	const json_t *pair;
+	size_t i;
+
+	(void)name;
+	json_array_foreach(m->pairs, i, pair) pair_way(r, m, json_array_get(pair, 1), text);
 }
 
 /* A map from names, or other things, to hosts, ports or verdicts. */
 static void by_map(struct reading *r, const struct dest *d, const json_t *map)
 {
-	bool quic = na_has_key(get(map, "key"), NULL);
-	const json_t *pairs = map_pairs(r, get(map, "data")), *pair;
+	const struct mapped m = {d, map, map_pairs(r, get(map, "data"))};
+	const json_t *pair;
 	size_t i;
 
-	json_array_foreach(pairs, i, pair)
+	if (!na_has_key(get(map, "key"), NULL)) {
+		if (!each_name(r, by_pairs, &m))
+			by_pairs(r, &m, NULL, NULL);
+		return;
+	}
+	json_array_foreach(m.pairs, i, pair)
 	{
-		const json_t *value = json_array_get(pair, 1);
-		char *name = quic ? na_value_text(na_elem_key(json_array_get(pair, 0))) : NULL;
-		char *host = NULL;
-		int port = 0;
+		char *name = na_value_text(na_elem_key(json_array_get(pair, 0)));
 
-		if (map == d->vmap) {
-			verdict_way(r, value, name, 0);
-		} else {
-			place(d->host, false, &host, &port);
-			place(d->port, true, &host, &port);
-			place(value, map == get(d->port, "map"), &host, &port);
-			add(r, d->how, host, port, NULL, name);
-		}
+		pair_way(r, &m, json_array_get(pair, 1), name);
 		free(name);
 	}
 }
@@ -364,11 +456,11 @@ static void by_rule(struct reading *r)
 		map = get(d.host, "map");
 	if (map)
 		by_map(r, &d, map);
-	else if (d.how != NA_VERDICT || d.verdict)
-		by_names(r, &d);
+	else if ((d.how != NA_VERDICT || d.verdict || d.tproxy) && !each_name(r, by_name, &d))
+		name_to_dest(r, &d, NULL, NULL);
 	if (r->ways->n == before)
-		add(r, NA_VERDICT, NULL, 0, map ? "nothing: the map is empty" : "the next rule",
-		    NULL);
+		add(r, NA_VERDICT, (struct target){0},
+		    map ? "nothing: the map is empty" : "the next rule", NULL);
 	for (; before < r->ways->n; before++)
 		r->ways->way[before].cut = r->cut;
 }

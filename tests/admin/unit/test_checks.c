@@ -111,6 +111,54 @@ static void dormant(void **state)
 	}
 }
 
+#define BY_ID                                                                                      \
+	"{'mangle': {'key': {'payload': {'protocol': 'udp', 'field': 'dport'}}, 'value': "         \
+	"{'quic': {'key': 'server-id'}}}}"
+#define IN_PRE(expr)                                                                               \
+	"{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, 'expr': [" expr "]}" \
+											      "},"
+
+/* A rule that takes any server ID for a port reaches all ports; no service misses its own then. */
+static void any_server_id(void **state)
+{
+	static const struct {
+		const char *rules;
+		bool told;
+	} cases[] = {
+		{IN_PRE(BY_ID), true},
+		{IN_PRE(QUIC("server-id", "{'set': [8443]}") ", " BY_ID), false},
+		{IN_PRE("{'match': {'op': '!=', 'left': {'quic': {'key': 'server-id'}}, 'right': "
+			"8443}}, {'accept': null}") IN_PRE(BY_ID),
+		 false},
+		{IN_PRE("{'dnat': {'addr': '10.0.0.1', 'port': {'quic': {'key': 'server-id'}}}}"),
+		 true},
+	};
+	struct na_service service = {.name = "s", .pid = 7, .port = {8443}, .n_ports = 1};
+	char *all, *text;
+	struct na_host h;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		all = na_printf("%s%s%s", BASE_OF("ip", "pre", "prerouting", "filter", "accept"),
+				cases[i].rules, REDIRECT("ip", "pre", "8443"));
+		h = host_of(all);
+		h.service = &service;
+		h.n_services = 1;
+		text = found_by(na_check_server_ids, &h);
+		if (cases[i].told)
+			assert_string_equal(text, "warning: ip t pre: rule with handle 2: a client "
+						  "can make up a server ID and reaches any UDP "
+						  "port\n");
+		else if (i == 1)
+			assert_string_equal(text, "");
+		else
+			assert_null(strstr(text, "make up"));
+		free(text);
+		host_end(&h);
+		free(all);
+	}
+}
+
 /* Nor does a dormant table keep packets from conntrack. */
 static void dormant_notrack(void **state)
 {
@@ -421,13 +469,13 @@ static void at_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
-		cmocka_unit_test(no_rules),	   cmocka_unit_test(too_early),
-		cmocka_unit_test(addresses),	   cmocka_unit_test(module_keys),
-		cmocka_unit_test(dormant),	   cmocka_unit_test(limits),
-		cmocka_unit_test(dormant_input),   cmocka_unit_test(dormant_notrack),
-		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
-		cmocka_unit_test(at_boot),
+		cmocka_unit_test(files_of_a_unit),  cmocka_unit_test(families),
+		cmocka_unit_test(no_rules),	    cmocka_unit_test(too_early),
+		cmocka_unit_test(addresses),	    cmocka_unit_test(module_keys),
+		cmocka_unit_test(dormant),	    cmocka_unit_test(any_server_id),
+		cmocka_unit_test(limits),	    cmocka_unit_test(dormant_input),
+		cmocka_unit_test(dormant_notrack),  cmocka_unit_test(reached),
+		cmocka_unit_test(optimizing_units), cmocka_unit_test(at_boot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -45,7 +45,9 @@ static void stateless_names_and_ids(void **state)
 	assert_string_equal(ways.way[0].key, "server-id");
 	assert_string_equal(ways.way[0].to, "port 8443");
 	assert_int_equal(ways.way[0].how, NA_WRITE);
-	assert_string_equal(ways.way[1].to, "the same port"); /* a range is no port */
+	/* a range is no port */
+	assert_string_equal(ways.way[1].to, "the port of the server ID");
+	assert_int_equal(ways.way[1].port, 0);
 	assert_string_equal(ways.way[2].key, "sni");
 	assert_int_equal(ways.way[2].port, 4433);
 	assert_int_equal(ways.way[2].n_names, 2);
@@ -83,6 +85,69 @@ static void nat_hosts_and_chains(void **state)
 	assert_string_equal(ways.way[3].to, "[2001:db8::1]:53");
 	na_ways_free(&ways);
 	na_ruleset_free(rs);
+}
+
+#define SNI_A	   QUIC("sni", "'a'") ", "
+#define NUMGEN(to) "{'map': {'key': {'numgen': {'mode': 'inc', 'mod': 2}}, 'data': " to "}}"
+
+/* Destinations that are not one port of one host, and names beside a map of something else. */
+static void several_and_computed(void **state)
+{
+	static const struct {
+		const char *expr, *to, *other, *host;
+		size_t names;
+	} cases[] = {
+		{SNI_A "{'redirect': {'port': {'range': [8000, 8010]}}}", "ports 8000-8010", NULL,
+		 NULL, 1},
+		{SNI_A "{'dnat': {'addr': {'prefix': {'addr': '10.0.0.0', 'len': 24}}}}",
+		 "10.0.0.0/24", NULL, "10.0.0.0/24", 1},
+		{SNI_A "{'dnat': {'addr': {'range': ['10.0.0.1', '10.0.0.9']}, 'port': {'range': "
+		       "[1, 2]}}}",
+		 "10.0.0.1-10.0.0.9, ports 1-2", NULL, "10.0.0.1-10.0.0.9", 1},
+		{SNI_A "{'dnat': {'addr': '10.0.0.1', 'port': 53}}", "10.0.0.1:53", NULL,
+		 "10.0.0.1", 1},
+		{SNI_A "{'redirect': null}", "the same port", NULL, NULL, 1},
+		{SNI_A WRITE(NUMGEN("{'set': [[0, 8443], [1, 8444]]}")), "port 8443", "port 8444",
+		 NULL, 1},
+		{SNI_A WRITE("{'numgen': {'mode': 'inc', 'mod': 2, 'offset': 8443}}"),
+		 "a port that the rule computes", NULL, NULL, 1},
+		{SNI_A "{'tproxy': {'addr': '127.0.0.1', 'port': 8443}}, {'accept': null}",
+		 "tproxy to 127.0.0.1:8443", NULL, NULL, 1},
+		{SNI_A "{'tproxy': {'port': 8443}}", "tproxy to port 8443", NULL, NULL, 1},
+		/* without a name */
+		{WRITE("{'quic': {'key': 'server-id'}}"), "the port of the server ID", NULL, NULL,
+		 0},
+		{"{'set': {'op': 'add', 'elem': {'quic': {'key': 'sni'}}, 'set': '@d'}}, {'drop': "
+		 "null}",
+		 "drop", NULL, NULL, 0},
+		{"{'mangle': {'key': {'meta': {'key': 'mark'}}, 'value': " MAP("{'set': []}") "}}",
+		 "the next rule", NULL, NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = na_printf(CHAIN("c", "") "{'rule': {'family': 'inet', 'table': 't', "
+						      "'chain': 'c', 'handle': 1, 'expr': [%s]}},",
+				       cases[i].expr);
+		struct na_ruleset *rs = ruleset_of(text);
+		struct na_ways ways;
+
+		na_ways_read(rs, &ways);
+		assert_int_equal(ways.n, cases[i].other ? 2 : 1);
+		assert_string_equal(ways.way[0].to, cases[i].to);
+		assert_int_equal(ways.way[0].n_names, cases[i].names);
+		if (cases[i].other) {
+			assert_string_equal(ways.way[1].to, cases[i].other);
+			assert_int_equal(ways.way[1].n_names, cases[i].names);
+		}
+		if (cases[i].host)
+			assert_string_equal(ways.way[0].host, cases[i].host);
+		else
+			assert_null(ways.way[0].host);
+		na_ways_free(&ways);
+		na_ruleset_free(rs);
+		free(text);
+	}
 }
 
 static void names_but_these(void **state)
@@ -297,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stateless_names_and_ids),
 		cmocka_unit_test(nat_hosts_and_chains),
+		cmocka_unit_test(several_and_computed),
 		cmocka_unit_test(names_but_these),
 		cmocka_unit_test(input_chains),
 		cmocka_unit_test(rules_in_vain),
