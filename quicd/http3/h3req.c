@@ -235,9 +235,9 @@ static int keep(char **to, nghttp3_vec v)
 static int add_field(struct h3_req *r, struct fields *f, nghttp3_vec n, nghttp3_vec v)
 {
 	/* A Huffman code of fewer octets may have come past fieldscan(). */
-	int err = n.len > FIELD_NAME_MAX ? -E2BIG
-					 : fields_add(f, (const char *)n.base, n.len,
-						      (const char *)v.base, v.len);
+	int err = n.len > FIELD_NAME_MAX
+			  ? -E2BIG
+			  : fields_add(f, (const char *)n.base, n.len, (const char *)v.base, v.len);
 
 	if (err == -E2BIG)
 		r->too_big = true;
