@@ -169,19 +169,28 @@ static int run(const struct command *c, int argc, char **argv)
 	return c->run(&o);
 }
 
+/* What could not be written must not look as if it had been, by the exit status either. */
+static int written(int rc)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return rc;
+	fprintf(stderr, "nft-quic: the output cannot be written: %s\n", strerror(errno));
+	return NA_ERRORS;
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 
 	if (!strcmp(word, "-h") || !strcmp(word, "--help")) {
 		fputs(usage, stdout);
-		return NA_OK;
+		return written(NA_OK);
 	}
 	if (!strcmp(word, "-V") || !strcmp(word, "--version"))
-		return version();
+		return written(version());
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(commands[i].name, word))
-			return run(&commands[i], argc - 1, argv + 1);
+			return written(run(&commands[i], argc - 1, argv + 1));
 	fputs(usage, stderr);
 	return NA_ERRORS;
 }

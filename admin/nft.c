@@ -3,9 +3,13 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <nftables/libnftables.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -43,11 +47,64 @@ char *na_nft(const char *cmd, unsigned int form, char **err)
 	return out;
 }
 
+/* In the child: a mark, then the output or the messages. */
+static void answer(int fd, const char *cmd, unsigned int form)
+{
+	char *err, *out = na_nft(cmd, form, &err);
+	const char *text = out ? out : err ? err : "";
+	size_t len = strlen(text);
+	ssize_t n = write(fd, out ? "+" : "-", 1);
+
+	for (size_t at = 0; n > 0 && at < len; at += n > 0 ? (size_t)n : 0)
+		n = write(fd, text + at, len - at);
+	_exit(n < 0);
+}
+
+/*
+ * The same in a process of its own: of rules with a word that is no UTF-8, as the name of a device
+ * may be, libnftables makes no JSON but abort()s.
+ */
+static char *run_apart(const char *cmd, unsigned int form, char **err)
+{
+	static const struct rlimit none = {0};
+	char *text = NULL, *out = NULL;
+	int fds[2], status = -1;
+	pid_t pid = pipe2(fds, O_CLOEXEC) ? -1 : fork();
+
+	*err = NULL;
+	if (pid < 0) {
+		*err = na_printf("no process for it: %s", strerror(errno));
+		return NULL;
+	}
+	if (!pid) {
+		setrlimit(RLIMIT_CORE, &none);
+		answer(fds[1], cmd, form);
+	}
+	close(fds[1]);
+	text = na_read_pipe(fds[0]);
+	close(fds[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status || !text || !*text)
+		*err = na_printf("libnftables breaks off as it makes JSON of them; a name in them "
+				 "may be no UTF-8");
+	else if (*text == '+')
+		out = na_need(strdup(text + 1));
+	else
+		*err = na_need(strdup(text + 1));
+	free(text);
+	return out;
+}
+
 json_t *na_nft_json(const char *cmd, unsigned int form, char **err)
 {
-	char *text = na_nft(cmd, form | NA_JSON, err);
+	char *why, *text = run_apart(cmd, form | NA_JSON, &why);
 	json_t *root, *list;
 
+	if (err)
+		*err = why;
+	else
+		free(why);
 	if (!text)
 		return NULL;
 	root = json_loads(text, 0, NULL);

@@ -157,6 +157,11 @@ bool na_exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
+char *na_read_pipe(int fd)
+{
+	return read_fd(fd, NULL, SIZE_MAX);
+}
+
 char *na_run(const char *const argv[])
 {
 	static char path[] = "PATH=" NA_PATH;

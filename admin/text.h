@@ -55,6 +55,9 @@ long long na_read_number(const char *path);
 /** na_exists() - whether there is something at @path */
 bool na_exists(const char *path);
 
+/** na_read_pipe() - all that comes until its end, with a NUL behind; NULL with errno */
+char *na_read_pipe(int fd);
+
 /* where programs are looked for, whoever calls */
 #define NA_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

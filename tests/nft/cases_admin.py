@@ -16,7 +16,7 @@ from admin_host import (INSTALLED, TOOL, REAL, PRIVATE, MODULES, CONF, MAIN, nft
                         finds, rules, only, count, undocumented, unseen, another_facade, writable, prepare)
 from nqtest import qt
 from nqtest.netns import Ns
-from nqtest.nftcmd import TOP
+from nqtest.nftcmd import BUILD, TOP
 from nqtest.poll import until
 from nqtest.shell import sh
 from nqtest.tap import case, ok, same, skip
@@ -87,6 +87,11 @@ def options():
     r = run('watch', '--nonsense')
     same((r.returncode, r.stderr), (2, "nft-quic: unrecognized option '--nonsense'\nTry nft-quic --help.\n"),
          'an unknown option is refused')
+    for args in ('status',), ('status', '--json'), ('doctor', '--json', '--only', 'rules'), ('metrics',), ('watch', '-n', '1'), ('--version',):
+        with open('/dev/full', 'w') as full:
+            r = subprocess.run([TOOL, *args], stdout=full, stderr=subprocess.PIPE, text=True, env=nft.env)
+        ok(r.returncode == 2 and r.stderr == 'nft-quic: the output cannot be written: No space left on device\n',
+           f'{" ".join(args)}: output that is lost is an error', r)
     r = run('doctor', '--only', 'nothing')
     ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'doctor knows its checks', r)
     r = run('doctor', '--only', 'rules,nothing')
@@ -501,6 +506,21 @@ def many():
     nft.good('delete table inet big')
 
 
+def no_text():
+    """A comment that is no UTF-8, and a libnftables that aborts as it makes JSON."""
+    before = run('status', '--json')
+    r = subprocess.run(['nft', '-f', '-'], input=b'table inet odd {\nchain c {\ntype filter hook input priority 9;\n'
+                       b'udp dport 1 drop comment "gr\xfc\xdfe \x1b[31m"\n}\n}\n', stderr=subprocess.PIPE, env=nft.env)
+    same(r.stderr, b'', 'nft takes a comment of any octets')
+    r = run('status', '--json')
+    same((r.returncode, json.loads(r.stdout)['rules']), (before.returncode, json.loads(before.stdout)['rules']), 'status reads rules beside it')
+    nft.good('delete table inet odd')
+    for args in ('status',), ('status', '--json'), ('doctor', '--json'), ('watch', '-n', '1'), ('explain', '--sni', 'a'):
+        r = subprocess.run([TOOL, *args], capture_output=True, text=True, env=dict(nft.env, LD_PRELOAD=f'{BUILD}/aborts.so'))
+        ok(r.returncode == 2 and ('a name in them may be no UTF-8' in r.stdout + r.stderr or '--json' in args and json.loads(r.stdout)),
+           f'{args[0]} with a libnftables that aborts says that the rules cannot be read', r)
+
+
 def main():
     prepare()
     ns = Ns()
@@ -513,7 +533,7 @@ def main():
                     case(part)
             if MAIN:
                 case(served)
-        for part in (limited, many, rewritten, early) if MAIN else ():
+        for part in (limited, many, no_text, rewritten, early) if MAIN else ():
             case(part)
     ns.delete()
     if not INSTALLED:
