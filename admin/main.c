@@ -158,7 +158,8 @@ static int run(const struct command *c, int argc, char **argv)
 		o.all |= opt == 'a';
 		o.report |= opt == 'r';
 		o.http |= opt == 'H';
-		o.only = opt == 'o' ? optarg : o.only;
+		if (opt == 'o')
+			o.only = o.only ? na_printf("%s,%s", o.only, optarg) : optarg;
 	}
 	if (o.json && o.report)
 		return wrong("--report", " is no JSON");

@@ -85,26 +85,33 @@ void na_metrics_write(FILE *f, const struct na_counts *counts, const char *modul
 	fprintf(f, "# EOF\n");
 }
 
-/* The head of the request, up to an empty line; an answer to any GET is the same. */
-static bool is_get(void)
-{
-	char line[4096];
-	bool get = fgets(line, sizeof(line), stdin) && !strncmp(line, "GET ", 4);
+enum method { GET, HEAD, OTHER };
 
+/* The head of the request, up to an empty line; an answer to any GET is the same. */
+static enum method method_asked(void)
+{
+	char line[4096] = "";
+	enum method asked = OTHER;
+
+	if (fgets(line, sizeof(line), stdin))
+		asked = !strncmp(line, "GET ", 4) ? GET : !strncmp(line, "HEAD ", 5) ? HEAD : OTHER;
 	for (int n = 0; n < 100 && fgets(line, sizeof(line), stdin); n++)
 		if (*line == '\r' || *line == '\n')
 			break;
-	return get;
+	return asked;
 }
 
 int na_metrics(const struct na_options *o)
 {
 	char *module = na_read_file("/sys/module/nft_quic/version", NULL), *text;
+	enum method asked = GET;
 	struct na_counts counts;
 	struct na_buf b;
 
-	if (o->http && !is_get()) {
-		printf("HTTP/1.0 405 Method Not Allowed\r\nAllow: GET\r\nContent-Length: "
+	if (o->http)
+		asked = method_asked();
+	if (asked == OTHER) {
+		printf("HTTP/1.0 405 Method Not Allowed\r\nAllow: GET, HEAD\r\nContent-Length: "
 		       "0\r\n\r\n");
 		free(module);
 		return NA_OK;
@@ -121,7 +128,8 @@ int na_metrics(const struct na_options *o)
 		       "charset=utf-8\r\n"
 		       "Content-Length: %zu\r\n\r\n",
 		       strlen(text));
-	fputs(text, stdout);
+	if (asked == GET)
+		fputs(text, stdout);
 	free(text);
 	free(module);
 	return counts.n || o->http ? NA_OK : NA_WARNINGS;

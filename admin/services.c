@@ -114,7 +114,7 @@ static bool is_more(const char *line)
 		return false;
 	if (*p == '[') {
 		end = p + strcspn(p, "]");
-		return !*end || end[1 + strspn(end + 1, " \t\r")];
+		return !*end || !strchr(" \t\r", end[1]);
 	}
 	for (end = p; isalnum((unsigned char)*end) || *end == '-';)
 		end++;
@@ -123,16 +123,21 @@ static bool is_more(const char *line)
 
 void na_service_parse(struct na_service *s, const char *text)
 {
-	char *copy = na_printf("%s", text), section[32] = "", key[32] = "", *save, *eq, *cut;
+	static const char bom[] = "\xef\xbb\xbf";
+	char *copy = na_printf("%s", text + (strncmp(text, bom, 3) ? 0 : 3)), section[32] = "",
+	     key[32] = "", *save, *eq, *cut;
 
 	s->idle_s = IDLE_S;
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		bool more = is_more(line);
 
 		line = trim(line);
-		cut = strstr(line, " ;");
-		if (cut)
-			*cut = '\0';
+		/* a comment begins with a semicolon behind a blank */
+		for (cut = strchr(line, ';'); cut; cut = strchr(cut + 1, ';'))
+			if (cut > line && strchr(" \t", cut[-1])) {
+				*cut = '\0';
+				break;
+			}
 		if (!*line || *line == ';' || *line == '#')
 			continue;
 		if (more) {

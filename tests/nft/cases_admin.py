@@ -77,7 +77,9 @@ def options():
     r = run('metrics', '--http', input='GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n')
     ok(r.stdout.startswith('HTTP/1.0 200 OK\n') and r.stdout.endswith('\n\n' + out), 'metrics answers by HTTP', r)
     r = run('metrics', '--http', input='PUT / HTTP/1.1\r\n\r\n')
-    ok(r.stdout.startswith('HTTP/1.0 405 '), 'and refuses all but GET', r)
+    ok(r.stdout.startswith('HTTP/1.0 405 ') and 'Allow: GET, HEAD\n' in r.stdout, 'and refuses all but GET and HEAD', r)
+    head = run('metrics', '--http', input='HEAD /metrics HTTP/1.1\r\n\r\n').stdout
+    ok(head.startswith('HTTP/1.0 200 OK\n') and head.endswith('\n\n') and head.count('\n\n') == 1, 'HEAD gets the head', head)
     if shutil.which('promtool'):
         r = subprocess.run(['promtool', 'check', 'metrics'], input=out, capture_output=True, text=True)
         # 3: it reads them; as text of before OpenMetrics the names of help lines lack _total
@@ -98,6 +100,8 @@ def options():
     ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'and each of a list', r)
     checks = [c['check'] for c in json.loads(run('doctor', '--json', *only('never', 'rules')).stdout)['checks']]
     same(checks, ['rules', 'never'], 'of which it runs those alone')
+    checks = [c['check'] for c in json.loads(run('doctor', '--json', *only('never'), *only('rules')).stdout)['checks']]
+    same(checks, ['rules', 'never'], 'also if --only is given twice')
     same(undocumented(json.loads(run('doctor', '--json').stdout)), [], 'and nft-quic(8) has the keys of its JSON')
     same(run('doctor', '--json', '--report').returncode, 2, 'doctor --report is no JSON')
     r = run('doctor', '--report', *only('rules'))

@@ -175,6 +175,14 @@ static void configuration(void **state)
 	assert_string_equal(s.name, "n");
 	assert_int_equal(s.n_certs, 2);
 	na_service_clear(&s);
+	/* a byte order mark, comments behind a tab and behind a section */
+	na_service_parse(&s, "\xef\xbb\xbf[service]\r\nlisten = *:8443\t; a\r\n  [tls] ; b\r\n"
+			     "cert = /a;b\r\n");
+	assert_int_equal(s.n_ports, 1);
+	assert_int_equal(s.port[0], 8443);
+	assert_int_equal(s.n_certs, 1);
+	assert_string_equal(s.cert[0], "/a;b");
+	na_service_clear(&s);
 	na_service_parse(&s, "");
 	assert_true(s.idle_s == 100);
 	na_service_clear(&s);
