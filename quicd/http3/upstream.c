@@ -316,6 +316,9 @@ static void read_in(struct upstream *u)
 		if (u->req->body.unsent)
 			h3_body_more(u->req);
 		if (err || n <= 0) {
+			/* That is no answer: on a kept connection it may be the last one's rest. */
+			if (!u->answer.header_done)
+				u->any_answer = false;
 			proxy_failed(u, 502);
 			return;
 		}

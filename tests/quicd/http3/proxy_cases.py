@@ -89,6 +89,9 @@ def broken(q, up):
     same(q.get('/extra').body, b'ok', 'bytes behind the answer belong to nobody')
     r = [q.get('/echo') for _ in range(3)]
     same([x.status for x in r], [200] * 3, 'and do not reach the next request')
+    before = up.connections
+    same((q.get('/late-body', '-I').status, q.get('/echo').status), (200, 200), 'a body for HEAD spoils no other request')
+    same(up.connections, before + 1, 'which has been sent once more')
     same(q.get('/hang').status, 504, 'a silent upstream: 504')
     r = q.get('/silent')
     ok(r.status == 200 and r.code != 0, 'one that falls silent in the middle: broken off', r)

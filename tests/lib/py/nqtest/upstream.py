@@ -185,6 +185,13 @@ class Upstream:
         self.send(s, b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: x-hop\r\nX-Hop: 1\r\n\r\n')
         return self.answer(s, 'after hints')
 
+    def do_late_body(self, s, f, r, query):
+        """A body for HEAD, when the connection has long been used for the next request."""
+        self.send(s, b'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n')
+        time.sleep(1)
+        self.send(s, b'<p>no</p>')
+        return True
+
     def do_last_hint(self, s, f, r, query):
         self.send(s, b'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: close\r\n\r\n')
         self.answer(s, 'after hints', [('Connection', 'close')])
