@@ -87,7 +87,8 @@ static bool is_write(const json_t *stmt, struct dest *d)
 
 static void dest_of(const struct na_rule *r, struct dest *d)
 {
-	static const char *const verdicts[] = {"accept", "drop", "reject", "goto", "jump", "queue"};
+	static const char *const verdicts[] = {"accept", "drop",  "reject", "goto",
+					       "jump",	 "queue", "return", "continue"};
 	const json_t *s, *nat;
 	size_t i, k;
 

@@ -114,6 +114,8 @@ static void several_and_computed(void **state)
 		{SNI_A "{'tproxy': {'addr': '127.0.0.1', 'port': 8443}}, {'accept': null}",
 		 "tproxy to 127.0.0.1:8443", NULL, NULL, 1},
 		{SNI_A "{'tproxy': {'port': 8443}}", "tproxy to port 8443", NULL, NULL, 1},
+		{SNI_A "{'return': null}", "return", NULL, NULL, 1},
+		{SNI_A "{'continue': null}", "continue", NULL, NULL, 1},
 		/* without a name */
 		{WRITE("{'quic': {'key': 'server-id'}}"), "the port of the server ID", NULL, NULL,
 		 0},
