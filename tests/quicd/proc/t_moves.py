@@ -129,6 +129,9 @@ def no_flood_elsewhere():
     for retry in "never", "always":
         s = Service(service={"retry-threshold": retry})
         path, p = spoof_the_handshakes_end(s, late=6)
+        if not path.got:  # a busy machine; what is too much comes at once, too
+            path.run(5 * PATIENCE, lambda: path.got, client=lambda d: None)
+            path.run(0.4, client=lambda d: None)
         assert 0 < path.got <= 3 * path.sent, (path.sent, path.got)
         s.signal(signal.SIGTERM)
         path.run(0.3, client=lambda d: None)
