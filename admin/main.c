@@ -170,7 +170,7 @@ static int run(const struct command *c, int argc, char **argv)
 	return c->run(&o);
 }
 
-/* What could not be written must not look as if it had been, by the exit status either. */
+/* Lost output must not look as if it had been written, by the exit status either. */
 static int written(int rc)
 {
 	if (!fflush(stdout) && !ferror(stdout))
