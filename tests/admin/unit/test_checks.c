@@ -116,7 +116,7 @@ static void dormant(void **state)
 	"{'quic': {'key': 'server-id'}}}}"
 #define IN_PRE(expr)                                                                               \
 	"{'rule': {'family': 'ip', 'table': 't', 'chain': 'pre', 'handle': 2, 'expr': [" expr "]}" \
-											      "},"
+	"},"
 
 /* A rule that takes any server ID for a port reaches all ports; no service misses its own then. */
 static void any_server_id(void **state)
