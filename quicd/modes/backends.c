@@ -67,22 +67,27 @@ static bool is_aside(struct backend *b, uint64_t now)
 
 void backends_pick(struct backends *b, struct backend_pick *p, uint64_t now)
 {
-	unsigned int first = 0;
+	unsigned int turn = 0;
+	bool aside[BACKENDS_MAX];
 
 	if (b->balance == BALANCE_ROUND_ROBIN)
-		first = atomic_fetch_add_explicit(&b->turn, 1, memory_order_relaxed);
+		turn = atomic_fetch_add_explicit(&b->turn, 1, memory_order_relaxed);
+	for (int i = 0; i < b->n; i++)
+		aside[i] = is_aside(&b->one[i], now);
 	p->of = b;
 	p->n = p->at = 0;
-	for (int aside = 0; aside < 2; aside++)
-		for (int i = 0; i < b->n; i++) {
-			unsigned int at = (first + (unsigned int)i) % (unsigned int)b->n;
-			bool taken = false;
+	/* Each group takes its own turns: else the one behind a missing one had the turns of both.
+	 */
+	for (int group = 0; group < 2; group++) {
+		uint8_t member[BACKENDS_MAX];
+		unsigned int n = 0;
 
-			for (int j = 0; j < p->n; j++)
-				taken |= p->order[j] == at;
-			if (!taken && (aside || !is_aside(&b->one[at], now)))
-				p->order[p->n++] = (uint8_t)at;
-		}
+		for (int i = 0; i < b->n; i++)
+			if (aside[i] == group)
+				member[n++] = (uint8_t)i;
+		for (unsigned int i = 0; i < n; i++)
+			p->order[p->n++] = member[(turn % n + i) % n];
+	}
 }
 
 static struct backend *present(const struct backend_pick *p)

@@ -32,6 +32,12 @@ static void orders(void **state)
 	assert_string_equal(order(&b, NS_PER_S), "012");
 	assert_string_equal(order(&b, NS_PER_S), "120");
 	assert_string_equal(order(&b, NS_PER_S), "201");
+	/* Of two that are left each has every other turn. */
+	b.one[1].aside_until = 5 * NS_PER_S;
+	b.turn = 0;
+	for (int i = 0; i < 6; i++)
+		assert_string_equal(order(&b, NS_PER_S), i % 2 ? "201" : "021");
+	b.one[1].aside_until = 0;
 	b.balance = BALANCE_ORDER;
 	b.one[0].aside_until = 5 * NS_PER_S;
 	assert_string_equal(order(&b, 5 * NS_PER_S - 1), "120");
