@@ -3,10 +3,12 @@
 
 #include <gnutls/x509.h>
 #include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "../common/clock.h"
 #include "../common/log.h"
+#include "report.h"
 #include "tls_load.h"
 
 #define WARN_DAYS   21
@@ -54,16 +56,6 @@ uint64_t expiry_warn(const struct tls *t)
 	return clock_wall() + NS_PER_DAY;
 }
 
-/* A label's value (OpenMetrics, ABNF: escaped-string). */
-static void put_file(FILE *f, const char *path)
-{
-	for (; *path; path++) {
-		if (*path == '"' || *path == '\\')
-			fputc('\\', f);
-		fputc(*path, f);
-	}
-}
-
 static void print_gauge(FILE *f, const char *name, const char *help)
 {
 	fprintf(f, "# TYPE quicd_%s gauge\n# UNIT quicd_%s seconds\n# HELP quicd_%s %s.\n", name,
@@ -75,8 +67,17 @@ static void print_time(FILE *f, const char *name, const char *label, const char 
 	if (end == (time_t)-1 || end == (time_t)-2)
 		return;
 	fprintf(f, "quicd_%s{%s,file=\"", name, label);
-	put_file(f, file);
+	report_label(f, file);
 	fprintf(f, "\"} %" PRId64 "\n", (int64_t)end);
+}
+
+/* One file may serve several names: two samples with the same labels are none. */
+static bool was_before(const struct string_list *files, unsigned int i)
+{
+	for (unsigned int j = 0; j < i; j++)
+		if (!strcmp(files->item[j], files->item[i]))
+			return true;
+	return false;
 }
 
 /* 0, which alerts see, if the response had ended or was of another certificate when loaded. */
@@ -94,14 +95,15 @@ void expiry_print(FILE *f, const struct tls *t, const char *label)
 	print_gauge(f, "certificate_expiry_timestamp_seconds",
 		    "When the first certificate of the file's chain ends");
 	for (unsigned int i = 0; i < c->cert.n; i++)
-		print_time(f, "certificate_expiry_timestamp_seconds", label, c->cert.item[i],
-			   chain_end(t, i));
+		if (!was_before(&c->cert, i))
+			print_time(f, "certificate_expiry_timestamp_seconds", label,
+				   c->cert.item[i], chain_end(t, i));
 	if (!c->ocsp.n)
 		return;
 	print_gauge(f, "ocsp_expiry_timestamp_seconds",
 		    "When the OCSP response in the file ends, 0 if it is not sent");
 	for (unsigned int i = 0; i < c->ocsp.n; i++)
-		if (tls_has_ocsp(c, i))
+		if (tls_has_ocsp(c, i) && !was_before(&c->ocsp, i))
 			print_time(f, "ocsp_expiry_timestamp_seconds", label, c->ocsp.item[i],
 				   ocsp_end(t, i));
 }

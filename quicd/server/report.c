@@ -28,19 +28,61 @@ static struct stats *sum(const struct server *s)
 	return total;
 }
 
-#define LABEL_MAX 512
-
-/* The label that each sample has (OpenMetrics, ABNF: escaped-string). */
-static void make_label(const struct server *s, char label[LABEL_MAX])
+/* The length of the character of UTF-8 that @p begins with; 0 if it is none. */
+static size_t utf8_len(const unsigned char *p)
 {
-	size_t n = (size_t)sprintf(label, "service=\"");
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 
-	for (const char *p = s->config->name; *p && n < LABEL_MAX - 4; p++) {
-		if (*p == '"' || *p == '\\')
-			label[n++] = '\\';
-		label[n++] = *p;
+	/* Neither longer than need be, nor a surrogate, nor behind U+10FFFF. */
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	else if (p[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < len; i++) {
+		if (p[i] < low || p[i] > high)
+			return 0;
+		low = 0x80;
+		high = 0xbf;
 	}
-	strcpy(label + n, "\"");
+	return len;
+}
+
+void report_label(FILE *f, const char *text)
+{
+	for (const unsigned char *p = (const unsigned char *)text; *p;) {
+		size_t len = utf8_len(p);
+
+		if (!len)
+			fprintf(f, "\\\\x%02x", *p);
+		else if (*p == '"' || *p == '\\')
+			fprintf(f, "\\%c", *p);
+		else
+			fwrite(p, 1, len, f);
+		p += len ? len : 1;
+	}
+}
+
+/* The label that each sample has; the caller frees it. */
+static char *make_label(const struct server *s)
+{
+	char *label = NULL;
+	size_t len;
+	FILE *f = open_memstream(&label, &len);
+
+	if (!f)
+		return NULL;
+	fputs("service=\"", f);
+	report_label(f, s->config->name);
+	fputc('"', f);
+	fclose(f);
+	return label;
 }
 
 static void put_sample(FILE *f, const char *label, const char *name, const char *suffix,
@@ -52,11 +94,12 @@ static void put_sample(FILE *f, const char *label, const char *name, const char 
 void report_metrics(FILE *f, const struct server *s)
 {
 	struct stats *t = sum(s);
-	char label[LABEL_MAX];
+	char *label = t ? make_label(s) : NULL;
 
-	if (!t)
+	if (!label) {
+		free(t);
 		return;
-	make_label(s, label);
+	}
 #define X(field, name, help)                                                                       \
 	fprintf(f, "# TYPE quicd_%s counter\n# HELP quicd_%s %s.\n", #name, #name, help);          \
 	put_sample(f, label, #name, "_total", STAT_GET(t, field));
@@ -78,6 +121,7 @@ void report_metrics(FILE *f, const struct server *s)
 	if (s->config->mode->access_log)
 		hist_print(f, &t->hist, label, s->config->mode->access_requests);
 	fprintf(f, "# EOF\n");
+	free(label);
 	free(t);
 }
 

@@ -10,4 +10,10 @@
 void report_metrics(FILE *f, const struct server *s);
 void report_status(FILE *f, const struct server *s);
 
+/*
+ * A label's value (OpenMetrics, ABNF: escaped-string). Octets that are no UTF-8, for which a
+ * reader refuses all of the metrics, become \\xHH.
+ */
+void report_label(FILE *f, const char *text);
+
 #endif

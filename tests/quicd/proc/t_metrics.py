@@ -109,6 +109,20 @@ def metrics_histograms():
 
 
 @test
+def metrics_of_odd_names():
+    """a name that is no UTF-8, and a file that is given twice: each sample is one that a reader takes"""
+    pem, key = cert("localhost")
+    s = Service(start=False, service={"name": "NAME"}, tls={"cert": "%s, %s" % (pem, pem), "key": "%s, %s" % (key, key)})
+    s.conf.write_bytes(s.conf.read_bytes().replace(b"NAME", b"caf\xe9 \xc3\xbc\"\\ \xed\xa0\x80\xf4\x90\x80\x80\xc0\xaf" + b"x" * 600))
+    s.start()
+    text = s.ask("metrics")
+    labels = set(re.findall(r'\{service="((?:[^"\\]|\\.)*)"', text))
+    eq(labels, {r'caf\\xe9 \u00fc\"\\ \\xed\\xa0\\x80\\xf4\\x90\\x80\\x80\\xc0\\xaf'.replace(r'\u00fc', '\u00fc') + "x" * 600})
+    seen = [x.rpartition(" ")[0] for x in text.splitlines() if not x.startswith("#")]
+    eq(sorted(x for x in seen if seen.count(x) > 1), [])
+
+
+@test
 def metrics_mistakes():
     """an address that others can reach must be allowed"""
     for keys, text in (({"metrics": "0.0.0.0:9443"}, "metrics = 0.0.0.0:9443: other hosts can reach"), ({"metrics": "*:9443"}, "other hosts"),
