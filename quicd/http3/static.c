@@ -184,14 +184,22 @@ static bool range_applies(const struct h3_req *r, const char *etag, time_t mtime
 	return http_date_parse(f->value) == mtime;
 }
 
-static int range_error(struct h3_req *r, uint64_t size)
+/* What Accept-Encoding chooses decides about the file, and so about errors that tell of it. */
+static int put_vary(const struct h3_req *r, struct fields *f)
+{
+	return conf_of(r)->precompressed ? fields_put(f, "vary", "accept-encoding") : 0;
+}
+
+/* An error of this version of the file; with a range in vain, its size. */
+static int version_error(struct h3_req *r, unsigned int status, uint64_t size)
 {
 	struct fields f = {0};
 	char text[48];
-	int rv;
+	int rv = -1;
 
 	snprintf(text, sizeof(text), "bytes */%" PRIu64, size);
-	rv = fields_put(&f, "content-range", text) ? -1 : h3_error(r, 416, &f);
+	if (!put_vary(r, &f) && (status != 416 || !fields_put(&f, "content-range", text)))
+		rv = h3_error(r, status, &f);
 	fields_free(&f);
 	return rv;
 }
@@ -203,7 +211,7 @@ static int put_version(const struct h3_req *r, struct fields *f, const struct fo
 	char date[HTTP_DATE_LEN];
 
 	http_date(file->st.st_mtime, date);
-	if (conf_of(r)->precompressed && fields_put(f, "vary", "accept-encoding"))
+	if (put_vary(r, f))
 		return -ENOMEM;
 	return fields_put(f, "etag", etag) || fields_put(f, "last-modified", date) ||
 			       fields_put(f, "accept-ranges", "bytes")
@@ -249,7 +257,7 @@ static int answer(struct h3_req *r, struct found *found)
 	if (put_version(r, &f, found, etag))
 		goto out;
 	if (precondition_failed(r, etag, mtime)) {
-		rv = h3_error(r, 412, NULL);
+		rv = version_error(r, 412, size);
 		goto out;
 	}
 	if (not_modified(r, etag, mtime)) {
@@ -259,7 +267,7 @@ static int answer(struct h3_req *r, struct found *found)
 	if (rf && !head && range_applies(r, etag, mtime))
 		rr = http_range(rf->value, size, &first, &last);
 	if (rr == RANGE_BAD) {
-		rv = range_error(r, size);
+		rv = version_error(r, 416, size);
 		goto out;
 	}
 	http_number(length, rr == RANGE_OK ? last - first + 1 : size, 10);

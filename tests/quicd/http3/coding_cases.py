@@ -52,6 +52,9 @@ def choice(q):
     r = ask(q, '/a.css', 'br', '-r', '2-4')
     same((r.status, r.body, r['content-range'], r['content-encoding']), (206, b'otl', 'bytes 2-4/6', 'br'), 'a range of the compressed form')
     same(ask(q, '/a.css', 'gzip', '-r', '0-1', '-H', f'If-Range: {plain["etag"]}').status, 200, 'If-Range with the tag of another form')
+    for status, args in (416, ['-r', '6-']), (412, ['-H', f'If-Match: {tag}']):
+        r = ask(q, '/a.css', 'br', *args)
+        same((r.status, r['vary']), (status, 'accept-encoding'), f'{status} is one of this form')
     r = ask(q, '/a.css', 'br', '-I')
     same((r['content-length'], r['content-encoding']), ('6', 'br'), 'HEAD')
 
