@@ -184,7 +184,7 @@ static bool range_applies(const struct h3_req *r, const char *etag, time_t mtime
 	return http_date_parse(f->value) == mtime;
 }
 
-/* What Accept-Encoding chooses decides about the file, and so about errors that tell of it. */
+/* Accept-Encoding decides about the file, and so about errors that tell of it. */
 static int put_vary(const struct h3_req *r, struct fields *f)
 {
 	return conf_of(r)->precompressed ? fields_put(f, "vary", "accept-encoding") : 0;

@@ -28,7 +28,7 @@ static struct stats *sum(const struct server *s)
 	return total;
 }
 
-/* The length of the character of UTF-8 that @p begins with; 0 if it is none. */
+/* The length of the character of UTF-8 that @p begins with, or 0. */
 static size_t utf8_len(const unsigned char *p)
 {
 	unsigned char low = 0x80, high = 0xbf;
