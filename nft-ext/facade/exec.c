@@ -49,6 +49,8 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	run->lang.dir = NX_IN;
 	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
 	run->lang.short_names = real->can.short_names;
+	run->lang.named_marks = !access("/etc/iproute2/rt_marks", F_OK) ||
+				!access("/usr/share/iproute2/rt_marks", F_OK);
 	run->lang.slots = &ctx->slots;
 	run->lang.known = &ctx->layouts;
 	run->lang.include = nx_include;
@@ -134,13 +136,13 @@ static int execute(struct nx_run *run, const struct source *src, const char *jso
  * May elements go around the library? Not if it is to print them. Should it fail with them, all is
  * done once more without, for the message.
  */
-static bool may_go_around(const struct nx_run *run, const struct source *src)
+static bool may_go_around(const struct nx_run *run)
 {
 	const struct nx_real *real = nx_real();
 
 	return real->can.short_names && !run->lang.per_rule &&
 	       !(real->nft_ctx_output_get_flags(run->ctx->real) & NFT_CTX_OUTPUT_ECHO) &&
-	       !real->nft_ctx_output_get_debug(run->ctx->real) && src->len > NX_BULK_MIN;
+	       !real->nft_ctx_output_get_debug(run->ctx->real);
 }
 
 /* JSON that the real library would read past the hooks, from what is read already. */
@@ -201,6 +203,7 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 static int run_source(struct nx_ctx *ctx, const struct source *src)
 {
 	bool again = true, around = true;
+	struct nx_pipes pipes = {0};
 	unsigned int tries = 0;
 	int rc = -1;
 
@@ -208,11 +211,13 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		struct nx_run run;
 
 		run_init(&run, ctx, src->name);
-		run.tries = tries++;
-		run.lang.bulk_min = around && may_go_around(&run, src) ? NX_BULK_MIN : 0;
+		run.tries = tries;
+		run.pipes = &pipes;
+		run.lang.bulk_min = around && may_go_around(&run) ? NX_BULK_MIN : 0;
 		rc = run_once(&run, src, &again);
+		tries = run.tries;
 		/* with each element in its place for the message */
-		if (rc && run.lang.bulk && around) {
+		if (rc && run.lang.bulk && around && !again) {
 			around = false;
 			again = true;
 		}
@@ -225,6 +230,9 @@ static int run_source(struct nx_ctx *ctx, const struct source *src)
 		}
 		run_free(&run);
 	}
+	for (size_t i = 0; i < pipes.n; i++)
+		nx_buf_free(&pipes.text[i]);
+	free(pipes.text);
 	return rc;
 }
 

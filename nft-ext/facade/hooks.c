@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -204,25 +203,18 @@ static struct {
 	void *(*export)(void *to, size_t *count, int order, size_t size, int endian, size_t nails,
 			const void *num);
 	size_t (*bits)(const void *num, int base);
-	const char *path;
+	void *library;
 	pthread_once_t once;
 } gmp = {.once = PTHREAD_ONCE_INIT};
 
-/* At the first number, for many runs have none. The library calls them, so they are there. */
+/* At the first number, for many runs have none. The library calls two of them, so these are there.
+ */
 static void gmp_find(void)
 {
-	void *lib = dlopen(gmp.path, RTLD_LAZY | RTLD_NOLOAD);
-
-	if (lib) {
-		*(void **)&gmp.set_str = dlsym(lib, "__gmpz_set_str");
-		*(void **)&gmp.import = dlsym(lib, "__gmpz_import");
-		*(void **)&gmp.export = dlsym(lib, "__gmpz_export");
-		*(void **)&gmp.bits = dlsym(lib, "__gmpz_sizeinbase");
-	}
-	if (!gmp.set_str || !gmp.import || !gmp.export || !gmp.bits) {
-		fprintf(stderr, "nft-quic: the library's GMP lacks functions\n");
-		exit(127);
-	}
+	*(void **)&gmp.set_str = dlsym(gmp.library, "__gmpz_set_str");
+	*(void **)&gmp.import = dlsym(gmp.library, "__gmpz_import");
+	*(void **)&gmp.export = dlsym(gmp.library, "__gmpz_export");
+	*(void **)&gmp.bits = dlsym(gmp.library, "__gmpz_sizeinbase");
 }
 
 static int hook_set_str(void *num, const char *s, int base)
@@ -231,7 +223,7 @@ static int hook_set_str(void *num, const char *s, int base)
 	size_t n = current ? nx_short_get(&current->lang.shorts, s, (uint8_t *)b) : 0;
 
 	pthread_once(&gmp.once, gmp_find);
-	if (!n || n % sizeof(*b))
+	if (!n || n % sizeof(*b) || !gmp.import)
 		return gmp.set_str(num, s, base);
 	gmp.import(num, n / sizeof(*b), 1, sizeof(*b), 1, 0, b);
 	return 0;
@@ -249,8 +241,8 @@ static void *hook_export(void *to, size_t *count, int order, size_t size, int en
 	size_t len;
 
 	pthread_once(&gmp.once, gmp_find);
-	if (!to || count || order != 1 || endian != 1 || nails || size <= word || size % word ||
-	    size > sizeof(b))
+	if (!gmp.bits || !to || count || order != 1 || endian != 1 || nails || size <= word ||
+	    size % word || size > sizeof(b))
 		return gmp.export(to, count, order, size, endian, nails, num);
 	len = (gmp.bits(num, 2) + 63) / 64 * word;
 	if (len > size)
@@ -260,7 +252,7 @@ static void *hook_export(void *to, size_t *count, int order, size_t size, int en
 	return memcpy(to, b, size);
 }
 
-const char *nx_hooks_install(const struct link_map *map, struct nx_abilities *can)
+const char *nx_hooks_install(const struct link_map *map, void *handle, struct nx_abilities *can)
 {
 	struct nx_patch patch[] = {
 		{"fopen", hook_fopen, false, 0},
@@ -278,7 +270,7 @@ const char *nx_hooks_install(const struct link_map *map, struct nx_abilities *ca
 	const size_t n = sizeof(patch) / sizeof(patch[0]), numbers = n - 2;
 	const char *why = nx_got_patch(map, patch, n);
 
-	gmp.path = map->l_name;
+	gmp.library = handle;
 	can->basedir = patch[numbers - 1].found;
 	can->short_names = patch[numbers].found;
 	return why;

@@ -14,11 +14,12 @@ struct nx_run;
 /**
  * nx_hooks_install - hook the library
  * @map:	the library
+ * @handle:	the same, as dlopen has it
  * @can:	what its calls tell of it: basedir and short_names
  *
  * Return: NULL, or why it cannot be done.
  */
-const char *nx_hooks_install(const struct link_map *map, struct nx_abilities *can);
+const char *nx_hooks_install(const struct link_map *map, void *handle, struct nx_abilities *can);
 
 /** nx_hooks_enter - this thread is in @run now (NULL: in none); returns the one before */
 struct nx_run *nx_hooks_enter(struct nx_run *run);

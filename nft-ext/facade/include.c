@@ -84,12 +84,45 @@ static void look_into(struct nx_lang *lang, const struct nx_block *block, const 
 	nx_text_free(text);
 }
 
+/* As nx_read_file; a pipe is read once for all runs of a command. */
+static char *read_included(struct nx_run *run, const char *name, size_t *len, bool *pipe)
+{
+	struct nx_pipes *pipes = run->pipes;
+	struct nx_buf *all, *b;
+	struct stat st;
+	char *text;
+
+	*pipe = !stat(name, &st) && S_ISFIFO(st.st_mode);
+	if (!*pipe)
+		return nx_read_file(name, len, NULL);
+	if (run->npipes == pipes->n) {
+		text = nx_read_file(name, len, NULL);
+		all = text ? realloc(pipes->text, (pipes->n + 1) * sizeof(*all)) : NULL;
+		if (!all) {
+			run->lang.oom |= text != NULL;
+			free(text);
+			return NULL;
+		}
+		pipes->text = all;
+		all[pipes->n++] = (struct nx_buf){.p = text, .len = *len};
+	}
+	b = &pipes->text[run->npipes++];
+	*len = b->len;
+	text = malloc(b->len + 1);
+	if (text)
+		memcpy(text, b->p, b->len + 1);
+	else
+		run->lang.oom = true;
+	return text;
+}
+
 static void include_file(struct nx_lang *lang, const struct nx_block *block, const char *name)
 {
 	struct nx_run *run = lang->arg;
 	struct nx_text *text;
 	size_t len;
 	char *src;
+	bool pipe;
 
 	if (lang->nested >= MAX_DEPTH)
 		return;
@@ -99,10 +132,12 @@ static void include_file(struct nx_lang *lang, const struct nx_block *block, con
 		lang->nested--;
 		return;
 	}
-	src = nx_read_file(name, &len, NULL);
+	src = read_included(run, name, &len, &pipe);
 	if (!src)
 		return;
 	text = nx_text_new(name, src, len);
+	if (text)
+		text->once = pipe;
 	if (!text || !nx_run_add(run, text)) {
 		lang->oom = true;
 		return;

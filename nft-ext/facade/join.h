@@ -16,8 +16,8 @@
  * @flags:	of sendmsg
  *
  * All is one transaction, as without them. Return: as sendmsg. Nothing is sent if a set has not
- * just one message, with just the element that was expected (ECANCELED): the run is to start anew,
- * without.
+ * just one message, with just the element that was expected or without memory
+ * (ECANCELED): the run is to start anew, without.
  */
 ssize_t nx_join_send(const struct nx_bulk *bulk, int fd, const struct msghdr *msg, int flags);
 

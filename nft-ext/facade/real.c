@@ -93,7 +93,7 @@ static bool has_all(void)
 	       real.nft_ctx_clear_include_paths;
 }
 
-struct nx_real *nx_real_open(const struct link_map **map)
+struct nx_real *nx_real_open(void **handle, const struct link_map **map)
 {
 	struct nx_elf elf;
 	void *lib = open_real(&elf);
@@ -110,6 +110,7 @@ struct nx_real *nx_real_open(const struct link_map **map)
 		fprintf(stderr, "nft-quic: the distribution's " SONAME " lacks functions\n");
 		exit(127);
 	}
+	*handle = lib;
 	*map = elf.map;
 	return &real;
 }

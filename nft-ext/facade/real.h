@@ -71,11 +71,12 @@ const struct nx_real *nx_real(void);
 
 /**
  * nx_real_open - open the library, for nx_start alone
- * @map:	the library, or NULL if that cannot be told
+ * @handle:	the library, as dlopen has it
+ * @map:	the same, or NULL if that cannot be told
  *
  * Without a library to open it prints why and ends the process, as the dynamic linker would.
  * Return: what nx_real returns from now on, to be completed.
  */
-struct nx_real *nx_real_open(const struct link_map **map);
+struct nx_real *nx_real_open(void **handle, const struct link_map **map);
 
 #endif /* NX_REAL_H */

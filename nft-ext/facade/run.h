@@ -12,6 +12,12 @@
 
 #define NX_MAX_TRIES 3
 
+/** struct nx_pipes - the included pipes that the runs of a command have read, in their order */
+struct nx_pipes {
+	struct nx_buf *text;
+	size_t n;
+};
+
 /**
  * struct nx_run - a run
  * @ctx:	its context
@@ -19,6 +25,8 @@
  * @text:	the texts: the command or file and all that it includes
  * @ntext:	how many
  * @cap:	room in @text
+ * @pipes:	those that this run or the ones before it have read
+ * @npipes:	how many of them this run has come to
  * @input:	text that the real library will read from descriptor 0, or NULL
  * @input_len:	its length
  * @input_pos:	read up to here
@@ -40,6 +48,8 @@ struct nx_run {
 	struct nx_lang lang;
 	struct nx_text **text;
 	size_t ntext, cap;
+	struct nx_pipes *pipes;
+	size_t npipes;
 	const char *input;
 	size_t input_len, input_pos;
 	bool monitor;

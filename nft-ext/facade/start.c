@@ -18,14 +18,15 @@ static void init(void)
 	const struct link_map *map;
 	struct nx_real *real;
 	const char *why = "it has no link map";
+	void *lib;
 
 	if (!env || strcmp(env, "off"))
 		nx_heap_start();
-	real = nx_real_open(&map);
+	real = nx_real_open(&lib, &map);
 	if (env && !strcmp(env, "off"))
 		return;
 	if (map)
-		why = nx_hooks_install(map, &real->can);
+		why = nx_hooks_install(map, lib, &real->can);
 	if (why) {
 		fprintf(stderr, "nft-quic: cannot hook %s: %s; `quic` is not available\n",
 			map ? map->l_name : NX_REAL_SONAME, why);

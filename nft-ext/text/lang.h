@@ -103,6 +103,7 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @word:	for the one at hand
  * @bulk_min:	NX_IN: so many elements of a set, two at least, may go around the library; 0: none
  * @bulk:	those that do
+ * @named_marks: NX_IN: a mark may have a name, even one of digits
  * @slots:	literals that do not fit a placeholder
  * @known:	layouts of sets by name, as the kernel has them
  * @made:	NX_OUT: layouts of the sets that the commands of this run define, or NULL
@@ -147,6 +148,7 @@ struct nx_lang {
 	struct nx_buf word;
 	size_t bulk_min;
 	struct nx_bulk *bulk;
+	bool named_marks;
 	struct nx_slots *slots;
 	const struct nx_map *known;
 	const struct nx_map *made;

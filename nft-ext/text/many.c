@@ -54,7 +54,7 @@ static enum nx_bulk_data data_of(const struct nx_walk *w, const struct form *f)
 		return NX_BULK_NONE;
 	if (i + 3 == f->type_end && nx_is(w, i + 2, "mark") &&
 	    (nx_is(w, i + 1, "meta") || nx_is(w, i + 1, "ct")))
-		return NX_BULK_MARK;
+		return w->lang->named_marks ? NX_BULK_SAME : NX_BULK_MARK;
 	if (i + 3 == f->type_end && (nx_is(w, i + 2, "dport") || nx_is(w, i + 2, "sport")) &&
 	    (nx_is(w, i + 1, "th") || nx_is(w, i + 1, "udp") || nx_is(w, i + 1, "tcp")))
 		return NX_BULK_PORT;
@@ -113,10 +113,21 @@ static size_t read_elem(const struct nx_walk *w, size_t i, size_t to, const stru
 	return end;
 }
 
+/* Is there more than blanks between two ends of lines? */
+static bool has_comment(const struct nx_walk *w, size_t i)
+{
+	const char *s = nx_text_of(w, i - 1) + nx_len_of(w, i - 1), *end = nx_text_of(w, i);
+
+	return memchr(s, '#', end - s);
+}
+
+/* Past the end of a line, and lines of comments. nft takes no empty line there: 0. */
 static size_t skip_lines(const struct nx_walk *w, size_t i, size_t to)
 {
-	while (i < to && nx_type_of(w, i) == NX_NL)
-		i++;
+	for (size_t from = i; i < to && nx_type_of(w, i) == NX_NL; i++) {
+		if (i > from && !has_comment(w, i))
+			return 0;
+	}
 	return i;
 }
 
@@ -124,7 +135,7 @@ static size_t skip_lines(const struct nx_walk *w, size_t i, size_t to)
 static size_t next_elem(const struct nx_walk *w, size_t i, size_t to)
 {
 	i = skip_lines(w, i, to);
-	if (i < to && !nx_is_punct(w, i, ','))
+	if (!i || (i < to && !nx_is_punct(w, i, ',')))
 		return 0;
 	return skip_lines(w, i < to ? i + 1 : i, to);
 }
@@ -132,9 +143,12 @@ static size_t next_elem(const struct nx_walk *w, size_t i, size_t to)
 static bool all_simple(const struct nx_walk *w, struct form *f)
 {
 	size_t to = nx_mate(w, f->open), i = skip_lines(w, f->open + 1, to), len = 0;
-	const char *data = NULL;
+	const char *data = NULL, *open = nx_text_of(w, f->open);
 	uint32_t num;
 
+	/* not a blank to nft everywhere */
+	if (!i || memchr(open, '\r', nx_text_of(w, to) - open))
+		return false;
 	for (; i < to; f->n++) {
 		size_t end = read_elem(w, i, to, f, &num, &data, &len);
 

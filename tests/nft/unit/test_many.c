@@ -110,6 +110,8 @@ static void others(void **state)
 		{"typeof quic sni : ip dscp", "\"h%d\" : %d", "", 0},
 		{"define m = 1\n\t\ttypeof quic sni : meta mark", "\"h%d\" : 1", "", 0},
 		{"typeof quic sni", "\"\"", "", 0},
+		{"typeof quic sni", "\n\"h%d\"", "", 0},
+		{"typeof quic sni", "\"h%d\"\r", "", 0},
 		{"typeof quic sni", "\"h%d\" \"h%d\"", "", 0},
 	};
 	struct pass p;
@@ -124,6 +126,16 @@ static void others(void **state)
 		pass_free(&p);
 		free(src);
 	}
+	/* a mark may have a name of digits */
+	src = table("typeof quic sni : meta mark", "\"h%d\" : %d", MANY, "");
+	memset(&p, 0, sizeof(p));
+	p.lang.dir = NX_IN;
+	p.lang.bulk_min = NX_BULK_MIN;
+	p.lang.named_marks = true;
+	p.text = nx_text_new("f", src, strlen(src));
+	nx_translate(&p.lang, p.text, NULL);
+	assert_null(p.lang.bulk);
+	pass_free(&p);
 	/* too few */
 	src = table("typeof quic sni", "\"h%d\"", NX_BULK_MIN - 1, "");
 	go(&p, src, true);
