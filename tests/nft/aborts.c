@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* To be preloaded: a libnftables that abort()s when it is to make JSON, as some do for some names. */
+/* To be preloaded: a libnftables that abort()s when it is to make JSON, as some do for some names.
+ */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
