@@ -81,7 +81,8 @@ void *nx_elf_symbol(const struct nx_elf *e, const char *name)
 		const ElfW(Sym) *sym = &e->sym[i];
 
 		if ((hash | 1) == (h | 1) && sym->st_shndx != SHN_UNDEF &&
-		    ELF64_ST_TYPE(sym->st_info) == STT_FUNC && !strcmp(e->str + sym->st_name, name))
+		    ELF64_ST_TYPE(sym->st_info) != STT_GNU_IFUNC &&
+		    !strcmp(e->str + sym->st_name, name))
 			return (void *)(e->map->l_addr + sym->st_value);
 		if (hash & 1)
 			return NULL;

@@ -36,8 +36,7 @@ struct nx_elf {
 void nx_elf_read(struct nx_elf *e, const struct link_map *map);
 
 /**
- * nx_elf_symbol - address of a function that the library itself defines, whatever its version; or
- * NULL
+ * nx_elf_symbol - address of what the library itself defines, whatever its version; or NULL
  *
  * dlsym would look into all that the library needs, too, and takes ten times as long. Only with
  * @e->hash.

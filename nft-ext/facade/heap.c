@@ -8,6 +8,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <libmnl/libmnl.h>
+
 #include "heap.h"
 
 #define LARGE	    (256u << 10) /* bytes of a file for which this pays */
@@ -17,9 +19,11 @@
 #define PIECE	    (8u << 20)	 /* less than MMAP_FROM: it comes from the heap */
 #define MAX_PIECES  128
 
-#define START_MMAP                                                                                 \
-	(4 << 20) /* above nft's tables of 128 KiB and the batch of 2 MiB of each command */
-#define START_PAD (3 << 20) /* for one brk, and no mmap and munmap for the batch */
+#define START_MMAP (1 << 20)   /* above nft's tables of 128 KiB, which are at glibc's own limit */
+#define START_PAD  (512 << 10) /* for one brk at the start and not three */
+/* likewise above the batch of 2 MiB of each command: no mmap and munmap for it */
+#define BATCH_MMAP (4 << 20)
+#define BATCH_PAD  (3 << 20)
 
 static bool kept;
 
@@ -28,13 +32,28 @@ static bool is_nft(void)
 	return !strcmp(program_invocation_short_name, "nft");
 }
 
+/* libmnl 1.0.4 sends what was there before between attributes: in mapped memory that is zero. */
+static bool mnl_pads(void)
+{
+	_Alignas(struct nlmsghdr) char buf[64];
+	struct nlmsghdr *nlh;
+
+	memset(buf, 1, sizeof(buf));
+	nlh = mnl_nlmsg_put_header(buf);
+	mnl_attr_put(nlh, 1, 1, "");
+	return !buf[MNL_NLMSG_HDRLEN + MNL_ATTR_HDRLEN + 1];
+}
+
 void nx_heap_start(void)
 {
+	bool batch;
+
 	if (!is_nft())
 		return;
-	mallopt(M_MMAP_THRESHOLD, START_MMAP);
-	mallopt(M_TRIM_THRESHOLD, 2 * START_MMAP);
-	mallopt(M_TOP_PAD, START_PAD);
+	batch = mnl_pads();
+	mallopt(M_MMAP_THRESHOLD, batch ? BATCH_MMAP : START_MMAP);
+	mallopt(M_TRIM_THRESHOLD, 2 * (batch ? BATCH_MMAP : START_MMAP));
+	mallopt(M_TOP_PAD, batch ? BATCH_PAD : START_PAD);
 }
 
 void nx_heap_keep(size_t len)

@@ -26,13 +26,24 @@ static const char *const dirs[] = {
 
 static char why_not[512]; /* of the last library that was there and could not be opened */
 
+static bool has_table(const struct nx_elf *elf)
+{
+	return elf->hash && elf->sym && elf->str;
+}
+
 /* As dlsym, which is only asked for what the library does not define itself. */
 static void *symbol(void *lib, const struct nx_elf *elf, const char *name)
 {
-	bool table = elf->hash && elf->sym && elf->str;
-	void *own = table ? nx_elf_symbol(elf, name) : NULL;
+	void *own = has_table(elf) ? nx_elf_symbol(elf, name) : NULL;
 
 	return own ? own : dlsym(lib, name);
+}
+
+static bool is_facade(void *lib, const struct nx_elf *elf)
+{
+	static const char mark[] = "nft_quic_facade";
+
+	return has_table(elf) ? nx_elf_symbol(elf, mark) : dlsym(lib, mark);
 }
 
 /*
@@ -51,7 +62,7 @@ static void *try_open(const char *path, struct nx_elf *elf)
 	*elf = (struct nx_elf){0};
 	if (lib && !dlinfo(lib, RTLD_DI_LINKMAP, &map) && map)
 		nx_elf_read(elf, map);
-	if (lib && symbol(lib, elf, "nft_quic_facade")) {
+	if (lib && is_facade(lib, elf)) {
 		dlclose(lib);
 		lib = NULL;
 	}
