@@ -301,7 +301,7 @@ static void joined(void **state)
 		assert_int_equal(nx_elems_put(&out, message(b, 1, e.num, true), b), -EINVAL);
 		assert_int_equal(nx_elems_put(&out, message(b, 0, e.num, false), b), -EINVAL);
 		if (b->data == NX_BULK_MARK)
-			assert_int_equal(nx_elems_put(&out, message(b, 1, htonl(e.num), false), b),
+			assert_int_equal(nx_elems_put(&out, message(b, 1, ~e.num, false), b),
 					 -EINVAL);
 		nlh = message(b, 1, e.num, false);
 		((char *)nlh)[nlh->nlmsg_len - (b->data == NX_BULK_NONE ? 4 : 16)] ^= 1;
