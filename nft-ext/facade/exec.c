@@ -49,8 +49,6 @@ static void run_init(struct nx_run *run, struct nx_ctx *ctx, bool vars)
 	run->lang.dir = NX_IN;
 	run->lang.per_rule = real->nft_ctx_get_optimize && real->nft_ctx_get_optimize(ctx->real);
 	run->lang.short_names = real->can.short_names;
-	run->lang.named_marks = !access("/etc/iproute2/rt_marks", F_OK) ||
-				!access("/usr/share/iproute2/rt_marks", F_OK);
 	run->lang.slots = &ctx->slots;
 	run->lang.known = &ctx->layouts;
 	run->lang.include = nx_include;
@@ -95,8 +93,11 @@ static bool translate(struct nx_run *run, const struct source *src)
 	if (!nx_run_add(run, text))
 		return false;
 	text->once = src->once;
-	if (worth_a_look(src))
+	if (worth_a_look(src)) {
+		run->lang.named_marks = !access("/etc/iproute2/rt_marks", F_OK) ||
+					!access("/usr/share/iproute2/rt_marks", F_OK);
 		nx_translate(&run->lang, text, NULL);
+	}
 	return !run->lang.oom;
 }
 
