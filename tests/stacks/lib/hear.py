@@ -62,6 +62,16 @@ def first_flight(client, name):
         return side, got[0] if got else None
 
 
+def second_hello(s, second, ours, client, *length):
+    """The Hello that a client sends to the ID `ours`, after `length` bytes of CRYPTO that came before; None if none comes."""
+    end = time.monotonic() + patience(client)
+    while time.monotonic() < end and not second.hello(*length):
+        got = received(s, 1)
+        if got and got[0][0] & 0x80 and got[0][6:6 + got[0][5]] == ours:
+            second.feed(got[0])
+    return Hello(second.hello(*length)) if second.hello(*length) else None
+
+
 def after_retry(client, name):
     """What becomes of the ClientHello when a Retry came, in words."""
     with asking(client, name) as (s, _):
@@ -72,14 +82,9 @@ def after_retry(client, name):
         hello, peer = got
         ours = bytes.fromhex('c0ffee0011223344')
         s.sendto(encode_quic_retry(V1, ours, side.scid, side.first, b'token'), peer)
-        end, second = time.monotonic() + patience(client), Side()
-        while time.monotonic() < end and not second.hello():
-            got = received(s, 1)
-            if got and got[0][0] & 0x80 and got[0][6:6 + got[0][5]] == ours:
-                second.feed(got[0])
-        if not second.hello():
+        again = second_hello(s, Side(), ours, client)
+        if not again:
             return 'does not come back'
-        again = Hello(second.hello())
         if again.raw == hello.raw:
             return 'the same bytes'
         return 'new random' if again.random != hello.random else 'the same random, other bytes'
@@ -98,14 +103,9 @@ def after_hello_retry(client, name):
             return 'no group without a share'
         ours = bytes.fromhex('c0ffee0011223344')
         s.sendto(server_initial(side, ours, retry_request(hello, other)), peer)
-        end, second, length = time.monotonic() + patience(client), Side(side.first), len(hello.raw)
-        while time.monotonic() < end and not second.hello(length):
-            got = received(s, 1)
-            if got and got[0][0] & 0x80 and got[0][6:6 + got[0][5]] == ours:
-                second.feed(got[0])
-        if not second.hello(length):
+        again = second_hello(s, Side(side.first), ours, client, len(hello.raw))
+        if not again:
             return 'does not come back'
-        again = Hello(second.hello(length))
         changed = [what for what in ('random', 'sni', 'alpn') if getattr(again, what) != getattr(hello, what)]
         return ' '.join([*again.shares, *(f'another {what}' for what in changed)])
 
