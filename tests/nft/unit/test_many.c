@@ -27,15 +27,21 @@ static char *table(const char *head, const char *elem, int n, const char *tail)
 	return b.p;
 }
 
-static void go(struct pass *p, const char *src, bool allowed)
+static void go_with(struct pass *p, const char *src, size_t bulk_min, bool named_marks)
 {
 	memset(p, 0, sizeof(*p));
 	p->lang.dir = NX_IN;
 	p->lang.short_names = true;
-	p->lang.bulk_min = allowed ? NX_BULK_MIN : 0;
+	p->lang.bulk_min = bulk_min;
+	p->lang.named_marks = named_marks;
 	p->text = nx_text_new("f", strdup(src), strlen(src));
 	nx_translate(&p->lang, p->text, NULL);
 	assert_false(p->lang.oom);
+}
+
+static void go(struct pass *p, const char *src, bool allowed)
+{
+	go_with(p, src, allowed ? NX_BULK_MIN : 0, false);
 }
 
 static size_t count(const char *s, const char *what)
@@ -128,14 +134,10 @@ static void others(void **state)
 	}
 	/* a mark may have a name of digits */
 	src = table("typeof quic sni : meta mark", "\"h%d\" : %d", MANY, "");
-	memset(&p, 0, sizeof(p));
-	p.lang.dir = NX_IN;
-	p.lang.bulk_min = NX_BULK_MIN;
-	p.lang.named_marks = true;
-	p.text = nx_text_new("f", src, strlen(src));
-	nx_translate(&p.lang, p.text, NULL);
+	go_with(&p, src, NX_BULK_MIN, true);
 	assert_null(p.lang.bulk);
 	pass_free(&p);
+	free(src);
 	/* too few */
 	src = table("typeof quic sni", "\"h%d\"", NX_BULK_MIN - 1, "");
 	go(&p, src, true);
