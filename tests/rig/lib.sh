@@ -48,6 +48,15 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "must run as root (try: sudo make ...)"
 }
 
+# preferences - apt's, of the lines "pin SUITE src:NAME..." of a package list on standard input; SUITE is a key of PINS
+preferences() {
+	awk -v backports="$BACKPORTS" '$1 == "pin" {
+		release = $2 == "BACKPORTS" ? backports : $2
+		$1 = $2 = ""
+		printf "Package:%s\nPin: release n=%s\nPin-Priority: 990\n\n", $0, release
+	}' | tr -s ' '
+}
+
 # foreign NAME - whether the root of this name (ARCH or ARCH-...) is of an architecture that this machine cannot run
 foreign() {
 	case ${1%%-*} in
