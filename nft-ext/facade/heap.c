@@ -24,6 +24,8 @@
 /* likewise above the batch of 2 MiB of each command: no mmap and munmap for it */
 #define BATCH_MMAP (4 << 20)
 #define BATCH_PAD  (3 << 20)
+/* what every command writes to: two of those tables and a little; without a fault for each page */
+#define START_USED (264 << 10)
 
 static bool kept;
 
@@ -44,9 +46,20 @@ static bool mnl_pads(void)
 	return !buf[MNL_NLMSG_HDRLEN + MNL_ATTR_HDRLEN + 1];
 }
 
+/* Its whole pages get memory at once. */
+static bool populate(void *p, size_t len)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE);
+	uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1),
+		  to = ((uintptr_t)p + len) & ~(page - 1);
+
+	return !madvise((void *)from, to - from, MADV_POPULATE_WRITE);
+}
+
 void nx_heap_start(void)
 {
 	bool batch;
+	void *used;
 
 	if (!is_nft())
 		return;
@@ -54,6 +67,10 @@ void nx_heap_start(void)
 	mallopt(M_MMAP_THRESHOLD, batch ? BATCH_MMAP : START_MMAP);
 	mallopt(M_TRIM_THRESHOLD, 2 * (batch ? BATCH_MMAP : START_MMAP));
 	mallopt(M_TOP_PAD, batch ? BATCH_PAD : START_PAD);
+	used = malloc(START_USED);
+	if (used)
+		populate(used, START_USED);
+	free(used);
 }
 
 void nx_heap_keep(size_t len)
@@ -68,7 +85,6 @@ void nx_heap_keep(size_t len)
 
 void nx_heap_fill(size_t n)
 {
-	uintptr_t page = sysconf(_SC_PAGESIZE), from, to;
 	size_t want = n / (PIECE / PER_ELEMENT), got = 0;
 	void *piece[MAX_PIECES];
 
@@ -78,10 +94,7 @@ void nx_heap_fill(size_t n)
 		piece[got] = malloc(PIECE);
 		if (!piece[got])
 			break;
-		from = ((uintptr_t)piece[got] + page - 1) & ~(page - 1);
-		to = ((uintptr_t)piece[got] + PIECE) & ~(page - 1);
-		got++;
-		if (madvise((void *)from, to - from, MADV_POPULATE_WRITE))
+		if (!populate(piece[got++], PIECE))
 			break;
 	}
 	/* the last piece first: they become one with the rest of the heap */

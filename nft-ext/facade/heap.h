@@ -12,7 +12,9 @@
  * nx_heap_start - before the real library is opened
  *
  * dlopen takes of the heap's first 132 KiB, and nft's first table, of 128 KiB, no longer fits:
- * malloc would map that anew, and each that follows, where stock nft has them from the heap.
+ * malloc would map that anew, and each that follows, where stock nft has them from the heap. The
+ * pages that every command writes to get their memory at once, which pays for some of what it takes
+ * to load two libraries for one.
  */
 void nx_heap_start(void);
 
