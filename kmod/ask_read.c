@@ -18,22 +18,6 @@ static const struct nq_place nq_port_at = {NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2};
 static const struct nq_place nq_addr4_at = {NFT_PAYLOAD_NETWORK_HEADER, 16, 4};
 static const struct nq_place nq_addr6_at = {NFT_PAYLOAD_NETWORK_HEADER, 24, 16};
 
-static unsigned int nq_attr_u32(const struct nlattr *attr)
-{
-	return attr && nla_len(attr) == sizeof(u32) ? ntohl(nla_get_be32(attr)) : ~0U;
-}
-
-/* The bytes of a nested value. Return: NULL if there is no value, or one longer than @max. */
-static const u8 *nq_attr_value(const struct nlattr *attr, unsigned int max, unsigned int *len)
-{
-	const struct nlattr *value = attr ? nla_find_nested(attr, NFTA_DATA_VALUE) : NULL;
-
-	if (!value || nla_len(value) > max)
-		return NULL;
-	*len = nla_len(value);
-	return nla_data(value);
-}
-
 /* The port or the address, as the load is of one of them; else NULL. */
 static struct nq_value *nq_reading_value(struct nq_reading *r, struct nq_place *field)
 {
@@ -97,11 +81,11 @@ static void nq_reading_range(struct nq_reading *r, const u8 *lo, const u8 *hi)
 static void nq_read_cmp(struct nq_reading *r, const struct nq_dump *dump)
 {
 	unsigned int len;
-	const u8 *data = nq_attr_value(dump->tb[NFTA_CMP_DATA], NQ_SPAN_LEN, &len);
+	const u8 *data = nq_dump_value(dump->tb[NFTA_CMP_DATA], NQ_SPAN_LEN, &len);
 
 	if (!data || nq_dump_reg(dump, NFTA_CMP_SREG) != r->reg)
 		return;
-	switch (nq_attr_u32(dump->tb[NFTA_CMP_OP])) {
+	switch (nq_dump_u32(dump->tb[NFTA_CMP_OP])) {
 	case NFT_CMP_EQ:
 		if (!r->nfproto && len <= r->at.len)
 			nq_reading_equal(r, data, len);
@@ -125,12 +109,12 @@ static void nq_read_cmp(struct nq_reading *r, const struct nq_dump *dump)
 static void nq_read_range(struct nq_reading *r, const struct nq_dump *dump)
 {
 	unsigned int lo_len, hi_len;
-	const u8 *lo = nq_attr_value(dump->tb[NFTA_RANGE_FROM_DATA], NQ_SPAN_LEN, &lo_len);
-	const u8 *hi = nq_attr_value(dump->tb[NFTA_RANGE_TO_DATA], NQ_SPAN_LEN, &hi_len);
+	const u8 *lo = nq_dump_value(dump->tb[NFTA_RANGE_FROM_DATA], NQ_SPAN_LEN, &lo_len);
+	const u8 *hi = nq_dump_value(dump->tb[NFTA_RANGE_TO_DATA], NQ_SPAN_LEN, &hi_len);
 
 	if (lo && hi && !r->nfproto && lo_len == r->at.len && hi_len == r->at.len &&
 	    nq_dump_reg(dump, NFTA_RANGE_SREG) == r->reg &&
-	    nq_attr_u32(dump->tb[NFTA_RANGE_OP]) == NFT_RANGE_EQ)
+	    nq_dump_u32(dump->tb[NFTA_RANGE_OP]) == NFT_RANGE_EQ)
 		nq_reading_range(r, lo, hi);
 }
 
@@ -195,9 +179,9 @@ static void nq_read_lookup(struct nq_reading *r, const struct nft_expr *expr,
 
 static void nq_read_payload(struct nq_reading *r, const struct nq_dump *dump)
 {
-	unsigned int base = nq_attr_u32(dump->tb[NFTA_PAYLOAD_BASE]);
-	unsigned int off = nq_attr_u32(dump->tb[NFTA_PAYLOAD_OFFSET]);
-	unsigned int len = nq_attr_u32(dump->tb[NFTA_PAYLOAD_LEN]);
+	unsigned int base = nq_dump_u32(dump->tb[NFTA_PAYLOAD_BASE]);
+	unsigned int off = nq_dump_u32(dump->tb[NFTA_PAYLOAD_OFFSET]);
+	unsigned int len = nq_dump_u32(dump->tb[NFTA_PAYLOAD_LEN]);
 
 	r->reg = -1;
 	if (base > U8_MAX || off > U8_MAX || len > NQ_SPAN_LEN)
@@ -211,7 +195,7 @@ static void nq_read_payload(struct nq_reading *r, const struct nq_dump *dump)
 static void nq_read_meta(struct nq_reading *r, const struct nq_dump *dump)
 {
 	r->reg = -1;
-	if (nq_attr_u32(dump->tb[NFTA_META_KEY]) != NFT_META_NFPROTO)
+	if (nq_dump_u32(dump->tb[NFTA_META_KEY]) != NFT_META_NFPROTO)
 		return;
 	r->reg = nq_dump_reg(dump, NFTA_META_DREG);
 	r->nfproto = true;
@@ -220,14 +204,14 @@ static void nq_read_meta(struct nq_reading *r, const struct nq_dump *dump)
 /* The load is masked in its own register. */
 static void nq_read_bitwise(struct nq_reading *r, const struct nq_dump *dump)
 {
-	unsigned int op = dump->tb[NFTA_BITWISE_OP] ? nq_attr_u32(dump->tb[NFTA_BITWISE_OP]) : 0;
+	unsigned int op = dump->tb[NFTA_BITWISE_OP] ? nq_dump_u32(dump->tb[NFTA_BITWISE_OP]) : 0;
 	int reg = r->reg;
 	unsigned int mask_len, xor_len, i;
 	const u8 *mask, *xor;
 
 	r->reg = -1;
-	mask = nq_attr_value(dump->tb[NFTA_BITWISE_MASK], NQ_SPAN_LEN, &mask_len);
-	xor = nq_attr_value(dump->tb[NFTA_BITWISE_XOR], NQ_SPAN_LEN, &xor_len);
+	mask = nq_dump_value(dump->tb[NFTA_BITWISE_MASK], NQ_SPAN_LEN, &mask_len);
+	xor = nq_dump_value(dump->tb[NFTA_BITWISE_XOR], NQ_SPAN_LEN, &xor_len);
 	if (op != NFT_BITWISE_BOOL || !mask || !xor|| r->nfproto || mask_len != r->at.len ||
 	    xor_len != r->at.len || memchr_inv(xor, 0, xor_len) ||
 	    nq_dump_reg(dump, NFTA_BITWISE_SREG) != reg ||

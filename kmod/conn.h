@@ -4,6 +4,7 @@
 #define NQ_CONN_H
 
 #include "dgram.h"
+#include "look.h"
 #include "names.h"
 #include "state.h"
 
@@ -37,6 +38,7 @@ enum nq_found_by {
 	NQ_BY_ID,      /* by an ID, on another path */
 	NQ_BY_PATH,    /* it is the only one on this path, or all there have the same names */
 	NQ_AMBIGUOUS,  /* several of this path may be meant */
+	NQ_UNDECIDED,  /* likewise, but the server IDs of rules may tell */
 };
 
 /** nq_conn_alloc - have the tables, unless they are there. By one process at a time. May sleep. */
@@ -75,10 +77,31 @@ u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose);
 
 /**
  * nq_conn_follow - a client's packet as it comes in: note where its connection is now
+ * @why:	set to NQ_LOOK_OTHERS where it is NQ_UNDECIDED, to NQ_LOOK_OWN if rules may tell
+ *something of its connection, else to NQ_LOOK_NONE; NULL where no rule can
  *
  * Under RCU. Return: as @by of nq_conn_find().
  */
-enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose);
+enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why);
+
+/**
+ * nq_conn_issuer - a rule takes the server ID in a packet's connection ID
+ * @whose:	the packet; nothing is noted unless its ID is the one that its server gave first
+ * @rule:	nq_look_rule() of that
+ * @gen:	nq_look_generation() then
+ *
+ * Under RCU.
+ */
+void nq_conn_issuer(struct nq_net *nn, const struct nq_whose *whose, u32 rule, u32 gen);
+
+/**
+ * nq_conn_decide - a packet of one of several connections on its path: note its ID as that of the
+ * only one whose it may be, by the rules that did not take its server ID
+ *
+ * Under RCU. Return: false if several others may be meant, or none.
+ */
+bool nq_conn_decide(struct nq_net *nn, const struct nq_whose *whose,
+		    const struct nq_missed *missed);
 
 /** nq_conn_stranger - a connection that is not followed is on a path. Any context, under RCU. */
 void nq_conn_stranger(struct nq_net *nn, const struct nq_path *path);

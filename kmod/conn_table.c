@@ -322,6 +322,8 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 	c->class = NQ_ANSWERED;
 	WRITE_ONCE(c->live, true);
 	c->retried = false;
+	WRITE_ONCE(c->issuer, 0);
+	WRITE_ONCE(c->asked, 0);
 	list_add_tail(&c->order, &t->order[NQ_ANSWERED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] + 1);
 	if (nq_path_add(t, c, &c->paths[0], path, true))

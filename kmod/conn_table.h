@@ -103,6 +103,11 @@ enum nq_class {
  * @class:	enum nq_class, under the lock; READ_ONCE
  * @live:	it is not free; written under the lock, READ_ONCE
  * @retried:	its server has answered with Retry alone; under the lock
+ * @issuer:	nq_look_rule() of one that takes the server ID of its first ID, or 0; this and the
+ *rest by READ_ONCE/WRITE_ONCE
+ * @issuer_gen:	the last bits of the generation in which @issuer is
+ * @asked_gen:	likewise, of @asked
+ * @asked:	how many of its packets rules were asked about for @issuer
  */
 struct nq_conn {
 	struct nq_pooled pooled;
@@ -120,6 +125,10 @@ struct nq_conn {
 	u8 class;
 	bool live;
 	bool retried;
+	u32 issuer;
+	u8 issuer_gen;
+	u8 asked_gen;
+	u8 asked;
 };
 
 /**

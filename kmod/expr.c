@@ -316,12 +316,15 @@ static int nq_load_validate(const struct nft_ctx *ctx, const struct nft_expr *ex
 	int err;
 
 	err = nq_match_validate(ctx, expr);
-	if (err || state->resolved || !nq_key_is_list(priv->key))
+	if (err || state->resolved)
 		return err;
-	err = nq_search_resolve(ctx->net, state->chain, expr, &state->search);
+	if (nq_key_is_list(priv->key))
+		err = nq_search_resolve(ctx->net, state->chain, expr, &state->search);
+	else if (priv->key == NFT_QUIC_SERVER_ID)
+		nq_issuer_resolve(ctx->net, state->chain, expr, &state->issuer);
 	if (err)
 		return err;
-	/* pairs with the load in the evaluation: @search is complete before it is seen */
+	/* pairs with the loads in the evaluation: what was found is complete before it is seen */
 	smp_store_release(&state->resolved, true);
 	if (state->search.watched)
 		nq_watch_begin(&state->watch, &state->search);

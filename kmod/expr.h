@@ -8,6 +8,7 @@
 #include <uapi/nft_quic.h>
 
 #include "ask.h"
+#include "expr_issuer.h"
 #include "expr_search.h"
 #include "expr_set.h"
 
@@ -24,9 +25,10 @@
  *		with READ_ONCE()
  * @settle:	makes @points what is @needed, for names; see nq_expr_settle()
  * @asker:	what the rule's matches let through, for names
- * @resolved:	@search is valid; smp_store_release() by .validate, under commit_mutex,
+ * @resolved:	@search or @issuer is valid; smp_store_release() by .validate, under commit_mutex,
  *		smp_load_acquire() by .eval. Never goes back.
  * @search:	for loads of names
+ * @issuer:	for loads of a server ID
  * @watch:	for its set
  * @len:	of the literal
  * @data:	the literal
@@ -40,6 +42,7 @@ struct nq_expr_state {
 	struct nq_asker asker;
 	bool resolved;
 	struct nq_search search;
+	struct nq_issuer issuer;
 	struct nq_watch watch;
 	u8 len;
 	u8 data[];

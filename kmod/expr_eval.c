@@ -5,9 +5,11 @@
 #include "expr.h"
 #include "expr_eval.h"
 #include "expr_head.h"
+#include "expr_issuer.h"
 #include "expr_names.h"
 #include "expr_search.h"
 #include "learn.h"
+#include "look.h"
 #include "overload.h"
 #include "state.h"
 
@@ -218,6 +220,17 @@ static noinline bool nq_load_other(const struct nq_expr *priv, u32 *dst, struct 
 	return nq_head_read(&head, pkt, false) && nq_head_load(priv->key, dst, &head);
 }
 
+/* A load of a part of a connection ID. */
+static bool nq_load_part(const struct nq_expr *priv, u32 *dst, const struct nft_pktinfo *pkt)
+{
+	bool found = nq_part_load(priv, dst, pkt);
+
+	if (priv->key == NFT_QUIC_SERVER_ID && nq_learning(nq_pernet(nft_net(pkt))) &&
+	    unlikely(nq_look_why(pkt->skb) != NQ_LOOK_NONE))
+		nq_issuer_read(priv, found ? dst : NULL, pkt);
+	return found;
+}
+
 void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const struct nft_pktinfo *pkt)
 {
 	const struct nq_expr *priv = nft_expr_priv(expr);
@@ -225,7 +238,7 @@ void nq_load_eval(const struct nft_expr *expr, struct nft_regs *regs, const stru
 
 	if (nq_key_is_list(priv->key))
 		nq_load_name(expr, regs, pkt);
-	else if (!(priv->part ? nq_part_load(priv, dst, pkt)
+	else if (!(priv->part ? nq_load_part(priv, dst, pkt)
 			      : nq_load_other(priv, dst, regs, pkt)) &&
 		 regs->verdict.code == NFT_CONTINUE)
 		regs->verdict.code = NFT_BREAK;

@@ -49,6 +49,21 @@ int nq_dump_reg(const struct nq_dump *dump, unsigned int attr)
 	return -1;
 }
 
+u32 nq_dump_u32(const struct nlattr *attr)
+{
+	return attr && nla_len(attr) == sizeof(u32) ? ntohl(nla_get_be32(attr)) : ~0U;
+}
+
+const u8 *nq_dump_value(const struct nlattr *attr, unsigned int max, unsigned int *len)
+{
+	const struct nlattr *value = attr ? nla_find_nested(attr, NFTA_DATA_VALUE) : NULL;
+
+	if (!value || nla_len(value) > max)
+		return NULL;
+	*len = nla_len(value);
+	return nla_data(value);
+}
+
 bool nq_expr_is(const struct nft_expr *expr, const char *type)
 {
 	return !strcmp(expr->ops->type->name, type);

@@ -80,6 +80,12 @@ void nq_dump_free(struct nq_dump *dump);
 /** nq_dump_reg - a register's number, as index into nft_regs.data, or -1 */
 int nq_dump_reg(const struct nq_dump *dump, unsigned int attr);
 
+/** nq_dump_u32 - a number in network byte order, or ~0 if there is none */
+u32 nq_dump_u32(const struct nlattr *attr);
+
+/** nq_dump_value - the bytes of a nested value; NULL if there is none, or one longer than @max */
+const u8 *nq_dump_value(const struct nlattr *attr, unsigned int max, unsigned int *len);
+
 /** nq_expr_is - is the expression of this type? */
 bool nq_expr_is(const struct nft_expr *expr, const char *type);
 

@@ -9,6 +9,7 @@
 #include "conn.h"
 #include "core/protect.h"
 #include "learn.h"
+#include "look.h"
 #include "scratch.h"
 
 #define NQ_LEARN_GUESSES   4	     /* connections whose keys a server's Initial is tried with */
@@ -254,22 +255,28 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
 	struct nq_path path nq_uncleared;
 	struct nq_whose w = {.path = &path};
+	enum nq_look why = NQ_LOOK_NONE;
 	enum nq_found_by by;
 
+	nq_look_forget(skb);
 	if (!nq_learn_whose(&w, skb, d, buf) || !nq_path_read(&path, skb, state, thoff) ||
 	    path.zone)
 		return true;
 	if (d->len > d->seg && nq_conn_crowd(nn, &path) > 1)
 		return false;
-	by = nq_conn_follow(nn, &w);
+	/* A task that sends may be moved to another CPU before it comes to the rules. */
+	by = nq_conn_follow(nn, &w, state->hook == NF_INET_PRE_ROUTING ? &why : NULL);
+	if (unlikely(why != NQ_LOOK_NONE))
+		nq_look_begin(skb, why);
 	if (by == NQ_BY_ID)
 		nq_stat_add(nn, NQ_STAT_moved, 1);
 	else if (by == NQ_AMBIGUOUS)
 		nq_stat_add(nn, NQ_STAT_ambiguous, 1);
-	if (by != NQ_BY_NOTHING)
+	if (by != NQ_BY_NOTHING) {
 		nq_budget_begin(skb);
-	else if (nq_ask_wants(nn, skb, state, thoff))
+	} else if (nq_ask_wants(nn, skb, state, thoff)) {
 		nq_conn_nobody(nn, &path);
+	}
 	return true;
 }
 
@@ -285,6 +292,43 @@ static bool nq_learn_at_rule(struct nq_whose *w, struct nq_path *path,
 	       nq_path_read(path, pkt->skb, pkt->state, nft_thoff(pkt)) && !path->zone;
 }
 
+void nq_learn_issuer(struct nq_net *nn, const struct nft_pktinfo *pkt, u32 rule, u32 gen)
+{
+	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
+	struct nq_path path nq_uncleared;
+	struct nq_whose w;
+
+	if (nq_learn_at_rule(&w, &path, pkt, buf))
+		nq_conn_issuer(nn, &w, rule, gen);
+}
+
+/*
+ * A packet of one of several connections is asked for its names: now it is known which rules did
+ * not take its server ID. If that does not tell whose it is, nobody guesses here any more.
+ */
+static noinline void nq_learn_decide(struct nq_net *nn, const struct nft_pktinfo *pkt,
+				     const struct nq_whose *w)
+{
+	struct nq_missed missed;
+
+	nq_look_end(pkt->skb, &missed);
+	if (nq_conn_decide(nn, w, &missed))
+		return;
+	nq_stat_add(nn, NQ_STAT_ambiguous, 1);
+	nq_conn_stranger(nn, w->path);
+}
+
+/* The same for a packet at a rule, with its path in @path. Return: false if it says nothing. */
+static bool nq_learn_at_names(struct nq_net *nn, struct nq_whose *w, struct nq_path *path,
+			      const struct nft_pktinfo *pkt, u8 buf[NQ_FLIGHT_HEAD])
+{
+	if (!nq_conn_count(nn, NULL) || !nq_learn_at_rule(w, path, pkt, buf))
+		return false;
+	if (unlikely(nq_look_why(pkt->skb) == NQ_LOOK_OTHERS))
+		nq_learn_decide(nn, pkt, w);
+	return true;
+}
+
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt)
 {
 	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
@@ -292,7 +336,7 @@ const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinf
 	enum nq_found_by by;
 	struct nq_whose w;
 
-	if (!nq_conn_count(nn, NULL) || !nq_learn_at_rule(&w, &path, pkt, buf))
+	if (!nq_learn_at_names(nn, &w, &path, pkt, buf))
 		return NULL;
 	return nq_conn_find(nn, &w, &by);
 }
@@ -320,7 +364,7 @@ bool nq_learn_state(struct nq_net *nn, const struct nft_pktinfo *pkt, u8 *state)
 	struct nq_whose w;
 
 	*state = NFT_QUIC_STATE_UNKNOWN;
-	if (nq_conn_count(nn, NULL) && nq_learn_at_rule(&w, &path, pkt, buf))
+	if (nq_learn_at_names(nn, &w, &path, pkt, buf))
 		*state = nq_conn_state(nn, &w);
 	return *state != NFT_QUIC_STATE_UNKNOWN || !nq_learn_reply(nn, pkt);
 }

@@ -68,6 +68,15 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 const struct nq_names *nq_learn_names(struct nq_net *nn, const struct nft_pktinfo *pkt);
 
 /**
+ * nq_learn_issuer - a rule takes the server ID of a packet that is looked at for NQ_LOOK_OWN
+ * @rule:	nq_look_rule() of that
+ * @gen:	nq_look_generation() then
+ *
+ * Under RCU.
+ */
+void nq_learn_issuer(struct nq_net *nn, const struct nft_pktinfo *pkt, u32 rule, u32 gen);
+
+/**
  * nq_learn_state - enum nft_quic_states of a packet at a rule
  *
  * Not for packets that may open a connection. Under RCU. Return: false if it may be a server's.

@@ -52,10 +52,11 @@ class Followed(Bench):
         self.c.run('sleep 1.1')
         self.s.limit('conn_idle', 300)
 
-    def steer(self, services, ids='', gap=0):
+    def steer(self, services, ids='', gap=0, issuers=None, flags=None):
         """Send each name of {port: name} to its port, in the stateless form; in one transaction, or with a gap.
 
-        ids: so are server IDs that read as one of these ports, 'first' or 'last'.
+        ids: so are server IDs that read as one of these ports, or of issuers, 'first' or 'last'.
+        flags: a look-up in a set with these flags, in place of a comparison for each.
         """
         self.table()
         if gap:
@@ -64,8 +65,12 @@ class Followed(Bench):
         self.n.chain('inet', 't', 'in', 'filter', 'prerouting', -300)
         self.n.chain('inet', 't', 'out', 'filter', 'output', -300)
         text = {port: struct.pack('>H', port) for port in services}
-        by_id = [[nft.quic('server_id', dreg=1, length=2), nft.cmp(1, port), *to_port([])]
-                 for port in text.values()] if ids else []
+        taken = [text[port] for port in (services if issuers is None else issuers)] if ids else []
+        if flags is None:
+            by_id = [[nft.quic('server_id', dreg=1, length=2), nft.cmp(1, port), *to_port([])] for port in taken]
+        else:
+            number = self.n.set('inet', 't', 'ids', 2, taken, flags=flags)
+            by_id = [[nft.quic('server_id', dreg=1, length=2), nft.lookup('ids', 1, set_id=number), *to_port([])]]
         by_name = [[nft.quic('sni', name.encode()), *to_port([nft.immediate(1, text[port])])]
                    for port, name in services.items()]
         for r in by_id + by_name if ids == 'first' else by_name + by_id:
