@@ -177,14 +177,21 @@ u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose)
 							  : NFT_QUIC_STATE_NEW;
 }
 
+/* Of the bytes that any ID has. */
+static u64 nq_whose_print(const struct nq_whose *w)
+{
+	return nq_id_print(w->path, w->dcid, NQ_ID_MIN);
+}
+
 /*
- * A packet that the path told has another ID of its connection. Under the lock.
+ * A packet that the path told has another ID of its connection. Not if somebody who is not followed
+ * had that: then a client is on the path who has it from there. Under the lock.
  */
 static void nq_conn_note_id(struct nq_conns *t, const struct nq_whose *w, struct nq_conn *c)
 {
 	const struct nq_conn_key *first = nq_key_of(t, &c->ids[0]);
 
-	if (first && first->len <= w->len)
+	if (first && first->len <= w->len && !nq_id_was_strange(t, nq_whose_print(w)))
 		nq_conn_add_id(t, c, first->len, nq_id_print(w->path, w->dcid, first->len), false);
 }
 
@@ -227,6 +234,14 @@ void nq_conn_nobody(struct nq_net *nn, const struct nq_path *path)
 
 	if (t)
 		nq_path_strange(t, nq_path_print(path));
+}
+
+void nq_conn_nobodys(struct nq_net *nn, const struct nq_whose *whose)
+{
+	struct nq_conns *t = nq_conns_of(nn);
+
+	if (t && whose->len >= NQ_ID_MIN)
+		nq_id_strange(t, nq_whose_print(whose));
 }
 
 void nq_conn_issuer(struct nq_net *nn, const struct nq_whose *whose, u32 rule, u32 gen)
@@ -321,6 +336,8 @@ enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose,
 		return NQ_UNDECIDED;
 	c = hit.conn;
 	if (!c) {
+		if (hit.n)
+			nq_conn_nobodys(nn, whose);
 		if (hit.n && !hit.crowded)
 			nq_conn_stranger(nn, whose->path);
 		else if (hit.n)
@@ -343,6 +360,7 @@ void nq_conn_begin(struct nq_net *nn)
 
 	spin_lock_bh(&t->lock);
 	memset(t->strange, 0, (t->mask + 1) * sizeof(*t->strange));
+	memset(t->strange_ids, 0, (t->mask + 1) * sizeof(*t->strange_ids));
 	nq_conns_blind(t);
 	spin_unlock_bh(&t->lock);
 }

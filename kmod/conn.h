@@ -109,6 +109,9 @@ void nq_conn_stranger(struct nq_net *nn, const struct nq_path *path);
 /** nq_conn_nobody - a packet came on a path, of a connection that is not known. Likewise. */
 void nq_conn_nobody(struct nq_net *nn, const struct nq_path *path);
 
+/** nq_conn_nobodys - nor is anything known of its ID. Likewise. */
+void nq_conn_nobodys(struct nq_net *nn, const struct nq_whose *whose);
+
 /** nq_conn_begin - learning begins: there may be connections that are older */
 void nq_conn_begin(struct nq_net *nn);
 

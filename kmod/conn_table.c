@@ -467,6 +467,7 @@ static void nq_conns_free(struct nq_conns *t)
 {
 	nq_pool_exit(&t->keys);
 	nq_pool_exit(&t->conns);
+	kvfree(t->strange_ids);
 	kvfree(t->strange);
 	kvfree(t->paths);
 	kfree(t);
@@ -485,7 +486,8 @@ int nq_conn_alloc(struct nq_net *nn)
 		return -ENOMEM;
 	t->paths = kvcalloc(3 * (size_t)chains, sizeof(*t->paths), GFP_KERNEL_ACCOUNT);
 	t->strange = kvcalloc(chains, sizeof(*t->strange), GFP_KERNEL_ACCOUNT);
-	if (!t->paths || !t->strange ||
+	t->strange_ids = kvcalloc(chains, sizeof(*t->strange_ids), GFP_KERNEL_ACCOUNT);
+	if (!t->paths || !t->strange || !t->strange_ids ||
 	    nq_pool_init(&t->conns, n + NQ_CONN_SPARE(n), sizeof(struct nq_conn)) ||
 	    nq_pool_init(&t->keys, NQ_CONN_KEYS(n) + 2 * NQ_CONN_SPARE(n),
 			 sizeof(struct nq_conn_key))) {

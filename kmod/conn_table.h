@@ -149,6 +149,8 @@ struct nq_conn {
  * @bytes:	of @shared; likewise
  * @strange:	by path, when somebody was there who is not followed, in jiffies, or 0; of several
  *paths with the same place the last time. READ_ONCE/WRITE_ONCE
+ * @strange_ids: by the first bytes of an ID, when somebody had it who is not followed, in seconds
+ *of 16 bits, or 0; of several IDs with the same place the last time. READ_ONCE/WRITE_ONCE
  * @blind:	until this time, in jiffies, there may be connections that nobody has seen begin:
  *learning began, or there was no room; READ_ONCE
  * @was_blind:	that time is not long over; likewise
@@ -163,6 +165,7 @@ struct nq_conns {
 	struct hlist_head *paths, *ids, *shared;
 	struct nq_conn_key *key_at;
 	u32 *strange;
+	u16 *strange_ids;
 
 	spinlock_t lock ____cacheline_aligned_in_smp;
 	struct nq_pool conns, keys;
@@ -230,6 +233,25 @@ static inline void nq_path_strange(struct nq_conns *t, u64 print)
 
 	if (!last || nq_age(last) >= HZ)
 		WRITE_ONCE(*when, (u32)jiffies | 1);
+}
+
+static inline u16 nq_seconds(void)
+{
+	return (u16)(jiffies / HZ) ?: 1;
+}
+
+/** nq_id_strange - a packet of no known connection begins with this; print of NQ_ID_MIN bytes */
+static inline void nq_id_strange(struct nq_conns *t, u64 print)
+{
+	WRITE_ONCE(t->strange_ids[print & t->mask], nq_seconds());
+}
+
+/** nq_id_was_strange - has one come lately? */
+static inline bool nq_id_was_strange(const struct nq_conns *t, u64 print)
+{
+	u16 when = READ_ONCE(t->strange_ids[print & t->mask]);
+
+	return when && (u16)(nq_seconds() - when) <= READ_ONCE(t->nn->limits.conn_idle);
 }
 
 /** nq_key_of - a connection's path or ID, or NULL. Under RCU or the lock. */

@@ -276,6 +276,7 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 		nq_budget_begin(skb);
 	} else if (nq_ask_wants(nn, skb, state, thoff)) {
 		nq_conn_nobody(nn, &path);
+		nq_conn_nobodys(nn, &w);
 	}
 	return true;
 }
@@ -316,6 +317,7 @@ static noinline void nq_learn_decide(struct nq_net *nn, const struct nft_pktinfo
 		return;
 	nq_stat_add(nn, NQ_STAT_ambiguous, 1);
 	nq_conn_stranger(nn, w->path);
+	nq_conn_nobodys(nn, w);
 }
 
 /* The same for a packet at a rule, with its path in @path. Return: false if it says nothing. */
