@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,13 +50,19 @@ static json_t *try_files(const json_t *files, const json_t *now)
 /* The files are loaded by a child in a network namespace of its own. */
 static json_t *after_boot(const json_t *files, const json_t *now)
 {
-	FILE *file = tmpfile();
+	/* of memory: a full or read-only /tmp is no reason to know nothing, and nothing is written
+	 */
+	int fd = memfd_create("nft-quic", MFD_CLOEXEC);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
 	json_t *answer;
 	int status;
 	pid_t pid;
 
-	if (!file)
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
 		return NULL;
+	}
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
