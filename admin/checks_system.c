@@ -293,12 +293,53 @@ static void other_programs(struct na_found *f)
 	}
 }
 
+char *na_library_path(const char *text)
+{
+	const char *at, *from;
+	size_t len;
+
+	for (at = strstr(text, "libnftables.so"); at; at = strstr(at + 1, "libnftables.so")) {
+		for (from = at; from > text && !strchr("\"' =\t\n", from[-1]);)
+			from--;
+		len = strcspn(from, "\"' \t\n");
+		if (*from == '/' && !memmem(from, len, "/nft-quic/", 10))
+			return na_name(from, len, 255);
+	}
+	return NULL;
+}
+
+/* python3-nftables asks the cache; a module of another origin may have a library's path. */
+static void python_modules(struct na_found *f)
+{
+	static const char *const places[] = {
+		"/usr/lib/python3*/*-packages/nftables/nftables.py",
+		"/usr/local/lib/python3*/*-packages/nftables/nftables.py"};
+	glob_t found;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (glob(places[i], 0, NULL, &found))
+			continue;
+		for (size_t k = 0; k < found.gl_pathc; k++) {
+			char *text = na_read_plain(found.gl_pathv[k], NULL);
+			char *path = text ? na_library_path(text) : NULL;
+
+			if (path)
+				na_found_add(f, NA_WARN, "%s loads %s, which hides rules with quic",
+					     found.gl_pathv[k], path);
+			free(path);
+			free(text);
+		}
+		globfree(&found);
+	}
+}
+
 void na_check_other_nft(const struct na_host *h, struct na_found *f)
 {
 	struct dirent *e;
 	DIR *dir = opendir("/proc");
 
 	other_programs(f);
+	python_modules(f);
 	if (!h->root)
 		na_found_add(f, NA_NOTE,
 			     "programs of other users are not seen, as only root sees these");

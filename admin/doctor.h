@@ -28,7 +28,7 @@ void na_found_add(struct na_found *f, enum na_level level, const char *fmt, ...)
 	  "apt install linux-headers-KERNEL; `dkms autoinstall -k KERNEL`")			\
 	X("facade", facade, "programs get this version of the libnftables with quic",		\
 	  "`ldconfig`; remove what sorts before 00-nft-quic.conf; install one version")		\
-	X("other-nft", other_nft, "no nft or running program hides rules with quic",		\
+	X("other-nft", other_nft, "no nft, python module or running program hides quic",		\
 	  "remove the other nft; restart programs that began before the installation")		\
 	X("rules", rules, "the rules of this network namespace can be read",			\
 	  "run it as root; `nft -j list ruleset` says more")					\
@@ -84,6 +84,14 @@ bool na_keys_have(const char *keys, const char *signer);
 
 /** na_module_file() - the module's file for a kernel, NULL if it has none; the caller frees it */
 char *na_module_file(const char *release);
+
+/**
+ * na_library_path() - the path in a program's text of a libnftables that does not know quic
+ *
+ * NULL if it has none, as where the library has its bare name: then the cache decides. The caller
+ * frees it.
+ */
+char *na_library_path(const char *text);
 
 /** na_any_has() - has any file of a pattern a line with @word that is no comment */
 bool na_any_has(const char *pattern, const char *word);

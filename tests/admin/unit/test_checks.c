@@ -371,6 +371,33 @@ static void module_keys(void **state)
 	assert_true(na_keys_have("0a1c keyring   .dns_resolver: empty\n", "x"));
 }
 
+static void library_paths(void **state)
+{
+	static const struct {
+		const char *text, *path;
+	} c[] = {
+		{"def __init__(self, sofile=\"libnftables.so.1\"):\n", NULL},
+		{"sofile='/usr/lib/x/nft-quic/libnftables.so.1'", NULL},
+		{"sofile=\"/usr/local/lib/libnftables.so.1\"):", "/usr/local/lib/libnftables.so.1"},
+		{"a = 'libnftables.so'\nb=/l/libnftables.so.1.1.0", "/l/libnftables.so.1.1.0"},
+		{"'/x/nft-quic/libnftables.so.1' or '/x/libnftables.so.1'", "/x/libnftables.so.1"},
+		{"/a b/libnftables.so '/\x1b/libnftables.so", "/\\x1b/libnftables.so"},
+		{"libnftables.so", NULL},
+		{"/libnftables.s", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		char *path = na_library_path(c[i].text);
+
+		assert_int_equal(!path, !c[i].path);
+		if (path)
+			assert_string_equal(path, c[i].path);
+		free(path);
+	}
+}
+
 static void files_of_a_unit(void **state)
 {
 	static const struct {
@@ -469,13 +496,14 @@ static void at_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_of_a_unit),  cmocka_unit_test(families),
-		cmocka_unit_test(no_rules),	    cmocka_unit_test(too_early),
-		cmocka_unit_test(addresses),	    cmocka_unit_test(module_keys),
-		cmocka_unit_test(dormant),	    cmocka_unit_test(any_server_id),
-		cmocka_unit_test(limits),	    cmocka_unit_test(dormant_input),
-		cmocka_unit_test(dormant_notrack),  cmocka_unit_test(reached),
-		cmocka_unit_test(optimizing_units), cmocka_unit_test(at_boot),
+		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
+		cmocka_unit_test(no_rules),	   cmocka_unit_test(too_early),
+		cmocka_unit_test(addresses),	   cmocka_unit_test(module_keys),
+		cmocka_unit_test(library_paths),   cmocka_unit_test(dormant),
+		cmocka_unit_test(any_server_id),   cmocka_unit_test(limits),
+		cmocka_unit_test(dormant_input),   cmocka_unit_test(dormant_notrack),
+		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
+		cmocka_unit_test(at_boot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
