@@ -310,6 +310,8 @@ static const struct {
 	{"timed_out", "held in vain, dropped or passed"},
 	{"overload", "not held because of a limit"},
 	{"evicted", "pushed out by a limit"},
+	{"lookups_spent", "dropped for too many look-ups"},
+	{"strayed", "dropped at a rule that did not ask for them"},
 	{"unreadable", "unreadable"},
 	{"unknown_version", "of an unknown version"},
 	{"unasked", "that no rule asks for"},
