@@ -109,11 +109,50 @@ def options():
        'doctor --report has the rules and counters', r)
 
 
+def watched():
+    """What is new is marked, and counters that grew have rates."""
+    p = subprocess.Popen([TOOL, 'watch', '-n', '60'], stdout=subprocess.PIPE, text=True, env=nft.env)
+
+    def shows(what, name):
+        seen = []
+        for line in p.stdout:
+            seen.append(line)
+            if re.match(what, line):
+                return ok(True, name)
+        return ok(False, name, seen[-60:])
+    shows('  nothing$', 'watch of a quiet host')
+    nft.good('add element inet t port_of { "new.example" : 8443 }')
+    with socket.socket(type=socket.SOCK_DGRAM) as s:
+        s.sendto(qt.Flight(sni='none.example').whole(), ('127.0.0.1', 443))
+    shows(r'\* .*new\.example.* -> port 8443', 'watch marks a line that is new')
+    shows(r'\* initials +\d+\.\d/s$', 'and has the rate of a counter that grew')
+    shows(r'  .*new\.example.* -> port 8443', 'and no mark there the next time')
+    p.terminate()
+    p.stdout.close()
+    same(p.wait(), 0, 'watch ends as status does')
+    nft.good('delete element inet t port_of { "new.example" }')
+
+
+def read_only():
+    """On file systems that are read-only doctor finds all the same: it writes nothing."""
+    def kept():
+        return nft.good('list ruleset'), sh('sysctl net.netfilter.nft_quic'), sh('ls -l --full-time /run/nft-quic')
+    want, before = json.loads(run('doctor', '--json').stdout), kept()
+    r = subprocess.run(['unshare', '--mount', 'sh', '-c', "awk '$3 != \"autofs\" { print $2 }' /proc/self/mounts | "
+                        'while read -r m; do mount -o remount,bind,ro "$m"; done 2>/dev/null; for d in /etc /run /tmp /var; do '
+                        '! touch $d/written 2>/dev/null || exit 9; done; exec "$0" doctor --json', TOOL],
+                       capture_output=True, text=True, env=nft.env)
+    ok(r.stdout and json.loads(r.stdout) == want, 'doctor on read-only file systems', r, want)
+    same(kept(), before, 'and neither rules nor limits nor samples have changed')
+
+
 def system():
     """Faults around the rules, all at once, but for what hides another."""
     with file('/tmp/admin/version', '9.9\n'):
         subprocess.run('mount --bind /tmp/admin/version /sys/module/nft_quic/version', shell=True, check=True)
         same(run('status').returncode, 1, 'status warns of another version that is loaded')
+        for program in (TOOL, 'quicd', 'quicc', 'quic-inspect') if INSTALLED else (TOOL,):
+            ok('module 9.9, another version than this' in sh(f'{program} -V'), f'{os.path.basename(program)} -V tells it')
         with another_facade():
             others()
         subprocess.run('umount /sys/module/nft_quic/version', shell=True, check=True)
@@ -149,6 +188,7 @@ def others():
                           'time.sleep(1e6)'], stdout=subprocess.PIPE)
     p.stdout.readline()
     with file('/usr/local/bin/nft', '#!/bin/sh\nexit 1\n'), \
+            file('/usr/local/lib/python3.0/site-packages/nftables/nftables.py', f'sofile="{REAL}"\n'), \
             file('/etc/sysctl.d/q.conf', 'net.netfilter.nft_quic.hold_flows = 1\n'), \
             file('/etc/systemd/system/nftables.service.d/o.conf', '[Service]\nExecStart=/usr/sbin/nft -o -f x\n'):
         os.chmod('/usr/local/bin/nft', 0o755)
@@ -161,10 +201,12 @@ def others():
               ("that one's module", 'kernels', '9.9-test has no nft_quic.ko'),
               ('another nft', 'other-nft', '/usr/local/bin/nft', 'error'),
               ('a program with the stock library', 'other-nft', f'({p.pid})'),
+              ('a python module with its path', 'other-nft', f'nftables.py loads {REAL}, which'),
               ('a limit that boot cannot set', 'sysctl', '/etc/sysctl.d'),
               ('nft -o in nftables.service', 'redirect', 'nftables.service loads rules by `nft -o`'))
     p.kill()
     p.wait()
+    shutil.rmtree('/usr/local/lib/python3.0')
     for n in range(6, 10):
         shutil.rmtree(f'/lib/modules/9.{n}-test')
         shutil.rmtree(f'/var/lib/dkms/nft-quic/9.{n}-test', ignore_errors=True)
@@ -420,10 +462,12 @@ def rewritten():
 }
 ''')
         ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work there')
+        run('status')
         s = socket.socket(type=socket.SOCK_DGRAM)
         s.sendto(qt.Flight(alpn='smb').whole(), ('127.0.0.1', 9000))
         s.close()
         ok(until(lambda: count('strayed'), 10), 'a packet strays')
+        ok(json.loads(run('status', '--json').stdout)['recent'].get('strayed'), 'status has it in the last minutes')
         rc, found = doctor('--only', 'strayed')
         ok(rc == 1 and 'did not ask for them' in found['strayed'][1][0], 'doctor finds: a packet that strayed', found)
     ns.delete()
@@ -534,7 +578,7 @@ def main():
         ok(until(lambda: 'all' not in open('/proc/thread-self/net/nft_quic').read(), 5), 'the rules are at work')
         with service(8853):
             with service(8443):
-                for part in (well, options, without_root, system, locked, loaded, lost, beside, examples) if MAIN else (well,):
+                for part in (well, options, watched, read_only, without_root, system, locked, loaded, lost, beside, examples) if MAIN else (well,):
                     case(part)
             if MAIN:
                 case(served)
