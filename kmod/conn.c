@@ -244,6 +244,26 @@ void nq_conn_nobodys(struct nq_net *nn, const struct nq_whose *whose)
 		nq_id_strange(t, nq_whose_print(whose));
 }
 
+void nq_conn_shown(struct nq_net *nn, const struct nq_path *path, const struct nq_names *names,
+		   const struct nq_cid *id)
+{
+	u64 print, at = nq_path_print(path), opener = nq_opener_print(at, &names->first);
+	struct nq_conns *t = nq_conns_of(nn);
+	struct nq_conn *c, *spare;
+	unsigned int n;
+
+	if (!t || id->len < NQ_ID_MIN)
+		return;
+	print = nq_id_print(path, id->id, id->len);
+	spin_lock_bh(&t->lock);
+	c = nq_conn_of(t, at, opener, &n, &spare);
+	if (c && !nq_conn_ended(c) && !nq_conn_has_id(t, c, id->len, print) &&
+	    nq_conn_add_id(t, c, id->len, print, false) &&
+	    nq_id_was_strange(t, nq_id_print(path, id->id, NQ_ID_MIN)))
+		nq_conn_keep_id(t, c, id->len, print);
+	spin_unlock_bh(&t->lock);
+}
+
 void nq_conn_issuer(struct nq_net *nn, const struct nq_whose *whose, u32 rule, u32 gen)
 {
 	const struct nq_conns *t = nq_conns_of(nn);

@@ -64,6 +64,18 @@ enum nq_learnt nq_conn_learn(struct nq_net *nn, const struct nq_path *path,
 			     const struct nq_names *names, const struct nq_cid *id, bool retry);
 
 /**
+ * nq_conn_shown - a client sends under another ID, in a packet that is surely of its connection
+ * @path:	its path
+ * @names:	the connection
+ * @id:		what it takes for its server's ID
+ *
+ * An ID that somebody unfollowed was seen to have counts on the connection's own paths alone. Any
+ * context, under RCU.
+ */
+void nq_conn_shown(struct nq_net *nn, const struct nq_path *path, const struct nq_names *names,
+		   const struct nq_cid *id);
+
+/**
  * nq_conn_find - whose is a client's packet?
  * @by:		how it was found
  *

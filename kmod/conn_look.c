@@ -162,7 +162,7 @@ static bool nq_conn_by_id(const struct nq_conns *t, const struct nq_whose *w, u8
 		found = NULL;
 		nq_key_for_each(key, t, len, print)
 		{
-			if (nq_conn_ended(key->conn))
+			if (nq_conn_ended(key->conn) || READ_ONCE(key->crowded))
 				continue;
 			if (found && found->conn != key->conn)
 				return false; /* short, and of two connections */

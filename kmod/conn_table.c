@@ -448,6 +448,17 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
 	return true;
 }
 
+void nq_conn_keep_id(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print)
+{
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, len, print)
+	{
+		if (key->conn == c)
+			WRITE_ONCE(key->crowded, true);
+	}
+}
+
 void nq_conn_rename(struct nq_conns *t, struct nq_conn *c, const struct nq_names *names)
 {
 	struct nq_shared *old = nq_conn_shared(t, c), *s;

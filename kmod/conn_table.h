@@ -56,8 +56,9 @@ struct nq_conn;
  * @len:	of the ID; 0 for a path
  * @sure:	an ID that came with the server's Initial, or a path on which a reply has left. A
  *path's is set by READ_ONCE/WRITE_ONCE, at any time.
- * @crowded:	a path on which somebody is, or may be, who is not followed: a packet without a
- *known ID may be of one of these. Never goes back; READ_ONCE/WRITE_ONCE
+ * @crowded:	an ID that counts on its connection's paths alone; or a path on which somebody is,
+ *or may be, who is not followed: a packet without a known ID may be of one of these. Never goes
+ *back; READ_ONCE/WRITE_ONCE
  * @shared:	a path that another connection has had at the same time; under the lock
  * @heard:	of a path, when a packet of the connection last came there, in jiffies, but not more
  *often than each second; READ_ONCE/WRITE_ONCE
@@ -309,5 +310,8 @@ void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print);
  * Return: false if that was not noted.
  */
 bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool sure);
+
+/** nq_conn_keep_id - one that was added counts on the paths of @c alone */
+void nq_conn_keep_id(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print);
 
 #endif /* NQ_CONN_TABLE_H */

@@ -20,6 +20,7 @@
 #include "ask.h"
 #include "budget.h"
 #include "compat/compat.h"
+#include "conn.h"
 #include "feed.h"
 #include "gather.h"
 #include "hold.h"
@@ -90,8 +91,11 @@ static unsigned int nq_gather_more(struct nq_net *nn, const struct nq_packet *p,
 	int err;
 
 	nq_feed_compare(nn, names, s, fed);
-	for (i = 0; i < track->n_others; i++)
+	for (i = 0; i < track->n_others; i++) {
 		nq_names_note(nn, names, &track->others[i]);
+		if (nq_learning(nn))
+			nq_conn_shown(nn, &p->path, names, &track->others[i]);
+	}
 	if (nq_names_astray(nn, &p->path, &p->id, &names->first)) {
 		nq_scratch_put(s);
 		return nq_overload_foreign(nn, p);

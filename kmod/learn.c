@@ -248,6 +248,35 @@ static bool nq_learn_whose(struct nq_whose *w, const struct sk_buff *skb, const 
 	return true;
 }
 
+/*
+ * A Handshake packet. Its client's own ID, which nobody knows who has not seen the connection,
+ * tells whose it is, and so its DCID: some clients go over to another one of their server's IDs
+ * before they have used the first.
+ */
+static noinline void nq_learn_handshake(struct nq_net *nn, const struct sk_buff *skb,
+					const struct nq_dgrams *d, const struct nq_path *path)
+{
+	const struct nq_names *names = NULL;
+	u8 buf[NQ_FLIGHT_HEAD];
+	struct nq_header h;
+	unsigned int i, len;
+	const u8 *head;
+	struct nq_id id;
+
+	len = min_t(unsigned int, min(d->len, d->seg), sizeof(buf));
+	head = skb_header_pointer(skb, d->off, len, buf);
+	if (!head || nq_header_invariant(head, len, 0, &h) != NQ_DONE ||
+	    !nq_id_read(&id, &h, head) || id.scid.len < NQ_ID_MIN)
+		return;
+	for (i = 0; i < NQ_LEARN_GUESSES; i++) {
+		names = nq_names_by_scid(nn, path, &id.scid, names);
+		if (!names)
+			return;
+		if (!READ_ONCE(names->gone))
+			nq_conn_shown(nn, path, names, &id.dcid);
+	}
+}
+
 bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 		     const struct nf_hook_state *state, const struct nq_dgrams *d,
 		     unsigned int thoff)
@@ -264,6 +293,8 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 		return true;
 	if (d->len > d->seg && nq_conn_crowd(nn, &path) > 1)
 		return false;
+	if (unlikely(w.exact))
+		nq_learn_handshake(nn, skb, d, &path);
 	/* A task that sends may be moved to another CPU before it comes to the rules. */
 	by = nq_conn_follow(nn, &w, state->hook == NF_INET_PRE_ROUTING ? &why : NULL);
 	if (unlikely(why != NQ_LOOK_NONE))
