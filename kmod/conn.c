@@ -283,7 +283,7 @@ bool nq_conn_decide(struct nq_net *nn, const struct nq_whose *whose, const struc
 	struct nq_conns *t = nq_conns_of(nn);
 	struct nq_conn_hit hit;
 
-	/* What was noted before a commit says nothing of the rules now. */
+	/* Rules of before a commit say nothing of those now. */
 	if (!t || !missed->n || missed->gen != nq_look_generation(nn->net))
 		return false;
 	nq_conn_look(t, whose, missed, &hit);

@@ -111,8 +111,8 @@ static bool nq_conn_struck(const struct nq_conn *c, const struct nq_missed *miss
 /*
  * The connection that the path alone tells: its only one, or any of its confirmed ones if all that
  * are there have the same names; and only if nobody else can be meant. One that was not heard for a
- * while may have lost the path to another client: NAT boxes give their ports anew. Those of whose
- * servers the packet cannot be, by @missed unless NULL, are as if they were not there.
+ * while may have lost the path to another client: NAT boxes give their ports anew. One to whose
+ * server the packet cannot be, by @missed unless NULL, is as if it were not there.
  */
 static void nq_conn_by_path(const struct nq_conns *t, const struct nq_path *at,
 			    const struct nq_missed *missed, struct nq_conn_hit *hit)

@@ -27,7 +27,7 @@ static u8 nq_issuer_cmp(const struct nft_expr *expr, const struct nq_expr *priv,
 	return len;
 }
 
-/* Whatever else changes than by a commit has no generation. */
+/* A set that changes without a commit has no generation. */
 static bool nq_issuer_set_fits(const struct nft_set *set, const struct nq_expr *priv)
 {
 	return set->klen == priv->len && !(set->flags & (NFT_SET_TIMEOUT | NFT_SET_EVAL));

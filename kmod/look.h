@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What rules with server IDs say of a packet, so that a followed connection is told from others on
- * its path.
+ * The server IDs that rules take, so that a followed connection is told from others on its path.
  *
  * A server that has a server ID puts it into all of its connection IDs. So if a rule takes the
  * server ID of a connection's first ID, a packet whose server ID that rule does not take is not of

@@ -35,9 +35,8 @@ ID, PREFIX, OPAQUE, FOLLOWED = 'server ID', 'stable prefix', 'opaque', 'opaque, 
 CONTINUES, WRONG, ENDS = 'continues', 'wrong service', 'ends'
 # Several services on one 5-tuple: NAT sends all to the first.
 KNOWN = {('nat', moves.NAMES): WRONG, ('nat', moves.TWO): WRONG}
-# Of services without server IDs the module knows no ID that it has not seen, and nothing when it is loaded. On a
-# path with others a new ID, which Go's clients take right after the handshake, may be anybody's.
-UNKNOWN = moves.MIGRATION, moves.MODULE, moves.HANDSHAKE, moves.FLUSH, moves.NAMES
+# Of services without server IDs the module knows no ID that it has not seen, and nothing when it is loaded.
+UNKNOWN = moves.MIGRATION, moves.MODULE, moves.HANDSHAKE, moves.FLUSH
 results = {}
 
 
