@@ -40,7 +40,7 @@ static json_t *try_files(const json_t *files, const json_t *now)
 	rs = na_ruleset_load(&err);
 	if (!rs)
 		return NULL;
-	then = na_kept_read(rs);
+	then = na_kept_read(rs, now);
 	na_ruleset_free(rs);
 	v = na_kept_missing(now, then, MISSING_MAX);
 	json_decref(then);
@@ -177,8 +177,9 @@ static json_t *boot_files(const struct na_boot *boot, bool *enabled)
 
 void na_check_reboot(const struct na_host *h, struct na_found *f)
 {
-	json_t *now = na_has_rules(h, f) ? na_kept_read(h->rs) : NULL, *answer, *files;
+	json_t *now = na_has_rules(h, f) ? na_kept_read(h->rs, NULL) : NULL, *answer, *files, *v;
 	const struct na_boot *boot;
+	const char *name;
 	bool enabled, other, only_conf;
 
 	if (!now || na_kept_none(now)) {
@@ -207,6 +208,11 @@ void na_check_reboot(const struct na_host *h, struct na_found *f)
 		answer = after_boot(files, now);
 		tell(answer, files, f);
 		json_decref(answer);
+		json_object_foreach(json_object_get(now, "cut"), name, v)
+			na_found_add(f, NA_NOTE,
+				     "%s: more than %d are counted, and not compared; `nft-quic "
+				     "doctor --all` does",
+				     name, NA_ELEMS_SHOWN);
 	}
 	json_decref(files);
 	json_decref(now);

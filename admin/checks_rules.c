@@ -36,6 +36,15 @@ void na_check_rules(const struct na_host *h, struct na_found *f)
 	if (!h->rs)
 		na_found_add(f, NA_FAULT, "the rules cannot be read: %.*s", (int)strcspn(why, "\n"),
 			     why);
+	for (size_t i = 0; h->rs && i < h->rs->n_sets; i++) {
+		const struct na_set *s = &h->rs->set[i];
+
+		if (s->cut)
+			na_found_add(f, NA_NOTE,
+				     "of %s %s @%s about %d elements are looked at; `nft-quic "
+				     "doctor --all` looks at all",
+				     s->family, s->table, s->name, NA_ELEMS_SHOWN);
+	}
 }
 
 /* Rules whose chain no packet comes to. */

@@ -185,7 +185,7 @@ int na_doctor(const struct na_options *o)
 		json_decref(all);
 		return NA_ERRORS;
 	}
-	h = na_host_read(0);
+	h = na_host_read(o->all ? 0 : NA_ELEMS_SHOWN);
 	for (size_t i = 0; i < N_CHECKS; i++) {
 		const struct check *c = &checks[i];
 		struct na_found f = {.level = NA_GOOD};

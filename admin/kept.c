@@ -46,6 +46,20 @@ static void add_elem(json_t *elems, const json_t *key, json_t *data)
 	free(text);
 }
 
+/* Of a set that is cut: may others of its elements go by themselves? */
+static bool may_time_out(const struct na_set *s)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(s->elems, i, v)
+	{
+		if (has_timeout(s->data ? json_array_get(v, 0) : v))
+			return true;
+	}
+	return false;
+}
+
 static json_t *elems_of(const struct na_ruleset *rs, struct na_set *s)
 {
 	json_t *elems = na_need(json_object()), *v;
@@ -61,9 +75,10 @@ static json_t *elems_of(const struct na_ruleset *rs, struct na_set *s)
 	return elems;
 }
 
-json_t *na_kept_read(const struct na_ruleset *rs)
+json_t *na_kept_read(struct na_ruleset *rs, const json_t *as)
 {
 	json_t *rules = na_need(json_object()), *sets = na_need(json_object()), *elems;
+	json_t *cut = na_need(json_object()), *as_cut = json_object_get(as, "cut");
 	char *name;
 
 	for (size_t i = 0; i < rs->n_rules; i++) {
@@ -82,20 +97,25 @@ json_t *na_kept_read(const struct na_ruleset *rs)
 		if (s->dynamic || !na_has_key(json_object_get(s->type, "typeof"), NULL))
 			continue;
 		name = na_printf("element of %s %s %s", s->family, s->table, s->name);
+		if (as)
+			rs->most = json_object_get(as_cut, name) ? NA_ELEMS_SHOWN : 0;
 		elems = elems_of(rs, s);
-		if (json_object_size(elems))
+		if (s->cut && !may_time_out(s))
+			json_object_set_new_nocheck(cut, name, json_integer(s->total));
+		if (!s->cut && json_object_size(elems))
 			json_object_set_new_nocheck(sets, name, elems);
 		else
 			json_decref(elems);
 		free(name);
 	}
-	return na_need(json_pack("{so, so}", "rules", rules, "sets", sets));
+	return na_need(json_pack("{so, so, so}", "rules", rules, "sets", sets, "cut", cut));
 }
 
 bool na_kept_none(const json_t *kept)
 {
 	return !json_object_size(json_object_get(kept, "rules")) &&
-	       !json_object_size(json_object_get(kept, "sets"));
+	       !json_object_size(json_object_get(kept, "sets")) &&
+	       !json_object_size(json_object_get(kept, "cut"));
 }
 
 /* As a pair of JSON; of a set the key is there twice. */
@@ -116,6 +136,22 @@ static char *elem_text(const char *set, const char *key, const json_t *data)
 	return text;
 }
 
+/* How many elements of a set that is cut are missing, as a text; NULL if none is known to be. */
+static char *count_text(const char *set, json_int_t now, const json_t *then)
+{
+	const json_t *total = json_object_get(json_object_get(then, "cut"), set);
+	json_int_t had = json_integer_value(total);
+
+	if (!total)
+		had = json_object_size(json_object_get(json_object_get(then, "sets"), set));
+	if (total && (now < 0 || had < 0 || now <= had))
+		return NULL;
+	if (now < 0)
+		return na_printf("%s: all but %lld of more than %d", set, (long long)had,
+				 NA_ELEMS_SHOWN);
+	return na_printf("%s: %lld of %lld", set, (long long)(now - had), (long long)now);
+}
+
 json_t *na_kept_missing(const json_t *now, const json_t *then, size_t most)
 {
 	json_t *sets = json_object_get(now, "sets"), *rules = json_object_get(now, "rules");
@@ -128,6 +164,15 @@ json_t *na_kept_missing(const json_t *now, const json_t *then, size_t most)
 	{
 		if (json_array_size(missing) < most && !json_object_get(had, line))
 			json_array_append_new(missing, json_string(line));
+	}
+	json_object_foreach(json_object_get(now, "cut"), name, v)
+	{
+		text = json_array_size(missing) < most
+			       ? count_text(name, json_integer_value(v), then)
+			       : NULL;
+		if (text)
+			json_array_append_new(missing, na_need(json_string(text)));
+		free(text);
 	}
 	json_object_foreach(sets, name, elems)
 	{

@@ -15,7 +15,7 @@ static const char usage[] =
 	"\n"
 	"  status [--json] [--all]\n"
 	"                         which names go where, and the module's counters\n"
-	"  doctor [--json | --report] [--only CHECK,...]\n"
+	"  doctor [--json | --report] [--only CHECK,...] [--all]\n"
 	"                         what is wrong, with remedies; writes nothing\n"
 	"  watch [-i S] [-n N]    status each second, with rates\n"
 	"  try [DIR]              two services, rules and clients in a namespace of their own;\n"
@@ -36,7 +36,7 @@ static const struct command {
 	int (*run)(const struct na_options *o);
 	const char *takes; /* the short names of its options */
 } commands[] = {
-	{"status", na_status, "ja"}, {"doctor", na_doctor, "jor"},
+	{"status", na_status, "ja"}, {"doctor", na_doctor, "jora"},
 	{"watch", na_watch, "in"},   {"metrics", na_metrics, "H"},
 	{"try", na_try, "d"},	     {"explain", na_explain, "jdASPDFI46"},
 };

@@ -551,6 +551,10 @@ def many():
          'and in JSON')
     out = run('status', '--all').stdout
     ok('and 35996 more -> drop\n' in out and 'reads all' not in out, 'with --all it reads each', out[:2000])
+    out = run('doctor', '--only', 'rules').stdout
+    ok('of inet big @s about 32768 elements are looked at; `nft-quic doctor --all` looks at all\n' in out,
+       'doctor looks at a part of them, and says so', out)
+    same(doctor('--only', 'rules', '--all'), (0, {}), 'with --all at each')
     nft.good('delete table inet big')
 
 

@@ -12,9 +12,9 @@
 	", 'map': 'inet_service', 'elem': [" elems "]}},"
 
 /* @then lacks @want, JSON, of @now. */
-static void lacks(const struct na_ruleset *now, const struct na_ruleset *then, const char *want)
+static void lacks(struct na_ruleset *now, struct na_ruleset *then, const char *want)
 {
-	json_t *a = na_kept_read(now), *b = na_kept_read(then), *w = json_of(want);
+	json_t *a = na_kept_read(now, NULL), *b = na_kept_read(then, a), *w = json_of(want);
 	json_t *missing = na_kept_missing(a, b, 3);
 
 	if (!json_equal(missing, w))
@@ -69,7 +69,7 @@ static void missing(void **state)
 		char *now = na_printf("%s%s", CHAIN("c", ""), c[i].now);
 		char *then = na_printf("%s%s", CHAIN("c", ""), c[i].then);
 		struct na_ruleset *a = ruleset_of(now), *b = ruleset_of(then);
-		json_t *kept = na_kept_read(b);
+		json_t *kept = na_kept_read(b, NULL);
 
 		assert_int_equal(na_kept_none(kept), !*c[i].then);
 		json_decref(kept);
@@ -98,11 +98,50 @@ static void no_utf8(void **state)
 	na_ruleset_free(b);
 }
 
+/* Of a set that was not read whole there is a number at the most. */
+static void counted(void **state)
+{
+	static const struct {
+		int now, then; /* 0: without the set */
+		const char *elem, *want;
+	} c[] = {
+		{40000, 39000, "'a'", "['element of inet t s: 1000 of 40000']"},
+		{40000, 40000, "'a'", "[]"},
+		{40000, 50000, "'a'", "[]"},
+		{40000, -1, "'a'", "[]"},
+		{-1, 40000, "'a'", "[]"},
+		{-1, -1, "'a'", "[]"},
+		{40000, 0, "'a'", "['element of inet t s: 40000 of 40000']"},
+		{-1, 0, "'a'", "['element of inet t s: all but 0 of more than 32768']"},
+		{40000, 0, "{'elem': {'val': 'b', 'expires': true}}", "[]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		char *text =
+			na_printf("%s" SET("s", SNI ", 'elem': [%s]"), CHAIN("c", ""), c[i].elem);
+		struct na_ruleset *a = ruleset_of(text);
+		struct na_ruleset *b = ruleset_of(c[i].then ? text : CHAIN("c", ""));
+
+		a->set[0].cut = true;
+		a->set[0].total = c[i].now;
+		if (c[i].then) {
+			b->set[0].cut = true;
+			b->set[0].total = c[i].then;
+		}
+		lacks(a, b, c[i].want);
+		na_ruleset_free(a);
+		na_ruleset_free(b);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(missing),
 		cmocka_unit_test(no_utf8),
+		cmocka_unit_test(counted),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
