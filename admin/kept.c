@@ -99,13 +99,16 @@ json_t *na_kept_read(struct na_ruleset *rs, const json_t *as)
 		name = na_printf("element of %s %s %s", s->family, s->table, s->name);
 		if (as)
 			rs->most = json_object_get(as_cut, name) ? NA_ELEMS_SHOWN : 0;
-		elems = elems_of(rs, s);
-		if (s->cut && !may_time_out(s))
-			json_object_set_new_nocheck(cut, name, json_integer(s->total));
-		if (!s->cut && json_object_size(elems))
-			json_object_set_new_nocheck(sets, name, elems);
-		else
+		na_set_elems(rs, s);
+		if (s->cut) {
+			if (!may_time_out(s))
+				json_object_set_new_nocheck(cut, name, json_integer(s->total));
+		} else {
+			elems = elems_of(rs, s);
+			if (json_object_size(elems))
+				json_object_set_nocheck(sets, name, elems);
 			json_decref(elems);
+		}
 		free(name);
 	}
 	return na_need(json_pack("{so, so, so}", "rules", rules, "sets", sets, "cut", cut));
