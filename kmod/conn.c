@@ -258,9 +258,9 @@ void nq_conn_shown(struct nq_net *nn, const struct nq_path *path, const struct n
 	spin_lock_bh(&t->lock);
 	c = nq_conn_of(t, at, opener, &n, &spare);
 	if (c && !nq_conn_ended(c) && !nq_conn_has_id(t, c, id->len, print) &&
-	    nq_conn_add_id(t, c, id->len, print, false) &&
-	    nq_id_was_strange(t, nq_id_print(path, id->id, NQ_ID_MIN)))
-		nq_conn_keep_id(t, c, id->len, print);
+	    nq_conn_add_id(t, c, id->len, print, false))
+		nq_conn_show(t, c, id->len, print,
+			     nq_id_was_strange(t, nq_id_print(path, id->id, NQ_ID_MIN)));
 	spin_unlock_bh(&t->lock);
 }
 
@@ -272,7 +272,7 @@ void nq_conn_issuer(struct nq_net *nn, const struct nq_whose *whose, u32 rule, u
 	if (!t)
 		return;
 	nq_conn_look(t, whose, NULL, &hit);
-	if (hit.by != NQ_BY_OWN || !hit.sure)
+	if (hit.by != NQ_BY_OWN || !hit.told)
 		return;
 	WRITE_ONCE(hit.conn->issuer, rule);
 	WRITE_ONCE(hit.conn->issuer_gen, (u8)gen);
@@ -332,7 +332,7 @@ static enum nq_look nq_conn_look_why(const struct nq_conns *t, const struct nq_c
 
 	if (!gen)
 		return NQ_LOOK_NONE;
-	if (hit->by == NQ_BY_OWN && hit->sure && nq_conn_asks(hit->conn, gen))
+	if (hit->by == NQ_BY_OWN && hit->told && nq_conn_asks(hit->conn, gen))
 		return NQ_LOOK_OWN;
 	if (hit->by == NQ_AMBIGUOUS && !hit->crowded && nq_path_has_issuer(t, hit->path, gen))
 		return NQ_LOOK_OTHERS;
@@ -397,45 +397,6 @@ unsigned int nq_conn_crowd(struct nq_net *nn, const struct nq_path *path)
 	print = nq_path_print(path);
 	nq_key_for_each(key, t, 0, print) n++;
 	return n;
-}
-
-bool nq_conn_waits(const struct nq_net *nn)
-{
-	const struct nq_conns *t = nq_conns_of(nn);
-
-	return t && READ_ONCE(t->unsure);
-}
-
-/* Under RCU: nearly all that leaves is on a path that does not wait, and takes no lock. */
-static bool nq_path_waits(const struct nq_conns *t, u64 print)
-{
-	struct nq_conn_key *key;
-
-	nq_key_for_each(key, t, 0, print)
-	{
-		if (!READ_ONCE(key->sure))
-			return true;
-	}
-	return false;
-}
-
-void nq_conn_reply(struct nq_net *nn, const struct nq_path *path)
-{
-	struct nq_conns *t = nq_conns_of(nn);
-	u64 print = nq_path_print(path);
-	struct nq_conn_key *key;
-
-	if (!t || !nq_path_waits(t, print))
-		return;
-	spin_lock_bh(&t->lock);
-	nq_key_for_each(key, t, 0, print)
-	{
-		if (key->sure)
-			continue;
-		WRITE_ONCE(key->sure, true);
-		WRITE_ONCE(t->unsure, t->unsure - 1);
-	}
-	spin_unlock_bh(&t->lock);
 }
 
 unsigned int nq_conn_count(const struct nq_net *nn, unsigned long *bytes)

@@ -98,7 +98,8 @@ enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose,
 
 /**
  * nq_conn_issuer - a rule takes the server ID in a packet's connection ID
- * @whose:	the packet; nothing is noted unless its ID is the one that its server gave first
+ * @whose:	the packet; nothing is noted unless its ID is the one that its server gave first, or
+ *came with its client's handshake
  * @rule:	nq_look_rule() of that
  * @gen:	nq_look_generation() then
  *
@@ -130,11 +131,30 @@ void nq_conn_begin(struct nq_net *nn);
 /** nq_conn_crowd - how many connections does a path have? Under RCU. */
 unsigned int nq_conn_crowd(struct nq_net *nn, const struct nq_path *path);
 
-/** nq_conn_reply - something that is no Initial leaves on a path, given from client to server */
-void nq_conn_reply(struct nq_net *nn, const struct nq_path *path);
+/**
+ * struct nq_reply - datagrams that leave for a client
+ * @path:	from it to its server
+ * @dcid:	a long header's DCID; of a short header the bytes behind its first one
+ * @n:		how many datagrams
+ * @len:	of @dcid, at most NQ_CID_MAX
+ * @exact:	it is a long header's, not just what begins with it
+ */
+struct nq_reply {
+	const struct nq_path *path;
+	const u8 *dcid;
+	unsigned int n;
+	u8 len;
+	bool exact;
+};
 
-/** nq_conn_waits - is there a path on which no reply has left yet? */
+/** nq_conn_reply - something that is neither Retry nor unreadable leaves. Under RCU. */
+void nq_conn_reply(struct nq_net *nn, const struct nq_reply *r);
+
+/** nq_conn_waits - may a short header that leaves tell something? */
 bool nq_conn_waits(const struct nq_net *nn);
+
+/** nq_conn_proves - may a long one? */
+bool nq_conn_proves(const struct nq_net *nn);
 
 /** nq_conn_count - how many are followed, and the memory of their names */
 unsigned int nq_conn_count(const struct nq_net *nn, unsigned long *bytes);

@@ -28,7 +28,8 @@ static u64 nq_id_begin(struct nq_id_begun *begun, const struct nq_whose *w, u8 l
  * always the one that is needed.
  */
 static bool nq_conn_goes_by(const struct nq_conns *t, const struct nq_conn *c,
-			    const struct nq_whose *w, struct nq_id_begun *begun, bool *sure)
+			    const struct nq_whose *w, struct nq_id_begun *begun, bool *sure,
+			    bool *told)
 {
 	const struct nq_conn_key *key;
 	unsigned int i;
@@ -39,6 +40,7 @@ static bool nq_conn_goes_by(const struct nq_conns *t, const struct nq_conn *c,
 			continue;
 		if (nq_id_begin(begun, w, key->len) == key->print) {
 			*sure = key->sure;
+			*told = *sure || READ_ONCE(key->shown);
 			return true;
 		}
 	}
@@ -207,7 +209,7 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 {
 	u8 len = READ_ONCE(t->last_len);
 	struct nq_conn_key *key;
-	bool given = false, sure;
+	bool given = false, sure, told;
 	struct nq_conn *c;
 
 	/* The chain comes from memory while an ID is hashed that will most likely be asked for. */
@@ -223,8 +225,8 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 		if (nq_conn_ended(c))
 			continue;
 		if (begun->len && READ_ONCE(key->own) == begun->print)
-			sure = true;
-		else if (!nq_conn_goes_by(t, c, w, begun, &sure))
+			sure = told = true;
+		else if (!nq_conn_goes_by(t, c, w, begun, &sure, &told))
 			continue;
 		if (given && !sure)
 			continue;
@@ -233,6 +235,7 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 		hit->key = key;
 		hit->by = NQ_BY_OWN;
 		hit->sure = sure;
+		hit->told = told;
 	}
 }
 

@@ -15,6 +15,7 @@
  * @left:	of these, whose the path alone may tell it to be
  * @crowded:	see struct nq_conn_key
  * @sure:	the ID is the server's
+ * @told:	or came with the client's handshake
  */
 struct nq_conn_hit {
 	struct nq_conn *conn;
@@ -25,6 +26,7 @@ struct nq_conn_hit {
 	unsigned int left;
 	bool crowded;
 	bool sure;
+	bool told;
 };
 
 /**

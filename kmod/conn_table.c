@@ -126,7 +126,7 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, u32 *place, u8 len
 	key->sure = sure;
 	key->crowded = false;
 	key->shared = false;
-	key->heard = (u32)jiffies;
+	key->heard = len ? 0 : (u32)jiffies;
 	if (len) {
 		WRITE_ONCE(t->lens[len], t->lens[len] + 1);
 		WRITE_ONCE(t->last_len, len);
@@ -171,6 +171,8 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 		nq_key_drop(t, &c->ids[i]);
 	list_del(&c->order);
 	WRITE_ONCE(t->n[c->class], t->n[c->class] - 1);
+	if (c->told && c->class == NQ_ANSWERED)
+		WRITE_ONCE(t->shown, t->shown - 1);
 	nq_shared_put(t, nq_conn_shared(t, c));
 	nq_pool_put(&t->conns, c);
 }
@@ -324,6 +326,7 @@ struct nq_conn *nq_conn_new(struct nq_conns *t, const struct nq_names *names, u6
 	c->retried = false;
 	WRITE_ONCE(c->issuer, 0);
 	WRITE_ONCE(c->asked, 0);
+	WRITE_ONCE(c->told, 0);
 	list_add_tail(&c->order, &t->order[NQ_ANSWERED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] + 1);
 	if (nq_path_add(t, c, &c->paths[0], path, true))
@@ -340,6 +343,8 @@ void nq_conn_confirm(struct nq_conns *t, struct nq_conn *c)
 	list_move_tail(&c->order, &t->order[NQ_CONFIRMED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] - 1);
 	WRITE_ONCE(t->n[NQ_CONFIRMED], t->n[NQ_CONFIRMED] + 1);
+	if (c->told)
+		WRITE_ONCE(t->shown, t->shown - 1);
 }
 
 /* May it have more than its first path and ID? So much is kept for those to come. */
@@ -448,15 +453,22 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
 	return true;
 }
 
-void nq_conn_keep_id(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print)
+void nq_conn_show(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool keep)
 {
 	struct nq_conn_key *key;
 
 	nq_key_for_each(key, t, len, print)
 	{
-		if (key->conn == c)
+		if (key->conn != c)
+			continue;
+		WRITE_ONCE(key->shown, true);
+		if (keep)
 			WRITE_ONCE(key->crowded, true);
 	}
+	if (!c->told && c->class == NQ_ANSWERED)
+		WRITE_ONCE(t->shown, t->shown + 1);
+	if (!c->told)
+		WRITE_ONCE(c->told, 1);
 }
 
 void nq_conn_rename(struct nq_conns *t, struct nq_conn *c, const struct nq_names *names)

@@ -62,6 +62,7 @@ struct nq_conn;
  * @shared:	a path that another connection has had at the same time; under the lock
  * @heard:	of a path, when a packet of the connection last came there, in jiffies, but not more
  *often than each second; READ_ONCE/WRITE_ONCE
+ * @shown:	of an ID, it came with its client's handshake; READ_ONCE/WRITE_ONCE
  *
  * The rest does not change while it is in a chain. On 64 bits it fills a line of the cache.
  */
@@ -75,13 +76,17 @@ struct nq_conn_key {
 	bool sure;
 	bool crowded;
 	bool shared;
-	u32 heard;
+	union {
+		u32 heard;
+		bool shown;
+	};
 };
 
 /** enum nq_class - how much is known for sure of a connection */
 enum nq_class {
 	NQ_ANSWERED,  /* its server has answered, maybe to a forged address */
-	NQ_CONFIRMED, /* its client has used the server's ID on the path that it was issued on */
+	NQ_CONFIRMED, /* its client has used the server's ID on the path that it was issued on, or
+		       * its server has proved it: conn_reply.c */
 	NQ_CLASSES,
 };
 
@@ -109,6 +114,8 @@ enum nq_class {
  * @issuer_gen:	the last bits of the generation in which @issuer is
  * @asked_gen:	likewise, of @asked
  * @asked:	how many of its packets rules were asked about for @issuer
+ * @told:	0, or its client has shown another ID in its handshake: 1, and one more for each
+ *short header that its server has sent it since the last long one
  */
 struct nq_conn {
 	struct nq_pooled pooled;
@@ -130,6 +137,7 @@ struct nq_conn {
 	u8 issuer_gen;
 	u8 asked_gen;
 	u8 asked;
+	u8 told;
 };
 
 /**
@@ -147,6 +155,7 @@ struct nq_conn {
  * @lens:	how many IDs have this length; likewise
  * @last_len:	of the ID that was noted last; likewise
  * @unsure:	paths on which no reply has left yet; likewise
+ * @shown:	connections with nq_conn.told that are not confirmed; likewise
  * @bytes:	of @shared; likewise
  * @strange:	by path, when somebody was there who is not followed, in jiffies, or 0; of several
  *paths with the same place the last time. READ_ONCE/WRITE_ONCE
@@ -179,6 +188,7 @@ struct nq_conns {
 	unsigned int n[NQ_CLASSES] ____cacheline_aligned_in_smp;
 	unsigned int lens[NQ_CID_MAX + 1];
 	unsigned int unsure;
+	unsigned int shown;
 	u8 last_len;
 	bool was_blind;
 	unsigned long blind;
@@ -311,7 +321,10 @@ void nq_conn_add_path(struct nq_conns *t, struct nq_conn *c, u64 print);
  */
 bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool sure);
 
-/** nq_conn_keep_id - one that was added counts on the paths of @c alone */
-void nq_conn_keep_id(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print);
+/**
+ * nq_conn_show - one that was added came with its client's handshake
+ * @keep:	it counts on the paths of @c alone
+ */
+void nq_conn_show(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool keep);
 
 #endif /* NQ_CONN_TABLE_H */

@@ -163,9 +163,17 @@ static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const s
 		nq_learn_unread(nn, path);
 		return;
 	}
-	if (len > NQ_DGRAM_MAX - NQ_RETRY_ROOM || nq_header_invariant(head, n, 0, &h) != NQ_DONE ||
-	    !h.ver || (h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_RETRY) ||
-	    !nq_id_read(&id, &h, head))
+	if (nq_header_invariant(head, n, 0, &h) != NQ_DONE || !h.ver || !nq_id_read(&id, &h, head))
+		return;
+	if (h.type != NQ_TYPE_RETRY && nq_conn_proves(nn))
+		nq_conn_reply(nn, &(struct nq_reply){
+					  .path = path,
+					  .dcid = id.dcid.id,
+					  .len = id.dcid.len,
+					  .exact = true,
+				  });
+	if (len > NQ_DGRAM_MAX - NQ_RETRY_ROOM ||
+	    (h.type != NQ_TYPE_INITIAL && h.type != NQ_TYPE_RETRY))
 		return;
 	if (h.type == NQ_TYPE_RETRY) {
 		nq_learn_retry(nn, path, &id, nq_learn_whom(nn, path, &id, skb, off, len));
@@ -177,6 +185,29 @@ static void nq_learn_long(struct nq_net *nn, const struct nq_path *path, const s
 		nq_learn_id(nn, path, names, &id.scid, false);
 	else
 		nq_learn_nothing(nn, path, &id);
+}
+
+/* Datagrams that leave and begin with a short header. */
+static noinline void nq_learn_short(struct nq_net *nn, const struct sk_buff *skb,
+				    const struct nf_hook_state *state, const struct nq_dgrams *d,
+				    unsigned int thoff)
+{
+	unsigned int len = min_t(unsigned int, min(d->len, d->seg), NQ_CID_MAX + 1);
+	struct nq_path path nq_uncleared;
+	u8 buf[NQ_CID_MAX + 1];
+	struct nq_reply r;
+	const u8 *head;
+
+	head = skb_header_pointer(skb, d->off, len, buf);
+	if (!head || !nq_learn_path(&path, skb, state, thoff))
+		return;
+	r = (struct nq_reply){
+		.path = &path,
+		.dcid = head + 1,
+		.len = len - 1,
+		.n = nq_dgrams_count(d),
+	};
+	nq_conn_reply(nn, &r);
 }
 
 static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
@@ -199,8 +230,8 @@ static unsigned int nq_learn_hook(void *priv, struct sk_buff *skb,
 	if (!head)
 		return NF_ACCEPT;
 	if (!(head[0] & NQ_LONG_HEADER)) {
-		if (nq_conn_waits(nn) && nq_learn_path(&path, skb, state, thoff))
-			nq_conn_reply(nn, &path);
+		if (nq_conn_waits(nn))
+			nq_learn_short(nn, skb, state, &d, thoff);
 		return NF_ACCEPT;
 	}
 	if ((!READ_ONCE(nn->n_names) && !nq_conn_count(nn, NULL) && !nq_header_unread(head)) ||

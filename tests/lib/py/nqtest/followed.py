@@ -139,6 +139,15 @@ class Conn:
         s.key_cid = qt.cid(self.f.dcid if key is None else key)
         return qt.retry(s)
 
+    def second_flight(self, cid, scid=None):
+        """A client's Initial under another ID of its server, which opens with the connection's keys."""
+        f = qt.Flight(self.f.message, dcid=cid, scid=scid or self.f.scid)
+        f.key_cid = self.f.key_cid
+        return f.initial([], pad_to=1200)
+
+    def handshake(self, cid, scid=None):
+        return qt.Flight(dcid=cid, scid=scid or self.f.scid).opaque(qt.HANDSHAKE)
+
     def set_up(self):
         self.hello()
         self.reply(self.initial())
