@@ -34,7 +34,7 @@ STALL = 1.0     # seconds: a first PTO (RFC 9002, 6.2.2)
 ID, PREFIX, OPAQUE, FOLLOWED = 'server ID', 'stable prefix', 'opaque', 'opaque, followed'
 CONTINUES, WRONG, ENDS = 'continues', 'wrong service', 'ends'
 # Several services on one 5-tuple: NAT sends all to the first.
-KNOWN = {('nat', moves.NAMES): WRONG, ('nat', moves.TWO): WRONG}
+KNOWN = {('nat', moves.NAMES): WRONG, ('nat', moves.LONG_NAMES): WRONG, ('nat', moves.TWO): WRONG}
 # Of services without server IDs the module knows no ID that it has not seen, and nothing when it is loaded.
 UNKNOWN = moves.MIGRATION, moves.MODULE, moves.HANDSHAKE, moves.FLUSH
 results = {}
@@ -152,6 +152,21 @@ def names(world, form, family, kind, services):
     if wanted(moves.NAMES):
         lane = Lane(world, form, kind, Quicgo, services[0], family)
         lane.attempt(moves.NAMES, lambda: lane.heard(moves.names(world, lane.address, services), services * 2))
+
+
+def long(world, form, family):
+    """A client that takes new IDs of its own accord."""
+    for move, services in (moves.LONG, ['blog']), (moves.LONG_NAMES, ['www', 'dns', 'blog']):
+        if wanted(move):
+            lane = Lane(world, form, FOLLOWED, Quicgo, 'blog', family)
+            lane.attempt(move, lambda n=services: long_one(world, lane, n))
+
+
+def long_one(world, lane, services):
+    lane.heard(moves.long(world, lane.address, services), services * 2)
+    # The server's first, the one in the handshake, and another.
+    if world.most_ids() < 3:
+        raise Failed('it has taken no new ID')
 
 
 def two(world, form, family):
@@ -301,6 +316,8 @@ def main():
             if (form, kind) not in began and kind in (OPAQUE, FOLLOWED):
                 began.add((form, kind))
                 names(world, form, 'IPv4', kind, ['www', 'dns', 'blog'])
+                if kind == FOLLOWED:
+                    long(world, form, 'IPv4')
             if (form, kind) not in began and kind == ID:
                 began.add((form, kind))
                 names(world, form, 'IPv4', kind, ['www', 'dns', 'wiki'])

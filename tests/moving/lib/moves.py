@@ -7,6 +7,7 @@ from talkers import Quicgo
 from world import Loop, forget
 
 FORGETS = 1     # seconds into a silence of two
+LONG_FILES = 8  # of those that a Go client gets: some of its packets come under each of several IDs
 
 
 def port(world, client):
@@ -63,6 +64,8 @@ HANDSHAKE = 'the NAT box changes ports during the handshake'
 FLUSH = 'conntrack forgets all the time, during the handshake'
 TRANSFER = 'the NAT box changes ports during 3 MiB'
 NAMES = 'three names on one socket'
+LONG = 'new IDs of a Go client, after some 10,000 packets each'
+LONG_NAMES = 'the same with three names on its socket'
 TWO = 'two clients, one after the other, on one port of the NAT box'
 STOPPED = "the gateway's keepalived is stopped during a transfer, and started again"
 FAILOVER = "the gateway's links fail during a transfer, and come back"
@@ -106,6 +109,18 @@ def names(world, address, services):
     client = Quicgo(world.box.client, address, f'{services[0]}.example.org')
     try:
         return [client.ask(f'{n}.example.org') for n in [*services, *services]]
+    finally:
+        client.stop()
+
+
+def long(world, address, services):
+    """As names(), with files of the last one in between, until it has taken new IDs."""
+    client = Quicgo(world.box.client, address, f'{services[0]}.example.org')
+    try:
+        said = [client.ask(f'{n}.example.org') for n in services]
+        for _ in range(LONG_FILES):
+            client.fetch('/long', f'{services[-1]}.example.org')
+        return said + [client.ask(f'{n}.example.org') for n in services]
     finally:
         client.stop()
 

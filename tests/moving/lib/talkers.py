@@ -93,8 +93,8 @@ class Scripted:
         begins()
         return self.told('ask', self.name, '/slow')
 
-    def fetch(self):
-        return self.told('sum', self.name, '/big')
+    def fetch(self, path='/big', name=None):
+        return self.told('sum', name or self.name, path)
 
     def stop(self):
         self.program.stop()

@@ -27,6 +27,7 @@ CLIENTS = '10.60.0.{}', 'fd60::{}'
 OUTSIDE = '10.61.0.{}', 'fd61::{}'
 SERVERS = {'IPv4': '10.61.0.1', 'IPv6': 'fd61::1'}
 FILE_MIB = 3
+LONG_MIB = 16
 WIKI, SHOP, BLOG = 4434, 4435, 4436     # more services: one with server IDs, nginx, caddy
 
 
@@ -156,6 +157,8 @@ class World:
             self.more['shop'] = SHOP
         if 'opaque' in kinds:
             services.caddy(self.server, 'blog', BLOG, 'blog ', 'blog.example.org')
+            with open(f'{WORK}/blog/long', 'wb') as f:
+                f.write(os.urandom(LONG_MIB << 20))
             self.more['blog'] = BLOG
 
     # The rules.
@@ -210,6 +213,11 @@ class World:
         self.limit('learn', int(self.followed))
         time.sleep(1.1)
         self.limit('conn_idle', idle)
+
+    def most_ids(self):
+        """How many connection IDs a connection has, of the one with the most."""
+        listing = self.server.run('cat', '/proc/net/nft_quic_conns')
+        return max(map(int, re.findall(r' ids=(\d+)', listing)), default=0)
 
     def unload(self):
         self.server.run('nft', 'delete', 'table', 'inet', f'quic_{self.form}')
