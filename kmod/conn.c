@@ -339,12 +339,28 @@ static enum nq_look nq_conn_look_why(const struct nq_conns *t, const struct nq_c
 	return NQ_LOOK_NONE;
 }
 
-enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why)
+/* Has a packet shown all that its like would show for some time? */
+static bool nq_conn_is_settled(const struct nq_conn_hit *hit, const enum nq_look *why)
+{
+	return hit->by == NQ_BY_OWN && READ_ONCE(hit->conn->class) == NQ_CONFIRMED &&
+	       (!why || *why == NQ_LOOK_NONE);
+}
+
+u8 nq_conn_id_len(const struct nq_net *nn)
+{
+	const struct nq_conns *t = nq_conns_of(nn);
+
+	return t ? READ_ONCE(t->last_len) : 0;
+}
+
+enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why,
+				u8 *settled)
 {
 	struct nq_conns *t = nq_conns_of(nn);
 	struct nq_conn_hit hit;
 	struct nq_conn *c;
 
+	*settled = 0;
 	if (why)
 		*why = NQ_LOOK_NONE;
 	if (!t)
@@ -352,6 +368,8 @@ enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose,
 	nq_conn_look(t, whose, NULL, &hit);
 	if (why)
 		*why = nq_conn_look_why(t, &hit);
+	if (nq_conn_is_settled(&hit, why))
+		*settled = hit.len;
 	if (why && *why == NQ_LOOK_OTHERS)
 		return NQ_UNDECIDED;
 	c = hit.conn;

@@ -91,10 +91,16 @@ u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose);
  * nq_conn_follow - a client's packet as it comes in: note where its connection is now
  * @why:	set to NQ_LOOK_OTHERS where it is NQ_UNDECIDED, to NQ_LOOK_OWN if rules may tell
  *something of its connection, else to NQ_LOOK_NONE; NULL where no rule can
+ * @settled:	set to the bytes of its ID, if the next packet with that, on its path, shows no more
+ *than this one has; else to 0
  *
  * Under RCU. Return: as @by of nq_conn_find().
  */
-enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why);
+enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why,
+				u8 *settled);
+
+/** nq_conn_id_len - of the connection ID that was noted last, 0 if there is none */
+u8 nq_conn_id_len(const struct nq_net *nn);
 
 /**
  * nq_conn_issuer - a rule takes the server ID in a packet's connection ID

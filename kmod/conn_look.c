@@ -234,6 +234,7 @@ static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 		hit->conn = c;
 		hit->key = key;
 		hit->by = NQ_BY_OWN;
+		hit->len = begun->len;
 		hit->sure = sure;
 		hit->told = told;
 	}

@@ -14,6 +14,7 @@
  * @n:		connections on the path
  * @left:	of these, whose the path alone may tell it to be
  * @crowded:	see struct nq_conn_key
+ * @len:	of the ID, if @by is NQ_BY_OWN
  * @sure:	the ID is the server's
  * @told:	or came with the client's handshake
  */
@@ -24,6 +25,7 @@ struct nq_conn_hit {
 	struct nq_conn_key *key;
 	unsigned int n;
 	unsigned int left;
+	u8 len;
 	bool crowded;
 	bool sure;
 	bool told;

@@ -82,11 +82,15 @@ struct nq_conn_key {
 	};
 };
 
-/** enum nq_class - how much is known for sure of a connection */
+/**
+ * enum nq_class - how much is known for sure of a connection
+ * @NQ_ANSWERED: its server has answered, maybe to a forged address
+ * @NQ_CONFIRMED: its client has used the server's ID on the path that it was issued on, or its
+ *server has proved it: conn_reply.c
+ */
 enum nq_class {
-	NQ_ANSWERED,  /* its server has answered, maybe to a forged address */
-	NQ_CONFIRMED, /* its client has used the server's ID on the path that it was issued on, or
-		       * its server has proved it: conn_reply.c */
+	NQ_ANSWERED,
+	NQ_CONFIRMED,
 	NQ_CLASSES,
 };
 

@@ -8,6 +8,7 @@
 #include "budget.h"
 #include "conn.h"
 #include "core/protect.h"
+#include "lately.h"
 #include "learn.h"
 #include "look.h"
 #include "scratch.h"
@@ -308,6 +309,18 @@ static noinline void nq_learn_handshake(struct nq_net *nn, const struct sk_buff 
 	}
 }
 
+/* The same in 32 bits of those that nq_lately_came() knows again, or 0 if it is not of them. */
+static u32 nq_learn_lately(const struct nq_net *nn, const struct sk_buff *skb,
+			   const struct nf_hook_state *state, const struct nq_dgrams *d,
+			   unsigned int thoff, const struct nq_whose *w, u8 len)
+{
+	if (state->hook != NF_INET_PRE_ROUTING || w->exact || skb->_nfct || d->len > d->seg ||
+	    len < NQ_LATELY_LEN || len > w->len)
+		return 0;
+	return nq_lately_print(nn, skb, state, thoff,
+			       READ_ONCE(nn->part) ? nq_look_generation(nn->net) : 0, w->dcid, len);
+}
+
 bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 		     const struct nf_hook_state *state, const struct nq_dgrams *d,
 		     unsigned int thoff)
@@ -315,19 +328,29 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
 	struct nq_path path nq_uncleared;
 	struct nq_whose w = {.path = &path};
+	u8 settled, len = nq_conn_id_len(nn);
 	enum nq_look why = NQ_LOOK_NONE;
 	enum nq_found_by by;
+	u32 lately;
 
 	nq_look_forget(skb);
-	if (!nq_learn_whose(&w, skb, d, buf) || !nq_path_read(&path, skb, state, thoff) ||
-	    path.zone)
+	if (!nq_learn_whose(&w, skb, d, buf))
+		return true;
+	lately = nq_learn_lately(nn, skb, state, d, thoff, &w, len);
+	if (lately && nq_lately_came(lately)) {
+		nq_budget_begin(skb);
+		return true;
+	}
+	if (!nq_path_read(&path, skb, state, thoff) || path.zone)
 		return true;
 	if (d->len > d->seg && nq_conn_crowd(nn, &path) > 1)
 		return false;
 	if (unlikely(w.exact))
 		nq_learn_handshake(nn, skb, d, &path);
 	/* A task that sends may be moved to another CPU before it comes to the rules. */
-	by = nq_conn_follow(nn, &w, state->hook == NF_INET_PRE_ROUTING ? &why : NULL);
+	by = nq_conn_follow(nn, &w, state->hook == NF_INET_PRE_ROUTING ? &why : NULL, &settled);
+	if (lately && settled == len)
+		nq_lately_note(lately);
 	if (unlikely(why != NQ_LOOK_NONE))
 		nq_look_begin(skb, why);
 	if (by == NQ_BY_ID)
@@ -454,6 +477,7 @@ int nq_learn_start(struct nq_net *nn)
 
 	if (!nq_learn_is_wanted(nn) || nq_net_is_users(nn) || nn->learning)
 		return 0;
+	nq_lately_alloc();
 	err = nq_conn_alloc(nn);
 	if (!err)
 		err = nf_register_net_hooks(nn->net, nn->learn_ops, ARRAY_SIZE(nn->learn_ops));

@@ -7,6 +7,7 @@
 #include "core/port.h"
 #include "dgram.h"
 #include "expr.h"
+#include "lately.h"
 #include "nq_net.h"
 #include "scratch.h"
 
@@ -15,6 +16,7 @@ static int __init nq_init(void)
 	int err;
 
 	nq_path_init();
+	nq_lately_init();
 	nq_simd_init();
 	err = nq_net_register(nq_callers_work);
 	if (err)
@@ -31,6 +33,7 @@ static void __exit nq_exit(void)
 	nq_watch_exit();
 	nq_net_unregister();
 	nq_scratch_free();
+	nq_lately_free();
 }
 
 module_init(nq_init);
