@@ -12,7 +12,8 @@
 #include "conn_print.h"
 #include "conn_table.h"
 
-#define NQ_TOLD_ENOUGH 128 /* datagrams; first windows are of 10, in some servers of 32 */
+#define NQ_TOLD_ENOUGH 100 /* datagrams; first windows are of 10, in some servers of 32 */
+#define NQ_TOLD_FIRST  128 /* they have the first ID of their client */
 
 bool nq_conn_waits(const struct nq_net *nn)
 {
@@ -82,12 +83,13 @@ static bool nq_reply_is_for(const struct nq_names *names, const struct nq_reply 
 }
 
 /* @n more; two processors may count one for both. */
-static void nq_conn_told(struct nq_conns *t, struct nq_conn *c, unsigned int n)
+static void nq_conn_told(struct nq_conns *t, struct nq_conn *c, unsigned int n, u8 first)
 {
-	unsigned int told = READ_ONCE(c->told) + n;
+	u8 told = READ_ONCE(c->told);
 
-	if (told <= NQ_TOLD_ENOUGH) {
-		WRITE_ONCE(c->told, told);
+	n += told & ~NQ_TOLD_FIRST;
+	if (n <= NQ_TOLD_ENOUGH) {
+		WRITE_ONCE(c->told, n | (told & NQ_TOLD_FIRST) | first);
 		return;
 	}
 	spin_lock_bh(&t->lock);
@@ -96,21 +98,51 @@ static void nq_conn_told(struct nq_conns *t, struct nq_conn *c, unsigned int n)
 	spin_unlock_bh(&t->lock);
 }
 
+/*
+ * Whom is a reply for that does not have the first ID of a client? Some servers, as quic-go's, go
+ * over to another one like their clients. The only one on the path that is to be proved, but for
+ * those whose servers stay with the first; unless somebody else may be there.
+ */
+static struct nq_conn *nq_conn_only_one(const struct nq_conns *t, u64 path)
+{
+	struct nq_conn *only = NULL;
+	struct nq_conn_key *key;
+	u8 told;
+
+	nq_key_for_each(key, t, 0, path)
+	{
+		told = READ_ONCE(key->conn->told);
+		if (READ_ONCE(key->crowded))
+			return NULL;
+		if (!told || told & NQ_TOLD_FIRST || READ_ONCE(key->conn->class) != NQ_ANSWERED)
+			continue;
+		if (only)
+			return NULL;
+		only = key->conn;
+	}
+	return only;
+}
+
 /* Whom is a reply for, of those that replies prove? */
 static void nq_conn_tell(struct nq_conns *t, const struct nq_reply *r, u64 path)
 {
 	const struct nq_names *names = NULL;
+	bool first = false;
 	struct nq_conn *c;
 
 	while ((names = nq_names_next(t->nn, r->path, names))) {
 		if (!nq_reply_is_for(names, r))
 			continue;
+		first = true;
 		c = nq_conn_to_prove(t, path, names);
 		if (c && r->exact)
 			WRITE_ONCE(c->told, 1);
 		else if (c)
-			nq_conn_told(t, c, r->n);
+			nq_conn_told(t, c, r->n, NQ_TOLD_FIRST);
 	}
+	c = first || r->exact ? NULL : nq_conn_only_one(t, path);
+	if (c)
+		nq_conn_told(t, c, r->n, 0);
 }
 
 void nq_conn_reply(struct nq_net *nn, const struct nq_reply *r)

@@ -118,8 +118,8 @@ enum nq_class {
  * @issuer_gen:	the last bits of the generation in which @issuer is
  * @asked_gen:	likewise, of @asked
  * @asked:	how many of its packets rules were asked about for @issuer
- * @told:	0, or its client has shown another ID in its handshake: 1, and one more for each
- *short header that its server has sent it since the last long one
+ * @told:	0, or its client has shown another ID in its handshake: 1, and more for each short
+ *header since then, see conn_reply.c
  */
 struct nq_conn {
 	struct nq_pooled pooled;
