@@ -7,7 +7,7 @@ from talkers import Quicgo
 from world import Loop, forget
 
 FORGETS = 1     # seconds into a silence of two
-LONG_FILES = 8  # of those that a Go client gets: some of its packets come under each of several IDs
+THOUSANDS = 10  # of requests, each with a packet or two of its client
 
 
 def port(world, client):
@@ -114,12 +114,11 @@ def names(world, address, services):
 
 
 def long(world, address, services):
-    """As names(), with files of the last one in between, until it has taken new IDs."""
+    """As names(), with so many requests of the last one in between that the client takes new IDs."""
     client = Quicgo(world.box.client, address, f'{services[0]}.example.org')
     try:
         said = [client.ask(f'{n}.example.org') for n in services]
-        for _ in range(LONG_FILES):
-            client.fetch('/long', f'{services[-1]}.example.org')
+        said += [client.many(f'{services[-1]}.example.org') for _ in range(THOUSANDS)]
         return said + [client.ask(f'{n}.example.org') for n in services]
     finally:
         client.stop()

@@ -93,8 +93,8 @@ class Scripted:
         begins()
         return self.told('ask', self.name, '/slow')
 
-    def fetch(self, path='/big', name=None):
-        return self.told('sum', name or self.name, path)
+    def fetch(self):
+        return self.told('sum', self.name, '/big')
 
     def stop(self):
         self.program.stop()
@@ -115,6 +115,9 @@ class Aioquic(Scripted):
 
 class Quicgo(Scripted):
     label = 'quic-go'
+
+    def many(self, name):
+        return self.told('many', name, '/')
 
     def argv(self, address):
         return [f'{BIN}/moving/gotalk', certs.CA, f'{bracket(address)}:443']

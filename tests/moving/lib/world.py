@@ -27,7 +27,6 @@ CLIENTS = '10.60.0.{}', 'fd60::{}'
 OUTSIDE = '10.61.0.{}', 'fd61::{}'
 SERVERS = {'IPv4': '10.61.0.1', 'IPv6': 'fd61::1'}
 FILE_MIB = 3
-LONG_MIB = 16
 WIKI, SHOP, BLOG = 4434, 4435, 4436     # more services: one with server IDs, nginx, caddy
 
 
@@ -157,8 +156,6 @@ class World:
             self.more['shop'] = SHOP
         if 'opaque' in kinds:
             services.caddy(self.server, 'blog', BLOG, 'blog ', 'blog.example.org')
-            with open(f'{WORK}/blog/long', 'wb') as f:
-                f.write(os.urandom(LONG_MIB << 20))
             self.more['blog'] = BLOG
 
     # The rules.
