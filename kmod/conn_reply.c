@@ -101,7 +101,8 @@ static void nq_conn_told(struct nq_conns *t, struct nq_conn *c, unsigned int n, 
 /*
  * Whom is a reply for that does not have the first ID of a client? Some servers, as quic-go's, go
  * over to another one like their clients. The only one on the path that is to be proved, but for
- * those whose servers stay with the first; unless somebody else may be there.
+ * those whose servers stay with the first, and those that rules know by a server ID, which need no
+ * proof; unless somebody else may be there.
  */
 static struct nq_conn *nq_conn_only_one(const struct nq_conns *t, u64 path)
 {
@@ -114,7 +115,8 @@ static struct nq_conn *nq_conn_only_one(const struct nq_conns *t, u64 path)
 		told = READ_ONCE(key->conn->told);
 		if (READ_ONCE(key->crowded))
 			return NULL;
-		if (!told || told & NQ_TOLD_FIRST || READ_ONCE(key->conn->class) != NQ_ANSWERED)
+		if (!told || told & NQ_TOLD_FIRST || READ_ONCE(key->conn->issuer) ||
+		    READ_ONCE(key->conn->class) != NQ_ANSWERED)
 			continue;
 		if (only)
 			return NULL;
