@@ -10,12 +10,16 @@
 #include "core/header.h"
 #include "lately.h"
 
-#define NQ_LATELY_SLOTS 8192
-#define NQ_LATELY_TIME	(HZ / 4)
+#define NQ_LATELY_SETS 2048
+#define NQ_LATELY_TIME (HZ / 4)
 
-/* struct nq_lately - a CPU's; READ_ONCE/WRITE_ONCE, a lost one costs only time */
+/*
+ * struct nq_lately - a CPU's
+ * @set:	four tags of 16 bits each, the last one noted first; READ_ONCE/WRITE_ONCE, a lost
+ *or torn one costs only time
+ */
 struct nq_lately {
-	u16 tag[NQ_LATELY_SLOTS];
+	u64 set[NQ_LATELY_SETS];
 };
 
 /* For IPv4 all from the last two words of @addrs on is hashed. */
@@ -43,7 +47,7 @@ void nq_lately_alloc(void)
 	mutex_lock(&nq_lately_mutex);
 	if (!nq_lately) {
 		made = alloc_percpu_gfp(struct nq_lately, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-		/* pairs with nq_lately_slot(): zeroed before it is seen */
+		/* pairs with nq_lately_set(): zeroed before it is seen */
 		smp_store_release(&nq_lately, made);
 	}
 	mutex_unlock(&nq_lately_mutex);
@@ -78,25 +82,28 @@ u32 nq_lately_print(const struct nq_net *nn, const struct sk_buff *skb,
 }
 
 /* NULL if there are no tables. A task that is moved meanwhile uses another CPU's, to no harm. */
-static u16 *nq_lately_slot(u32 print)
+static u64 *nq_lately_set(u32 print)
 {
 	/* pairs with nq_lately_alloc() */
 	struct nq_lately __percpu *all = smp_load_acquire(&nq_lately);
 
-	return all ? &raw_cpu_ptr(all)->tag[print % NQ_LATELY_SLOTS] : NULL;
+	return all ? &raw_cpu_ptr(all)->set[print % NQ_LATELY_SETS] : NULL;
 }
 
 bool nq_lately_came(u32 print)
 {
-	const u16 *slot = nq_lately_slot(print);
+	const u64 *set = nq_lately_set(print);
+	u64 tags = set ? READ_ONCE(*set) : 0;
+	u16 tag = print >> 16;
 
-	return slot && READ_ONCE(*slot) == (u16)(print >> 16);
+	return set && ((u16)tags == tag || (u16)(tags >> 16) == tag || (u16)(tags >> 32) == tag ||
+		       (u16)(tags >> 48) == tag);
 }
 
 void nq_lately_note(u32 print)
 {
-	u16 *slot = nq_lately_slot(print);
+	u64 *set = nq_lately_set(print);
 
-	if (slot)
-		WRITE_ONCE(*slot, (u16)(print >> 16));
+	if (set)
+		WRITE_ONCE(*set, READ_ONCE(*set) << 16 | print >> 16);
 }
