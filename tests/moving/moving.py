@@ -163,7 +163,7 @@ def long(world, form, family):
 
 
 def long_one(world, lane, services):
-    lane.heard(moves.long(world, lane.address, services), services + services[-1:] * moves.THOUSANDS + services)
+    lane.heard(moves.long(world, lane.address, services), services + services[-1:] * moves.HUNDREDS + services)
     # The server's first, the one in the handshake, and another.
     if world.most_ids() < 3:
         raise Failed('it has taken no new ID')

@@ -6,7 +6,7 @@
 //
 //	ask NAME PATH   "ok BODY" of this path of that server
 //	sum NAME PATH   "ok SHA-256"
-//	many NAME PATH  as ask, a thousand times
+//	many NAME PATH  as ask, a hundred times
 //
 // The first line is "ready". "error WHY" instead if it does not work, also if a server had to be
 // connected to again. It has one http3.Transport and one UDP socket for all servers, as quic-go does by default.
@@ -46,7 +46,7 @@ func (t *talk) do(words []string) (string, error) {
 	if len(words) != 3 {
 		return "", fmt.Errorf("ask|sum|many NAME PATH")
 	}
-	for i := 1; words[0] == "many" && i < 1000; i++ {
+	for i := 1; words[0] == "many" && i < 100; i++ {
 		if said, err := t.get(words); err != nil {
 			return said, err
 		}
