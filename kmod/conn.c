@@ -258,9 +258,12 @@ void nq_conn_shown(struct nq_net *nn, const struct nq_path *path, const struct n
 	spin_lock_bh(&t->lock);
 	c = nq_conn_of(t, at, opener, &n, &spare);
 	if (c && !nq_conn_ended(c) && !nq_conn_has_id(t, c, id->len, print) &&
-	    nq_conn_add_id(t, c, id->len, print, false))
+	    nq_conn_add_id(t, c, id->len, print, false)) {
 		nq_conn_show(t, c, id->len, print,
 			     nq_id_was_strange(t, nq_id_print(path, id->id, NQ_ID_MIN)));
+		if (names->scid.len >= NQ_ID_MIN)
+			nq_conn_wait_for_proof(t, c, &names->scid);
+	}
 	spin_unlock_bh(&t->lock);
 }
 

@@ -7,13 +7,14 @@
  * Handshake packet it could open sends little: no more bytes than three times what came (RFC 9000
  * 8.1) nor than its first window (RFC 9002 7.2), which only acknowledgements open further, and its
  * probes are Handshake packets. So a run of short headers without a long one between them, longer
- * than any first window, is for a client whose address its server has validated.
+ * than any first window, is for a client whose address its server has validated. All of a run have
+ * one ID: stateless resets, which anybody can ask for, look like short headers with a random one.
  */
 #include "conn_print.h"
 #include "conn_table.h"
 
 #define NQ_TOLD_ENOUGH 100 /* datagrams; first windows are of 10, in some servers of 32 */
-#define NQ_TOLD_FIRST  128 /* they have the first ID of their client */
+#define NQ_TOLD_STAYS  10  /* so many to the first ID of a client: its server keeps to that */
 
 bool nq_conn_waits(const struct nq_net *nn)
 {
@@ -57,94 +58,118 @@ static void nq_path_answered(struct nq_conns *t, u64 print)
 	spin_unlock_bh(&t->lock);
 }
 
-/* The connection that began like @names on its path, if only replies can prove it. */
-static struct nq_conn *nq_conn_to_prove(const struct nq_conns *t, u64 path,
-					const struct nq_names *names)
+/* Is it one that only replies can prove, on the path where it began? */
+static bool nq_conn_to_prove(const struct nq_conns *t, const struct nq_conn_key *key)
 {
-	u64 opener = nq_opener_print(path, &names->first);
-	struct nq_conn_key *key;
+	const struct nq_conn *c = key->conn;
 
-	nq_key_for_each(key, t, 0, path)
-	{
-		if (READ_ONCE(key->conn->opener) == opener && READ_ONCE(key->conn->told) &&
-		    READ_ONCE(key->conn->class) == NQ_ANSWERED)
-			return key->conn;
-	}
-	return NULL;
+	return READ_ONCE(c->told) && READ_ONCE(c->class) == NQ_ANSWERED &&
+	       nq_key_of(t, &c->paths[0]) == key;
 }
 
-/* Does a reply begin with what the client of @names calls itself? */
-static bool nq_reply_is_for(const struct nq_names *names, const struct nq_reply *r)
+/* The first bytes of its client's first ID, and of the ID of the last run to another one. */
+static u64 nq_conn_heads(const struct nq_conns *t, const struct nq_conn *c)
 {
-	const struct nq_cid *scid = &names->scid;
+	const struct nq_conn_key *id = nq_key_of(t, &c->ids[0]);
 
-	return scid->len >= NQ_ID_MIN && (r->exact ? r->len == scid->len : r->len >= scid->len) &&
-	       !memcmp(r->dcid, scid->id, scid->len);
+	return id ? READ_ONCE(id->own) : 0;
 }
 
-/* @n more; two processors may count one for both. */
-static void nq_conn_told(struct nq_conns *t, struct nq_conn *c, unsigned int n, u8 first)
+static void nq_conn_set_run(const struct nq_conns *t, struct nq_conn *c, u32 head, u8 told)
 {
-	u8 told = READ_ONCE(c->told);
+	struct nq_conn_key *id = nq_key_of(t, &c->ids[0]);
 
-	n += told & ~NQ_TOLD_FIRST;
+	if (id)
+		WRITE_ONCE(id->own, nq_told_heads(READ_ONCE(id->own) >> 32, head));
+	WRITE_ONCE(c->told, told);
+}
+
+/* @n more of a run; two processors may count one for both, or take one run for another */
+static void nq_conn_told(struct nq_conns *t, struct nq_conn *c, u32 head, unsigned int n)
+{
+	u64 heads = nq_conn_heads(t, c);
+	u8 told = READ_ONCE(c->told), first = head == heads >> 32 ? NQ_TOLD_FIRST : 0;
+
+	if ((told & NQ_TOLD_FIRST) == first && (first || (u32)heads == head))
+		n += told & ~NQ_TOLD_FIRST;
+	else
+		n++;
 	if (n <= NQ_TOLD_ENOUGH) {
-		WRITE_ONCE(c->told, n | (told & NQ_TOLD_FIRST) | first);
+		nq_conn_set_run(t, c, first ? (u32)heads : head, n | first);
 		return;
 	}
 	spin_lock_bh(&t->lock);
-	if (c->live && c->told)
+	if (c->live && READ_ONCE(c->told))
 		nq_conn_confirm(t, c);
 	spin_unlock_bh(&t->lock);
 }
 
-/*
- * Whom is a reply for that does not have the first ID of a client? Some servers, as quic-go's, go
- * over to another one like their clients. The only one on the path that is to be proved, but for
- * those whose servers stay with the first, and those that rules know by a server ID, which need no
- * proof; unless somebody else may be there.
- */
-static struct nq_conn *nq_conn_only_one(const struct nq_conns *t, u64 path)
+/* Do rules know its server by a server ID? */
+static bool nq_conn_has_issuer(const struct nq_conns *t, const struct nq_conn *c)
 {
-	struct nq_conn *only = NULL;
+	u32 gen = READ_ONCE(t->nn->part) ? nq_look_generation(t->nn->net) : 0;
+
+	return gen && READ_ONCE(c->issuer) && READ_ONCE(c->issuer_gen) == (u8)gen;
+}
+
+/*
+ * Whom is a reply for, of those that replies prove? Some servers, as quic-go's, go over to another
+ * ID like their clients. Then it is for the only one on the path that it may be for: not for one
+ * whose server keeps to the first, nor for one that rules know by a server ID, which needs no
+ * proof.
+ */
+static struct nq_conn *nq_conn_told_whom(const struct nq_conns *t, u64 path, u32 head)
+{
+	struct nq_conn *c, *only = NULL;
 	struct nq_conn_key *key;
+	bool several = false;
 	u8 told;
 
 	nq_key_for_each(key, t, 0, path)
 	{
-		told = READ_ONCE(key->conn->told);
-		if (READ_ONCE(key->crowded))
-			return NULL;
-		if (!told || told & NQ_TOLD_FIRST || READ_ONCE(key->conn->issuer) ||
-		    READ_ONCE(key->conn->class) != NQ_ANSWERED)
+		c = key->conn;
+		if (nq_conn_ended(c))
 			continue;
-		if (only)
-			return NULL;
-		only = key->conn;
+		told = READ_ONCE(c->told);
+		if (told && nq_conn_heads(t, c) >> 32 == head)
+			return nq_conn_to_prove(t, key) ? c : NULL;
+		if ((told & NQ_TOLD_FIRST && (told & ~NQ_TOLD_FIRST) > NQ_TOLD_STAYS) ||
+		    nq_conn_has_issuer(t, c))
+			continue;
+		several |= only || READ_ONCE(key->crowded) || !nq_conn_to_prove(t, key);
+		only = c;
 	}
-	return only;
+	return several ? NULL : only;
 }
 
-/* Whom is a reply for, of those that replies prove? */
+/* Under RCU: none of this where nobody is to be proved. */
+static bool nq_path_proves(const struct nq_conns *t, u64 path)
+{
+	struct nq_conn_key *key;
+
+	nq_key_for_each(key, t, 0, path)
+	{
+		if (nq_conn_to_prove(t, key))
+			return true;
+	}
+	return false;
+}
+
 static void nq_conn_tell(struct nq_conns *t, const struct nq_reply *r, u64 path)
 {
-	const struct nq_names *names = NULL;
-	bool first = false;
 	struct nq_conn *c;
+	u32 head;
 
-	while ((names = nq_names_next(t->nn, r->path, names))) {
-		if (!nq_reply_is_for(names, r))
-			continue;
-		first = true;
-		c = nq_conn_to_prove(t, path, names);
-		if (c && r->exact)
-			WRITE_ONCE(c->told, 1);
-		else if (c)
-			nq_conn_told(t, c, r->n, NQ_TOLD_FIRST);
-	}
-	c = first || r->exact ? NULL : nq_conn_only_one(t, path);
-	if (c)
-		nq_conn_told(t, c, r->n, 0);
+	if (r->len < NQ_ID_MIN || !nq_path_proves(t, path))
+		return;
+	head = nq_id_head(r->dcid);
+	c = nq_conn_told_whom(t, path, head);
+	if (!c)
+		return;
+	if (!r->exact)
+		nq_conn_told(t, c, head, r->n);
+	else if (nq_conn_heads(t, c) >> 32 == head)
+		WRITE_ONCE(c->told, 1);
 }
 
 void nq_conn_reply(struct nq_net *nn, const struct nq_reply *r)

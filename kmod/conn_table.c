@@ -171,7 +171,7 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 		nq_key_drop(t, &c->ids[i]);
 	list_del(&c->order);
 	WRITE_ONCE(t->n[c->class], t->n[c->class] - 1);
-	if (c->told && c->class == NQ_ANSWERED)
+	if (READ_ONCE(c->told) && c->class == NQ_ANSWERED)
 		WRITE_ONCE(t->shown, t->shown - 1);
 	nq_shared_put(t, nq_conn_shared(t, c));
 	nq_pool_put(&t->conns, c);
@@ -343,7 +343,7 @@ void nq_conn_confirm(struct nq_conns *t, struct nq_conn *c)
 	list_move_tail(&c->order, &t->order[NQ_CONFIRMED]);
 	WRITE_ONCE(t->n[NQ_ANSWERED], t->n[NQ_ANSWERED] - 1);
 	WRITE_ONCE(t->n[NQ_CONFIRMED], t->n[NQ_CONFIRMED] + 1);
-	if (c->told)
+	if (READ_ONCE(c->told))
 		WRITE_ONCE(t->shown, t->shown - 1);
 }
 
@@ -453,7 +453,7 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
 	return true;
 }
 
-void nq_conn_show(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool keep)
+void nq_conn_show(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print, bool keep)
 {
 	struct nq_conn_key *key;
 
@@ -465,10 +465,17 @@ void nq_conn_show(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool
 		if (keep)
 			WRITE_ONCE(key->crowded, true);
 	}
-	if (!c->told && c->class == NQ_ANSWERED)
-		WRITE_ONCE(t->shown, t->shown + 1);
-	if (!c->told)
-		WRITE_ONCE(c->told, 1);
+}
+
+void nq_conn_wait_for_proof(struct nq_conns *t, struct nq_conn *c, const struct nq_cid *scid)
+{
+	struct nq_conn_key *id = nq_key_of(t, &c->ids[0]);
+
+	if (!id || READ_ONCE(c->told) || c->class != NQ_ANSWERED)
+		return;
+	WRITE_ONCE(id->own, nq_told_heads(nq_id_head(scid->id), 0));
+	WRITE_ONCE(c->told, 1);
+	WRITE_ONCE(t->shown, t->shown + 1);
 }
 
 void nq_conn_rename(struct nq_conns *t, struct nq_conn *c, const struct nq_names *names)

@@ -51,7 +51,8 @@ struct nq_conn;
  * @node:	in a chain of nq_conns.paths or .ids
  * @print:	of the path, or of destination and ID
  * @own:	of a path, the print of the ID that its connection's server gave first, or 0: most
- *packets have this one, and need no look at the others. READ_ONCE/WRITE_ONCE
+ *packets have this one, and need no look at the others. Of that ID itself nq_told_heads(), once
+ *nq_conn.told is set. READ_ONCE/WRITE_ONCE
  * @conn:	whose it is
  * @len:	of the ID; 0 for a path
  * @sure:	an ID that came with the server's Initial, or a path on which a reply has left. A
@@ -81,6 +82,28 @@ struct nq_conn_key {
 		bool shown;
 	};
 };
+
+#define NQ_TOLD_FIRST 128
+
+/** nq_id_head - the first bytes of a connection ID, NQ_ID_MIN or more */
+static inline u32 nq_id_head(const u8 *id)
+{
+	u32 head;
+
+	BUILD_BUG_ON(sizeof(head) != NQ_ID_MIN);
+	memcpy(&head, id, sizeof(head));
+	return head;
+}
+
+/**
+ * nq_told_heads - what tells replies for a connection from others
+ * @first:	nq_id_head() of the ID that its client had first
+ * @other:	likewise, of another one that the last replies had
+ */
+static inline u64 nq_told_heads(u32 first, u32 other)
+{
+	return (u64)first << 32 | other;
+}
 
 /**
  * enum nq_class - how much is known for sure of a connection
@@ -119,7 +142,8 @@ enum nq_class {
  * @asked_gen:	likewise, of @asked
  * @asked:	how many of its packets rules were asked about for @issuer
  * @told:	0, or its client has shown another ID in its handshake: 1, and more for each short
- *header since then, see conn_reply.c
+ *header of a run since then, see conn_reply.c; with NQ_TOLD_FIRST if that is to its client's first
+ *ID
  */
 struct nq_conn {
 	struct nq_pooled pooled;
@@ -329,6 +353,12 @@ bool nq_conn_add_id(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bo
  * nq_conn_show - one that was added came with its client's handshake
  * @keep:	it counts on the paths of @c alone
  */
-void nq_conn_show(struct nq_conns *t, struct nq_conn *c, u8 len, u64 print, bool keep);
+void nq_conn_show(struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print, bool keep);
+
+/**
+ * nq_conn_wait_for_proof - its client has shown an ID, so may never use its server's first one
+ * @scid:	what the client calls itself, NQ_ID_MIN bytes or more
+ */
+void nq_conn_wait_for_proof(struct nq_conns *t, struct nq_conn *c, const struct nq_cid *scid);
 
 #endif /* NQ_CONN_TABLE_H */

@@ -5,7 +5,7 @@
  * A connection that is confirmed and sends on a path of its own under an ID of its own shows
  * nothing new with each packet. So for a quarter of a second the like of a packet that was found to
  * be so are not looked up in the gathering hook: where one is from and to, and its ID, are one
- * hash, and the CPU has a table of 16 bits of those. One in 65,536 others is taken for such a
+ * hash, and the CPU has a table of 16 bits of those. One in 16,384 others is taken for such a
  * packet, and then what it shows is noted with one that comes later, if there is one.
  *
  * Rules look up each packet that they ask for the names of: nothing here says whose it is.
