@@ -33,6 +33,7 @@ def drain(where, up):
             await c.until(lambda: up.received > 0, 1)
             q.process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(until, lambda: 'draining' in q.text())
+            await c.until(lambda: c.goaways)
             await c.ping()
             late = c.stream()
             c.headers(late, request('GET', '/echo'), True)

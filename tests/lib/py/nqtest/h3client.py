@@ -14,6 +14,8 @@ from aioquic.quic.events import ConnectionTerminated, StopSendingReceived, Strea
 from nqtest.h3service import NAME
 from nqtest.poll import PATIENCE
 
+GOAWAY = 7      # RFC 9114 7.2.6
+
 
 def frame(kind, data):
     return encode_uint_var(kind) + encode_uint_var(len(data)) + data
@@ -45,9 +47,15 @@ class Client(QuicConnectionProtocol):
     def __init__(self, *args, **kw):
         super().__init__(*args, **kw)
         self.h3 = H3Connection(self._quic)
+        self.goaways, self.control_frame = 0, self.h3._handle_control_frame
+        self.h3._handle_control_frame = self.saw_control_frame
         self.status, self.body, self.reset, self.stopped, self.ended = {}, {}, {}, {}, set()
         self.closed = None
         self.change = asyncio.Event()
+
+    def saw_control_frame(self, kind, data):
+        self.goaways += kind == GOAWAY
+        self.control_frame(kind, data)
 
     def quic_event_received(self, event):
         if isinstance(event, ConnectionTerminated):
