@@ -88,7 +88,7 @@ def access_streams():
 
 @test
 def access_reopened():
-    """SIGHUP: the file is opened again under its name, no line is lost"""
+    """SIGHUP: the file is opened again under its name, no line is lost; one of a request that ends meanwhile is in either"""
     log, old = lab.TMP / "turn.log", lab.TMP / "turn.log.1"
     s = web(log)
     get(s, "/ten?1")
@@ -99,8 +99,9 @@ def access_reopened():
     wait_for(log.exists)
     get(s, "/ten?3")
     s.stop()
-    eq(["?2" in x for x in lines_of(old, 2)], [False, True])
-    eq(["?3" in x for x in lines_of(log, 1)], [True])
+    before, after = lines_of(old, 1), lines_of(log, 1)
+    eq(["?%d" % (i + 1) in x for i, x in enumerate(before + after)], [True] * 3)
+    assert len(after) in (1, 2), after
 
 
 @test
