@@ -161,8 +161,8 @@ class Curl:
         """In a connection of its own; a limited rate has it send window updates all the time. Before the first one it only
         receives, and if it loses its path then, it speaks again when it sends a PING."""
         got = f'{WORK}/fetched'
-        r = self.host.attempt('curl', '-sS', '--http3-only', '--cacert', certs.CA, '-m', str(self.patience), '--limit-rate', '1M', '--connect-to',
-                              f'{self.name}:443:{bracket(self.address)}:443', '-o', got, f'https://{self.name}/big')
+        r = self.host.attempt('curl', '-sS', '--http3-only', '--cacert', certs.CA, '-m', str(self.patience), '--limit-rate', '1M',
+                              '--connect-to', f'{self.name}:443:{bracket(self.address)}:443', '-o', got, f'https://{self.name}/big')
         if r.returncode:
             raise Failed(r.stderr.strip())
         with open(got, 'rb') as f:
