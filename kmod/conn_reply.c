@@ -142,25 +142,12 @@ static struct nq_conn *nq_conn_told_whom(const struct nq_conns *t, u64 path, u32
 	return several ? NULL : only;
 }
 
-/* Under RCU: none of this where nobody is to be proved. */
-static bool nq_path_proves(const struct nq_conns *t, u64 path)
-{
-	struct nq_conn_key *key;
-
-	nq_key_for_each(key, t, 0, path)
-	{
-		if (nq_conn_to_prove(t, key))
-			return true;
-	}
-	return false;
-}
-
 static void nq_conn_tell(struct nq_conns *t, const struct nq_reply *r, u64 path)
 {
 	struct nq_conn *c;
 	u32 head;
 
-	if (r->len < NQ_ID_MIN || !nq_path_proves(t, path))
+	if (r->len < NQ_ID_MIN)
 		return;
 	head = nq_id_head(r->dcid);
 	c = nq_conn_told_whom(t, path, head);
