@@ -309,7 +309,7 @@ static noinline void nq_learn_handshake(struct nq_net *nn, const struct sk_buff 
 	}
 }
 
-/* The same in 32 bits of those that nq_lately_came() knows again, or 0 if it is not of them. */
+/* A packet's nq_lately_print(), or 0 if it is to be looked up in any case. */
 static u32 nq_learn_lately(const struct nq_net *nn, const struct sk_buff *skb,
 			   const struct nf_hook_state *state, const struct nq_dgrams *d,
 			   unsigned int thoff, const struct nq_whose *w, u8 len)
