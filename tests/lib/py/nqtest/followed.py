@@ -44,13 +44,18 @@ class Followed(Bench):
         self.n.commit()
         self.s.limit('learn', learn)
 
-    def follow_all(self):
-        """As follow(), and no connection can be older than learning."""
+    def seeing_all(self, load):
+        """Follow connections from the rules on that load() loads, and none can be older."""
         self.s.limit('learn', 0)
         self.s.limit('conn_idle', 1)
-        self.follow()
+        load()
+        self.s.limit('learn', 1)
         self.c.run('sleep 1.1')
         self.s.limit('conn_idle', 300)
+
+    def follow_all(self):
+        """As follow(), and no connection can be older than learning."""
+        self.seeing_all(self.follow)
 
     def steer(self, services, ids='', gap=0, issuers=None, flags=None):
         """Send each name of {port: name} to its port, in the stateless form; in one transaction, or with a gap.
