@@ -15,10 +15,15 @@ void nq_budget_round_next(void)
 
 void nq_budget_begin(const struct sk_buff *skb)
 {
-	/* Without the lock: at worst a task that is moved has its budget begin anew. */
-	this_cpu_write(nq_budgets.skb, NULL);
-	this_cpu_write(nq_budgets.recent.n, 0);
-	this_cpu_write(nq_budgets.begun, skb);
+	/*
+	 * Without the lock: at worst a task that is moved has its budget begin anew. Most packets
+	 * come to no rule that looks, so what is to be cleared waits for one.
+	 */
+	struct nq_budget *b = get_cpu_ptr(&nq_budgets);
+
+	WRITE_ONCE(b->begun, skb);
+	WRITE_ONCE(b->fresh, true);
+	put_cpu_ptr(&nq_budgets);
 }
 
 bool nq_budget_begun(const struct sk_buff *skb)
@@ -33,6 +38,11 @@ struct nq_budget *nq_budget_lock(void) __acquires(&b->lock)
 	local_bh_disable();
 	b = raw_cpu_ptr(&nq_budgets);
 	spin_lock(&b->lock);
+	if (READ_ONCE(b->fresh)) {
+		WRITE_ONCE(b->fresh, false);
+		b->skb = NULL;
+		b->recent.n = 0;
+	}
 	return b;
 }
 
@@ -41,8 +51,8 @@ void nq_budget_open(struct nq_budget *b, const struct nft_pktinfo *pkt,
 {
 	unsigned int round = atomic_read(&nq_budget_round);
 
-	if (READ_ONCE(b->skb) != pkt->skb || b->names != names || b->seq != names->seq) {
-		WRITE_ONCE(b->skb, pkt->skb);
+	if (b->skb != pkt->skb || b->names != names || b->seq != names->seq) {
+		b->skb = pkt->skb;
 		b->names = names;
 		b->seq = names->seq;
 		b->left = NQ_BUDGET_PACKET;

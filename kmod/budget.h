@@ -51,8 +51,10 @@ struct nq_found {
 /**
  * struct nq_budget - a CPU's state
  * @lock:	whoever is at work; BHs off. Contended only if a task was moved, as in scratch.h.
+ * @fresh:	nobody has held @lock since the last nq_budget_begin(): all from @skb on is of
+ *another packet; READ_ONCE/WRITE_ONCE
+ * @begun:	the packet of that, compared, never followed; likewise
  * @skb:	the packet, compared, never followed; NULL for none
- * @begun:	the packet of the last nq_budget_begin(), compared, never followed
  * @names:	its names, compared, never followed
  * @seq:	of these: memory may be another connection's by now
  * @left:	steps
@@ -66,8 +68,9 @@ struct nq_found {
  */
 struct nq_budget {
 	spinlock_t lock;
-	const struct sk_buff *skb;
+	bool fresh;
 	const struct sk_buff *begun;
+	const struct sk_buff *skb;
 	const struct nq_names *names;
 	u32 seq;
 	unsigned int left;

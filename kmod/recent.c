@@ -22,7 +22,7 @@ bool nq_recent_same(struct nq_recent *r, const struct nft_pktinfo *pkt)
 {
 	const struct nf_hook_state *state = pkt->state;
 	const struct sk_buff *skb = pkt->skb;
-	unsigned int n = READ_ONCE(r->n), n_addrs;
+	unsigned int n = r->n, n_addrs;
 	const u8 *bytes;
 
 	if (!n || r->skb != skb || r->age != nq_names_age() || r->stamp != (u32)jiffies ||
@@ -45,7 +45,7 @@ void nq_recent_begin(struct nq_recent *r, const struct nft_pktinfo *pkt, const s
 	const struct sk_buff *skb = pkt->skb;
 	const u8 *bytes;
 
-	WRITE_ONCE(r->n, 0);
+	r->n = 0;
 	r->looked = false;
 	r->has_hello = false;
 	r->has_issued = false;
@@ -65,5 +65,5 @@ void nq_recent_begin(struct nq_recent *r, const struct nft_pktinfo *pkt, const s
 	r->out = state->out;
 	r->iif = skb->skb_iif;
 	r->ct = skb->_nfct;
-	WRITE_ONCE(r->n, n);
+	r->n = n;
 }
