@@ -12,53 +12,23 @@
 
 #include "dgram.h"
 
-/* Will it be cut behind this UDP header? That of a tunnel stands before what will be cut. */
-static bool nq_is_segmented(const struct sk_buff *skb)
+bool nq_dgrams_segments(struct nq_dgrams *d, const struct sk_buff *skb)
 {
 	unsigned int type = skb_shinfo(skb)->gso_type;
 
-	return skb_is_gso(skb) && type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST) &&
-	       !(type & (SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM));
-}
-
-bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int thoff)
-{
-	const struct udphdr *uh;
-	struct udphdr buf;
-	unsigned int len;
-
-	uh = skb_header_pointer(skb, thoff, sizeof(buf), &buf);
-	if (!uh)
+	if (!(type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST)) ||
+	    type & (SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM))
 		return false;
-
-	d->off = thoff + sizeof(*uh);
-	if (nq_is_segmented(skb)) {
-		/* The length field may be of one segment or of all. */
-		d->len = skb->len - d->off;
-		d->seg = skb_shinfo(skb)->gso_size;
-		return d->seg && nq_dgrams_count(d) <= NQ_SEGMENTS_MAX;
-	}
-
-	len = ntohs(uh->len);
-	if (len < sizeof(*uh) || len > skb->len - thoff)
-		return false;
-	d->len = len - sizeof(*uh);
-	d->seg = d->len;
+	/* The length field may be of one segment or of all. */
+	d->len = skb->len - d->off;
+	d->seg = skb_shinfo(skb)->gso_size;
 	return true;
 }
 
-int nq_transport(const struct sk_buff *skb, u8 pf)
+int nq_transport6(const struct sk_buff *skb)
 {
 	unsigned short fragoff = 0;
 	unsigned int thoff = 0;
-	const struct iphdr *iph;
-
-	if (pf == NFPROTO_IPV4) {
-		iph = ip_hdr(skb);
-		if (iph->protocol != IPPROTO_UDP || ip_is_fragment(iph))
-			return -1;
-		return skb_network_offset(skb) + ip_hdrlen(skb);
-	}
 
 	if (ipv6_find_hdr(skb, &thoff, -1, &fragoff, NULL) != IPPROTO_UDP || fragoff)
 		return -1;

@@ -7,6 +7,8 @@
 
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
+#include <linux/udp.h>
+#include <net/ip.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "core/header.h"
@@ -82,19 +84,57 @@ static inline unsigned int nq_dgrams_count(const struct nq_dgrams *d)
 }
 
 /**
+ * nq_dgrams_segments - of an skb of GSO whose @off is known
+ *
+ * Return: false if it will not be cut behind its UDP header: that of a tunnel stands before that.
+ */
+bool nq_dgrams_segments(struct nq_dgrams *d, const struct sk_buff *skb);
+
+/**
  * nq_dgrams_at - describe the payload of the UDP header at @thoff
  *
  * Return: false if the header or its length is wrong, or if there are more than
  * NQ_SEGMENTS_MAX datagrams.
  */
-bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int thoff);
+static inline bool nq_dgrams_at(struct nq_dgrams *d, const struct sk_buff *skb, unsigned int thoff)
+{
+	struct udphdr buf nq_uncleared;
+	const struct udphdr *uh;
+	unsigned int len;
+
+	uh = skb_header_pointer(skb, thoff, sizeof(buf), &buf);
+	if (!uh)
+		return false;
+
+	d->off = thoff + sizeof(*uh);
+	if (skb_is_gso(skb) && nq_dgrams_segments(d, skb))
+		return d->seg && nq_dgrams_count(d) <= NQ_SEGMENTS_MAX;
+	len = ntohs(uh->len);
+	if (len < sizeof(*uh) || len > skb->len - thoff)
+		return false;
+	d->len = len - sizeof(*uh);
+	d->seg = d->len;
+	return true;
+}
+
+/** nq_transport6 - nq_transport() for IPv6 */
+int nq_transport6(const struct sk_buff *skb);
 
 /**
  * nq_transport - find the UDP header
  *
  * Return: its offset from skb->data, or -1 if this is not UDP or a fragment.
  */
-int nq_transport(const struct sk_buff *skb, u8 pf);
+static inline int nq_transport(const struct sk_buff *skb, u8 pf)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (pf != NFPROTO_IPV4)
+		return nq_transport6(skb);
+	if (iph->protocol != IPPROTO_UDP || ip_is_fragment(iph))
+		return -1;
+	return skb_network_offset(skb) + ip_hdrlen(skb);
+}
 
 /**
  * nq_path_header - addresses, ports and family as they stand in the packet

@@ -11,23 +11,7 @@
 
 #define NQ_LOOK_TIME (HZ / 10) /* that a packet may take through its rules */
 
-/**
- * struct nq_looked - a CPU's packet
- * @lock:	whoever is at work; BHs off. Contended only where softirqs may be preempted.
- * @skb:	the packet, compared, never followed; NULL for none. READ_ONCE/WRITE_ONCE
- * @why:	likewise
- * @stamp:	when that began, in jiffies: later another packet may be in its place
- * @missed:	what rules have noted
- */
-struct nq_looked {
-	spinlock_t lock;
-	const struct sk_buff *skb;
-	enum nq_look why;
-	u32 stamp;
-	struct nq_missed missed;
-};
-
-static DEFINE_PER_CPU(struct nq_looked, nq_looked) = {
+DEFINE_PER_CPU(struct nq_looked, nq_looked) = {
 	.lock = __SPIN_LOCK_UNLOCKED(nq_looked.lock),
 };
 
@@ -78,12 +62,6 @@ enum nq_look nq_look_why(const struct sk_buff *skb)
 {
 	/* Without the lock: who is told so looks again. */
 	return this_cpu_read(nq_looked.skb) == skb ? this_cpu_read(nq_looked.why) : NQ_LOOK_NONE;
-}
-
-void nq_look_forget(const struct sk_buff *skb)
-{
-	if (unlikely(this_cpu_read(nq_looked.skb) == skb))
-		this_cpu_write(nq_looked.skb, NULL);
 }
 
 /* Under the lock. */

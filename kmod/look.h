@@ -14,7 +14,9 @@
 #ifndef NQ_LOOK_H
 #define NQ_LOOK_H
 
+#include <linux/percpu.h>
 #include <linux/skbuff.h>
+#include <linux/spinlock.h>
 
 #define NQ_MISSED 4 /* rules that are noted for a packet; more are as if they were not there */
 
@@ -37,6 +39,24 @@ enum nq_look {
 	NQ_LOOK_OTHERS, /* it may be of several connections: of which it is not */
 };
 
+/**
+ * struct nq_looked - a CPU's packet
+ * @lock:	whoever is at work; BHs off. Contended only where softirqs may be preempted.
+ * @skb:	the packet, compared, never followed; NULL for none. READ_ONCE/WRITE_ONCE
+ * @why:	likewise
+ * @stamp:	when that began, in jiffies: later another packet may be in its place
+ * @missed:	what rules have noted
+ */
+struct nq_looked {
+	spinlock_t lock;
+	const struct sk_buff *skb;
+	enum nq_look why;
+	u32 stamp;
+	struct nq_missed missed;
+};
+
+DECLARE_PER_CPU(struct nq_looked, nq_looked);
+
 /** nq_look_generation - of the ruleset, as packets see it; 0 if it is not known. Any context. */
 u32 nq_look_generation(const struct net *net);
 
@@ -50,7 +70,11 @@ u32 nq_look_generation(const struct net *net);
 u32 nq_look_rule(const void *rule, u32 gen);
 
 /** nq_look_forget - a packet comes to the gathering hook, perhaps where another one was */
-void nq_look_forget(const struct sk_buff *skb);
+static inline void nq_look_forget(const struct sk_buff *skb)
+{
+	if (unlikely(this_cpu_read(nq_looked.skb) == skb))
+		this_cpu_write(nq_looked.skb, NULL);
+}
 
 /** nq_look_begin - a packet in the gathering hook. Under RCU. */
 void nq_look_begin(const struct sk_buff *skb, enum nq_look why);

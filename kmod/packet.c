@@ -91,20 +91,6 @@ static bool nq_packet_one(struct nq_packet *p, unsigned int off, unsigned int le
 	return true;
 }
 
-bool nq_packet_glance(const struct sk_buff *skb, const struct nq_dgrams *d)
-{
-	unsigned int pos;
-	u8 buf[NQ_GLANCE];
-	const u8 *head;
-
-	for (pos = 0; pos + NQ_GLANCE <= d->len; pos += d->seg) {
-		head = skb_header_pointer(skb, d->off + pos, NQ_GLANCE, buf);
-		if (head && unlikely(nq_header_glance(head)))
-			return true;
-	}
-	return false;
-}
-
 bool nq_packet_strangers(const struct sk_buff *skb, const struct nq_dgrams *d, unsigned int n)
 {
 	u8 first[NQ_PART_BYTES], buf[NQ_DCID_OFF + NQ_PART_BYTES];

@@ -58,7 +58,19 @@ static inline unsigned int nq_packet_datagrams(const struct nq_packet *p)
  * Nearly all packets get no other look, unless connections are followed. Return: false if
  * nq_packet_read() would have nothing to count.
  */
-bool nq_packet_glance(const struct sk_buff *skb, const struct nq_dgrams *d);
+static inline bool nq_packet_glance(const struct sk_buff *skb, const struct nq_dgrams *d)
+{
+	unsigned int pos;
+	u8 buf[NQ_GLANCE] nq_uncleared;
+	const u8 *head;
+
+	for (pos = 0; pos + NQ_GLANCE <= d->len; pos += d->seg) {
+		head = skb_header_pointer(skb, d->off + pos, NQ_GLANCE, buf);
+		if (head && unlikely(head[0] & NQ_LONG_HEADER) && nq_header_glance(head))
+			return true;
+	}
+	return false;
+}
 
 /**
  * nq_packet_strangers - do an skb's datagrams have different DCIDs in front?
