@@ -385,7 +385,7 @@ enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose,
 			nq_path_strange(t, hit.path);
 		return hit.by;
 	}
-	if (nq_age(READ_ONCE(c->seen)) >= HZ)
+	if (nq_age(READ_ONCE(c->seen)) >= min_t(u32, HZ, READ_ONCE(c->idle) / 4))
 		WRITE_ONCE(c->seen, (u32)jiffies);
 	if (hit.key && nq_age(READ_ONCE(hit.key->heard)) >= HZ)
 		WRITE_ONCE(hit.key->heard, (u32)jiffies);
