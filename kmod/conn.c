@@ -4,7 +4,8 @@
 #include "conn_look.h"
 #include "conn_print.h"
 
-#define NQ_ISSUER_ASKS 16 /* packets of one that rules are asked about, in a generation */
+#define NQ_ISSUER_ASKS	16	 /* packets of one that rules are asked about, in a generation */
+#define NQ_SETTLED_IDLE (8 * HZ) /* two seconds more or less of silence matter little */
 
 static bool nq_conn_has_id(const struct nq_conns *t, const struct nq_conn *c, u8 len, u64 print)
 {
@@ -342,18 +343,14 @@ static enum nq_look nq_conn_look_why(const struct nq_conns *t, const struct nq_c
 	return NQ_LOOK_NONE;
 }
 
-/* Has a packet shown all that its like would show for some time? */
+/*
+ * Has a packet shown all that its like would show for some time? Not where the connection may end
+ * before one of these is looked at.
+ */
 static bool nq_conn_is_settled(const struct nq_conn_hit *hit, const enum nq_look *why)
 {
 	return hit->by == NQ_BY_OWN && READ_ONCE(hit->conn->class) == NQ_CONFIRMED &&
-	       (!why || *why == NQ_LOOK_NONE);
-}
-
-u8 nq_conn_id_len(const struct nq_net *nn)
-{
-	const struct nq_conns *t = nq_conns_of(nn);
-
-	return t ? READ_ONCE(t->last_len) : 0;
+	       READ_ONCE(hit->conn->idle) >= NQ_SETTLED_IDLE && (!why || *why == NQ_LOOK_NONE);
 }
 
 enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why,

@@ -99,9 +99,6 @@ u8 nq_conn_state(struct nq_net *nn, const struct nq_whose *whose);
 enum nq_found_by nq_conn_follow(struct nq_net *nn, const struct nq_whose *whose, enum nq_look *why,
 				u8 *settled);
 
-/** nq_conn_id_len - of the connection ID that was noted last, 0 if there is none */
-u8 nq_conn_id_len(const struct nq_net *nn);
-
 /**
  * nq_conn_issuer - a rule takes the server ID in a packet's connection ID
  * @whose:	the packet; nothing is noted unless its ID is the one that its server gave first, or

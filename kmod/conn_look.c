@@ -207,7 +207,7 @@ static bool nq_conn_has_owner(const struct nq_conns *t, const struct nq_whose *w
 static void nq_conn_by_own(const struct nq_conns *t, const struct nq_whose *w,
 			   struct nq_id_begun *begun, struct nq_conn_hit *hit)
 {
-	u8 len = READ_ONCE(t->last_len);
+	u8 len = READ_ONCE(t->nn->id_len);
 	struct nq_conn_key *key;
 	bool given = false, sure, told;
 	struct nq_conn *c;

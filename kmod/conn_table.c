@@ -129,7 +129,8 @@ static bool nq_key_add(struct nq_conns *t, struct nq_conn *c, u32 *place, u8 len
 	key->heard = len ? 0 : (u32)jiffies;
 	if (len) {
 		WRITE_ONCE(t->lens[len], t->lens[len] + 1);
-		WRITE_ONCE(t->last_len, len);
+		if (READ_ONCE(t->nn->id_len) != len)
+			WRITE_ONCE(t->nn->id_len, len);
 	} else if (!sure) {
 		WRITE_ONCE(t->unsure, t->unsure + 1);
 	}
@@ -162,6 +163,7 @@ static u32 *nq_key_place(const struct nq_conns *t, struct nq_conn *c, u32 *place
 
 void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 {
+	bool early = c->class == NQ_CONFIRMED && !nq_conn_ended(c);
 	unsigned int i;
 
 	WRITE_ONCE(c->live, false);
@@ -169,6 +171,10 @@ void nq_conn_drop(struct nq_conns *t, struct nq_conn *c)
 		nq_key_drop(t, &c->paths[i]);
 	for (i = 0; i < NQ_CONN_IDS; i++)
 		nq_key_drop(t, &c->ids[i]);
+	if (early) {
+		/* pairs with nq_learn_came(): who sees it does not find the connection any more */
+		smp_store_release(&t->nn->gone, t->nn->gone + 1);
+	}
 	list_del(&c->order);
 	WRITE_ONCE(t->n[c->class], t->n[c->class] - 1);
 	if (READ_ONCE(c->told) && c->class == NQ_ANSWERED)

@@ -129,8 +129,9 @@ enum nq_class {
  * @pf:		likewise
  * @born:	when its server first answered, in jiffies
  * @opener:	print of the path and the DCID of its first Initial
- * @seen:	when its client last sent, in jiffies, but not more often than each second;
- * READ_ONCE
+ * @seen:	when its client last sent, in jiffies, but not more often than each second, or each
+ *quarter of @idle if that is less; two seconds ago at most for one that sends all the time.
+ *READ_ONCE
  * @idle:	jiffies after which it has ended if nothing came
  * @changed:	when a path or an ID was last added, in jiffies; under the lock
  * @class:	enum nq_class, under the lock; READ_ONCE
@@ -181,7 +182,6 @@ struct nq_conn {
  * @order:	by class, oldest first; a confirmed one that was seen gets another round
  * @n:		how many, by class; written under @lock, READ_ONCE
  * @lens:	how many IDs have this length; likewise
- * @last_len:	of the ID that was noted last; likewise
  * @unsure:	paths on which no reply has left yet; likewise
  * @shown:	connections with nq_conn.told that are not confirmed; likewise
  * @bytes:	of @shared; likewise
@@ -217,7 +217,6 @@ struct nq_conns {
 	unsigned int lens[NQ_CID_MAX + 1];
 	unsigned int unsure;
 	unsigned int shown;
-	u8 last_len;
 	bool was_blind;
 	unsigned long blind;
 };

@@ -3,7 +3,7 @@
  * Packets of followed connections that have come a moment ago.
  *
  * A connection that is confirmed and sends on a path of its own under an ID of its own shows
- * nothing new with each packet. So for a quarter of a second the like of a packet that was found to
+ * nothing new with each packet. So for up to a second the like of a packet that was found to
  * be so are not looked up in the gathering hook: where one is from and to, and its ID, are one
  * hash, and the CPU has a table of 16 bits of those. One in 16,384 others is taken for such a
  * packet, and then what it shows is noted with one that comes later, if there is one.
@@ -30,21 +30,19 @@ void nq_lately_free(void);
 void nq_lately_init(void);
 
 /**
- * nq_lately_print - a packet in prerouting that conntrack has not seen
- * @thoff:	its UDP header
- * @gen:	what else is to be the same: of the ruleset, as far as it matters
- * @id:		its connection ID, @len bytes, NQ_LATELY_LEN to NQ_CID_MAX
+ * nq_lately_came - has the like of a packet with a short header come?
+ * @skb:	the packet, in prerouting, and conntrack has not seen it
+ * @udp:	its UDP header and the first @len + 1 bytes behind that
+ * @gen:	has to be the same, too
+ * @len:	of its connection ID, NQ_LATELY_LEN to NQ_CID_MAX
+ * @print:	set for nq_lately_note()
  *
- * Return: its hash, as long as it counts.
+ * Under RCU.
  */
-u32 nq_lately_print(const struct nq_net *nn, const struct sk_buff *skb,
-		    const struct nf_hook_state *state, unsigned int thoff, u32 gen, const u8 *id,
-		    u8 len);
+bool nq_lately_came(const struct nq_net *nn, const struct sk_buff *skb,
+		    const struct nf_hook_state *state, const u8 *udp, u32 gen, u8 len, u32 *print);
 
-/** nq_lately_came - has its like come? Under RCU. */
-bool nq_lately_came(u32 print);
-
-/** nq_lately_note - it shows nothing new. Under RCU. */
+/** nq_lately_note - a packet shows nothing new. @print: of nq_lately_came(). Under RCU. */
 void nq_lately_note(u32 print);
 
 #endif /* NQ_LATELY_H */

@@ -309,39 +309,44 @@ static noinline void nq_learn_handshake(struct nq_net *nn, const struct sk_buff 
 	}
 }
 
-/* A packet's nq_lately_print(), or 0 if it is to be looked up in any case. */
-static u32 nq_learn_lately(const struct nq_net *nn, const struct sk_buff *skb,
-			   const struct nf_hook_state *state, const struct nq_dgrams *d,
-			   unsigned int thoff, const struct nq_whose *w, u8 len)
+/*
+ * Has the like of a packet come lately, by the first @len bytes of its connection ID? If not,
+ * @print is for nq_lately_note(), or 0 if it is to be looked up in any case.
+ */
+static bool nq_learn_came(const struct nq_net *nn, const struct sk_buff *skb,
+			  const struct nf_hook_state *state, const struct nq_dgrams *d,
+			  unsigned int thoff, u8 len, u32 *print)
 {
-	if (state->hook != NF_INET_PRE_ROUTING || w->exact || skb->_nfct || d->len > d->seg ||
-	    len < NQ_LATELY_LEN || len > w->len)
-		return 0;
-	return nq_lately_print(nn, skb, state, thoff,
-			       READ_ONCE(nn->part) ? nq_look_generation(nn->net) : 0, w->dcid, len);
+	u8 buf[sizeof(struct udphdr) + 1 + NQ_CID_MAX] __aligned(4) nq_uncleared;
+	const u8 *udp;
+	u32 gen;
+
+	*print = 0;
+	if (state->hook != NF_INET_PRE_ROUTING || skb->_nfct || d->len > d->seg ||
+	    len < NQ_LATELY_LEN || d->len < NQ_SHORT_MIN || d->len <= len)
+		return false;
+	udp = skb_header_pointer(skb, thoff, sizeof(struct udphdr) + 1 + len, buf);
+	if (!udp || udp[sizeof(struct udphdr)] & NQ_LONG_HEADER)
+		return false;
+	gen = smp_load_acquire(&nn->gone); /* pairs with nq_conn_drop() */
+	if (READ_ONCE(nn->part))
+		gen += nq_look_generation(nn->net);
+	return nq_lately_came(nn, skb, state, udp, gen, len, print);
 }
 
-bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
-		     const struct nf_hook_state *state, const struct nq_dgrams *d,
-		     unsigned int thoff)
+/* Look a packet up, and if it shows nothing new, note @print, which is by @len bytes, unless 0. */
+static noinline bool nq_learn_look(struct nq_net *nn, const struct sk_buff *skb,
+				   const struct nf_hook_state *state, const struct nq_dgrams *d,
+				   unsigned int thoff, u32 print, u8 len)
 {
-	u8 buf[NQ_FLIGHT_HEAD] nq_uncleared;
+	u8 settled, buf[NQ_FLIGHT_HEAD] nq_uncleared;
 	struct nq_path path nq_uncleared;
 	struct nq_whose w = {.path = &path};
-	u8 settled, len = nq_conn_id_len(nn);
 	enum nq_look why = NQ_LOOK_NONE;
 	enum nq_found_by by;
-	u32 lately;
 
-	nq_look_forget(skb);
-	if (!nq_learn_whose(&w, skb, d, buf))
-		return true;
-	lately = nq_learn_lately(nn, skb, state, d, thoff, &w, len);
-	if (lately && nq_lately_came(lately)) {
-		nq_budget_begin(skb);
-		return true;
-	}
-	if (!nq_path_read(&path, skb, state, thoff) || path.zone)
+	if (!nq_learn_whose(&w, skb, d, buf) || !nq_path_read(&path, skb, state, thoff) ||
+	    path.zone)
 		return true;
 	if (d->len > d->seg && nq_conn_crowd(nn, &path) > 1)
 		return false;
@@ -349,8 +354,8 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 		nq_learn_handshake(nn, skb, d, &path);
 	/* A task that sends may be moved to another CPU before it comes to the rules. */
 	by = nq_conn_follow(nn, &w, state->hook == NF_INET_PRE_ROUTING ? &why : NULL, &settled);
-	if (lately && settled == len)
-		nq_lately_note(lately);
+	if (print && settled == len)
+		nq_lately_note(print);
 	if (unlikely(why != NQ_LOOK_NONE))
 		nq_look_begin(skb, why);
 	if (by == NQ_BY_ID)
@@ -363,6 +368,20 @@ bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
 		nq_conn_nobody(nn, &path);
 		nq_conn_nobodys(nn, &w);
 	}
+	return true;
+}
+
+bool nq_learn_follow(struct nq_net *nn, const struct sk_buff *skb,
+		     const struct nf_hook_state *state, const struct nq_dgrams *d,
+		     unsigned int thoff)
+{
+	u8 len = READ_ONCE(nn->id_len);
+	u32 print;
+
+	nq_look_forget(skb);
+	if (!nq_learn_came(nn, skb, state, d, thoff, len, &print))
+		return nq_learn_look(nn, skb, state, d, thoff, print, len);
+	nq_budget_begin(skb);
 	return true;
 }
 

@@ -155,6 +155,10 @@ struct nq_stats {
  * @ask_work:	makes @filter
  *
  * @learning:	connections are followed; written under @use_mutex, READ_ONCE
+ * @id_len:	of the connection ID that was noted last, 0 for none; READ_ONCE/WRITE_ONCE, a guess
+ * @gone:	how many confirmed connections have gone before they ended; written under the lock
+ *of
+ *@conns, smp_store_release/smp_load_acquire
  * @learn_rules: rules that need it, under @use_mutex
  * @learn_ops:	hooks, registered while @learning
  * @learn_rest:	forgets @conns when there has been no rule for a while
@@ -210,6 +214,8 @@ struct nq_net {
 	struct delayed_work ask_work;
 
 	bool learning;
+	u8 id_len;
+	u32 gone;
 	unsigned int learn_rules;
 	struct nf_hook_ops learn_ops[2];
 	struct delayed_work learn_rest;
