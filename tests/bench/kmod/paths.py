@@ -145,7 +145,7 @@ class Path:
     def open(self, frames, answers, follow):
         """Have connections begin, and their server answer, a thousand at a time."""
         if follow:
-            self.ns.limit('conns', max(2 * len(answers), 256))
+            self.ns.limit('conns', min(max(2 * len(answers), 256), 1 << 20))
             self.ns.limit('learn', 1)
         for net in range(len(answers) // PORTS + 1):
             self.ns.run(f'ip neigh replace {source(net * PORTS)[0]} lladdr {CLIENT_MAC} dev eth0')
