@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fields.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +32,8 @@ static char *make_room(struct fields *f, size_t len)
 	return b->text + b->used - len;
 }
 
-int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
+/* Adds a copy, the name as it is. */
+static int add(struct fields *f, const char *name, size_t name_len, const char *value,
 	       size_t value_len)
 {
 	struct field *d;
@@ -53,8 +53,7 @@ int fields_add(struct fields *f, const char *name, size_t name_len, const char *
 	d->name = make_room(f, name_len + value_len + 2);
 	if (!d->name)
 		return -ENOMEM;
-	for (size_t i = 0; i < name_len; i++)
-		d->name[i] = (char)tolower((unsigned char)name[i]);
+	memcpy(d->name, name, name_len);
 	d->name[name_len] = '\0';
 	d->value = d->name + name_len + 1;
 	if (value_len)
@@ -67,15 +66,37 @@ int fields_add(struct fields *f, const char *name, size_t name_len, const char *
 	return 0;
 }
 
-int fields_put(struct fields *f, const char *name, const char *value)
+int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
+	       size_t value_len)
 {
-	return fields_add(f, name, strlen(name), value, strlen(value));
+	int err = add(f, name, name_len, value, value_len);
+
+	for (char *p = err ? NULL : f->v[f->n - 1].name; p && *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p += 'a' - 'A';
+	return err;
 }
 
-const struct field *fields_get(const struct fields *f, const char *name)
+int fields_put(struct fields *f, const char *name, const char *value)
+{
+	return add(f, name, strlen(name), value, strlen(value));
+}
+
+char *fields_keep(struct fields *f, const char *text, size_t len)
+{
+	char *to = make_room(f, len + 1);
+
+	if (!to)
+		return NULL;
+	memcpy(to, text, len);
+	to[len] = '\0';
+	return to;
+}
+
+const struct field *fields_find(const struct fields *f, const char *name, size_t len)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (!strcmp(f->v[i].name, name))
+		if (f->v[i].name_len == len && !memcmp(f->v[i].name, name, len))
 			return &f->v[i];
 	return NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define FIELDS_MAX	 200
 #define FIELDS_BYTES_MAX 65536
@@ -26,9 +27,17 @@ struct fields {
 /* Adds a copy, the name in lower case. Returns 0, -ENOMEM, or -E2BIG at a limit. */
 int fields_add(struct fields *f, const char *name, size_t name_len, const char *value,
 	       size_t value_len);
+/* Likewise; the name is in lower case. */
 int fields_put(struct fields *f, const char *name, const char *value);
+/* Keeps a copy of other text as long as the fields, with a NUL behind it. Returns it, or NULL. */
+char *fields_keep(struct fields *f, const char *text, size_t len);
 /* The first field of that name (in lower case), or NULL. */
-const struct field *fields_get(const struct fields *f, const char *name);
+const struct field *fields_find(const struct fields *f, const char *name, size_t len);
+/* Likewise. A request looks for a dozen names, all constants. */
+static inline const struct field *fields_get(const struct fields *f, const char *name)
+{
+	return fields_find(f, name, strlen(name));
+}
 void fields_free(struct fields *f);
 
 /* True if @list, a comma-separated list, has @token (any case). */

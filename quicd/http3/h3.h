@@ -46,7 +46,7 @@ struct h3_req {
 	bool begun; /* a HEADERS frame has come: it is counted, and nghttp3 knows it */
 	struct fieldscan scan;
 
-	char *method, *scheme, *authority, *path; /* NULL until received */
+	char *method, *scheme, *authority, *path; /* NULL until received; kept by fields */
 	struct fields fields, trailers;
 	int64_t length;		  /* Content-Length, -1: none */
 	uint64_t begin;		  /* clock_now() */

@@ -47,10 +47,6 @@ void h3_req_free(struct h3_req *r)
 	fields_free(&r->fields);
 	fields_free(&r->trailers);
 	fields_free(&r->out_trailers);
-	free(r->method);
-	free(r->scheme);
-	free(r->authority);
-	free(r->path);
 	list_del(&r->of_conn);
 	list_del(&r->dirty);
 	r->hc->nrequests -= r->begun;
@@ -226,9 +222,9 @@ static int begin_headers_cb(nghttp3_conn *h3, int64_t id, void *user, void *stre
 	return nghttp3_conn_set_stream_user_data(h3, id, r);
 }
 
-static int keep(char **to, nghttp3_vec v)
+static int keep(struct h3_req *r, char **to, nghttp3_vec v)
 {
-	*to = strndup((const char *)v.base, v.len);
+	*to = fields_keep(&r->fields, (const char *)v.base, v.len);
 	return *to ? 0 : NGHTTP3_ERR_CALLBACK_FAILURE;
 }
 
@@ -258,13 +254,13 @@ static int recv_header_cb(nghttp3_conn *h3, int64_t id, int32_t token, nghttp3_r
 	case NGHTTP3_QPACK_TOKEN__PROTOCOL:
 		return 0; /* only with CONNECT, which is refused */
 	case NGHTTP3_QPACK_TOKEN__METHOD:
-		return keep(&r->method, v);
+		return keep(r, &r->method, v);
 	case NGHTTP3_QPACK_TOKEN__SCHEME:
-		return keep(&r->scheme, v);
+		return keep(r, &r->scheme, v);
 	case NGHTTP3_QPACK_TOKEN__AUTHORITY:
-		return keep(&r->authority, v);
+		return keep(r, &r->authority, v);
 	case NGHTTP3_QPACK_TOKEN__PATH:
-		return keep(&r->path, v);
+		return keep(r, &r->path, v);
 	}
 	return add_field(r, &r->fields, nghttp3_rcbuf_get_buf(name), v);
 }

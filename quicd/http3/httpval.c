@@ -111,9 +111,10 @@ char *http_number(char *out, uint64_t n, unsigned int base)
 	char digits[20];
 	size_t len = 0;
 
+	/* Divisions by constants. */
 	do
-		digits[len++] = "0123456789abcdef"[n % base];
-	while (n /= base);
+		digits[len++] = "0123456789abcdef"[base == 16 ? n % 16 : n % 10];
+	while (n = base == 16 ? n / 16 : n / 10, n);
 	while (len)
 		*out++ = digits[--len];
 	*out = '\0';
@@ -127,8 +128,8 @@ static void put_two(char *out, unsigned int n, char behind)
 	out[2] = behind;
 }
 
-/* Each answer has one or two: strftime() takes four times the instructions. */
-void http_date(time_t t, char out[HTTP_DATE_LEN])
+/* strftime() takes four times the instructions. */
+static void write_date(time_t t, char out[HTTP_DATE_LEN])
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -148,6 +149,22 @@ void http_date(time_t t, char out[HTTP_DATE_LEN])
 	put_two(out + 20, (unsigned int)tm.tm_min, ':');
 	put_two(out + 23, (unsigned int)tm.tm_sec, ' ');
 	memcpy(out + 26, "GMT", 4);
+}
+
+/* Each answer has one or two, and most of them are those of the answer before. */
+void http_date(time_t t, char out[HTTP_DATE_LEN])
+{
+	static _Thread_local struct {
+		time_t t;
+		char text[HTTP_DATE_LEN];
+	} known[16];
+	size_t i = (size_t)t % 16;
+
+	if (known[i].t != t || !known[i].text[0]) {
+		write_date(t, known[i].text);
+		known[i].t = t;
+	}
+	memcpy(out, known[i].text, HTTP_DATE_LEN);
 }
 
 time_t http_date_parse(const char *value)

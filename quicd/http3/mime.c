@@ -2,17 +2,21 @@
 #define _GNU_SOURCE
 #include "mime.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#define ENDING_MAX 64 /* with the NUL */
+#define UNKNOWN	   "application/octet-stream"
 
 struct entry {
 	const char *ending, *type;
 };
 
-/* The parsed file: text holds all the strings, v is sorted by ending. */
+/* The parsed file: text holds all the strings, v is sorted by ending, in lower case. */
 struct mime {
 	struct entry *v;
 	size_t n, cap;
@@ -20,7 +24,7 @@ struct mime {
 	size_t ntext;
 };
 
-/* Sorted by ending. */
+/* Sorted by ending, in lower case. */
 static const struct entry types[] = {
 	{"7z", "application/x-7z-compressed"},
 	{"aac", "audio/aac"},
@@ -83,7 +87,7 @@ static const struct entry types[] = {
 
 static int compare(const void *a, const void *b)
 {
-	return strcasecmp(((const struct entry *)a)->ending, ((const struct entry *)b)->ending);
+	return strcmp(((const struct entry *)a)->ending, ((const struct entry *)b)->ending);
 }
 
 static const char *ending_of(const char *path)
@@ -91,6 +95,17 @@ static const char *ending_of(const char *path)
 	const char *base = strrchr(path, '/'), *dot = strrchr(base ? base : path, '.');
 
 	return dot ? dot + 1 : "";
+}
+
+/* Returns false if there is no ending or a longer one than any. */
+static bool lower(const char *ending, char out[ENDING_MAX])
+{
+	size_t n = 0;
+
+	for (; ending[n] && n < ENDING_MAX - 1; n++)
+		out[n] = (char)tolower((unsigned char)ending[n]);
+	out[n] = '\0';
+	return n && !ending[n];
 }
 
 static const struct entry *find(const struct entry *v, size_t n, const char *ending)
@@ -107,12 +122,16 @@ const char *mime_type(const char *path)
 
 const char *mime_find(const struct mime *m, const char *path)
 {
-	const char *ending = ending_of(path);
-	const struct entry *e = m ? find(m->v, m->n, ending) : NULL;
+	char ending[ENDING_MAX];
+	const struct entry *e = NULL;
 
+	if (!lower(ending_of(path), ending))
+		return UNKNOWN;
+	if (m)
+		e = find(m->v, m->n, ending);
 	if (!e)
 		e = find(types, sizeof(types) / sizeof(types[0]), ending);
-	return e ? e->type : "application/octet-stream";
+	return e ? e->type : UNKNOWN;
 }
 
 /* Keeps @s for the life of @m. */
@@ -152,6 +171,7 @@ static int take_line(struct mime *m, char *line)
 	if (!word || word[0] == '#')
 		return 0;
 	for (char *ending; (ending = strtok_r(NULL, " \t\r\n", &save));) {
+		char low[ENDING_MAX];
 		const char *kept;
 
 		if (!type) {
@@ -162,7 +182,9 @@ static int take_line(struct mime *m, char *line)
 				return -1;
 			type = keep(m, text);
 		}
-		kept = keep(m, strdup(ending));
+		if (!lower(ending, low))
+			continue;
+		kept = keep(m, strdup(low));
 		if (!type || !kept || add(m, kept, type))
 			return -1;
 	}

@@ -189,13 +189,16 @@ static void values(void **state)
 
 static void types_of_a_file(void **state)
 {
-	char path[] = "/tmp/mime.XXXXXX";
+	char path[] = "/tmp/mime.XXXXXX", name[67] = "a.";
 	FILE *f = fdopen(mkstemp(path), "w");
 	struct mime *m;
 
 	(void)state;
 	assert_non_null(f);
 	fputs("# comment html\n\ntext/x-mine mine html\nimage/none\napplication/x-b\tB b2", f);
+	/* The longest ending. */
+	memset(name + 2, 'x', 64);
+	fprintf(f, "\napplication/x-long %.63s", name + 2);
 	fclose(f);
 	m = mime_load(path);
 	unlink(path);
@@ -204,6 +207,10 @@ static void types_of_a_file(void **state)
 	assert_string_equal(mime_find(m, "a.HTML"), "text/x-mine; charset=utf-8");
 	assert_string_equal(mime_find(m, "a.b"), "application/x-b");
 	assert_string_equal(mime_find(m, "a.b2"), "application/x-b");
+	assert_string_equal(mime_find(m, "a.B"), "application/x-b");
+	assert_string_equal(mime_find(m, name), "application/octet-stream");
+	name[2 + 63] = '\0';
+	assert_string_equal(mime_find(m, name), "application/x-long");
 	assert_string_equal(mime_find(m, "a.png"), "image/png");
 	assert_string_equal(mime_find(NULL, "a.html"), "text/html; charset=utf-8");
 	mime_free(m);

@@ -115,6 +115,14 @@ static void dates(void **state)
 		http_date(t, out);
 		assert_string_equal(out, want);
 	}
+	/* Dates whose places are the same in turn. */
+	for (int i = 0; i < 4; i++) {
+		http_date(784111777 + i % 2 * 16, out);
+		assert_string_equal(out, i % 2 ? "Sun, 06 Nov 1994 08:49:53 GMT"
+					       : "Sun, 06 Nov 1994 08:49:37 GMT");
+	}
+	http_date(0, out);
+	assert_string_equal(out, "Thu, 01 Jan 1970 00:00:00 GMT");
 	assert_int_equal(http_date_parse("Sunday, 06-Nov-94 08:49:37 GMT"), 784111777);
 	assert_int_equal(http_date_parse("Sun Nov  6 08:49:37 1994"), 784111777);
 	assert_int_equal(http_date_parse("yesterday"), -1);
@@ -169,6 +177,7 @@ static void types(void **state)
 	assert_string_equal(mime_type("x.zst"), "application/zstd");
 	assert_string_equal(mime_type("dir.html/x"), "application/octet-stream");
 	assert_string_equal(mime_type("x"), "application/octet-stream");
+	assert_string_equal(mime_type("x."), "application/octet-stream");
 }
 
 static void numbers(void **state)
@@ -190,11 +199,13 @@ static void numbers(void **state)
 /* Texts of any length stay where they are while others come. */
 static void fields_stay(void **state)
 {
-	char text[1000], name[24];
+	char text[1000], name[24], *kept;
 	struct fields f = {0};
 
 	(void)state;
 	memset(text, 'x', sizeof(text));
+	kept = fields_keep(&f, "/path?", 5);
+	assert_string_equal(kept, "/path");
 	for (size_t i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "N%zu", i);
 		assert_int_equal(fields_add(&f, name, strlen(name), text, i * 6), 0);
@@ -209,6 +220,9 @@ static void fields_stay(void **state)
 		assert_int_equal(strspn(d->value, "x"), i * 6);
 		assert_int_equal(d->value_len, i * 6);
 	}
+	assert_null(fields_get(&f, "n"));
+	assert_null(fields_get(&f, "n1000"));
+	assert_string_equal(kept, "/path");
 	fields_free(&f);
 	assert_null(f.block);
 }
