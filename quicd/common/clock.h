@@ -8,6 +8,7 @@
 #define NS_PER_DAY (24 * 3600 * NS_PER_S)
 #define NS_PER_S   UINT64_C(1000000000)
 #define NS_PER_MS  UINT64_C(1000000)
+#define NS_PER_US  UINT64_C(1000)
 
 /* Monotonic time in nanoseconds, the clock of ngtcp2 and of all timers. */
 static inline uint64_t clock_now(void)

@@ -455,6 +455,7 @@ const struct mode mode_http3 = {
 	.name = "http3",
 	.uni_streams = UNI_STREAMS,
 	.tickets = true,
+	.gathers = true,
 	.access_log = true,
 	.access_requests = true,
 	.conf = &h3_section,

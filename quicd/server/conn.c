@@ -210,6 +210,7 @@ static void shed(struct conn *c)
 	if (c->quic)
 		account_end(c);
 	not_half_open(c);
+	conn_set_pressed(c, false);
 	ngtcp2_conn_del(c->quic);
 	c->quic = NULL;
 	conn_qlog_close(c);
@@ -438,6 +439,12 @@ void conn_touch(struct conn *c)
 {
 	if (c->quic && !list_linked(&c->dirty))
 		list_add_tail(&c->worker->dirty, &c->dirty);
+}
+
+void conn_set_pressed(struct conn *c, bool pressed)
+{
+	c->worker->pressed += (size_t)pressed - (size_t)c->pressed;
+	c->pressed = pressed;
 }
 
 void conn_flush(struct conn *c)

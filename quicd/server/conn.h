@@ -32,6 +32,7 @@ struct conn {
 	struct list sendq;    /* streams with something to send (sendq.h) */
 	size_t nstreams;      /* open streams that the mode keeps */
 	bool started;	      /* the mode knows this connection */
+	bool pressed;	      /* more was to be sent than could be, in the last round that sent */
 	bool announced;	      /* the client knows that it should make a new connection */
 	uint64_t quiet_since; /* when the last stream ended, or the connection began */
 	bool counted_open;    /* counted as half open */
@@ -85,6 +86,9 @@ void conn_read(struct conn *c, struct endpoint *ep, const struct udp_msg *m, con
 void conn_touch(struct conn *c);
 /* Hands received data on and writes packets. The connection may be gone afterwards. */
 void conn_flush(struct conn *c);
+
+/* Keeps the worker's count of pressed connections. */
+void conn_set_pressed(struct conn *c, bool pressed);
 
 /* Closes with an application error code (RFC 9000, 10.2). The connection may be gone afterwards. */
 void conn_close(struct conn *c, uint64_t app_error, const char *reason);

@@ -11,9 +11,12 @@
 /* Most bytes of padding in a packet that another one follows, with the frames' own bytes. */
 #define PAD_MAX 256
 
-/* Writes one packet into @buf. Returns its length, 0 when there is nothing to send, or an error. */
+/*
+ * Writes one packet into @buf. Returns its length, 0 when there is nothing to send, or an error.
+ * @left: the mode has bytes that may not be sent yet.
+ */
 static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2_pkt_info *pi,
-				 uint8_t *buf, size_t len, uint64_t now)
+				 uint8_t *buf, size_t len, uint64_t now, bool *left)
 {
 	bool more = true;
 	size_t path_max = ngtcp2_conn_get_path_max_tx_udp_payload_size(c->quic);
@@ -31,6 +34,7 @@ static ngtcp2_ssize write_packet(struct conn *c, ngtcp2_path_storage *ps, ngtcp2
 			rv = c->mode->next(c, &tx);
 		if (rv < 0)
 			return NGTCP2_ERR_CALLBACK_FAILURE;
+		*left = rv || !more;
 		if (tx.fin)
 			flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
 		/*
@@ -95,6 +99,7 @@ int conn_write(struct conn *c)
 	size_t quantum = ngtcp2_conn_get_send_quantum(c->quic);
 	size_t room = early_room(c, conn_remote(c, ngtcp2_conn_get_path(c->quic)));
 	size_t total = 0, off = 0, segment = 0, count = 0;
+	bool left = true;
 	ngtcp2_path_storage ps, train_ps;
 	ngtcp2_pkt_info pi = {0}, train_pi = {0};
 	uint64_t now = clock_now();
@@ -112,7 +117,8 @@ int conn_write(struct conn *c)
 		 */
 		if ((!total || total + path_max <= quantum) && room >= EARLY_ROOM_MIN &&
 		    !c->ep->blocked && !ep->blocked)
-			n = write_packet(c, &ps, &pi, w->txbuf + off, room < max ? room : max, now);
+			n = write_packet(c, &ps, &pi, w->txbuf + off, room < max ? room : max, now,
+					 &left);
 		if (n < 0)
 			return (int)n;
 		fits = n > 0 && count && (size_t)n <= segment && pi.ecn == train_pi.ecn &&
@@ -147,5 +153,8 @@ int conn_write(struct conn *c)
 		}
 	}
 	ngtcp2_conn_update_pkt_tx_time(c->quic, now);
+	/* If pacing let nothing go out, what is left may be as little as what went before. */
+	if (total)
+		conn_set_pressed(c, left);
 	return c->started && c->mode->wrote && c->mode->wrote(c) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }

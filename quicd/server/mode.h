@@ -58,6 +58,8 @@ struct mode {
 	uint64_t uni_streams; /* unidirectional streams that a client may open */
 	bool tickets;	      /* session tickets are given by default */
 
+	bool gathers; /* a round may wait for more streams (gather.h) */
+
 	bool access_log;      /* it has an access log, */
 	bool access_requests; /* of requests, not of streams */
 

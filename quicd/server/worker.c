@@ -303,16 +303,40 @@ static void drop_extra(struct worker *w)
 		endpoint_drop_extra(&w->endpoint[i]);
 }
 
+static uint64_t bytes_moved(const struct worker *w)
+{
+	return STAT_GET(&w->stats, rx_bytes) + STAT_GET(&w->stats, tx_bytes);
+}
+
+/* One turn of the loop, and what it left to do. */
+static void do_round(struct worker *w)
+{
+	struct gather_round r = {.begin = clock_now()};
+	uint64_t bytes = bytes_moved(w), streams = STAT_GET(&w->stats, streams);
+	struct timespec wait = {0};
+	int err = loop_once(&w->loop, WORKER_TICK);
+
+	if (err)
+		log_err("worker %u: %s", w->id, strerror(-err));
+	flush_dirty(w);
+	if (!w->server->config->mode->gathers)
+		return;
+	r.end = clock_now();
+	r.bytes = bytes_moved(w) - bytes;
+	r.streams = STAT_GET(&w->stats, streams) - streams;
+	r.pressed = w->pressed > 0;
+	wait.tv_nsec = (long)gather_wait(&w->gather, &r);
+	/* Timers, those of pacing included, may be late by as much. */
+	if (wait.tv_nsec)
+		nanosleep(&wait, NULL);
+}
+
 static void *worker_main(void *arg)
 {
 	struct worker *w = arg;
 
 	while (!atomic_load(&w->stop) && !drained(w)) {
-		int err = loop_once(&w->loop, WORKER_TICK);
-
-		if (err)
-			log_err("worker %u: %s", w->id, strerror(-err));
-		flush_dirty(w);
+		do_round(w);
 		close_quiet(w);
 		drop_extra(w);
 		atomic_fetch_add_explicit(&w->heartbeat, 1, memory_order_relaxed);

@@ -16,6 +16,7 @@
 #include "../common/udp.h"
 #include "cid.h"
 #include "cidmap.h"
+#include "gather.h"
 #include "server.h"
 #include "stats.h"
 
@@ -66,6 +67,8 @@ struct worker {
 	struct udp_batch *batch;
 	uint8_t *txbuf; /* TXBUF_LEN */
 	bool draining;
+	size_t pressed; /* connections with more to send than could be */
+	struct gather gather;
 	bool replaced; /* a newer process has the sockets; what is left comes by @link */
 	struct io link;
 	uint64_t retry_until; /* clients may answer a Retry of this worker */
