@@ -152,16 +152,13 @@ def small_answers_fill_trains():
     wait_for(lambda: length() > 4, 30, "long trains")
 
 
-@test
-def gso_refused():
-    """a device that refuses GSO: datagram by datagram from then on, said once"""
-    need("strace")
-    # Kernels from 6.11 on help such devices out, so strace stands in for one.
-    s = Service(start=False, transport={"max-udp-payload": "1452"})
+def traced(call, *options, **sections):
+    """A service under strace, and a function that tells how many calls it has made."""
+    s = Service(start=False, **sections)
+    trace = s.logfile.with_suffix(".strace")
     s.logf = open(s.logfile, "ab")
-    s.proc = subprocess.Popen(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=sendmsg", "-e",
-                               "inject=sendmsg:error=EIO:when=40..45", str(lab.BIN / "quicd"), "-c",
-                               str(s.conf)], stderr=s.logf,
+    s.proc = subprocess.Popen(["strace", "-D", "-f", "-qq", "-o", str(trace), "-e", "trace=" + call, *options,
+                               str(lab.BIN / "quicd"), "-c", str(s.conf)], stderr=s.logf,
                               # LeakSanitizer cannot work beside strace
                               env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
     Service.live.append(s)
@@ -169,6 +166,39 @@ def gso_refused():
     if s.proc.poll() is not None:
         s.forget()
         raise Skip("strace cannot trace here")
+    return s, lambda: trace.read_text().count(call + "(")
+
+
+@test
+def small_requests_are_gathered():
+    """many small requests at once: rounds wait for more of them; one after the other: seldom, and never in other modes"""
+    need("curl")
+    need("strace")
+    root = lab.TMP / "gathered"
+    root.mkdir()
+    (root / "f").write_bytes(pattern(1000))
+    s, calls = traced("clock_nanosleep", service={"mode": "http3", "alpn": "h3", "log-level": "info"}, http3={"root": root})
+
+    def naps(*how):
+        """How often the worker waits while curl asks for 500 files."""
+        before = calls()
+        url = "https://localhost:%d/f?[1-500]" % s.port
+        lab.sh(*command("localhost", s.port, lab.TMP / "ca.pem"), *how, "-o", "/dev/null", url, timeout=60)
+        return calls() - before
+    wait_for(lambda: naps("-Z", "--parallel-max", "10") > 10, 30, "waiting")
+    n = naps()
+    assert n < 20, n
+    s, calls = traced("clock_nanosleep")
+    eq(quicc(s, data=pattern(100000)).rc, 0)
+    eq(calls(), 0)
+
+
+@test
+def gso_refused():
+    """a device that refuses GSO: datagram by datagram from then on, said once"""
+    need("strace")
+    # Kernels from 6.11 on help such devices out, so strace stands in for one.
+    s, _ = traced("sendmsg", "-e", "inject=sendmsg:error=EIO:when=40..45", transport={"max-udp-payload": "1452"})
     data = pattern(4 << 20)
     for _ in range(2):
         assert quicc(s, data=data).out == data
