@@ -232,9 +232,12 @@ static size_t walk_words(struct nx_walk *w, size_t i, size_t to, struct nx_selec
 
 static size_t walk_operand(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s)
 {
+	unsigned int nerrs = w->lang->nerrs;
 	bool numeric = w->lang->numeric;
 
 	nx_fit_selector(w, i, to, s);
+	if (w->lang->nerrs > nerrs)
+		return to;
 	/* bits of a number have no symbols */
 	w->lang->numeric |= w->lang->dir == NX_OUT && s->masked[0];
 	i = walk_words(w, i, to, s);

@@ -188,10 +188,10 @@ static unsigned int stock_width(const struct nx_walk *w, size_t i)
 	return 4;
 }
 
-/* Bytes of a selector, of which @stock are of parts that are not ours. */
-static unsigned int width(const struct nx_selector *s, unsigned int stock)
+/* Bytes of a selector. */
+static unsigned int width(const struct nx_selector *s)
 {
-	unsigned int bytes = stock;
+	unsigned int bytes = s->stock;
 
 	for (unsigned int i = 0; i < s->layout.n; i++)
 		bytes += s->layout.key[i] ? nx_key_room(s->layout.key[i]) : 0;
@@ -200,13 +200,11 @@ static unsigned int width(const struct nx_selector *s, unsigned int stock)
 
 /*
  * Concatenations that no nft could load, or list again: it keeps the typeof of so many
- * parts, and without that it takes the value of a name for those behind it. @stock: bytes of the
- * parts that are not ours.
+ * parts, and without that it takes the value of a name for those behind it.
  */
-static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned int stock,
-		     size_t from, size_t to)
+static bool too_wide(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to)
 {
-	unsigned int bytes = width(s, stock);
+	unsigned int bytes = width(s);
 
 	if (w->lang->dir == NX_OUT)
 		return false;
@@ -223,22 +221,23 @@ static bool too_wide(struct nx_walk *w, const struct nx_selector *s, unsigned in
 	return true;
 }
 
-bool nx_selector_fits(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to)
-{
-	return !too_wide(w, s, s->stock, from, to);
-}
-
 /* Two values that are needed at once must share the registers. */
-static void no_room(struct nx_walk *w, const struct nx_selector *s, unsigned int stock, size_t from,
-		    size_t to, unsigned int max)
+static void no_room(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to,
+		    unsigned int max)
 {
-	unsigned int bytes = width(s, stock);
+	unsigned int bytes = width(s);
 
 	if (bytes > max && w->lang->dir == NX_IN)
 		nx_error(w, from, to,
 			 "quic: %u bytes are too long beside another value, at most %u are "
 			 "possible%s",
 			 bytes, max, max < NX_BESIDE_MAX ? ", or 48 in a concatenation" : "");
+}
+
+void nx_selector_fits(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to)
+{
+	if (!too_wide(w, s, from, to) && s->second)
+		no_room(w, s, from, to, NX_BESIDE_MAX);
 }
 
 /* `to 192.0.2.1:quic alpn map`, `{ ip saddr : quic alpn }`, but not `to :quic alpn map` */
@@ -313,14 +312,14 @@ static size_t read_mask(struct nx_walk *w, size_t i, size_t to, struct nx_select
 size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, const struct nx_key *k,
 			size_t end, struct nx_selector *s)
 {
-	unsigned int part = 0, stock = 0;
-	size_t begin = i, first = i;
+	unsigned int part = 0;
+	size_t first = i;
 
 	memset(s, 0, sizeof(*s));
 	if (i > from && nx_is_punct(w, i - 1, '.'))
 		part = parts_before(w, i, from, &first);
 	s->concat = part > 0;
-	stock = 4 * part;
+	s->stock = 4 * part;
 	while (part < NX_COMPS) {
 		if (k) {
 			s->layout.key[part] = k;
@@ -335,7 +334,7 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
 			if (s->concat || (i < to && nx_is_punct(w, i, '.')))
 				end = i;
 		} else {
-			stock += stock_width(w, i);
+			s->stock += stock_width(w, i);
 			end = skip_part(w, i, to);
 		}
 		s->layout.n = ++part;
@@ -347,23 +346,20 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
 	}
 	for (part = 0; s->concat && part < s->layout.n; part++)
 		s->layout.key[part] = nx_key_in_concat(s->layout.key[part]);
-	s->stock = stock;
-	if (!too_wide(w, s, stock, begin, end) && is_second(w, first, from))
-		no_room(w, s, stock, begin, end, NX_BESIDE_MAX);
+	s->second = is_second(w, first, from);
 	return end;
 }
 
 void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
 {
 	struct nx_selector s = {0};
-	unsigned int stock = 0;
 	size_t end = i, from = i;
 
 	while (i < to && s.layout.n < NX_COMPS) {
 		const struct nx_key *k = nx_selector_key(w, i, &end);
 
 		if (!k) {
-			stock += stock_width(w, i);
+			s.stock += stock_width(w, i);
 			end = skip_part(w, i, to);
 		}
 		s.layout.key[s.layout.n++] = k;
@@ -375,7 +371,7 @@ void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map)
 	for (unsigned int p = 0; s.concat && p < s.layout.n; p++)
 		s.layout.key[p] = nx_key_in_concat(s.layout.key[p]);
 	if (nx_layout_quic(&s.layout))
-		no_room(w, &s, stock, from, end, map && !s.concat ? NX_REG_MAX : NX_BESIDE_MAX);
+		no_room(w, &s, from, end, map && !s.concat ? NX_REG_MAX : NX_BESIDE_MAX);
 }
 
 /* NX_OUT: `quic dcid,64`, `quic version & 0x0f0f0f0f` */
@@ -467,7 +463,7 @@ static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			  const struct nx_key **key)
 {
 	struct nx_selector s = {0};
-	unsigned int part = 0, stock = 0;
+	unsigned int part = 0;
 	size_t from = i;
 
 	while (i < to && part < NX_COMPS) {
@@ -480,7 +476,7 @@ static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 			s.to[part] = end;
 		} else {
 			nx_refuse_key(w, i, to);
-			stock += stock_width(w, i);
+			s.stock += stock_width(w, i);
 			end = skip_part(w, i, to);
 		}
 		part++;
@@ -496,7 +492,7 @@ static size_t typeof_side(struct nx_walk *w, size_t i, size_t to, uint8_t *n,
 		key[p] = s.layout.key[p];
 	}
 	*n = part;
-	if (!nx_layout_quic(&s.layout) || !too_wide(w, &s, stock, from, i))
+	if (!nx_layout_quic(&s.layout) || !too_wide(w, &s, from, i))
 		nx_write_selector(w, &s);
 	return i;
 }

@@ -11,6 +11,7 @@
  * @from:	first token of each quic part
  * @to:		token after each
  * @concat:	it is a part of a concatenation
+ * @second:	it needs registers beside another value
  * @stock:	bytes of its parts that are not ours, at least
  * @sized:	the text tells the part's width: by a number behind the key, or by a mask
  * @masked:	there is a mask on it
@@ -22,7 +23,7 @@
 struct nx_selector {
 	struct nx_layout layout;
 	size_t from[NX_COMPS], to[NX_COMPS];
-	bool concat, implied;
+	bool concat, second, implied;
 	unsigned int stock;
 	bool sized[NX_COMPS], masked[NX_COMPS], port[NX_COMPS], evident[NX_COMPS];
 	uint8_t mask[NX_COMPS][NFT_QUIC_CID_LEN];
@@ -52,8 +53,8 @@ size_t nx_read_selector(struct nx_walk *w, size_t i, size_t from, size_t to, con
  * @map:	it is the key of a dynamic map, the data beside it; else that of a hash
  */
 void nx_refuse_wide_key(struct nx_walk *w, size_t i, size_t to, bool map);
-/** nx_selector_fits - may a concatenation be so wide? False with an error. */
-bool nx_selector_fits(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to);
+/** nx_selector_fits - an error if a selector, whose widths are known, is too wide for its place */
+void nx_selector_fits(struct nx_walk *w, const struct nx_selector *s, size_t from, size_t to);
 /** nx_write_selector - translate its quic keys */
 void nx_write_selector(struct nx_walk *w, const struct nx_selector *s);
 /** nx_walk_typeof - `KEY : DATA` behind typeof */

@@ -194,7 +194,6 @@ static void note_evident(const struct nx_walk *w, size_t i, size_t to, bool op,
 
 void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector *s)
 {
-	const struct nx_layout was = s->layout;
 	size_t begin = i;
 
 	i = skip_op(w, i, to);
@@ -210,6 +209,5 @@ void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 		if (nx_key_has_parts(s->layout.key[part]) && (set || !s->sized[part]))
 			fit_part(w, i, to, s, part);
 	}
-	if (s->concat && !nx_layout_equal(&was, &s->layout))
-		nx_selector_fits(w, s, first_token(s), begin);
+	nx_selector_fits(w, s, first_token(s), begin);
 }

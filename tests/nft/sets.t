@@ -21,6 +21,7 @@
 !add map inet t wide { typeof quic server-id,32 : verdict; elements = { 0x00000001 : accept, 0x20fb0000 : drop }; }
 !add set inet t widepair { typeof ip saddr . quic server-id,24; elements = { 192.0.2.1 . 0x000102 }; }
 !add map inet t cookies { typeof quic dcid,64 : udp dport; elements = { 0xf102030405060708 : 443 }; }
+!add set inet t shortid { typeof quic sni . quic scid,16; elements = { "a" . 0x0102 }; }
 !add set inet t seen3 { type inet_service; size 100; flags dynamic; }
 !add set inet t seen4 { typeof quic server-id,32; size 100; flags dynamic,timeout; }
 !add chain inet t smb
@@ -107,6 +108,8 @@ quic server-id @sids accept;ok
 quic server-id vmap @wide;ok
 udp dport 443 quic server-id . ip saddr @pairs accept;ok
 ip saddr . quic server-id @widepair accept;ok
+quic sni . quic scid @shortid accept;ok
+quic sni . quic scid,16 != @shortid drop;ok;quic sni . quic scid != @shortid drop
 quic dcid vmap { 0x3132 : accept };ok
 udp dport 443 redirect to :quic dcid map @cookies;ok
 udp dport 443 redirect to :quic dcid & 0xffffffffffffffff map @cookies;ok;udp dport 443 redirect to :quic dcid map @cookies

@@ -103,6 +103,15 @@ static const struct form {
 	{"add rule t c ip saddr . quic server-id vmap { * : drop, 192.0.2.1 . 0x010203 : accept }",
 	 "add rule t c ip saddr . @ih,561920,24 vmap { * : drop, 192.0.2.1 . 0x010203 : "
 	 "accept }"},
+	/* the set tells how wide the ID is, before all that must fit is added up */
+	{"table t { set s { typeof quic sni . quic scid,16; }\n"
+	 "chain c { quic sni . quic scid != @s; } }",
+	 "table t { set s { typeof " SNIC " . @ih,549376,16; }\n"
+	 "chain c { " SNIC " . @ih,549376,16 != @s; } }"},
+	{"table t { map m { typeof quic alpn . quic dcid,64 . quic scid,64 : tcp dport; }\n"
+	 "chain c { dnat ip to 192.0.2.1:quic alpn . quic dcid . quic scid map @m; } }",
+	 "table t { map m { typeof " ALPN " . @ih,546816,64 . @ih,550912,64 : tcp dport; }\n"
+	 "chain c { dnat ip to 192.0.2.1:" ALPN " . @ih,546816,64 . @ih,550912,64 map @m; } }"},
 	{"table t { map m { typeof quic scid,64 : quic server-id; }\n"
 	 "chain c { update @m { quic scid,64 : quic server-id }; } }",
 	 "table t { map m { typeof @ih,550912,64 : @ih,561664,16; }\n"
