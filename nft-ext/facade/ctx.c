@@ -171,13 +171,14 @@ const char *nx_stream_fetch(struct nx_stream *s)
 
 int nx_stream_keep(struct nx_stream *s, bool on)
 {
+	/* stock nft's value for a failure */
 	if (!on && !s->buffered)
-		return -1;
+		return 1;
 	s->buffered = on;
 	s->fetched = false;
 	nx_buf_reset(&s->kept);
 	if (!bind_stream(s))
 		return 0;
 	s->buffered = false;
-	return -1;
+	return 1;
 }

@@ -6,6 +6,7 @@
  *	api fork COMMAND	after a run, a child has another and exits, then the parent
  *	api born COMMAND	the same with a context that has had no run
  *	api held COMMAND	buffered, then not, with a text of the program's own around each
+ *	api end COMMAND		what it returns to end what was not begun, or has been ended
  */
 #include <dlfcn.h>
 #include <stdbool.h>
@@ -26,6 +27,8 @@ static struct api {
 	FILE *(*nft_ctx_set_output)(struct nft_ctx *ctx, FILE *fp);
 	int (*nft_ctx_buffer_output)(struct nft_ctx *ctx);
 	int (*nft_ctx_unbuffer_output)(struct nft_ctx *ctx);
+	int (*nft_ctx_buffer_error)(struct nft_ctx *ctx);
+	int (*nft_ctx_unbuffer_error)(struct nft_ctx *ctx);
 	const char *(*nft_ctx_get_output_buffer)(struct nft_ctx *ctx);
 	int (*nft_run_cmd_from_buffer)(struct nft_ctx *ctx, const char *cmd);
 } api;
@@ -44,6 +47,8 @@ static bool load(void)
 	LOAD(nft_ctx_set_output);
 	LOAD(nft_ctx_buffer_output);
 	LOAD(nft_ctx_unbuffer_output);
+	LOAD(nft_ctx_buffer_error);
+	LOAD(nft_ctx_unbuffer_error);
 	LOAD(nft_ctx_get_output_buffer);
 	LOAD(nft_run_cmd_from_buffer);
 	return true;
@@ -94,6 +99,21 @@ static int held(struct nft_ctx *ctx, const char *cmd)
 	return 0;
 }
 
+static int ended(struct nft_ctx *ctx, const char *cmd)
+{
+	for (int i = 0; i < 2; i++) {
+		printf("output %d %d\n", api.nft_ctx_unbuffer_output(ctx),
+		       api.nft_ctx_buffer_output(ctx));
+		printf("error %d %d\n", api.nft_ctx_unbuffer_error(ctx),
+		       api.nft_ctx_buffer_error(ctx));
+		printf("run %d\n", api.nft_run_cmd_from_buffer(ctx, cmd));
+		for (int n = 0; n < 2; n++)
+			printf("end %d %d\n", api.nft_ctx_unbuffer_output(ctx),
+			       api.nft_ctx_unbuffer_error(ctx));
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct nft_ctx *ctx;
@@ -112,6 +132,8 @@ int main(int argc, char **argv)
 		rc = forked(ctx, argv[2], false);
 	else if (!strcmp(argv[1], "held"))
 		rc = held(ctx, argv[2]);
+	else if (!strcmp(argv[1], "end"))
+		rc = ended(ctx, argv[2]);
 	api.nft_ctx_free(ctx);
 	return rc;
 }

@@ -122,7 +122,7 @@ def session(which):
         yield run('nft', '--debug=netlink', 'list chain inet t c')
         yield run('nft', '-f', '-', stdin='list tables\nadd table inet u\nlist tables\nadd chain x y\n')
         yield run('nft', '-i', stdin='list tables\nadd bogus\nlist ruleset\n')
-        for how in 'fork', 'born', 'held':
+        for how in 'fork', 'born', 'held', 'end':
             yield run(f'{BUILD}/api', how, 'list ruleset')
         yield run(sys.executable, '-c', 'import nftables\nn = nftables.Nftables()\nfor i in 1, 2:\n'
                   ' print(n.cmd("list ruleset"), flush=True)\n print(n.cmd("list bogus"), flush=True)\n')
