@@ -98,7 +98,8 @@ static bool known_alpn(const char *s, size_t len)
 
 static void warn_alpn(struct nx_walk *w, size_t i, const char *s, size_t len)
 {
-	if (memchr(s, '*', len))
+	/* "*" is the fallback, as for server names */
+	if (len > 1 && memchr(s, '*', len))
 		nx_warn(w, NX_WARN_ALPN_STAR, i, i + 1,
 			"quic alpn: * is no wildcard here, a protocol is compared as a whole");
 	else if (known_alpn(s, len))
