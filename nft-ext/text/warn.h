@@ -14,6 +14,7 @@ enum nx_warning {
 	NX_WARN_SNI_LONG,
 	NX_WARN_ALPN_STAR,
 	NX_WARN_ALPN_CAPITALS,
+	NX_WARN_OTHER_SET,
 };
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "vars.h"
+#include "warn.h"
 #include "width.h"
 
 /* An operator between a selector and its operand; the token after it. */
@@ -32,7 +33,10 @@ const struct nx_layout *nx_set_layout(struct nx_walk *w, size_t i)
 	return nx_lang_layout(w->lang, &id);
 }
 
-/* nft 1.0.6 does not ask whether a number is as wide as the set's. */
+/*
+ * nft 1.0.6 does not ask whether a number is as wide as the set's, and none asks what names and
+ * symbols are of.
+ */
 static void fit_set(struct nx_walk *w, const struct nx_layout *l, struct nx_selector *s,
 		    unsigned int part)
 {
@@ -41,6 +45,12 @@ static void fit_set(struct nx_walk *w, const struct nx_layout *l, struct nx_sele
 
 	if (!known)
 		s->port[part] = !s->sized[part] && k->id == NFT_QUIC_SERVER_ID;
+	else if (!nx_key_has_parts(k) && strcmp(known->name, k->name))
+		nx_warn(w, NX_WARN_OTHER_SET, s->from[part], s->to[part],
+			"quic %s: the set is of quic %s, this will hardly match", k->name,
+			known->name);
+	else if (!nx_key_has_parts(k))
+		return;
 	else if (known->id != k->id || (s->sized[part] && known != k))
 		nx_error(w, s->from[part], s->to[part], "quic %s: the set is of quic %s, %u bits",
 			 k->name, known->name, known->width * 8u);
@@ -204,9 +214,12 @@ void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 		return;
 	}
 	for (unsigned int part = 0; part < s->layout.n; part++) {
+		const struct nx_key *k = s->layout.key[part];
 		bool set = i + 1 < to && nx_is_punct(w, i, '@');
 
-		if (nx_key_has_parts(s->layout.key[part]) && (set || !s->sized[part]))
+		if (nx_key_has_parts(k)
+			    ? set || !s->sized[part]
+			    : k && (set || w->lang->dynset || (i < to && nx_is_punct(w, i, '$'))))
 			fit_part(w, i, to, s, part);
 	}
 	nx_selector_fits(w, s, first_token(s), begin);

@@ -81,6 +81,49 @@ static void test_place_and_once(void **state)
 	nx_slots_free(&slots);
 }
 
+/* A set of another key: the kernel compares its bytes all the same. */
+static void test_other_set(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} cases[] = {
+		{"table t { set s { typeof quic alpn; }\nchain c { quic sni @s drop; } }",
+		 "2:11-18: Warning: quic sni: the set is of quic alpn"},
+		{"table t { map m { typeof quic alpn : verdict; }\nchain c { quic sni vmap @m; } }",
+		 "quic sni: the set is of quic alpn"},
+		{"table t { set s { typeof quic alpn . quic sni; }\n"
+		 "chain c { quic sni . quic alpn != @s drop; } }",
+		 "quic sni: the set is of quic alpn"},
+		{"table t { set s { typeof quic version; }\nchain c { quic type @s drop; } }",
+		 "quic type: the set is of quic version"},
+		{"table t { set s { typeof quic alpn; }\nchain c { add @s { quic sni }; } }",
+		 "quic sni: the set is of quic alpn"},
+		{"define d = @s\n"
+		 "table t { set s { typeof quic alpn; }\nchain c { quic sni $d drop; } }",
+		 "quic sni: the set is of quic alpn"},
+		{"table t { set s { typeof quic sni; }\nchain c { quic sni @s drop; } }", ""},
+		{"table t { set s { typeof quic alpn . quic sni; }\n"
+		 "chain c { quic alpn . quic sni @s drop; } }",
+		 ""},
+		{"table t { set s { typeof quic sni; }\nchain c { add @s { quic sni }; } }", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct nx_slots slots = {0};
+		struct pass p;
+
+		pass(&p, NX_IN, &slots, NULL, "f", cases[i].text);
+		assert_int_equal(p.lang.nerrs, 0);
+		if (*cases[i].says)
+			assert_non_null(strstr(nx_buf_cstr(&p.lang.warnings), cases[i].says));
+		else
+			assert_string_equal(nx_buf_cstr(&p.lang.warnings), "");
+		pass_free(&p);
+		nx_slots_free(&slots);
+	}
+}
+
 static void test_quiet(void **state)
 {
 	struct nx_slots slots = {0};
@@ -102,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_place_and_once),
+		cmocka_unit_test(test_other_set),
 		cmocka_unit_test(test_quiet),
 	};
 
