@@ -8,10 +8,14 @@
 
 #define MAX_JUMPS 8
 
-/* A rule's destination. @host and @port may be values, maps or quic's server ID. */
+/*
+ * A rule's destination. @host and @port may be values, maps or quic's server ID; with @tproxy they
+ * are of the socket on this host that a transparent proxy has.
+ */
 struct dest {
-	const json_t *host, *port, *vmap, *verdict, *tproxy;
+	const json_t *host, *port, *vmap, *verdict;
 	enum na_how how;
+	bool tproxy;
 };
 
 static const json_t *get(const json_t *j, const char *key)
@@ -89,7 +93,7 @@ static void dest_of(const struct na_rule *r, struct dest *d)
 {
 	static const char *const verdicts[] = {"accept", "drop",  "reject", "goto",
 					       "jump",	 "queue", "return", "continue"};
-	const json_t *s, *nat;
+	const json_t *s, *nat, *tproxy = NULL;
 	size_t i, k;
 
 	memset(d, 0, sizeof(*d));
@@ -105,12 +109,17 @@ static void dest_of(const struct na_rule *r, struct dest *d)
 		} else if (get(s, "vmap")) {
 			d->vmap = get(s, "vmap");
 		} else if (get(s, "tproxy")) {
-			d->tproxy = get(s, "tproxy");
+			tproxy = get(s, "tproxy");
 		}
 		for (k = 0; k < sizeof(verdicts) / sizeof(verdicts[0]); k++)
 			if (get(s, verdicts[k]))
 				d->verdict = s;
 	}
+	if (!tproxy || d->how != NA_VERDICT)
+		return;
+	d->tproxy = true;
+	d->host = get(tproxy, "addr");
+	d->port = get(tproxy, "port");
 }
 
 /* The chain that a verdict leads to. */
@@ -185,6 +194,23 @@ static void add(struct reading *r, enum na_how how, struct target t, const char 
 		return;
 	if (w->n_names++ < NA_NAMES_KEPT)
 		json_array_append_new(w->names, json_string(name));
+}
+
+/* Adds @name to the rule's way to @t, as @d says how it gets there. Takes @t. */
+static void add_target(struct reading *r, const struct dest *d, struct target t, const char *name)
+{
+	char *to, *text;
+
+	if (!d->tproxy) {
+		add(r, d->how, t, NULL, name);
+		return;
+	}
+	to = target_text(&t);
+	text = na_printf("tproxy to %s", to);
+	add(r, NA_VERDICT, (struct target){0}, text, name);
+	free(t.host);
+	free(text);
+	free(to);
 }
 
 static void place_port(const json_t *value, struct target *t)
@@ -262,13 +288,13 @@ static bool chain_way(struct reading *r, const char *chain, const char *name, in
 			verdict_way(r, d.verdict, name, depth + 1);
 			return true;
 		}
-		if (d.how == NA_VERDICT)
+		if (d.how == NA_VERDICT && !d.tproxy)
 			continue;
 		place(d.host, false, &t);
 		place(d.port, true, &t);
 		if (!t.host && !t.port && !t.ports)
 			continue;
-		add(r, d.how, t, NULL, name);
+		add_target(r, &d, t, name);
 		return true;
 	}
 	return false;
@@ -291,83 +317,117 @@ static void verdict_way(struct reading *r, const json_t *verdict, const char *na
 	}
 }
 
-/* The socket on this host that a transparent proxy has. */
-static void tproxy_way(struct reading *r, const json_t *tproxy, const char *name)
-{
-	struct target t = {0};
-	char *to, *text;
-
-	place(get(tproxy, "addr"), false, &t);
-	place(get(tproxy, "port"), true, &t);
-	to = target_text(&t);
-	text = na_printf("tproxy to %s", to);
-	add(r, NA_VERDICT, (struct target){0}, text, name);
-	free(t.host);
-	free(text);
-	free(to);
-}
-
 /* Adds the way of one name to a rule's destination; @text shows the name, or is NULL. */
 static void name_to_dest(struct reading *r, const struct dest *d, const json_t *name,
 			 const char *text)
 {
 	struct target t = {0};
 
-	if (d->how == NA_VERDICT && d->tproxy) {
-		tproxy_way(r, d->tproxy, text);
-	} else if (d->how == NA_VERDICT) {
+	if (d->how == NA_VERDICT && !d->tproxy && !d->verdict) {
+		add(r, NA_VERDICT, t, "the next rule", text);
+	} else if (d->how == NA_VERDICT && !d->tproxy) {
 		verdict_way(r, d->verdict, text, 0);
 	} else {
 		bool by_id = na_has_key(d->port, "server-id");
 
 		place(d->host, false, &t);
 		place(by_id && json_is_integer(name) ? name : d->port, true, &t);
-		add(r, d->how, t, NULL, text);
+		add_target(r, d, t, text);
 	}
 }
 
-/* Calls @one for each name in matches of the rule; false if it has no such match. */
+/* The elements of what a name is compared with, a set or a list; NULL if it is one value. */
+static const json_t *list_of(struct reading *r, const json_t *match)
+{
+	const char *name = json_string_value(get(match, "right"));
+	struct na_set *set;
+
+	if (na_is_other(json_string_value(get(match, "op"))))
+		return NULL;
+	if (!name || *name != '@')
+		return get(get(match, "right"), "set");
+	set = na_ruleset_set(r->rs, r->rule->chain, name);
+	return set ? elems(r, set) : NULL;
+}
+
+/* What a name is compared with; all names but some are as one, "!= @allowed". */
+static char *match_text(const json_t *match)
+{
+	const char *op = json_string_value(get(match, "op"));
+	const json_t *right = get(match, "right");
+	char *all = na_value_text(right), *text;
+
+	if (na_is_other(op))
+		text = na_printf("%s %s", op, all);
+	else
+		text = na_printf(json_array_size(get(right, "set")) > 1 ? "{ %s }" : "%s", all);
+	free(all);
+	return text;
+}
+
+static bool is_match(const json_t *stmt)
+{
+	return na_has_key(get(get(stmt, "match"), "left"), NULL);
+}
+
+/*
+ * Calls @one for each name in the rule's match, or in the last of several that has a list of them;
+ * the others stand beside each name, "h3 . a.example". False if the rule has no such match.
+ */
 static bool each_name(struct reading *r,
 		      void (*one)(struct reading *r, const void *arg, const json_t *name,
 				  const char *text),
 		      const void *arg)
 {
-	const json_t *s, *m, *right, *list, *v;
-	bool any = false;
-	struct na_set *set;
-	const char *op;
-	char *text, *all;
-	size_t i, k;
+	const json_t *s, *v, *list = NULL, *last = NULL;
+	char *before = na_printf("%s", ""), *behind = na_printf("%s", ""), *text, *name;
+	bool seen = false;
+	size_t i;
 
 	json_array_foreach(r->rule->expr, i, s)
 	{
-		m = get(s, "match");
-		if (!m || !na_has_key(get(m, "left"), NULL))
-			continue;
-		any = true;
-		right = get(m, "right");
-		op = json_string_value(get(m, "op"));
-		set = json_is_string(right) && *json_string_value(right) == '@' && !na_is_other(op)
-			      ? na_ruleset_set(r->rs, r->rule->chain, json_string_value(right))
-			      : NULL;
-		list = set ? elems(r, set) : get(right, "set");
-		if (na_is_other(op) || !list) {
-			/* all names but those are as one, "!= @allowed" */
-			all = na_value_text(right);
-			text = na_is_other(op) ? na_printf("%s %s", op, all) : na_printf("%s", all);
-			one(r, arg, na_is_other(op) ? NULL : right, text);
-			free(text);
-			free(all);
-			continue;
-		}
-		json_array_foreach(list, k, v)
-		{
-			text = na_value_text(na_elem_key(v));
-			one(r, arg, na_elem_key(v), text);
-			free(text);
-		}
+		const json_t *found = is_match(s) ? list_of(r, get(s, "match")) : NULL;
+
+		if (is_match(s) && (found || !list))
+			last = s;
+		if (found)
+			list = found;
 	}
-	return any;
+	json_array_foreach(r->rule->expr, i, s)
+	{
+		if (!is_match(s) || s == last) {
+			seen |= s == last && last;
+			continue;
+		}
+		name = match_text(get(s, "match"));
+		text = seen ? na_printf("%s . %s", behind, name)
+			    : na_printf("%s%s . ", before, name);
+		free(seen ? behind : before);
+		*(seen ? &behind : &before) = text;
+		free(name);
+	}
+	json_array_foreach(list, i, v)
+	{
+		name = na_value_text(na_elem_key(v));
+		text = na_printf("%s%s%s", before, name, behind);
+		one(r, arg, na_elem_key(v), text);
+		free(text);
+		free(name);
+	}
+	if (last && !list) {
+		name = match_text(get(last, "match"));
+		text = na_printf("%s%s%s", before, name, behind);
+		one(r, arg,
+		    na_is_other(json_string_value(get(get(last, "match"), "op")))
+			    ? NULL
+			    : get(get(last, "match"), "right"),
+		    text);
+		free(text);
+		free(name);
+	}
+	free(before);
+	free(behind);
+	return last;
 }
 
 static void by_name(struct reading *r, const void *arg, const json_t *name, const char *text)
@@ -393,7 +453,7 @@ static void pair_way(struct reading *r, const struct mapped *m, const json_t *va
 	place(m->d->host, false, &t);
 	place(m->d->port, true, &t);
 	place(value, m->map == get(m->d->port, "map"), &t);
-	add(r, m->d->how, t, NULL, name);
+	add_target(r, m->d, t, name);
 }
 
 static void by_pairs(struct reading *r, const void *arg, const json_t *name, const char *text)
@@ -413,7 +473,8 @@ static void by_map(struct reading *r, const struct dest *d, const json_t *map)
 	const json_t *pair;
 	size_t i;
 
-	if (!na_has_key(get(map, "key"), NULL)) {
+	/* what a hash maps from is no name */
+	if (!na_has_key(get(map, "key"), NULL) || get(get(map, "key"), "jhash")) {
 		if (!each_name(r, by_pairs, &m))
 			by_pairs(r, &m, NULL, NULL);
 		return;
@@ -427,21 +488,31 @@ static void by_map(struct reading *r, const struct dest *d, const json_t *map)
 	}
 }
 
-/* The keys of quic that a rule uses, in order. */
+/* Puts the keys of quic that are in @j, in the order of the rule. */
+static void put_keys(const json_t *j, json_t *keys)
+{
+	const json_t *key = get(get(j, "quic"), "key"), *v;
+	const char *name;
+	size_t i;
+
+	if (json_is_string(key))
+		json_object_set_new(keys, json_string_value(key), json_true());
+	json_array_foreach(j, i, v) put_keys(v, keys);
+	json_object_foreach((json_t *)j, name, v) put_keys(v, keys);
+}
+
+/* "alpn . sni" */
 static char *keys_of(const json_t *expr)
 {
-	static const char *const keys[] = {"alpn",    "sni",  "ech",  "hello", "server-id",
-					   "version", "type", "dcid", "scid",  "state"};
+	json_t *keys = na_need(json_object());
+	const char *name;
 	struct na_buf b;
-	bool first = true;
+	json_t *v;
 
+	put_keys(expr, keys);
 	na_buf_open(&b);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (!na_has_key(expr, keys[i]))
-			continue;
-		fprintf(b.f, "%s%s", first ? "" : " . ", keys[i]);
-		first = false;
-	}
+	json_object_foreach(keys, name, v) fprintf(b.f, "%s%s", ftell(b.f) ? " . " : "", name);
+	json_decref(keys);
 	return na_take(&b);
 }
 
@@ -452,16 +523,18 @@ static void by_rule(struct reading *r)
 	size_t before = r->ways->n;
 
 	dest_of(r->rule, &d);
-	map = d.how == NA_VERDICT ? d.vmap : get(d.port, "map");
-	if (!map && d.how != NA_VERDICT)
+	map = d.how == NA_VERDICT ? d.vmap : NULL;
+	if (!map)
+		map = get(d.port, "map");
+	if (!map)
 		map = get(d.host, "map");
 	if (map)
 		by_map(r, &d, map);
-	else if ((d.how != NA_VERDICT || d.verdict || d.tproxy) && !each_name(r, by_name, &d))
+	else if (!each_name(r, by_name, &d))
 		name_to_dest(r, &d, NULL, NULL);
 	if (r->ways->n == before)
 		add(r, NA_VERDICT, (struct target){0},
-		    map ? "nothing: the map is empty" : "the next rule", NULL);
+		    map ? "nothing: the map is empty" : "nothing: the set is empty", NULL);
 	for (; before < r->ways->n; before++)
 		r->ways->way[before].cut = r->cut;
 }

@@ -152,6 +152,69 @@ static void several_and_computed(void **state)
 	}
 }
 
+#define JHASH(to)                                                                                  \
+	"{'map': {'key': {'jhash': {'mod': 2, 'expr': {'quic': {'key': 'alpn'}}}}, 'data': " to "}}"
+#define PAIRS(a, b) "{'set': [['x', " a "], ['y', " b "]]}"
+
+/* Names of rules with no destination or several names, and what stands in the place of a name. */
+static void names_of_all_rules(void **state)
+{
+	static const struct {
+		const char *expr, *key, *to, *name, *other;
+	} cases[] = {
+		{SNI_A "{'counter': null}", "sni", "the next rule", "a", NULL},
+		{QUIC("sni", "'@none'") ", {'drop': null}", "sni", "nothing: the set is empty",
+		 NULL, NULL},
+		{SNI_A
+		 "{'dnat': {'addr': " JHASH("{'set': [[0, '10.0.0.1'], [1, '10.0.0.2']]}") "}}",
+		 "sni . alpn", "10.0.0.1", "a", "10.0.0.2"},
+		{"{'dnat': {'addr': " JHASH("{'set': [[0, '10.0.0.1']]}") "}}", "alpn", "10.0.0.1",
+		 NULL, NULL},
+		{SNI_A QUIC("alpn", "'h3'") ", {'drop': null}", "sni . alpn", "drop", "a . h3",
+		 NULL},
+		{QUIC("alpn", "{'set': ['h3', 'doq']}") ", " SNI_A "{'drop': null}", "alpn . sni",
+		 "drop", "h3 . a", NULL},
+		{QUIC("alpn", "{'set': ['h3', 'doq']}") ", " QUIC(
+			 "sni", "{'set': ['a']}") ", {'drop': null}",
+		 "alpn . sni", "drop", "{ h3, doq } . a", NULL},
+		{OTHER("sni", "'a'") ", " QUIC("alpn", "'h3'") ", {'accept': null}", "sni . alpn",
+		 "accept", "!= a . h3", NULL},
+		{"{'tproxy': {'port': " MAP(PAIRS("7777", "5")) "}}", "sni", "tproxy to port 7777",
+		 "x", "tproxy to port 5"},
+		{"{'tproxy': {'addr': " MAP(
+			 PAIRS("'127.0.0.1'", "'127.0.0.2'")) ", 'port': 5}}, {'accept': null}",
+		 "sni", "tproxy to 127.0.0.1:5", "x", "tproxy to 127.0.0.2:5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = na_printf(
+			"{'set': {'family': 'inet', 'table': 't', 'name': 'none', 'type': "
+			"{'typeof': {'quic': {'key': 'sni'}}}}}," CHAIN(
+				"c", "") "{'rule': {'family': 'inet', 'table': 't', 'chain': 'c', "
+					 "'handle': 1, 'expr': [%s]}},",
+			cases[i].expr);
+		struct na_ruleset *rs = ruleset_of(text);
+		struct na_ways ways;
+		const char *name;
+
+		na_ways_read(rs, &ways);
+		assert_int_equal(ways.n, cases[i].other ? 2 : 1);
+		assert_string_equal(ways.way[0].key, cases[i].key);
+		assert_string_equal(ways.way[0].to, cases[i].to);
+		name = json_string_value(json_array_get(ways.way[0].names, 0));
+		if (cases[i].name)
+			assert_string_equal(name, cases[i].name);
+		else
+			assert_null(name);
+		if (cases[i].other)
+			assert_string_equal(ways.way[1].to, cases[i].other);
+		na_ways_free(&ways);
+		na_ruleset_free(rs);
+		free(text);
+	}
+}
+
 static void names_but_these(void **state)
 {
 	struct na_ruleset *rs = ruleset_of(
@@ -365,6 +428,7 @@ int main(void)
 		cmocka_unit_test(stateless_names_and_ids),
 		cmocka_unit_test(nat_hosts_and_chains),
 		cmocka_unit_test(several_and_computed),
+		cmocka_unit_test(names_of_all_rules),
 		cmocka_unit_test(names_but_these),
 		cmocka_unit_test(input_chains),
 		cmocka_unit_test(rules_in_vain),
