@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from nqtest.nftcmd import Nft
+from nqtest.nftcmd import Nft, version
 from nqtest.netns import Ns
 from nqtest.tap import case, ok, same
 
@@ -29,6 +29,10 @@ def warnings():
         r = subprocess.run([sys.executable, '-c', CODE], env=nft.env, capture_output=True, text=True)
         same((r.stdout, r.stderr), ("(0, '', '')\n", ''), 'python3-nftables gets no message')
         ok('"H3"' in nft.good('list ruleset'), 'and loads them')
+        r = nft('add chain inet w c; add rule inet w c quic sni @a drop; add rule inet w c quic sni @a drop')
+        same((r.rc, r.err.count('Warning: quic sni: the set is of quic alpn')), (0, 1), 'a set of another key, of an earlier run')
+        r = nft('add rule inet w c quic alpn @s drop')
+        ok(r.rc == 1 and (version() < (1, 1) or 'is the set of another key?' in r.err), 'one with longer keys', r)
         r = nft.load(SETS + 'add rule inet w nosuch accept\n')
         ok(r.rc == 1 and 'Warning' not in r.err, 'where there are errors, only these are told', r)
 
