@@ -80,7 +80,9 @@ static void has_listener(const struct na_host *h, const struct na_way *w, struct
 /* A port may be served at one rule's address and not at another's: each rule is looked at. */
 void na_check_services(const struct na_host *h, struct na_found *f)
 {
-	if (na_has_rules(h, f))
+	if (h->no_sockets)
+		na_found_add(f, NA_NOTE, "not checked, as /proc/net/udp cannot be read");
+	else if (na_has_rules(h, f))
 		for (size_t i = 0; i < h->ways.n; i++)
 			if (na_way_is_local(h, &h->ways.way[i]))
 				has_listener(h, &h->ways.way[i], f);

@@ -63,6 +63,7 @@ struct na_host {
 	bool root;    /* sees the processes of all users */
 	char *module; /* the loaded module's version, NULL if it is not loaded */
 	struct na_counts counts;
+	bool no_sockets; /* those of UDP cannot be read: there is no /proc */
 	struct na_listener *listener;
 	size_t n_listeners;
 	struct na_addr *addr;

@@ -120,16 +120,25 @@ static bool explain_option(struct na_options *o, int opt, char *value)
 	case 'I':
 		o->iif = value;
 		return true;
-	default: /* -4, -6 */
-		o->net = opt == '6' ? QI_NET_IPV6 : opt == '4' ? QI_NET_IPV4 : o->net;
+	case '4':
+	case '6':
+		o->net = opt == '6' ? QI_NET_IPV6 : QI_NET_IPV4;
+		return true;
+	default:
 		return true;
 	}
+}
+
+/* The reason for which explain_option() has refused a value. */
+static int explain_wrong(int opt, const char *value)
+{
+	return wrong(opt == 'P' ? "no port: " : "too many names: ", value);
 }
 
 static int run(const struct command *c, int argc, char **argv)
 {
 	struct na_options o = {.interval_s = 1};
-	int opt;
+	int opt, net = 0;
 
 	/* in getopt()'s messages */
 	argv[0] = program_invocation_short_name;
@@ -153,7 +162,10 @@ static int run(const struct command *c, int argc, char **argv)
 		if (opt == 'n' && !number(optarg, &o.count))
 			return wrong("no number: ", optarg);
 		if (!explain_option(&o, opt, optarg))
-			return wrong("this cannot be taken, or is one too many: ", optarg);
+			return explain_wrong(opt, optarg);
+		if (strchr("46", opt) && net && net != opt)
+			return wrong("-4 and -6", " exclude each other");
+		net = strchr("46", opt) ? opt : net;
 		o.json |= opt == 'j';
 		o.all |= opt == 'a';
 		o.report |= opt == 'r';
@@ -188,10 +200,12 @@ int main(int argc, char **argv)
 		return written(NA_OK);
 	}
 	if (!strcmp(word, "-V") || !strcmp(word, "--version"))
-		return written(version());
+		return argc > 2 ? wrong("too many words: ", argv[2]) : written(version());
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(commands[i].name, word))
 			return written(run(&commands[i], argc - 1, argv + 1));
+	if (*word)
+		return wrong("no such command: ", word);
 	fputs(usage, stderr);
 	return NA_ERRORS;
 }

@@ -138,6 +138,8 @@ void na_listeners_read(struct na_host *h)
 		text = na_read_file(files[i], NULL);
 		if (text)
 			na_listeners_parse(h, text);
+		else if (!i) /* a kernel without IPv6 has no second one */
+			h->no_sockets = true;
 		free(text);
 	}
 	dir = h->n_listeners ? opendir("/proc") : NULL;

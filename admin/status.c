@@ -159,6 +159,10 @@ static void put_listener(FILE *f, const struct na_host *h, const struct na_way *
 	na_way_serves(h, w, &serves);
 	l = serves.l;
 	s = l ? na_host_service(h, w->port) : NULL;
+	if (h->no_sockets) {
+		fputs(", whose listener is not seen: /proc/net/udp cannot be read", f);
+		return;
+	}
 	if (!l) {
 		fputs(", nobody listens", f);
 		if (serves.other) {
@@ -291,7 +295,7 @@ int na_status_rc(const struct na_host *h)
 	    (facade && strcmp(facade, NFT_QUIC_VERSION)))
 		return NA_WARNINGS;
 	for (size_t i = 0; i < h->ways.n; i++) {
-		if (!na_way_is_local(h, &h->ways.way[i]))
+		if (h->no_sockets || !na_way_is_local(h, &h->ways.way[i]))
 			continue;
 		na_way_serves(h, &h->ways.way[i], &serves);
 		if (!serves.l)

@@ -94,10 +94,10 @@ def options():
             r = subprocess.run([TOOL, *args], stdout=full, stderr=subprocess.PIPE, text=True, env=nft.env)
         ok(r.returncode == 2 and r.stderr == 'nft-quic: the output cannot be written: No space left on device\n',
            f'{" ".join(args)}: output that is lost is an error', r)
-    r = run('doctor', '--only', 'nothing')
-    ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'doctor knows its checks', r)
-    r = run('doctor', '--only', 'rules,nothing')
-    ok(r.returncode == 2 and 'no check "nothing"' in r.stderr, 'and each of a list', r)
+    for args, text in ((('stauts',), 'no such command: stauts'), (('--version', 'status'), 'too many words: status'),
+                       (('doctor', '--only', 'nothing'), 'no check "nothing"'), (('doctor', '--only', 'rules,nothing'), 'no check "nothing"')):
+        r = run(*args)
+        ok((r.returncode, r.stdout) == (2, '') and text in r.stderr, f'what is wrong is named: {" ".join(args)}', r)
     checks = [c['check'] for c in json.loads(run('doctor', '--json', *only('never', 'rules')).stdout)['checks']]
     same(checks, ['rules', 'never'], 'of which it runs those alone')
     checks = [c['check'] for c in json.loads(run('doctor', '--json', *only('never'), *only('rules')).stdout)['checks']]

@@ -2,6 +2,7 @@
 /* Whose socket gets what a rule sends to a port of this host. */
 #include "hosts.h"
 
+#include "admin.h"
 #include "serves.h"
 
 static void loopback(void **state)
@@ -169,6 +170,28 @@ static void who_listens(void **state)
 	}
 }
 
+/* Without /proc nothing is said of services. */
+static void no_proc(void **state)
+{
+	struct na_host h = host_of(TO("inet", "prerouting", "", WRITE_PORT));
+	char *text, *shown = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&shown, &len);
+
+	(void)state;
+	h.no_sockets = true;
+	text = found_by(na_check_services, &h);
+	assert_string_equal(text, "note: not checked, as /proc/net/udp cannot be read\n");
+	assert_int_equal(na_status_rc(&h), NA_OK);
+	na_status_text(f, &h);
+	fclose(f);
+	assert_non_null(strstr(shown, "whose listener is not seen"));
+	assert_null(strstr(shown, "nobody listens"));
+	free(shown);
+	free(text);
+	host_end(&h);
+}
+
 /* A host without IPv6 misses nothing. */
 static void no_ip6(void **state)
 {
@@ -250,9 +273,8 @@ static void of_several(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loopback),
-		cmocka_unit_test(who_listens),
-		cmocka_unit_test(no_ip6),
+		cmocka_unit_test(loopback),   cmocka_unit_test(who_listens),
+		cmocka_unit_test(no_proc),    cmocka_unit_test(no_ip6),
 		cmocka_unit_test(of_several),
 	};
 
