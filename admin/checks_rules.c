@@ -130,9 +130,26 @@ static void untracked(const struct na_ruleset *rs, const struct na_rule *r, stru
 
 static bool is_address(const char *name)
 {
+	char inside[INET6_ADDRSTRLEN];
 	unsigned char addr[16];
+	size_t len = strlen(name);
 
+	if (*name == '[' && name[len - 1] == ']' && len < sizeof(inside)) {
+		snprintf(inside, sizeof(inside), "%.*s", (int)len - 2, name + 1);
+		name = inside;
+	}
 	return inet_pton(AF_INET, name, addr) == 1 || inet_pton(AF_INET6, name, addr) == 1;
+}
+
+/* RFC 1035 2.3.4: a name as text has at most 253 bytes without its last dot, a label 63. */
+static bool too_long(const char *name)
+{
+	if (strlen(name) > 253)
+		return true;
+	for (size_t n; *name; name += n + (name[n] == '.'))
+		if ((n = strcspn(name, ".")) > 63)
+			return true;
+	return false;
 }
 
 static const char *bad_sni(const char *name)
@@ -145,12 +162,14 @@ static const char *bad_sni(const char *name)
 		return "a server name has no port";
 	if (strchr(*name == '*' ? name + 1 : name, '*'))
 		return "a * stands for the first labels alone";
+	if (too_long(name))
+		return "a server name has at most 253 bytes and each label 63";
 	return NULL;
 }
 
 static const char *bad_alpn(const char *name)
 {
-	static const char *const known[] = {"h3", "doq", "smb", "hq-interop"};
+	static const char *const known[] = {"h3", "doq", "smb", "hq-interop", "h3-29"};
 
 	if (strcmp(name, "*") && strchr(name, '*'))
 		return "* is no wildcard in a protocol";
@@ -161,62 +180,92 @@ static const char *bad_alpn(const char *name)
 	return NULL;
 }
 
-static void bad_names(struct na_found *f, const json_t *type, const json_t *names, bool pairs,
-		      const char *where)
+/* @type: a selector, or what a set is typeof; @value: a value of it. */
+static void bad_name(struct na_found *f, const json_t *type, const json_t *value, const char *where)
 {
 	bool sni = na_word_in(get(get(type, "quic"), "key"), "sni");
 	bool alpn = na_word_in(get(get(type, "quic"), "key"), "alpn");
+	const json_t *types = get(type, "concat"), *part;
+	const char *name = json_string_value(value), *why;
+	char *shown;
+	size_t i;
+
+	json_array_foreach(types, i, part)
+		bad_name(f, part, json_array_get(get(value, "concat"), i), where);
+	if (!name || (!sni && !alpn))
+		return;
+	shown = na_name(name, strlen(name), NA_NAME_MAX);
+	why = alpn ? bad_alpn(name) : bad_sni(name);
+	if (sni && is_address(name))
+		na_found_add(f, NA_NOTE,
+			     "%s: \"%s\" matches only some clients: most send no address as server "
+			     "name",
+			     where, shown);
+	else if (why)
+		na_found_add(f, NA_WARN, "%s: \"%s\" can hardly match: %s", where, shown, why);
+	free(shown);
+}
+
+static void bad_names(struct na_found *f, const json_t *type, const json_t *names, bool pairs,
+		      const char *where)
+{
 	const json_t *v;
 	size_t i;
 
-	if (!sni && !alpn)
+	if (!na_has_key(type, "sni") && !na_has_key(type, "alpn"))
 		return;
 	json_array_foreach(names, i, v)
-	{
-		const char *name = json_string_value(na_elem_key(pairs ? json_array_get(v, 0) : v));
-		bool address = sni && name && is_address(name);
-		const char *why = !name || address ? NULL : sni ? bad_sni(name) : bad_alpn(name);
-		char *shown;
+		bad_name(f, type, na_elem_key(pairs ? json_array_get(v, 0) : v), where);
+}
 
-		if (!why && !address)
-			continue;
-		shown = na_name(name, strlen(name), NA_NAME_MAX);
-		if (address)
-			na_found_add(f, NA_NOTE,
-				     "%s: \"%s\" matches only some clients: most send no address "
-				     "as server name",
-				     where, shown);
-		else
-			na_found_add(f, NA_WARN, "%s: \"%s\" can hardly match: %s", where, shown,
-				     why);
-		free(shown);
+/* A name or symbol that is looked up in a set of another key: the kernel compares it all the same.
+ */
+static void other_set(struct na_found *f, const json_t *left, const json_t *type, const char *where)
+{
+	const char *key = json_string_value(get(get(left, "quic"), "key"));
+	const char *of = json_string_value(get(get(type, "quic"), "key"));
+	const json_t *parts = get(left, "concat"), *v;
+	size_t i;
+
+	json_array_foreach(parts, i, v)
+		other_set(f, v, json_array_get(get(type, "concat"), i), where);
+	if (key && of && strcmp(key, of))
+		na_found_add(f, NA_WARN, "%s: quic %s can hardly be in a set of quic %s", where,
+			     key, of);
+}
+
+/* What @left is compared with, or mapped by: a value, a list or a set. */
+static void compared(const struct na_ruleset *rs, const struct na_rule *r, const json_t *left,
+		     const json_t *right, bool pairs, const char *where, struct na_found *f)
+{
+	const char *name = json_string_value(right);
+	const struct na_set *set;
+
+	if (name && *name == '@') {
+		set = na_ruleset_set(rs, r->chain, name);
+		if (set)
+			other_set(f, left, get(set->type, "typeof"), where);
+	} else if (get(right, "set")) {
+		bad_names(f, left, get(right, "set"), pairs, where);
+	} else {
+		bad_name(f, left, right, where);
 	}
 }
 
-static void literals(const struct na_rule *r, struct na_found *f)
+/* The matches and maps in @j, a part of the rule. */
+static void literals(const struct na_ruleset *rs, const struct na_rule *r, const json_t *j,
+		     const char *where, struct na_found *f)
 {
-	char *where = na_printf(RULE_FMT, RULE_ARGS(r));
-	const json_t *s, *right, *map;
+	const char *word;
+	const json_t *v;
 	size_t i;
 
-	json_array_foreach(r->expr, i, s)
-	{
-		right = get(get(s, "match"), "right");
-		if (json_is_string(right) && *json_string_value(right) != '@') {
-			json_t *one = json_pack("[O]", right);
-
-			bad_names(f, get(get(s, "match"), "left"), one, false, where);
-			json_decref(one);
-		}
-		bad_names(f, get(get(s, "match"), "left"), get(right, "set"), false, where);
-		map = get(s, "vmap");
-		if (!map)
-			map = get(get(get(s, "redirect"), "port"), "map");
-		if (!map)
-			map = get(get(get(s, "mangle"), "value"), "map");
-		bad_names(f, get(map, "key"), get(get(map, "data"), "set"), true, where);
-	}
-	free(where);
+	if (get(j, "left"))
+		compared(rs, r, get(j, "left"), get(j, "right"), false, where, f);
+	else if (get(j, "key") && get(j, "data"))
+		compared(rs, r, get(j, "key"), get(j, "data"), true, where, f);
+	json_array_foreach(j, i, v) literals(rs, r, v, where, f);
+	json_object_foreach((json_t *)j, word, v) literals(rs, r, v, where, f);
 }
 
 void na_check_never(const struct na_host *h, struct na_found *f)
@@ -226,12 +275,15 @@ void na_check_never(const struct na_host *h, struct na_found *f)
 	not_reached(h->rs, f);
 	for (size_t i = 0; i < h->rs->n_rules; i++) {
 		const struct na_rule *r = &h->rs->rule[i];
+		char *where;
 
 		if (!na_rule_asked(r))
 			continue;
 		in_vain(h->rs, r, f);
 		untracked(h->rs, r, f);
-		literals(r, f);
+		where = na_printf(RULE_FMT, RULE_ARGS(r));
+		literals(h->rs, r, r->expr, where, f);
+		free(where);
 	}
 	for (size_t i = 0; i < h->rs->n_sets; i++) {
 		struct na_set *s = &h->rs->set[i];

@@ -351,6 +351,60 @@ static void addresses(void **state)
 	host_end(&h);
 }
 
+#define SNI    "{'quic': {'key': 'sni'}}"
+#define ALPN   "{'quic': {'key': 'alpn'}}"
+#define BOTH   "{'concat': [" ALPN ", " SNI "]}"
+#define L63    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define PAIR   "{'concat': ['H3', 'a.example:1']}"
+#define MAP_OF "{'map': {'key': " SNI ", 'data': {'set': [['a.example/x', 1]]}}}"
+
+/* Names that can hardly match, wherever a rule or set has them. */
+static void names_in_vain(void **state)
+{
+	static const struct {
+		const char *expr, *text;
+	} cases[] = {
+		{QUIC("sni", "'" L63 "a.example'"), "each label 63"},
+		{QUIC("sni", "'" L63 ".example'"), NULL},
+		{QUIC("sni", "'[2001:db8::1]'"), "matches only some clients"},
+		{QUIC("alpn", "'H3-29'"), "lower case"},
+		{QUIC("alpn", "'*'"), NULL},
+		{"{'match': {'op': '==', 'left': " BOTH ", 'right': {'set': [" PAIR "]}}}",
+		 "\"a.example:1\" can hardly match: a server name has no port"},
+		{"{'vmap': {'key': " BOTH ", 'data': {'set': [[" PAIR ", {'drop': null}]]}}}",
+		 "\"H3\" can hardly match"},
+		{"{'dnat': {'addr': " MAP_OF "}}", "no path"},
+		{"{'tproxy': {'port': " MAP_OF "}}", "no path"},
+		{QUIC("sni", "'@alpns'"), "quic sni can hardly be in a set of quic alpn"},
+		{QUIC("alpn", "'@alpns'"), NULL},
+		{"{'match': {'op': '==', 'left': " BOTH ", 'right': '@turned'}}",
+		 "quic alpn can hardly be in a set of quic sni"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *all = na_printf(
+			"{'set': {'family': 'inet', 'table': 't', 'name': 'alpns', 'type': "
+			"{'typeof': " ALPN "}, 'elem': ['h3']}}, {'set': {'family': 'inet', "
+			"'table': 't', 'name': 'turned', 'type': {'typeof': {'concat': [" SNI
+			", " ALPN "]}}, 'elem': [{'concat': ['a', 'h3']}]}},"
+			"{'rule': {'family': 'inet', 'table': 't', 'chain': 'pre', 'handle': 5, "
+			"'expr': [%s, {'counter': null}]}},",
+			cases[i].expr);
+		char *objects = na_printf(
+			"%s%s", BASE_OF("inet", "pre", "prerouting", "filter", "accept"), all);
+		struct na_host h = host_of(objects);
+		char *text = found_by(na_check_never, &h);
+
+		if (cases[i].text ? !strstr(text, cases[i].text) : *text)
+			fail_msg("%s: %s", cases[i].expr, text);
+		free(text);
+		host_end(&h);
+		free(objects);
+		free(all);
+	}
+}
+
 /* As 6.12 prints them; a Debian and a machine owner's key. */
 static void module_keys(void **state)
 {
@@ -496,14 +550,14 @@ static void at_boot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(files_of_a_unit), cmocka_unit_test(families),
-		cmocka_unit_test(no_rules),	   cmocka_unit_test(too_early),
-		cmocka_unit_test(addresses),	   cmocka_unit_test(module_keys),
-		cmocka_unit_test(library_paths),   cmocka_unit_test(dormant),
-		cmocka_unit_test(any_server_id),   cmocka_unit_test(limits),
-		cmocka_unit_test(dormant_input),   cmocka_unit_test(dormant_notrack),
-		cmocka_unit_test(reached),	   cmocka_unit_test(optimizing_units),
-		cmocka_unit_test(at_boot),
+		cmocka_unit_test(files_of_a_unit),  cmocka_unit_test(families),
+		cmocka_unit_test(no_rules),	    cmocka_unit_test(too_early),
+		cmocka_unit_test(addresses),	    cmocka_unit_test(names_in_vain),
+		cmocka_unit_test(module_keys),	    cmocka_unit_test(library_paths),
+		cmocka_unit_test(dormant),	    cmocka_unit_test(any_server_id),
+		cmocka_unit_test(limits),	    cmocka_unit_test(dormant_input),
+		cmocka_unit_test(dormant_notrack),  cmocka_unit_test(reached),
+		cmocka_unit_test(optimizing_units), cmocka_unit_test(at_boot),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
