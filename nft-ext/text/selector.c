@@ -135,6 +135,12 @@ static size_t skip_part(const struct nx_walk *w, size_t i, size_t to)
 	return skip_binops(w, i, to);
 }
 
+/* Is token @i the name in `@name`, not the base in `@ih,0,8`? */
+static bool is_set_name(const struct nx_walk *w, size_t i)
+{
+	return i && nx_is_punct(w, i - 1, '@') && !nx_is_punct(w, i + 1, ',');
+}
+
 /*
  * How many parts of the concatenation stand before token @i, which follows a dot, and at *@first
  * where they begin. Going back, each part must begin with a word that begins an expression:
@@ -148,9 +154,10 @@ static unsigned int parts_before(const struct nx_walk *w, size_t i, size_t from,
 		size_t j = i - 1;
 
 		n++;
-		while (j > from && (nx_type_of(w, j - 1) == NX_WORD || nx_is_punct(w, j - 1, ',') ||
-				    nx_is_punct(w, j - 1, '@') || nx_is_punct(w, j - 1, ')') ||
-				    is_binop(w, j - 1))) {
+		while (j > from && !is_set_name(w, j - 1) &&
+		       (nx_type_of(w, j - 1) == NX_WORD || nx_is_punct(w, j - 1, ',') ||
+			nx_is_punct(w, j - 1, '@') || nx_is_punct(w, j - 1, ')') ||
+			is_binop(w, j - 1))) {
 			if (nx_is_punct(w, j - 1, ')')) {
 				size_t open = w->toks.t[j - 1].mate;
 

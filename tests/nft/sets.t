@@ -108,6 +108,8 @@ quic server-id @sids accept;ok
 quic server-id vmap @wide;ok
 udp dport 443 quic server-id . ip saddr @pairs accept;ok
 ip saddr . quic server-id @widepair accept;ok
+udp dport . ip saddr @pairs ip daddr . quic sni { 192.0.2.1 . "a" } accept;ok
+udp dport . ip saddr @pairs ip saddr . quic server-id @widepair accept;ok
 quic sni . quic scid @shortid accept;ok
 quic sni . quic scid,16 != @shortid drop;ok;quic sni . quic scid != @shortid drop
 quic dcid vmap { 0x3132 : accept };ok

@@ -112,6 +112,15 @@ static const struct form {
 	 "chain c { dnat ip to 192.0.2.1:quic alpn . quic dcid . quic scid map @m; } }",
 	 "table t { map m { typeof " ALPN " . @ih,546816,64 . @ih,550912,64 : tcp dport; }\n"
 	 "chain c { dnat ip to 192.0.2.1:" ALPN " . @ih,546816,64 . @ih,550912,64 map @m; } }"},
+	/* the set of the match before ends it */
+	{"table t { set s { typeof ip daddr . quic scid,16; }\n"
+	 "chain c { ip saddr . udp dport @a ip daddr . quic scid @s; } }",
+	 "table t { set s { typeof ip daddr . @ih,549376,16; }\n"
+	 "chain c { ip saddr . udp dport @a ip daddr . @ih,549376,16 @s; } }"},
+	{"add rule t c ip saddr . th dport vmap @a ip daddr . quic sni { 192.0.2.1 . \"a\" }",
+	 "add rule t c ip saddr . th dport vmap @a ip daddr . " SNIC " { 192.0.2.1 . " A48 " }"},
+	{"add rule t c ip saddr . @th,0,16 @a @th,0,16 . quic sni { 5 . \"a\" }",
+	 "add rule t c ip saddr . @th,0,16 @a @th,0,16 . " SNIC " { 5 . " A48 " }"},
 	{"table t { map m { typeof quic scid,64 : quic server-id; }\n"
 	 "chain c { update @m { quic scid,64 : quic server-id }; } }",
 	 "table t { map m { typeof @ih,550912,64 : @ih,561664,16; }\n"
