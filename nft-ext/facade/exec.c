@@ -16,6 +16,7 @@
 #include "json.h"
 #include "messages.h"
 #include "output.h"
+#include "probe.h"
 #include "real.h"
 #include "run.h"
 #include "vars.h"
@@ -168,6 +169,19 @@ static bool touched(const struct nx_run *run, bool json)
 	return is;
 }
 
+/*
+ * Is the translation to be made anew, as the kernel's sets are not what was assumed? Only asked
+ * before the first try, if the library may not be let find out by itself.
+ */
+static bool must_again(struct nx_run *run)
+{
+	if (run->tries || !run->lang.must_know || run->lang.oom || nx_ctx_divert(run->ctx))
+		return false;
+	nx_probe_sets(run->ctx);
+	run->tries++;
+	return nx_run_stale(run);
+}
+
 static int run_once(struct nx_run *run, const struct source *src, bool *again)
 {
 	struct nx_buf json = NX_BUF_INIT;
@@ -184,7 +198,11 @@ static int run_once(struct nx_run *run, const struct source *src, bool *again)
 	}
 	if (!rc && !translate(run, src))
 		run->lang.oom = true;
-	if (rc < 0 || run->lang.nerrs || run->lang.oom || (run->lang.bulk && run->lang.asks)) {
+	if (must_again(run)) {
+		nx_buf_reset(&run->lang.errors);
+		*again = true;
+	} else if (rc < 0 || run->lang.nerrs || run->lang.oom ||
+		   (run->lang.bulk && run->lang.asks)) {
 		rc = -1;
 	} else {
 		run->monitor = is_monitor(src);

@@ -20,9 +20,6 @@ static void explain(const struct nx_run *run, struct nx_buf *err, bool blamed)
 	}
 	if (!run->nquic)
 		return;
-	if (memmem(err->p, err->len, "No data available", 17))
-		nx_buf_str(err, "Error: what a rule looks up is shorter than the keys of its set: "
-				"is the set of another key?\n");
 	/* the kernel points at an expression that it does not know, not at one in a wrong place */
 	no_module = memmem(err->p, err->len, "No such file or directory", 25) &&
 		    access("/sys/module/nft_quic", F_OK);

@@ -14,6 +14,7 @@ static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)
 {
 	const struct nx_real *real = nx_real();
 	unsigned int flags = real->nft_ctx_output_get_flags(ctx->real);
+	unsigned int debug = real->nft_ctx_output_get_debug(ctx->real);
 	struct nx_run run = {.ctx = ctx}, *old;
 	struct nx_lang lang = {.dir = NX_OUT, .slots = &ctx->slots};
 	struct nx_text *text = NULL;
@@ -25,6 +26,7 @@ static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)
 	real->nft_ctx_output_set_flags(ctx->real,
 				       (flags & ~NFT_CTX_OUTPUT_JSON & ~NFT_CTX_OUTPUT_ECHO) |
 					       NFT_CTX_OUTPUT_TERSE);
+	real->nft_ctx_output_set_debug(ctx->real, 0);
 	ctx->run = &run;
 	old = nx_hooks_enter(&run);
 	rc = real->nft_run_cmd_from_buffer(ctx->real, cmd);
@@ -32,6 +34,7 @@ static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)
 	nx_ctx_flush(ctx);
 	ctx->run = NULL;
 	real->nft_ctx_output_set_flags(ctx->real, flags);
+	real->nft_ctx_output_set_debug(ctx->real, debug);
 	if (!rc && ctx->out.raw.p)
 		text = nx_text_new(NULL, ctx->out.raw.p, ctx->out.raw.len);
 	if (text) {
@@ -46,6 +49,14 @@ static bool list_text(struct nx_ctx *ctx, const char *cmd, struct nx_buf *out)
 	nx_buf_reset(&ctx->err.raw);
 	nx_buf_free(&run.notes);
 	return !rc && !out->oom;
+}
+
+void nx_probe_sets(struct nx_ctx *ctx)
+{
+	struct nx_buf out = NX_BUF_INIT;
+
+	list_text(ctx, "list sets", &out);
+	nx_buf_free(&out);
 }
 
 bool nx_probe_typeof(void *arg, const struct nx_set_id *id, bool map, struct nx_buf *key,

@@ -84,15 +84,18 @@ static size_t value_width(json_t *v, unsigned int part)
 	return n;
 }
 
-/* @l: of the set that @right is, or NULL. */
+/* @l: of the set that @right is, or NULL; @sel: of all that is looked up there */
 static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, const struct nx_layout *l,
-		     unsigned int part)
+		     const struct nx_layout *sel, unsigned int part)
 {
 	json_t *and = json_object_get(v, "&"), *quic = and ? json_array_get(and, 0) : v;
 	const struct nx_key *k = nx_jkey(quic);
 	const char *set = json_string_value(right);
 	bool sized = json_object_get(json_object_get(quic, "quic"), "len");
 
+	if (k && !and&&!nx_key_has_parts(k) && l && part < l->n && l->key[part] &&
+	    strcmp(l->key[part]->name, k->name) && !nx_layout_takes(l, sel, part, false))
+		nx_jerror(w, v, "quic: the set is of another key");
 	if (!nx_key_has_parts(k))
 		return;
 	if (set && set[0] == '@') {
@@ -125,13 +128,21 @@ static void fit_part(struct nx_jwalk *w, json_t *v, json_t *right, const struct 
 static void fit(struct nx_jwalk *w, json_t *left, json_t *right, const struct nx_layout *l)
 {
 	json_t *concat = json_object_get(left, "concat"), *p;
+	struct nx_layout sel = {.n = 1, .key = {nx_jkey(left)}};
 	size_t i;
 
 	if (!json_is_array(concat)) {
-		fit_part(w, left, right, l, 0);
+		fit_part(w, left, right, l, &sel, 0);
 		return;
 	}
-	json_array_foreach(concat, i, p) fit_part(w, p, right, l, i);
+	sel.n = 0;
+	json_array_foreach(concat, i, p)
+	{
+		if (i < NX_COMPS)
+			sel.key[sel.n++] = nx_key_in_concat(nx_jkey(p));
+	}
+	json_array_foreach(concat, i, p) fit_part(w, p, right, l, &sel, i);
+	w->lang->must_know |= nx_layout_quic(&sel) && w->lang->asked;
 }
 
 void nx_jfit(struct nx_jwalk *w, json_t *left, json_t *right)

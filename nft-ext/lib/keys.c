@@ -149,6 +149,23 @@ bool nx_layout_quic(const struct nx_layout *l)
 	return false;
 }
 
+bool nx_layout_takes(const struct nx_layout *set, const struct nx_layout *sel, unsigned int part,
+		     bool whole)
+{
+	unsigned int has = 0, is = 0;
+
+	if (sel->n == 1 && !whole)
+		return nx_key_room(sel->key[part]) >= nx_key_room(set->key[part]);
+	for (unsigned int i = 0; i < set->n && i < sel->n; i++) {
+		/* an ID gets the set's length, nft compares the types of its own */
+		if (!set->key[i] || !sel->key[i] || nx_key_has_parts(sel->key[i]))
+			continue;
+		has += nx_key_room(set->key[i]);
+		is += nx_key_room(sel->key[i]);
+	}
+	return has == is;
+}
+
 bool nx_layout_equal(const struct nx_layout *a, const struct nx_layout *b)
 {
 	return a->n == b->n && a->dn == b->dn &&

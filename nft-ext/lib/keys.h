@@ -123,6 +123,17 @@ struct nx_layout {
 bool nx_layout_quic(const struct nx_layout *l);
 /** nx_layout_equal - the same parts? */
 bool nx_layout_equal(const struct nx_layout *a, const struct nx_layout *b);
+/**
+ * nx_layout_takes - is a key that @part of a set is not of as long as it must be?
+ * @set:	the set's
+ * @sel:	of what is looked up there
+ * @part:	a part of both that is a quic key, of several lengths in neither
+ * @whole:	it must have the set's length; else it may be longer
+ *
+ * nft aborts at a concatenation of another length than its set, or cannot list it.
+ */
+bool nx_layout_takes(const struct nx_layout *set, const struct nx_layout *sel, unsigned int part,
+		     bool whole);
 
 /** nx_key_has_parts - is it an ID, of which there are keys of several widths? */
 static inline bool nx_key_has_parts(const struct nx_key *k)

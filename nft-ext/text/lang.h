@@ -39,7 +39,7 @@ struct nx_block {
 };
 
 /**
- * struct nx_asked - an element command on a set that the text does not define
+ * struct nx_asked - an element command or a rule on a set that the text does not define
  * @next:	the one before it
  * @family:	of the table, a constant
  * @table:	the table's name
@@ -122,7 +122,9 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  * @dynset:	NX_IN: within the braces of a statement on a set: that set's layout, all zero if
  *		it has no quic keys
  * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
- * @asked:	NX_IN: element commands that rely on @known
+ * @asked:	NX_IN: element commands and rules that rely on @known
+ * @must_know:	NX_IN: a concatenation is looked up in such a set. nft aborts if that is not as
+ *long, so the kernel's sets must be known before
  * @suspects:	NX_IN: what may be an unknown key
  * @describe:	NX_IN: two bytes for each `describe`: the key, or 0xff for one of stock nft's, and
  *		its width
@@ -165,6 +167,7 @@ struct nx_lang {
 	const struct nx_layout *dynset;
 	unsigned int nesting;
 	struct nx_asked *asked;
+	bool must_know;
 	struct nx_suspect *suspects;
 	struct nx_buf describe;
 	size_t describe_at;

@@ -45,13 +45,13 @@ static void fit_set(struct nx_walk *w, const struct nx_layout *l, struct nx_sele
 
 	if (!known)
 		s->port[part] = !s->sized[part] && k->id == NFT_QUIC_SERVER_ID;
-	else if (!nx_key_has_parts(k) && strcmp(known->name, k->name))
+	else if (!nx_key_has_parts(k) && !strcmp(known->name, k->name))
+		return;
+	else if (!nx_key_has_parts(k) && nx_layout_takes(l, &s->layout, part, w->lang->dynset))
 		nx_warn(w, NX_WARN_OTHER_SET, s->from[part], s->to[part],
 			"quic %s: the set is of quic %s, this will hardly match", k->name,
 			known->name);
-	else if (!nx_key_has_parts(k))
-		return;
-	else if (known->id != k->id || (s->sized[part] && known != k))
+	else if (!nx_key_has_parts(k) || known->id != k->id || (s->sized[part] && known != k))
 		nx_error(w, s->from[part], s->to[part], "quic %s: the set is of quic %s, %u bits",
 			 k->name, known->name, known->width * 8u);
 	else
@@ -222,5 +222,6 @@ void nx_fit_selector(struct nx_walk *w, size_t i, size_t to, struct nx_selector 
 			    : k && (set || w->lang->dynset || (i < to && nx_is_punct(w, i, '$'))))
 			fit_part(w, i, to, s, part);
 	}
+	w->lang->must_know |= s->concat && w->lang->asked;
 	nx_selector_fits(w, s, first_token(s), begin);
 }

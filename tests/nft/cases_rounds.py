@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every key in every form, all in one ruleset: what nft prints of it loads as the same again."""
+import json
 import re
 import signal
 import subprocess
@@ -86,6 +87,29 @@ def rounds():
         r = nft.load(re.sub(r' # handle \d+(?! \{)|(?<=^add rule inet t c) handle \d+', '', printed, flags=re.M))
         ok(r.rc == 0, f'what {option} prints loads', r)
         same(dump('inet', 't'), held, f'what {option} prints loads as it was')
+
+
+@in_ns
+def one_by_one():
+    """Each rule as it is listed, by a command of its own: the sets are of an earlier run."""
+    nft.good('-f -', TEXT)
+    nft.good('-f -', 'table inet t {\nset p { typeof quic dcid,64 . ip saddr; }\nmap w { typeof quic sni . quic scid,16 : verdict; }\n'
+             'set d { typeof quic server-id,24 . ip saddr; flags dynamic; size 9; }\nchain c {\nquic dcid . ip saddr != @p drop\n'
+             'quic sni . quic scid vmap @w\nadd @d { quic server-id . ip saddr }\n}\n}\n')
+    held, objects = dump('inet', 't', 'c'), json.loads(nft.good('-j list chain inet t c'))['nftables']
+    rules = [line.strip() for line in nft.good('list chain inet t c').splitlines() if 'quic' in line]
+    nft.good('flush chain inet t c')
+    for rule in rules:
+        r = nft(f'add rule inet t c {rule}')
+        if r.rc:
+            ok(False, f'a rule alone: {rule}', r)
+    same((len(rules) > 60, dump('inet', 't', 'c')), (True, held), 'rules by themselves load as they were')
+    if version() >= (1, 1):
+        nft.good('flush chain inet t c')
+        for o in objects:
+            if 'rule' in o:
+                nft.good('-j -f -', json.dumps({'nftables': [{'add': {'rule': {k: v for k, v in o['rule'].items() if k != 'handle'}}}]}))
+        same(dump('inet', 't', 'c'), held, 'and as JSON')
 
 
 @in_ns

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Names that can hardly match: nft warns and loads them, other programs hear nothing."""
+import json
 import subprocess
 import sys
 
@@ -32,7 +33,16 @@ def warnings():
         r = nft('add chain inet w c; add rule inet w c quic sni @a drop; add rule inet w c quic sni @a drop')
         same((r.rc, r.err.count('Warning: quic sni: the set is of quic alpn')), (0, 1), 'a set of another key, of an earlier run')
         r = nft('add rule inet w c quic alpn @s drop')
-        ok(r.rc == 1 and (version() < (1, 1) or 'is the set of another key?' in r.err), 'one with longer keys', r)
+        ok(r.rc == 1 and 'quic alpn: the set is of quic sni' in r.err, 'one with longer keys', r)
+        nft.good('add set inet w p { typeof quic alpn . ip saddr; }')
+        for rule in 'quic sni . ip saddr @p drop', 'quic sni . ip saddr != @p drop':
+            r = nft(f'add rule inet w c {rule}')
+            ok(r.rc == 1 and 'quic sni: the set is of quic alpn' in r.err, f'and what nft aborts at: {rule}', r)
+        if version() >= (1, 1):
+            both = {'concat': [{'quic': {'key': 'sni'}}, {'payload': {'protocol': 'ip', 'field': 'saddr'}}]}
+            r = nft('-j -f -', json.dumps({'nftables': [{'add': {'rule': {'family': 'inet', 'table': 'w', 'chain': 'c', 'expr': [
+                {'match': {'op': '==', 'left': both, 'right': '@p'}}]}}}]}))
+            ok(r.rc == 1 and 'the set is of another key' in r.err, 'in JSON, too', r)
         r = nft.load(SETS + 'add rule inet w nosuch accept\n')
         ok(r.rc == 1 and 'Warning' not in r.err, 'where there are errors, only these are told', r)
 

@@ -517,6 +517,13 @@ static void test_errors(void **state)
 		{IS("{'&':[" Q(dcid) ",'0x" Z16 "']}", "'@s'"),
 		 "quic: an impossible mask: {'&':[" Q(dcid) ",'0x" Z16 "']}"},
 		{IS("{'&':[" Q(sni) ",1]}", "1"), "quic: a name cannot be computed with: " Q(sni)},
+		/* nft aborts at these, or lists the rule without them */
+		{"[" OBJ("set", ",'type':{'typeof':" CONCAT(SADDR, Q(alpn)) "}") "," OBJ(
+			 "rule", ",'expr':[" IS(CONCAT(SADDR, Q(sni)), "'@s'") "]") "]",
+		 "quic: the set is of another key: " Q(sni)},
+		{"[" OBJ("set", ",'type':{'typeof':" Q(sni) "}") "," OBJ(
+			 "rule", ",'expr':[" IS(Q(alpn), "'@s'") "]") "]",
+		 "quic: the set is of another key: " Q(alpn)},
 		{"{'meter':{'name':'m','key':" Q(sni) ",'stmt':{'counter':null}}}",
 		 "quic: not possible in a meter, use a dynamic set: {'name':'m','key':" Q(
 			 sni) ",'stmt':{'counter':null}}"},
