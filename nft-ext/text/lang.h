@@ -123,8 +123,9 @@ typedef void nx_include_fn(struct nx_lang *lang, const struct nx_block *block, c
  *		it has no quic keys
  * @nesting:	braces open in expressions; what is deeper than NX_MAX_NESTING is not looked at
  * @asked:	NX_IN: element commands and rules that rely on @known
- * @must_know:	NX_IN: a concatenation is looked up in such a set. nft aborts if that is not as
- *long, so the kernel's sets must be known before
+ * @must_know:	NX_IN: the kernel's sets must be known before the library runs: a concatenation is
+ *		looked up in such a set, and it aborts if that is not as long, or an element of one
+ *		is no word of its own
  * @suspects:	NX_IN: what may be an unknown key
  * @describe:	NX_IN: two bytes for each `describe`: the key, or 0xff for one of stock nft's, and
  *		its width

@@ -179,6 +179,20 @@ static size_t walk_rule_command(struct nx_walk *w, size_t i, size_t to)
 	return end;
 }
 
+/* May it be a value of ours, as 0rtt and *.example.org, where nft reads no word? */
+static bool is_ours_alone(const struct nx_walk *w, size_t i)
+{
+	static const char numeric[] = "0123456789abcdefABCDEFxhms.:/-_"; /* addresses, times */
+	const char *s = nx_text_of(w, i);
+	size_t len = nx_len_of(w, i), n = 0;
+
+	if (nx_type_of(w, i) != NX_WORD || (*s != '*' && (*s < '0' || *s > '9')))
+		return false;
+	while (n < len && memchr(numeric, s[n], sizeof(numeric) - 1))
+		n++;
+	return n < len && len > 1;
+}
+
 /* `element [family] table set { ... }`, @i behind `element` */
 static size_t walk_element_command(struct nx_walk *w, size_t i, size_t to)
 {
@@ -195,6 +209,8 @@ static size_t walk_element_command(struct nx_walk *w, size_t i, size_t to)
 		nx_walk_elements(w, i + 1, nx_mate(w, i), l);
 	else if (l && nx_is_punct(w, i, '$'))
 		nx_walk_elements(w, i, i + 2, l);
+	for (size_t n = i; !l && nx_is_punct(w, i, '{') && n < nx_mate(w, i); n++)
+		w->lang->must_know |= w->lang->dir == NX_IN && is_ours_alone(w, n);
 	return nx_skip_command(w, i, to);
 }
 

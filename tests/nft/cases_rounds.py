@@ -113,6 +113,20 @@ def one_by_one():
 
 
 @in_ns
+def words():
+    """Elements without quotes of sets of an earlier run, which nft itself would not read."""
+    nft.good('-f -', 'table inet t {\nset y { typeof quic type; }\nset n { typeof quic sni; }\nmap m { typeof ip saddr . quic type : verdict; }\n}\n')
+    for what, listed in (('y { 0rtt }', '{ 0rtt }'), ('n { a.example, *.b.example }', '{ "*.b.example", "a.example" }'),
+                         ('m { 192.0.2.1 . 0rtt : drop }', '{ 192.0.2.1 . 0rtt : drop }')):
+        for command in 'add', 'get', 'delete':
+            r = nft(f'{command} element inet t {what}')
+            ok(r.rc == 0 and not r.err and (command != 'get' or listed in re.sub(r',\n\t+ *', ', ', r.out)),
+               f'{command} element {what}', r)
+    r = nft('add element inet t n { 3com.example }')
+    ok(r.rc == 1 and 'quic sni: expected a quoted name, not a number' in r.err, 'and what is no word of ours either', r)
+
+
+@in_ns
 def events():
     """A monitor that shows handles, which stand within lines."""
     with tempfile.TemporaryFile('w+') as f:
