@@ -234,7 +234,7 @@ static void other_set(struct na_found *f, const json_t *left, const json_t *type
 			     key, of);
 }
 
-/* What @left is compared with, or mapped by: a value, a list or a set. */
+/* The value, list or set that @left is compared with, or mapped by. */
 static void compared(const struct na_ruleset *rs, const struct na_rule *r, const json_t *left,
 		     const json_t *right, bool pairs, const char *where, struct na_found *f)
 {

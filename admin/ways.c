@@ -350,7 +350,7 @@ static const json_t *list_of(struct reading *r, const json_t *match)
 	return set ? elems(r, set) : NULL;
 }
 
-/* What a name is compared with; all names but some are as one, "!= @allowed". */
+/* The right side of a match; all names but some are as one, "!= @allowed". */
 static char *match_text(const json_t *match)
 {
 	const char *op = json_string_value(get(match, "op"));
