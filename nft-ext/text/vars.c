@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Defines: stock nft sees them unchanged, but a use as a quic value is expanded here. */
+/*
+ * Defines: stock nft sees them unchanged, but for words that it does not read, and a use as a quic
+ * value is expanded here.
+ */
 #include <stdlib.h>
 
 #include "vars.h"

@@ -55,6 +55,22 @@ static size_t walk_include(struct nx_walk *w, size_t i, size_t to, const struct 
 	return nx_skip_command(w, i, to);
 }
 
+/* 0rtt and *.example.org are no words to nft, but it reads what a define has: as strings then. */
+static void quote_values(struct nx_walk *w, size_t from, size_t to)
+{
+	struct nx_buf b = NX_BUF_INIT;
+
+	for (size_t i = from; i < to; i++) {
+		if (nx_type_of(w, i) != NX_WORD ||
+		    (!nx_is(w, i, "0rtt") && (nx_text_of(w, i)[0] != '*' || nx_len_of(w, i) < 3)))
+			continue;
+		nx_buf_reset(&b);
+		nx_buf_fmt(&b, "\"%.*s\"", (int)nx_len_of(w, i), nx_text_of(w, i));
+		nx_replace(w, i, i + 1, &b);
+	}
+	nx_buf_free(&b);
+}
+
 static size_t walk_define(struct nx_walk *w, size_t i, size_t to)
 {
 	size_t end = nx_skip_command(w, i, to), name = i + 1;
@@ -63,9 +79,11 @@ static size_t walk_define(struct nx_walk *w, size_t i, size_t to)
 		return end;
 	if (nx_is(w, i, "undefine"))
 		nx_undefine(w, nx_text_of(w, name), nx_len_of(w, name));
-	else if (name + 1 < end && nx_is_punct(w, name + 1, '='))
+	else if (name + 1 < end && nx_is_punct(w, name + 1, '=')) {
 		nx_define(w, nx_text_of(w, name), nx_len_of(w, name), name + 2, end,
 			  nx_is(w, i, "redefine"));
+		quote_values(w, name + 2, end);
+	}
 	return end;
 }
 

@@ -122,6 +122,12 @@ def words():
             r = nft(f'{command} element inet t {what}')
             ok(r.rc == 0 and not r.err and (command != 'get' or listed in re.sub(r',\n\t+ *', ', ', r.out)),
                f'{command} element {what}', r)
+    nft.good('add chain inet t c')
+    r = nft.load('define y = { 0rtt, initial }\ndefine n = *.c.example\nadd rule inet t c quic type $y quic sni $n drop\n'
+                 'add element inet t y $y\n')
+    out = nft.good('list table inet t')
+    ok(r.rc == 0 and 'quic type { initial, 0rtt } quic sni "*.c.example" drop' in out and '{ initial, 0rtt }\n' in out,
+       'and in defines', r, out)
     r = nft('add element inet t n { 3com.example }')
     ok(r.rc == 1 and 'quic sni: expected a quoted name, not a number' in r.err, 'and what is no word of ours either', r)
 
