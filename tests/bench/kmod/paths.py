@@ -16,6 +16,7 @@ STATELESS = 'no state : nat'    # the ways without and with `quic` are NAT and s
 SO_ATTACH_FILTER = 26
 SERVER_MAC, CLIENT_MAC = '02:00:00:00:00:02', '02:00:00:00:00:01'
 MACS = bytes.fromhex((SERVER_MAC + CLIENT_MAC).replace(':', ''))
+CONNS_MAX = 1 << 20  # as many as the limit may be
 PROC_DROPS = 12  # the column of /proc/net/udp
 
 
@@ -142,10 +143,10 @@ class Path:
     def frames(self, payloads, first, n):
         return Frames(MACS, payloads, first, n)
 
-    def open(self, frames, answers, follow):
-        """Have connections begin, and their server answer, a thousand at a time."""
+    def open(self, frames, answers, proofs, follow):
+        """Have connections begin, their server answer and the client prove itself by @proofs, a thousand at a time."""
         if follow:
-            self.ns.limit('conns', min(max(2 * len(answers), 256), 1 << 20))
+            self.ns.limit('conns', min(max(2 * len(answers), 256), CONNS_MAX))
             self.ns.limit('learn', 1)
         for net in range(len(answers) // PORTS + 1):
             self.ns.run(f'ip neigh replace {source(net * PORTS)[0]} lladdr {CLIENT_MAC} dev eth0')
@@ -156,6 +157,7 @@ class Path:
             self.settle()
             for i, answer in enumerate(some, first):
                 server.sendto(answer, source(i))
+            self.sender.send(proofs, len(some))
 
     def arrived(self):
         """Datagrams at (443, the redirect's port) so far."""
