@@ -147,7 +147,6 @@ class Path:
         """Have connections begin, their server answer and the client prove itself by @proofs, a thousand at a time."""
         if follow:
             self.ns.limit('conns', min(max(2 * len(answers), 256), CONNS_MAX))
-            self.ns.limit('conn_idle', 3600)
             self.ns.limit('learn', 1)
         for net in range(len(answers) // PORTS + 1):
             self.ns.run(f'ip neigh replace {source(net * PORTS)[0]} lladdr {CLIENT_MAC} dev eth0')
